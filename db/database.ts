@@ -1,0 +1,123 @@
+import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
+import pg from 'pg';
+import type { Schema } from './schema.ts';
+
+// bigint columns are counters and identities here, far below 2^53
+pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+
+export type Tx = Transaction<Schema>;
+
+/** Who sees: an organization, and in it all teams ('*') or those of a member. */
+export interface Scope {
+  orgId: string;
+  teamIds?: '*' | string[];
+}
+
+/** PostgreSQL is away, starting or out of connections: what was asked can be asked again. */
+export class DatabaseUnavailableError extends Error {
+  override name = 'DatabaseUnavailableError';
+}
+
+export interface DatabaseOptions {
+  url: string;
+  /** Connections at most. */
+  poolSize: number;
+  /** Milliseconds that a statement may take before PostgreSQL ends it. */
+  statementTimeoutMs?: number;
+}
+
+export class Database {
+  readonly pool: pg.Pool;
+  private readonly kysely: Kysely<Schema>;
+
+  constructor(options: DatabaseOptions) {
+    this.pool = new pg.Pool({
+      connectionString: options.url,
+      max: options.poolSize,
+      connectionTimeoutMillis: 5000,
+      statement_timeout: options.statementTimeoutMs ?? 30_000,
+      application_name: 'holdfast',
+      // runs before a connection is handed out for the first time: from here on row-level security holds
+      onConnect: async (client: pg.ClientBase) => {
+        await client.query('set role holdfast_app');
+      },
+    });
+    // an idle connection that breaks is replaced by the pool; without a listener it would end the process
+    this.pool.on('error', () => {});
+    this.kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: this.pool }) });
+  }
+
+  /** One transaction inside `scope`. Throws DatabaseUnavailableError when PostgreSQL cannot be reached. */
+  async write<T>(scope: Scope, work: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.transaction(scope, false, work);
+  }
+
+  /** As `write`, in a read-only transaction. */
+  async read<T>(scope: Scope, work: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.transaction(scope, true, work);
+  }
+
+  /** A transaction before the organization is known: row-level security hides every row but the functions'. */
+  async unscoped<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.transaction(undefined, false, work);
+  }
+
+  async close(): Promise<void> {
+    await this.kysely.destroy();
+  }
+
+  private async transaction<T>(
+    scope: Scope | undefined,
+    readOnly: boolean,
+    work: (tx: Tx) => Promise<T>,
+  ): Promise<T> {
+    try {
+      const transaction = this.kysely.transaction();
+      return await (readOnly ? transaction.setAccessMode('read only') : transaction).execute(async (tx) => {
+        const teams = scope?.teamIds ?? '*';
+        await sql`select set_config('app.org_id', ${scope?.orgId ?? ''}, true),
+          set_config('app.team_ids', ${Array.isArray(teams) ? teams.join(',') || 'none' : teams}, true)`.execute(
+          tx,
+        );
+        return await work(tx);
+      });
+    } catch (error) {
+      throw isUnavailable(error)
+        ? new DatabaseUnavailableError('the database is away', { cause: error })
+        : error;
+    }
+  }
+}
+
+/** What the API gets: it may look, and its writes go through the commands that are given to it by name. */
+export type ReadDatabase = Pick<Database, 'read'>;
+
+const unavailableCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ENOENT',
+  // PostgreSQL: connection exceptions, shutdown, crash, starting up, too many connections, disk full, read-only
+  '08000',
+  '08001',
+  '08003',
+  '08006',
+  '57P01',
+  '57P02',
+  '57P03',
+  '53300',
+  '53100',
+  '25006',
+]);
+
+function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if ('code' in error && unavailableCodes.has(String(error.code))) return true;
+  if (error instanceof AggregateError) return error.errors.some(isUnavailable);
+  return /Connection terminated|timeout exceeded when trying to connect|connection timeout/i.test(
+    error.message,
+  );
+}

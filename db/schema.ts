@@ -1,0 +1,471 @@
+import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type {
+  AlertStatus,
+  ApprovalStatus,
+  Deadline,
+  ExecutionStatus,
+  IncidentStatus,
+  SlaState,
+  StepStatus,
+} from '../domain/incident-status.ts';
+import type { Severity } from '../domain/severity.ts';
+
+/** Row types of the tables in `migrations/`; what each column means stands there. */
+type Timestamp = ColumnType<Date, Date | string, Date | string>;
+type CreatedAt = ColumnType<Date, Date | string | undefined, Date | string>;
+/** jsonb: written as text (JSON.stringify), read as the value. */
+type Json<T extends object | null> = JSONColumnType<T, string, string>;
+type GeneratedJson<T extends object | null> = ColumnType<T, string | undefined, string>;
+
+import type { Role } from '../domain/roles.ts';
+
+export interface OrganizationsTable {
+  org_id: Generated<string>;
+  slug: string;
+  name: string;
+  created_at: CreatedAt;
+  next_incident_number: Generated<number>;
+}
+
+export interface TeamsTable {
+  org_id: string;
+  id: Generated<string>;
+  slug: string;
+  name: string;
+  match: GeneratedJson<Record<string, string>>;
+  created_at: CreatedAt;
+}
+
+export interface UsersTable {
+  org_id: string;
+  id: Generated<string>;
+  email: string;
+  name: string;
+  password_hash: string | null;
+  created_at: CreatedAt;
+  disabled_at: Timestamp | null;
+}
+
+export interface MembershipsTable {
+  org_id: string;
+  id: Generated<string>;
+  user_id: string;
+  team_id: string | null;
+  role: Role;
+}
+
+export interface SessionsTable {
+  org_id: string;
+  id: Generated<string>;
+  user_id: string;
+  token_hash: Buffer;
+  csrf_token: string;
+  user_agent: Generated<string>;
+  created_at: CreatedAt;
+  last_seen_at: CreatedAt;
+  expires_at: Timestamp;
+}
+
+export interface ApiTokensTable {
+  org_id: string;
+  id: Generated<string>;
+  user_id: string;
+  name: string;
+  token_hash: Buffer;
+  created_at: CreatedAt;
+  last_used_at: Timestamp | null;
+  revoked_at: Timestamp | null;
+}
+
+export interface SignInLinksTable {
+  org_id: string;
+  id: Generated<string>;
+  user_id: string;
+  token_hash: Buffer;
+  created_at: CreatedAt;
+  expires_at: Timestamp;
+  used_at: Timestamp | null;
+}
+
+export interface SigningKeysTable {
+  org_id: string;
+  id: Generated<string>;
+  secret: Buffer;
+  created_at: CreatedAt;
+  retired_at: Timestamp | null;
+}
+
+export interface UsedLinksTable {
+  org_id: string;
+  nonce: string;
+  used_at: CreatedAt;
+}
+
+export interface IntegrationsTable {
+  org_id: string;
+  id: Generated<string>;
+  team_id: string | null;
+  kind: 'alertmanager';
+  name: string;
+  key_hash: Buffer;
+  resend_interval_ms: Generated<number>;
+  alertmanager_url: string | null;
+  created_at: CreatedAt;
+  last_seen_at: Timestamp | null;
+  revoked_at: Timestamp | null;
+  resolves_ignored: Generated<number>;
+}
+
+export interface SettingsTable {
+  org_id: string;
+  key: string;
+  value: Json<Record<string, unknown>>;
+  updated_at: CreatedAt;
+}
+
+export interface IncidentsTable {
+  org_id: string;
+  id: Generated<string>;
+  team_id: string | null;
+  number: number;
+  title: string;
+  status: Generated<IncidentStatus>;
+  severity: Severity;
+  severity_rank: number;
+  service: string | null;
+  labels: GeneratedJson<Record<string, string>>;
+  opened_at: CreatedAt;
+  last_alert_at: CreatedAt;
+  acknowledged_at: Timestamp | null;
+  acknowledged_by: string | null;
+  assigned_to: string | null;
+  snoozed_until: Timestamp | null;
+  resolved_at: Timestamp | null;
+  resolved_by: string | null;
+  closed_at: Timestamp | null;
+  alert_count: Generated<number>;
+  firing_count: Generated<number>;
+  truncated_count: Generated<number>;
+  feed_seq: Generated<number>;
+  feed_unread: Generated<boolean>;
+  feed_owed_by: number | null;
+  feed_owed_since: Timestamp | null;
+  recorded_seq: Generated<number>;
+  escalation_policy: string | null;
+  deadlines: GeneratedJson<Deadline[]>;
+}
+
+export interface IncidentKeysTable {
+  org_id: string;
+  key: string;
+  incident_id: string;
+}
+
+export interface AlertsTable {
+  org_id: string;
+  id: Generated<number>;
+  team_id: string | null;
+  integration_id: string;
+  fingerprint: string;
+  status: AlertStatus;
+  name: string;
+  severity: Severity;
+  severity_rank: number;
+  service: string | null;
+  labels: Json<Record<string, string>>;
+  annotations: Json<Record<string, string>>;
+  generator_url: string | null;
+  starts_at: Timestamp;
+  ends_at: Timestamp | null;
+  received_at: CreatedAt;
+  last_seen_at: CreatedAt;
+  resolved_at: Timestamp | null;
+  occurrences: Generated<number>;
+  truncated: Generated<number>;
+  version: Generated<number>;
+  dispatched_version: Generated<number>;
+  claimed_until: Timestamp | null;
+  incident_id: string | null;
+  correlation_reason: string | null;
+}
+
+export interface IncidentFeedTable {
+  org_id: string;
+  incident_id: string;
+  seq: number;
+  kind: 'joined' | 'resolved' | 'stale' | 'firing' | 'updated';
+  alert_id: number;
+  alert_version: number;
+  at: CreatedAt;
+}
+
+export interface TimelineTable {
+  org_id: string;
+  id: Generated<number>;
+  incident_id: string;
+  at: CreatedAt;
+  kind: string;
+  actor: string;
+  summary: string;
+  data: GeneratedJson<Record<string, unknown>>;
+  dedup_key: string;
+}
+
+export interface IncidentLogsTable {
+  org_id: string;
+  incident_id: string;
+  source: string;
+  query: Json<Record<string, unknown>>;
+  link: string | null;
+  total: number;
+  patterns: Json<Record<string, unknown>>;
+  stack_traces: Json<Record<string, unknown>>;
+  lines: Json<Record<string, unknown>>;
+  error: string | null;
+  fetched_at: CreatedAt;
+}
+
+export interface SlaClocksTable {
+  org_id: string;
+  incident_id: string;
+  kind: 'acknowledge' | 'resolve';
+  policy: string;
+  started_at: Timestamp;
+  at_risk_at: Timestamp;
+  due_at: Timestamp;
+  state: SlaState;
+  ended_at: Timestamp | null;
+}
+
+export interface RunbooksTable {
+  org_id: string;
+  name: string;
+  team_id: string | null;
+  version: number;
+  file: string;
+  source: string;
+  definition: Json<Record<string, unknown>>;
+  loaded_at: CreatedAt;
+  removed_at: Timestamp | null;
+}
+
+export interface RunbookVersionsTable {
+  org_id: string;
+  name: string;
+  version: number;
+  source: string;
+  definition: Json<Record<string, unknown>>;
+  loaded_at: CreatedAt;
+}
+
+export interface RunbookProblemsTable {
+  org_id: string;
+  file: string;
+  line: number;
+  col: number;
+  message: string;
+  found_at: CreatedAt;
+}
+
+export interface ExecutionsTable {
+  org_id: string;
+  id: Generated<string>;
+  team_id: string | null;
+  runbook: string;
+  runbook_version: number;
+  incident_id: string | null;
+  requested_by: string;
+  mode: 'manual' | 'semi_auto' | 'auto';
+  target: string;
+  inputs: Json<Record<string, string>>;
+  status: ExecutionStatus;
+  status_reason: string | null;
+  created_at: CreatedAt;
+  started_at: Timestamp | null;
+  finished_at: Timestamp | null;
+  workflow_id: string;
+  recorded_seq: Generated<number>;
+}
+
+export interface ExecutionStepsTable {
+  org_id: string;
+  execution_id: string;
+  index: number;
+  name: string;
+  type: string;
+  description: string;
+  status: StepStatus;
+  attempts: Generated<number>;
+  started_at: Timestamp | null;
+  finished_at: Timestamp | null;
+  output: Generated<string>;
+  error: string | null;
+  rollback_description: string | null;
+  rollback_status: 'registered' | 'running' | 'succeeded' | 'failed' | null;
+  rollback_attempts: Generated<number>;
+  rollback_started_at: Timestamp | null;
+  rollback_finished_at: Timestamp | null;
+  rollback_output: Generated<string>;
+  rollback_error: string | null;
+}
+
+export interface TargetLocksTable {
+  org_id: string;
+  target: string;
+  execution_id: string;
+  acquired_at: CreatedAt;
+}
+
+export interface ApprovalsTable {
+  org_id: string;
+  id: Generated<string>;
+  team_id: string | null;
+  execution_id: string;
+  incident_id: string | null;
+  runbook: string;
+  requested_by: string;
+  requested_at: Timestamp;
+  expires_at: Timestamp;
+  required: Generated<number>;
+  status: ApprovalStatus;
+  decided_at: Timestamp | null;
+  reason: string | null;
+  workflow_id: string;
+}
+
+export interface ApprovalVotesTable {
+  org_id: string;
+  approval_id: string;
+  person: string;
+  decision: 'approve' | 'reject';
+  via: string;
+  reason: string | null;
+  at: Timestamp;
+}
+
+export interface EscalationPoliciesTable {
+  org_id: string;
+  name: string;
+  team_id: string | null;
+  definition: Json<Record<string, unknown>>;
+  updated_at: CreatedAt;
+}
+
+export interface SlaPoliciesTable {
+  org_id: string;
+  name: string;
+  team_id: string | null;
+  position: number;
+  definition: Json<Record<string, unknown>>;
+  updated_at: CreatedAt;
+}
+
+export interface NotificationChannelsTable {
+  org_id: string;
+  name: string;
+  team_id: string | null;
+  definition: Json<Record<string, unknown>>;
+  updated_at: CreatedAt;
+}
+
+export interface SideEffectsTable {
+  org_id: string;
+  key: string;
+  kind: string;
+  status: 'started' | 'succeeded' | 'failed';
+  attempts: Generated<number>;
+  started_at: CreatedAt;
+  finished_at: Timestamp | null;
+  detail: GeneratedJson<Record<string, unknown>>;
+}
+
+export interface NotificationsTable {
+  org_id: string;
+  id: Generated<number>;
+  key: string;
+  type: string;
+  incident_id: string | null;
+  execution_id: string | null;
+  channel: string;
+  destination: string;
+  subject: string;
+  status: 'started' | 'sent' | 'failed';
+  attempts: Generated<number>;
+  error: string | null;
+  created_at: CreatedAt;
+  finished_at: Timestamp | null;
+}
+
+export interface LogsTable {
+  org_id: string;
+  id: Generated<number>;
+  at: Timestamp;
+  service: string;
+  host: string | null;
+  level: string;
+  message: string;
+  labels: GeneratedJson<Record<string, string>>;
+}
+
+export interface AuditLogTable {
+  org_id: string;
+  id: Generated<number>;
+  at: CreatedAt;
+  actor: string;
+  action: string;
+  subject: string;
+  data: GeneratedJson<Record<string, unknown>>;
+}
+
+export interface ReportsTable {
+  org_id: string;
+  id: Generated<string>;
+  kind: 'sla' | 'capacity';
+  period_start: Timestamp;
+  period_end: Timestamp;
+  subject: string;
+  html: string;
+  text: string;
+  data: Json<Record<string, unknown>>;
+  recipients: string[];
+  requested_by: string;
+  created_at: CreatedAt;
+  sent_at: Timestamp | null;
+}
+
+export interface Schema {
+  organizations: OrganizationsTable;
+  teams: TeamsTable;
+  users: UsersTable;
+  memberships: MembershipsTable;
+  sessions: SessionsTable;
+  api_tokens: ApiTokensTable;
+  sign_in_links: SignInLinksTable;
+  signing_keys: SigningKeysTable;
+  used_links: UsedLinksTable;
+  integrations: IntegrationsTable;
+  settings: SettingsTable;
+  incidents: IncidentsTable;
+  incident_keys: IncidentKeysTable;
+  alerts: AlertsTable;
+  incident_feed: IncidentFeedTable;
+  timeline: TimelineTable;
+  incident_logs: IncidentLogsTable;
+  sla_clocks: SlaClocksTable;
+  runbooks: RunbooksTable;
+  runbook_versions: RunbookVersionsTable;
+  runbook_problems: RunbookProblemsTable;
+  executions: ExecutionsTable;
+  execution_steps: ExecutionStepsTable;
+  target_locks: TargetLocksTable;
+  approvals: ApprovalsTable;
+  approval_votes: ApprovalVotesTable;
+  escalation_policies: EscalationPoliciesTable;
+  sla_policies: SlaPoliciesTable;
+  notification_channels: NotificationChannelsTable;
+  side_effects: SideEffectsTable;
+  notifications: NotificationsTable;
+  logs: LogsTable;
+  audit_log: AuditLogTable;
+  reports: ReportsTable;
+}

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+
+const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const pattern = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
+
+/** Milliseconds of a duration such as '500ms', '2s', '15m', '4h' or '7d'; undefined if it is none. */
+export function parseDuration(text: string): number | undefined {
+  const match = pattern.exec(text.trim());
+  if (!match) return undefined;
+  return Math.round(Number(match[1]) * unitMs[match[2] as keyof typeof unitMs]);
+}
+
+/** Milliseconds of a duration that was validated before. Throws RangeError on text that is no duration. */
+export function durationMs(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined) throw new RangeError(`not a duration: '${text}' (write '30s', '15m', '4h' or '7d')`);
+  return ms;
+}
+
+/** A duration in configuration and in the API: text such as '2s', '15m', '4h'. */
+export const durationText = z
+  .string()
+  .refine((text) => parseDuration(text) !== undefined, "write a duration such as '30s', '15m', '4h' or '7d'");
+
+/** For people: '45 s', '12 min', '2 h 14 min', '3 d 4 h'. Rounds down to the smaller of its two units. */
+export function formatDuration(ms: number): string {
+  const total = Math.max(0, Math.floor(ms / 1000));
+  if (total < 60) return `${total} s`;
+  const minutes = Math.floor(total / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
+  return hours % 24 === 0 ? `${hours / 24} d` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}

@@ -1,0 +1,108 @@
+import { defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { IncidentStatus } from '../domain/incident-status.ts';
+
+/**
+ * What clients and workflows say to each other: names, ids, inputs. Clients import this file alone.
+ * Ids and search attributes are readable by everyone who can see Temporal: no personal data in them.
+ */
+
+export const taskQueue = 'holdfast';
+/** Alerts have a queue of their own, so that a storm of them never stands before a page or an approval. */
+export const alertTaskQueue = 'holdfast-alerts';
+
+export const alertWorkflowId = (orgId: string, alertId: number): string => `alert:${orgId}:${alertId}`;
+export const incidentWorkflowId = (orgId: string, number: number): string => `incident:${orgId}:${number}`;
+export const executionWorkflowId = (orgId: string, executionId: string): string =>
+  `execution:${orgId}:${executionId}`;
+
+/** Workflow types, as registered in workflows/index.ts and shown in the Temporal UI. */
+export const workflowTypes = {
+  alert: 'alert',
+  incident: 'incident',
+  execution: 'execution',
+  slaReport: 'slaReport',
+  capacityReport: 'capacityReport',
+} as const;
+
+export const searchAttributeNames = {
+  org: 'HoldfastOrg',
+  incident: 'HoldfastIncident',
+  service: 'HoldfastService',
+  severity: 'HoldfastSeverity',
+} as const;
+
+// ---- alert ----
+
+export interface AlertInput {
+  orgId: string;
+  alertId: number;
+}
+/** 'Read your row': carries nothing, so that a lost, repeated or late one does no harm. */
+export const alertChanged = defineSignal('alert-changed');
+
+// ---- incident ----
+
+export interface IncidentInput {
+  orgId: string;
+  incidentId: string;
+  number: number;
+}
+/** 'Read your change feed.' */
+export const feedUnread = defineSignal('feed-unread');
+/** An execution that this incident started has come to its end (or was refused). */
+export const executionReported = defineSignal<[ExecutionReport]>('execution-reported');
+
+export interface ExecutionReport {
+  executionId: string;
+  runbook: string;
+  status: string;
+  reason?: string;
+}
+
+/** Who acts: a mail address or a name, and the way it came ('page', 'mail', 'api', 'temporal'). */
+export interface Actor {
+  name: string;
+  via: 'page' | 'mail' | 'api' | 'temporal' | 'holdfast';
+}
+
+/** What an update answers once its record can be read in the database. */
+export interface Accepted {
+  /** The incident's or execution's event number under which it was recorded. */
+  seq: number;
+  status: string;
+}
+
+export const acknowledge = defineUpdate<Accepted, [{ actor: Actor; note?: string }]>('acknowledge');
+export const resolve = defineUpdate<Accepted, [{ actor: Actor; note?: string; falsePositive?: boolean }]>(
+  'resolve',
+);
+export const assign = defineUpdate<Accepted, [{ actor: Actor; to: string }]>('assign');
+export const addNote = defineUpdate<Accepted, [{ actor: Actor; text: string }]>('note');
+/** Silences escalation until `until` (ISO 8601). */
+export const snooze = defineUpdate<Accepted, [{ actor: Actor; until: string }]>('snooze');
+export const setStatus = defineUpdate<Accepted, [{ actor: Actor; status: IncidentStatus }]>('set-status');
+
+// ---- execution ----
+
+export interface ExecutionInput {
+  orgId: string;
+  executionId: string;
+}
+export const approve = defineUpdate<Accepted, [{ actor: Actor; reason?: string }]>('approve');
+export const reject = defineUpdate<Accepted, [{ actor: Actor; reason?: string }]>('reject');
+export const cancelExecution = defineUpdate<Accepted, [{ actor: Actor; reason?: string }]>('cancel');
+/** From the Temporal CLI or UI: one vote of 'Temporal operator'. */
+export const approveSignal = defineSignal<[{ reason?: string }?]>('approve');
+export const rejectSignal = defineSignal<[{ reason?: string }?]>('reject');
+/** The incident was resolved: an approval that is still pending is withdrawn; a running execution goes on. */
+export const incidentResolved = defineSignal('incident-resolved');
+
+// ---- reports ----
+
+export interface ReportInput {
+  orgId: string;
+  requestedBy: string;
+}
+
+/** ApplicationFailure type of a refused update: the message says why, for the person who asked. */
+export const refusedType = 'Refused';
