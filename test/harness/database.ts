@@ -5,7 +5,7 @@ import { Database } from '../../db/database.ts';
 
 export const templateDatabase = 'holdfast_template';
 
-/** A database of its own for one test file, with one organization in it. */
+/** A database of its own for one test file, with one organization in it. It goes with the server of the run. */
 export interface TestDatabase {
   url: string;
   db: Database;
@@ -21,6 +21,7 @@ export async function createTestDatabase(options: { poolSize?: number } = {}): P
   const admin = new pg.Client({ connectionString: adminUrl });
   await admin.connect();
   await admin.query(`create database ${name} template ${templateDatabase}`);
+  await admin.end();
   const url = new URL(adminUrl);
   url.pathname = `/${name}`;
   const owner = new pg.Pool({ connectionString: url.href, max: 4 });
@@ -36,8 +37,6 @@ export async function createTestDatabase(options: { poolSize?: number } = {}): P
     async close() {
       await db.close();
       await owner.end();
-      await admin.query(`drop database ${name} with (force)`);
-      await admin.end();
     },
   };
 }
