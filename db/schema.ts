@@ -161,6 +161,12 @@ export interface IncidentKeysTable {
   incident_id: string;
 }
 
+export interface IncidentWordsTable {
+  org_id: string;
+  word: string;
+  number: number;
+}
+
 export interface AlertsTable {
   org_id: string;
   id: Generated<number>;
@@ -420,6 +426,7 @@ export interface AuditLogTable {
 export interface ReportsTable {
   org_id: string;
   id: Generated<string>;
+  key: Generated<string>;
   kind: 'sla' | 'capacity';
   period_start: Timestamp;
   period_end: Timestamp;
@@ -447,6 +454,7 @@ export interface Schema {
   settings: SettingsTable;
   incidents: IncidentsTable;
   incident_keys: IncidentKeysTable;
+  incident_words: IncidentWordsTable;
   alerts: AlertsTable;
   incident_feed: IncidentFeedTable;
   timeline: TimelineTable;

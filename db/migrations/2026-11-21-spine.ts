@@ -164,7 +164,21 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     create index incidents_severity on incidents (org_id, severity, number desc);
     create index incidents_service on incidents (org_id, service, number desc);
     create index incidents_opened on incidents (org_id, opened_at);
+    create index incidents_acknowledged on incidents (org_id, acknowledged_at) where acknowledged_at is not null;
+    create index incidents_resolved on incidents (org_id, resolved_at) where resolved_at is not null;
     create index incidents_owed on incidents (feed_owed_since) where feed_unread;
+
+    -- the words that an incident is found by, kept by the trigger incident_words: an index on plain words
+    -- serves a search under row-level security, where ILIKE, trigrams and full text are kept from theirs
+    -- because their operators are not leakproof
+    create table incident_words (
+      org_id uuid not null references organizations,
+      word text collate "C" not null,
+      number integer not null,
+      primary key (org_id, word, number),
+      foreign key (org_id, number) references incidents (org_id, number) on delete cascade
+    );
+    create index incident_words_incident on incident_words (org_id, number, word);
 
     -- what new alerts are matched against, while the incident can be joined: 'service=checkout', 'fingerprint=…'
     create table incident_keys (
@@ -263,6 +277,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       ended_at timestamptz,
       primary key (incident_id, kind)
     );
+    -- reports count a clock in the period in which it was decided: breached at due_at, met at ended_at
+    create index sla_clocks_due on sla_clocks (org_id, due_at) where state = 'breached';
+    create index sla_clocks_met on sla_clocks (org_id, ended_at) where state = 'met';
 
     create table runbooks (
       org_id uuid not null references organizations,
@@ -472,6 +489,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     create table reports (
       org_id uuid not null references organizations,
       id uuid primary key default gen_random_uuid(),
+      -- minted by the workflow that asks for it: building it again finds the row that stands
+      key text not null default gen_random_uuid()::text,
       kind text not null check (kind in ('sla', 'capacity')),
       period_start timestamptz not null,
       period_end timestamptz not null,
@@ -482,9 +501,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       recipients text[] not null,
       requested_by text not null,
       created_at timestamptz not null default now(),
-      sent_at timestamptz
+      sent_at timestamptz,
+      unique (org_id, key)
     );
-    create index reports_list on reports (org_id, created_at desc);
+    create index reports_list on reports (org_id, created_at desc, id desc);
   `.execute(db);
 
   await sql`
@@ -570,6 +590,48 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       select k.org_id, k.secret from signing_keys k where k.id = key_id and k.retired_at is null
     $$;
 
+    -- the first start makes the first organization; a name that is taken is left as it is
+    create function create_organization(org_slug text, org_name text)
+      returns table (org_id uuid, created boolean)
+      language plpgsql volatile security definer set search_path = public, pg_temp as $$
+      #variable_conflict use_column
+      begin
+        perform pg_advisory_xact_lock(hashtext('create_organization'), hashtext(org_slug));
+        insert into organizations (slug, name) values (org_slug, org_name) on conflict (slug) do nothing;
+        return query select o.org_id, o.xmin = pg_current_xact_id()::xid from organizations o where o.slug = org_slug;
+      end
+    $$;
+
+    -- 'HighCpuUsage on checkout' -> highcpuusage, high, cpu, usage, on, checkout
+    create function split_words(phrase text)
+      returns setof text
+      language sql immutable as $$
+      select distinct left(w, 64) from unnest(
+        regexp_split_to_array(lower(phrase), '[^[:alnum:]]+')
+        || regexp_split_to_array(
+             lower(regexp_replace(phrase, '([[:lower:][:digit:]])([[:upper:]])', '\\1 \\2', 'g')), '[^[:alnum:]]+')
+      ) as w where w <> '' limit 64
+    $$;
+
+    create function keep_incident_words()
+      returns trigger
+      language plpgsql as $$
+      begin
+        if tg_op = 'UPDATE' then
+          if new.title = old.title and new.service is not distinct from old.service then
+            return null;
+          end if;
+          delete from incident_words where org_id = new.org_id and number = new.number;
+        end if;
+        insert into incident_words (org_id, word, number)
+        select distinct new.org_id, w, new.number
+        from (select split_words(new.title || ' ' || coalesce(new.service, '')) as w union select new.number::text) s;
+        return null;
+      end
+    $$;
+    create trigger incident_words after insert or update of title, service on incidents
+      for each row execute function keep_incident_words();
+
     create function list_organizations()
       returns table (org_id uuid, slug text, name text)
       language sql stable security definer set search_path = public, pg_temp as $$
@@ -653,6 +715,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       foreach f in array array[
         'find_ingest_key(bytea)', 'find_session(bytea)', 'find_api_token(bytea)', 'find_sign_in(text)',
         'find_sign_in_link(bytea)', 'find_signing_key(uuid)', 'list_organizations()',
+        'create_organization(text, text)',
         'claim_due_alerts(integer, interval)', 'mark_dispatched(bigint[], bigint[])',
         'claim_unread_feeds(interval, integer)', 'dispatch_gauges()', 'running_rows(integer)',
         'forget_old_logs(timestamptz, integer)'
