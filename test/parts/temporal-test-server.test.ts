@@ -1,0 +1,21 @@
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { expect, test } from 'vitest';
+import { PartUnavailableError } from './part.ts';
+import { createTimeSkippingEnvironment } from './temporal-test-server.ts';
+
+test('thirty days pass in seconds on the time-skipping server', { timeout: 300_000 }, async ({ skip }) => {
+  let environment: TestWorkflowEnvironment;
+  try {
+    environment = await createTimeSkippingEnvironment();
+  } catch (error) {
+    if (error instanceof PartUnavailableError) return skip(error.message);
+    throw error;
+  }
+  try {
+    const before = await environment.currentTimeMs();
+    await environment.sleep('30 days');
+    expect((await environment.currentTimeMs()) - before).toBeGreaterThanOrEqual(30 * 86_400_000);
+  } finally {
+    await environment.teardown();
+  }
+});

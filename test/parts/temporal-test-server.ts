@@ -1,0 +1,111 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { buildOnce, cacheDirectory, PartUnavailableError } from './part.ts';
+
+const run = promisify(execFile);
+
+const version = '1.32.1';
+const home = join(cacheDirectory, `temporal-test-server-${version}`);
+const executable = join(home, 'temporal-test-server');
+const downloads = join(cacheDirectory, 'temporal-test-server-download');
+/** A network that drops packets must not cost every test file the operating system's own time-out. */
+const downloadLimitMs = 60_000;
+
+/**
+ * A Temporal test server that skips time while a workflow's result is awaited, or by `env.sleep(…)`. Skipping
+ * is global to the environment, so give each test file its own and call `env.teardown()` after it.
+ *
+ * Tried in this order: what an earlier run made from Maven Central, the SDK's own download, Maven Central.
+ * @throws PartUnavailableError when neither can be reached.
+ */
+export async function createTimeSkippingEnvironment(): Promise<TestWorkflowEnvironment> {
+  if (existsSync(executable)) return await start();
+  const refused: string[] = [];
+  try {
+    return await startDownloaded();
+  } catch (error) {
+    refused.push(`the SDK's download: ${reason(error)}`);
+  }
+  try {
+    await buildOnce(home, makeFromMavenCentral);
+  } catch (error) {
+    refused.push(`Maven Central: ${reason(error)}`);
+    throw new PartUnavailableError('Temporal test server', refused.join('; '));
+  }
+  return await start();
+}
+
+function start(): Promise<TestWorkflowEnvironment> {
+  return TestWorkflowEnvironment.createTimeSkipping({
+    server: { executable: { type: 'existing-path', path: executable } },
+  });
+}
+
+async function startDownloaded(): Promise<TestWorkflowEnvironment> {
+  await mkdir(downloads, { recursive: true });
+  const limit = new AbortController();
+  const environment = TestWorkflowEnvironment.createTimeSkipping({
+    server: { executable: { type: 'cached-download', downloadDir: downloads, ttl: '30 days' } },
+  });
+  const tooLate = sleep(downloadLimitMs, undefined, { signal: limit.signal, ref: false }).then(() => {
+    throw new Error(`gave up after ${downloadLimitMs / 1000} s`);
+  });
+  tooLate.catch(() => {});
+  try {
+    return await Promise.race([environment, tooLate]);
+  } catch (error) {
+    // one that comes after all must not outlive the tests
+    environment.then((late) => late.teardown()).catch(() => {});
+    throw error;
+  } finally {
+    limit.abort();
+  }
+}
+
+async function makeFromMavenCentral(into: string): Promise<void> {
+  const pom = join(into, 'pom.xml');
+  await writeFile(
+    pom,
+    `<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>holdfast.test</groupId>
+  <artifactId>temporal-test-server</artifactId>
+  <version>1</version>
+  <packaging>pom</packaging>
+  <dependencies>
+    <dependency>
+      <groupId>io.temporal</groupId>
+      <artifactId>temporal-test-server</artifactId>
+      <version>${version}</version>
+    </dependency>
+    <dependency>
+      <groupId>org.slf4j</groupId>
+      <artifactId>slf4j-nop</artifactId>
+      <version>1.7.36</version>
+    </dependency>
+  </dependencies>
+</project>
+`,
+  );
+  const copy = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies';
+  await run('mvn', ['-q', '-B', '-f', pom, copy, `-DoutputDirectory=${join(into, 'lib')}`], {
+    timeout: 240_000,
+  });
+  const script = join(into, 'temporal-test-server');
+  await writeFile(
+    script,
+    `#!/bin/sh\nexec java -cp "$(dirname "$0")/lib/*" io.temporal.testserver.TestServer "$@"\n`,
+  );
+  await chmod(script, 0o755);
+}
+
+function reason(error: unknown): string {
+  const { code, stderr, message } = error as NodeJS.ErrnoException & { stderr?: string };
+  if (code === 'ENOENT') return 'neither `mvn` nor another way to fetch it is installed';
+  return (stderr?.trim() || message).split('\n')[0] ?? message;
+}
