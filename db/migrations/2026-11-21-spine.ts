@@ -160,6 +160,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     );
     create index incidents_open on incidents (org_id, opened_at desc) where closed_at is null;
     create index incidents_list on incidents (org_id, number desc);
+    create index incidents_active on incidents (org_id, number desc) where resolved_at is null;
     create index incidents_status on incidents (org_id, status, number desc);
     create index incidents_severity on incidents (org_id, severity, number desc);
     create index incidents_service on incidents (org_id, service, number desc);
@@ -391,6 +392,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     create index approvals_list on approvals (org_id, requested_at desc);
     create index approvals_status on approvals (org_id, status, requested_at desc);
     create index approvals_execution on approvals (execution_id);
+    create index approvals_incident on approvals (incident_id);
     create table approval_votes (
       org_id uuid not null references organizations,
       approval_id uuid not null references approvals on delete cascade,

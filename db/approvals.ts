@@ -1,0 +1,145 @@
+import { sql } from 'kysely';
+import type { ApprovalStatus } from '../domain/incident-status.ts';
+import type { Severity } from '../domain/severity.ts';
+import { decodeCursor, encodeCursor, type Page, toPage } from './cursor.ts';
+import type { Tx } from './database.ts';
+
+export interface ApprovalRecord {
+  id: string;
+  teamId: string | null;
+  executionId: string;
+  runbook: string;
+  /** What the runbook acts on. */
+  target: string;
+  /** As they are stored: the values of secret inputs are masked there. */
+  inputs: Record<string, string>;
+  incident: { number: number; title: string; severity: Severity; service: string | null } | null;
+  requestedBy: string;
+  requestedAt: Date;
+  expiresAt: Date;
+  /** Votes that it takes. */
+  required: number;
+  status: ApprovalStatus;
+  decidedAt: Date | null;
+  reason: string | null;
+  /** Oldest first. */
+  votes: ApprovalVote[];
+}
+
+export interface ApprovalVote {
+  person: string;
+  decision: 'approve' | 'reject';
+  via: string;
+  reason: string | null;
+  /** ISO 8601. */
+  at: string;
+}
+
+/** Newest first. Throws InvalidCursorError. */
+export async function listApprovals(
+  tx: Tx,
+  args: { status?: readonly ApprovalStatus[]; cursor?: string; limit: number },
+): Promise<Page<ApprovalRecord>> {
+  let query = approvals(tx).select(sql<string>`approvals.requested_at::text`.as('exactAt'));
+  if (args.status) query = query.where('approvals.status', 'in', args.status);
+  if (args.cursor !== undefined) {
+    const [at, id] = decodeCursor(args.cursor, ['instant', 'uuid']);
+    query = query.where((eb) =>
+      eb(
+        eb.refTuple('approvals.requested_at', 'approvals.id'),
+        '<',
+        eb.tuple(sql<Date>`${at}::timestamptz`, sql<string>`${id}::uuid`),
+      ),
+    );
+  }
+  const rows = await query
+    .orderBy('approvals.requested_at', 'desc')
+    .orderBy('approvals.id', 'desc')
+    .limit(args.limit + 1)
+    .execute();
+  const page = toPage(rows, args.limit, (last) => encodeCursor(last.exactAt, last.id));
+  return { ...page, items: page.items.map(({ exactAt: _, ...row }) => toRecord(row)) };
+}
+
+/** Undefined when there is none of this id (a uuid), or none that this scope sees. */
+export async function getApproval(tx: Tx, id: string): Promise<ApprovalRecord | undefined> {
+  const row = await approvals(tx).where('approvals.id', '=', id).executeTakeFirst();
+  return row && toRecord(row);
+}
+
+/** Newest first. */
+export async function approvalsOfIncident(tx: Tx, incidentId: string): Promise<ApprovalRecord[]> {
+  const rows = await approvals(tx)
+    .where('approvals.incident_id', '=', incidentId)
+    .orderBy('approvals.requested_at', 'desc')
+    .limit(100)
+    .execute();
+  return rows.map(toRecord);
+}
+
+/** Newest first. */
+export async function approvalsOfExecution(tx: Tx, executionId: string): Promise<ApprovalRecord[]> {
+  const rows = await approvals(tx)
+    .where('approvals.execution_id', '=', executionId)
+    .orderBy('approvals.requested_at', 'desc')
+    .execute();
+  return rows.map(toRecord);
+}
+
+/** For the count beside 'Approvals' in the pages. */
+export async function countPendingApprovals(tx: Tx): Promise<number> {
+  const { count } = await tx
+    .selectFrom('approvals')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('status', '=', 'pending')
+    .executeTakeFirstOrThrow();
+  return count;
+}
+
+function approvals(tx: Tx) {
+  return tx
+    .selectFrom('approvals')
+    .innerJoin('executions', 'executions.id', 'approvals.execution_id')
+    .leftJoin('incidents', 'incidents.id', 'approvals.incident_id')
+    .select([
+      'approvals.id',
+      'approvals.team_id as teamId',
+      'approvals.execution_id as executionId',
+      'approvals.runbook',
+      'executions.target',
+      'executions.inputs',
+      'approvals.requested_by as requestedBy',
+      'approvals.requested_at as requestedAt',
+      'approvals.expires_at as expiresAt',
+      'approvals.required',
+      'approvals.status',
+      'approvals.decided_at as decidedAt',
+      'approvals.reason',
+      'incidents.number as incidentNumber',
+      'incidents.title as incidentTitle',
+      'incidents.severity as incidentSeverity',
+      'incidents.service as incidentService',
+      sql<ApprovalVote[]>`coalesce((
+        select jsonb_agg(jsonb_build_object('person', v.person, 'decision', v.decision, 'via', v.via,
+          'reason', v.reason, 'at', to_char(v.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by v.at)
+        from approval_votes v where v.approval_id = approvals.id), '[]')`.as('votes'),
+    ]);
+}
+
+type Row = Awaited<ReturnType<ReturnType<typeof approvals>['executeTakeFirstOrThrow']>>;
+
+function toRecord(row: Row): ApprovalRecord {
+  const { incidentNumber, incidentTitle, incidentSeverity, incidentService, ...approval } = row;
+  return {
+    ...approval,
+    incident:
+      incidentNumber === null || incidentTitle === null || incidentSeverity === null
+        ? null
+        : {
+            number: incidentNumber,
+            title: incidentTitle,
+            severity: incidentSeverity,
+            service: incidentService,
+          },
+  };
+}
