@@ -1,0 +1,247 @@
+import { sql } from 'kysely';
+import {
+  type EscalationPolicy,
+  escalationPolicy,
+  type NotificationChannel,
+  notificationChannel,
+  type SlaPolicy,
+  slaPolicy,
+} from '../domain/policies.ts';
+import { recordAudit } from './audit.ts';
+import type { Tx } from './database.ts';
+
+/** A named piece of configuration: an escalation policy, an SLA policy or a notification channel. */
+export interface Named<T> {
+  name: string;
+  teamId: string | null;
+  definition: T;
+  updatedAt: Date;
+}
+
+/** Who changes what, for the audit entry that is written in the same transaction. */
+interface Change<T> {
+  orgId: string;
+  name: string;
+  definition: T;
+  /** Mail address. */
+  actor: string;
+}
+
+/** The configuration names something that does not exist, at `field`, such as 'levels.0.targets.1.name'. */
+export class UnknownReferenceError extends Error {
+  override name = 'UnknownReferenceError';
+  readonly field: string;
+  constructor(field: string, message: string) {
+    super(message);
+    this.field = field;
+  }
+}
+
+/** It cannot be deleted: something still uses it, or Holdfast needs it. */
+export class InUseError extends Error {
+  override name = 'InUseError';
+}
+
+// ---- escalation policies ----
+
+/** By name. */
+export async function listEscalationPolicies(tx: Tx): Promise<Named<EscalationPolicy>[]> {
+  const rows = await named(tx, 'escalation_policies').orderBy('name').execute();
+  return rows.map((row) => ({ ...row, definition: escalationPolicy.parse(row.definition) }));
+}
+
+export async function getEscalationPolicy(
+  tx: Tx,
+  name: string,
+): Promise<Named<EscalationPolicy> | undefined> {
+  const row = await named(tx, 'escalation_policies').where('name', '=', name).executeTakeFirst();
+  return row && { ...row, definition: escalationPolicy.parse(row.definition) };
+}
+
+/** Throws UnknownReferenceError for a channel or user that does not exist. */
+export async function putEscalationPolicy(tx: Tx, change: Change<EscalationPolicy>): Promise<void> {
+  await requireTargets(tx, change.definition);
+  await put(tx, 'escalation_policies', change, {});
+}
+
+/** False when there was none. Throws InUseError for `default`, which takes what no other matches. */
+export async function deleteEscalationPolicy(tx: Tx, change: Omit<Change<never>, 'definition'>) {
+  if (change.name === 'default') {
+    throw new InUseError('the policy default takes every incident that no other matches: change it instead');
+  }
+  return await remove(tx, 'escalation_policies', change);
+}
+
+async function requireTargets(tx: Tx, policy: EscalationPolicy): Promise<void> {
+  const channels = new Set(
+    (await tx.selectFrom('notification_channels').select('name').execute()).map((c) => c.name),
+  );
+  const users = new Set(
+    (await tx.selectFrom('users').select('email').where('disabled_at', 'is', null).execute()).map(
+      (u) => u.email,
+    ),
+  );
+  policy.levels.forEach((level, l) => {
+    level.targets.forEach((target, t) => {
+      const field = `levels.${l}.targets.${t}`;
+      if (target.type === 'channel' && !channels.has(target.name)) {
+        throw new UnknownReferenceError(
+          `${field}.name`,
+          `there is no notification channel '${target.name}': put it at /api/v1/notification-channels first`,
+        );
+      }
+      if (target.type === 'user' && !users.has(target.email.toLowerCase())) {
+        throw new UnknownReferenceError(`${field}.email`, `there is no user '${target.email}'`);
+      }
+    });
+  });
+}
+
+// ---- SLA policies ----
+
+/** In the order in which they are tried. */
+export async function listSlaPolicies(tx: Tx): Promise<Named<SlaPolicy>[]> {
+  const rows = await named(tx, 'sla_policies').orderBy('position').orderBy('name').execute();
+  return rows.map((row) => ({ ...row, definition: slaPolicy.parse(row.definition) }));
+}
+
+export async function getSlaPolicy(tx: Tx, name: string): Promise<Named<SlaPolicy> | undefined> {
+  const row = await named(tx, 'sla_policies').where('name', '=', name).executeTakeFirst();
+  return row && { ...row, definition: slaPolicy.parse(row.definition) };
+}
+
+export async function putSlaPolicy(tx: Tx, change: Change<SlaPolicy>): Promise<void> {
+  await put(tx, 'sla_policies', change, { position: change.definition.order });
+}
+
+/** False when there was none. */
+export async function deleteSlaPolicy(tx: Tx, change: Omit<Change<never>, 'definition'>): Promise<boolean> {
+  return await remove(tx, 'sla_policies', change);
+}
+
+// ---- notification channels ----
+
+/** By name. Holds secrets: present with `withoutSecret`. */
+export async function listNotificationChannels(tx: Tx): Promise<Named<NotificationChannel>[]> {
+  const rows = await named(tx, 'notification_channels').orderBy('name').execute();
+  return rows.map((row) => ({ ...row, definition: notificationChannel.parse(row.definition) }));
+}
+
+/** Holds the secret: present with `withoutSecret`. */
+export async function getNotificationChannel(
+  tx: Tx,
+  name: string,
+): Promise<Named<NotificationChannel> | undefined> {
+  const row = await named(tx, 'notification_channels').where('name', '=', name).executeTakeFirst();
+  return row && { ...row, definition: notificationChannel.parse(row.definition) };
+}
+
+/**
+ * A webhook put without a secret keeps the one that it has, as nobody can read it to send it again; but not
+ * for another address, whose receiver was never given it.
+ */
+export async function putNotificationChannel(tx: Tx, change: Change<NotificationChannel>): Promise<void> {
+  const before = (await getNotificationChannel(tx, change.name))?.definition;
+  let definition = change.definition;
+  if (
+    definition.type === 'webhook' &&
+    definition.secret === undefined &&
+    before?.type === 'webhook' &&
+    before.secret !== undefined &&
+    before.url === definition.url
+  ) {
+    definition = { ...definition, secret: before.secret };
+  }
+  await put(tx, 'notification_channels', { ...change, definition }, {});
+}
+
+/** False when there was none. Throws InUseError while an escalation policy names it. */
+export async function deleteNotificationChannel(
+  tx: Tx,
+  change: Omit<Change<never>, 'definition'>,
+): Promise<boolean> {
+  const users = (await listEscalationPolicies(tx)).filter((policy) =>
+    policy.definition.levels.some((level) =>
+      level.targets.some((target) => target.type === 'channel' && target.name === change.name),
+    ),
+  );
+  if (users.length > 0) {
+    const names = users.map((policy) => policy.name).join(', ');
+    throw new InUseError(
+      `the channel is a target of the escalation policies ${names}: take it out there first`,
+    );
+  }
+  return await remove(tx, 'notification_channels', change);
+}
+
+/** What may be shown: whether there is a secret, never which. */
+export function withoutSecret(channel: NotificationChannel) {
+  if (channel.type !== 'webhook') return channel;
+  const { secret, ...shown } = channel;
+  return { ...shown, hasSecret: secret !== undefined };
+}
+
+// ---- all three alike ----
+
+type PolicyTable = 'escalation_policies' | 'sla_policies' | 'notification_channels';
+
+const subjects: Record<PolicyTable, string> = {
+  escalation_policies: 'escalation-policy',
+  sla_policies: 'sla-policy',
+  notification_channels: 'notification-channel',
+};
+
+function named(tx: Tx, table: PolicyTable) {
+  return tx.selectFrom(table).select(['name', 'team_id as teamId', 'definition', 'updated_at as updatedAt']);
+}
+
+async function put(
+  tx: Tx,
+  table: PolicyTable,
+  change: Change<EscalationPolicy | SlaPolicy | NotificationChannel>,
+  columns: { position?: number },
+): Promise<void> {
+  const before = await named(tx, table).where('name', '=', change.name).executeTakeFirst();
+  const definition = JSON.stringify(change.definition);
+  const names = ['org_id', 'name', 'definition', ...Object.keys(columns)];
+  const values = [change.orgId, change.name, definition, ...Object.values(columns)];
+  await sql`
+    insert into ${sql.table(table)} (${sql.join(names.map((name) => sql.ref(name)))})
+    values (${sql.join(values)})
+    on conflict (org_id, name) do update set
+      ${sql.join(names.slice(2).map((name) => sql`${sql.ref(name)} = excluded.${sql.ref(name)}`))},
+      updated_at = now()
+  `.execute(tx);
+  await recordAudit(tx, {
+    orgId: change.orgId,
+    actor: change.actor,
+    action: `${subjects[table]}.${before ? 'changed' : 'created'}`,
+    subject: `${subjects[table]}:${change.name}`,
+    data: { ...(before ? { before: masked(before.definition) } : {}), after: masked(change.definition) },
+  });
+}
+
+async function remove(
+  tx: Tx,
+  table: PolicyTable,
+  change: Omit<Change<never>, 'definition'>,
+): Promise<boolean> {
+  const gone = await tx
+    .deleteFrom(table)
+    .where('name', '=', change.name)
+    .returning('definition')
+    .executeTakeFirst();
+  if (!gone) return false;
+  await recordAudit(tx, {
+    orgId: change.orgId,
+    actor: change.actor,
+    action: `${subjects[table]}.deleted`,
+    subject: `${subjects[table]}:${change.name}`,
+    data: { before: masked(gone.definition) },
+  });
+  return true;
+}
+
+function masked(definition: object): object {
+  return 'secret' in definition ? { ...definition, secret: '(hidden)' } : definition;
+}
