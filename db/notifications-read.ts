@@ -1,0 +1,46 @@
+import { decodeCursor, encodeCursor, type Page, toPage } from './cursor.ts';
+import type { Tx } from './database.ts';
+
+export interface NotificationRecord {
+  id: number;
+  type: string;
+  channel: string;
+  destination: string;
+  subject: string;
+  status: 'started' | 'sent' | 'failed';
+  attempts: number;
+  error: string | null;
+  createdAt: Date;
+  finishedAt: Date | null;
+}
+
+/** What was sent for an incident, newest first. Throws InvalidCursorError. */
+export async function listIncidentNotifications(
+  tx: Tx,
+  args: { incidentId: string; cursor?: string; limit: number },
+): Promise<Page<NotificationRecord>> {
+  let query = tx
+    .selectFrom('notifications')
+    .select([
+      'id',
+      'type',
+      'channel',
+      'destination',
+      'subject',
+      'status',
+      'attempts',
+      'error',
+      'created_at as createdAt',
+      'finished_at as finishedAt',
+    ])
+    .where('incident_id', '=', args.incidentId);
+  if (args.cursor !== undefined) {
+    const [id] = decodeCursor(args.cursor, ['integer']);
+    query = query.where('id', '<', id);
+  }
+  const rows = await query
+    .orderBy('id', 'desc')
+    .limit(args.limit + 1)
+    .execute();
+  return toPage(rows, args.limit, (last) => encodeCursor(last.id));
+}

@@ -1,0 +1,22 @@
+import { createHash, randomBytes } from 'node:crypto';
+
+/** What a secret opens stands before it, so that one that leaked is recognized. */
+export const secretPrefixes = {
+  apiToken: 'hft_',
+  ingestKey: 'hfi_',
+  session: 'hfs_',
+  signInLink: 'hfl_',
+} as const;
+
+/** 256 random bits as text. */
+export function newSecret(kind: keyof typeof secretPrefixes): string {
+  return secretPrefixes[kind] + randomBytes(32).toString('base64url');
+}
+
+/**
+ * What is stored of a token, key or session. Plain SHA-256, since the secrets are random: there is nothing to
+ * guess that a slow hash would protect, and looking them up by hash compares in no observable time.
+ */
+export function hashSecret(secret: string): Buffer {
+  return createHash('sha256').update(secret, 'utf8').digest();
+}
