@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
+import { InvalidCursorError } from './cursor.ts';
 import { findReportByKey, getReport, insertReport, listReports, markReportSent } from './reports.ts';
 
 let test: TestDatabase;
@@ -42,7 +43,7 @@ describe('reports', () => {
     do {
       const page = await test.db.read({ orgId: test.orgId }, (tx) => listReports(tx, { limit: 2, cursor }));
       seen.push(...page.items.map((item) => item.subject));
-      cursor = page.nextCursor ?? undefined;
+      cursor = page.nextCursor;
     } while (cursor);
     expect(new Set(seen).size).toBe(5);
     expect(seen).toHaveLength(5);
@@ -50,10 +51,9 @@ describe('reports', () => {
       listReports(tx, { limit: 10, kind: 'sla' }),
     );
     expect(sla.items).toHaveLength(3);
-    const nonsense = await test.db.read({ orgId: test.orgId }, (tx) =>
-      listReports(tx, { limit: 10, cursor: 'no id' }),
-    );
-    expect(nonsense.items).toEqual([]);
+    await expect(
+      test.db.read({ orgId: test.orgId }, (tx) => listReports(tx, { limit: 10, cursor: 'none' })),
+    ).rejects.toThrow(InvalidCursorError);
   });
 
   it('hides the reports of another organization', async () => {

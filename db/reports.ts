@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { decodeCursor, encodeCursor, type Page, toPage } from './cursor.ts';
 import type { Tx } from './database.ts';
 
 export type ReportKind = 'sla' | 'capacity';
@@ -38,14 +39,11 @@ const summaryColumns = [
   'sent_at',
 ] as const;
 
-/**
- * Newest first. `cursor` is the `nextCursor` of the page before: the id of its last report; one that is no
- * report of this organization gives an empty page.
- */
+/** Newest first. Throws InvalidCursorError on a cursor of another list. */
 export async function listReports(
   tx: Tx,
   args: { limit: number; cursor?: string | undefined; kind?: ReportKind | undefined },
-): Promise<{ items: ReportSummary[]; nextCursor: string | null }> {
+): Promise<Page<ReportSummary>> {
   let query = tx
     .selectFrom('reports')
     .select(summaryColumns)
@@ -54,14 +52,12 @@ export async function listReports(
     .limit(args.limit + 1);
   if (args.kind) query = query.where('kind', '=', args.kind);
   if (args.cursor) {
-    if (!uuidPattern.test(args.cursor)) return { items: [], nextCursor: null };
+    const [last] = decodeCursor(args.cursor, ['uuid']);
     query = query.where(
-      sql<boolean>`(created_at, id) < (select c.created_at, c.id from reports c where c.id = ${args.cursor})`,
+      sql<boolean>`(created_at, id) < (select c.created_at, c.id from reports c where c.id = ${last})`,
     );
   }
-  const rows = await query.execute();
-  const items = rows.slice(0, args.limit).map(presentSummary);
-  return { items, nextCursor: rows.length > args.limit ? (items.at(-1)?.id ?? null) : null };
+  return toPage((await query.execute()).map(presentSummary), args.limit, (report) => encodeCursor(report.id));
 }
 
 /** Undefined if there is none with this id in the organization. */
