@@ -54,20 +54,20 @@ export function renderMail(mail: Mail): { html: string; text: string } {
   return { html: document(mail).text, text: plainText(mail) };
 }
 
-/** Colours on white and on the dark card; contrast of each at least 4.5. The shape says the same as the hue. */
+/** The colours of the pages, on white and on the dark card, and the shape that says the same without them. */
 export const tones: Record<Tone, { light: string; dark: string; shape: string }> = {
-  critical: { light: '#b42318', dark: '#ff9b90', shape: '▲' },
-  high: { light: '#b54708', dark: '#ffb072', shape: '◆' },
-  warning: { light: '#85600b', dark: '#f0cc62', shape: '■' },
-  low: { light: '#175cd3', dark: '#8fbcff', shape: '●' },
-  info: { light: '#475467', dark: '#b8c0cc', shape: '○' },
-  ok: { light: '#067647', dark: '#6fdc9f', shape: '✓' },
-  neutral: { light: '#344054', dark: '#d0d5dd', shape: '•' },
+  critical: { light: '#b3261e', dark: '#ff8a80', shape: '■' },
+  high: { light: '#b0470a', dark: '#ffa168', shape: '▲' },
+  warning: { light: '#855c00', dark: '#e5bd55', shape: '◆' },
+  low: { light: '#2a62ad', dark: '#86b5f5', shape: '▼' },
+  info: { light: '#5b6169', dark: '#a6acb3', shape: '○' },
+  ok: { light: '#1e6e3d', dark: '#74c991', shape: '✓' },
+  neutral: { light: '#50545a', dark: '#b4b8bd', shape: '•' },
 };
 
 const font = "-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif";
 const mono = "ui-monospace,SFMono-Regular,Menlo,Consolas,'Liberation Mono',monospace";
-const accent = '#2145c7';
+const accent = '#0f6a5b';
 
 // the colours of the light mail are inline; this turns them for readers in the dark and narrows the margins
 const styleSheet = new Markup(`
@@ -77,18 +77,18 @@ body{margin:0;padding:0;-webkit-text-size-adjust:100%}
 .hf-card{border-radius:0!important;border-left:0!important;border-right:0!important}
 .hf-button,.hf-button a{display:block!important;width:auto!important;text-align:center!important}
 .hf-button{padding-right:0!important}}
-@media (prefers-color-scheme:dark){.hf-page{background:#0f1218!important}.hf-card{background:#191e27!important;border-color:#2c3442!important}
-.hf-text{color:#e8ebf0!important}.hf-muted{color:#a3adbb!important}.hf-line{border-color:#2c3442!important}
-.hf-code{background:#11151c!important;color:#e8ebf0!important;border-color:#2c3442!important}.hf-link{color:#9db4ff!important}
-.hf-plain{background:#191e27!important;border-color:#5a6577!important}.hf-plain a{color:#e8ebf0!important}
+@media (prefers-color-scheme:dark){.hf-page{background:#101214!important}.hf-card{background:#17191c!important;border-color:#2a2d31!important}
+.hf-text{color:#e9eaeb!important}.hf-muted{color:#b4b8bd!important}.hf-line{border-color:#2a2d31!important}
+.hf-code{background:#1e2124!important;color:#e9eaeb!important;border-color:#2a2d31!important}.hf-link{color:#4cc2ac!important}
+.hf-plain{background:#17191c!important;border-color:#42464c!important}.hf-plain a{color:#e9eaeb!important}
 ${Object.entries(tones)
   .map(([tone, { dark }]) => `.hf-${tone}{color:${dark}!important}`)
   .join('')}}`);
 
 const text = (size: number, extra = ''): string =>
-  `font-family:${font};font-size:${size}px;line-height:1.5;color:#1d2430;${extra}`;
+  `font-family:${font};font-size:${size}px;line-height:1.5;color:#1b1d1f;${extra}`;
 const muted = (size: number, extra = ''): string =>
-  `font-family:${font};font-size:${size}px;line-height:1.5;color:#5b6472;${extra}`;
+  `font-family:${font};font-size:${size}px;line-height:1.5;color:#50545a;${extra}`;
 
 function document(mail: Mail): Markup {
   const tone = tones[mail.tone];
@@ -103,9 +103,9 @@ function document(mail: Mail): Markup {
 <title>${mail.sentence}</title>
 <style>${styleSheet}</style>
 </head>
-<body class="hf-page" style="margin:0;padding:0;background:#f1f3f6">
-<table role="presentation" class="hf-page" width="100%" cellpadding="0" cellspacing="0" border="0" style="background:#f1f3f6"><tr><td class="hf-outer" align="center" style="padding:24px 12px">
-<table role="presentation" class="hf-card" width="100%" cellpadding="0" cellspacing="0" border="0" style="max-width:600px;background:#ffffff;border:1px solid #dfe3e8;border-top:4px solid ${tone.light};border-radius:8px;text-align:left">
+<body class="hf-page" style="margin:0;padding:0;background:#f8f8f6">
+<table role="presentation" class="hf-page" width="100%" cellpadding="0" cellspacing="0" border="0" style="background:#f8f8f6"><tr><td class="hf-outer" align="center" style="padding:24px 12px">
+<table role="presentation" class="hf-card" width="100%" cellpadding="0" cellspacing="0" border="0" style="max-width:600px;background:#ffffff;border:1px solid #cfcec7;border-top:4px solid ${tone.light};border-radius:8px;text-align:left">
 <tr><td class="hf-pad" style="padding:28px 32px 0">
 <h1 class="hf-text" style="margin:0;${text(20, 'font-weight:600;line-height:1.4;word-break:break-word')}">${mail.sentence}</h1>
 <p class="hf-muted" style="margin:8px 0 0;${muted(14, 'word-break:break-word')}">${metaLine(mail)}</p>
@@ -113,7 +113,7 @@ function document(mail: Mail): Markup {
 ${mail.buttons.length > 0 && buttonRow(mail)}
 ${mail.blocks.map((block) => blockRow(block))}
 <tr><td class="hf-pad" style="padding:28px 32px 28px">
-<p class="hf-muted hf-line" style="margin:0;padding:16px 0 0;border-top:1px solid #e4e7ec;${muted(13)}">${mail.footer}<br><a class="hf-link" href="${mail.publicUrl}" style="color:${accent}">Holdfast</a> · sent by a machine; replies are not read.</p>
+<p class="hf-muted hf-line" style="margin:0;padding:16px 0 0;border-top:1px solid #e4e3de;${muted(13)}">${mail.footer}<br><a class="hf-link" href="${mail.publicUrl}" style="color:${accent}">Holdfast</a> · sent by a machine; replies are not read.</p>
 </td></tr>
 </table>
 </td></tr></table>
@@ -132,7 +132,7 @@ function buttonRow(mail: Mail): Markup {
   const cells = mail.buttons.map(({ label, url }, index) =>
     index === 0
       ? html`<td class="hf-button" style="padding:0 12px 12px 0"><table role="presentation" class="hf-button" cellpadding="0" cellspacing="0" border="0"><tr><td bgcolor="${accent}" style="border-radius:6px;background:${accent};border:1px solid ${accent}"><a href="${url}" style="display:inline-block;padding:12px 24px;font-family:${font};font-size:16px;line-height:24px;font-weight:600;color:#ffffff;text-decoration:none">${label}</a></td></tr></table></td>`
-      : html`<td class="hf-button" style="padding:0 12px 12px 0"><table role="presentation" class="hf-button" cellpadding="0" cellspacing="0" border="0"><tr><td class="hf-plain" style="border-radius:6px;background:#ffffff;border:1px solid #b3bac5"><a href="${url}" style="display:inline-block;padding:12px 20px;font-family:${font};font-size:16px;line-height:24px;font-weight:500;color:#1d2430;text-decoration:none">${label}</a></td></tr></table></td>`,
+      : html`<td class="hf-button" style="padding:0 12px 12px 0"><table role="presentation" class="hf-button" cellpadding="0" cellspacing="0" border="0"><tr><td class="hf-plain" style="border-radius:6px;background:#ffffff;border:1px solid #cfcec7"><a href="${url}" style="display:inline-block;padding:12px 20px;font-family:${font};font-size:16px;line-height:24px;font-weight:500;color:#1b1d1f;text-decoration:none">${label}</a></td></tr></table></td>`,
   );
   return html`<tr><td class="hf-pad" style="padding:24px 32px 0">
 <table role="presentation" class="hf-button" cellpadding="0" cellspacing="0" border="0"><tr>${cells}</tr></table>
@@ -156,7 +156,7 @@ function blockBody(block: Block): Markup {
     case 'facts':
       return html`<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0">${block.rows.map(
         ({ label, value }) =>
-          html`<tr><td class="hf-muted hf-line" valign="top" width="120" style="padding:6px 12px 6px 0;border-top:1px solid #e4e7ec;${muted(14)}">${label}</td><td class="hf-text hf-line" valign="top" style="padding:6px 0;border-top:1px solid #e4e7ec;${text(14, 'word-break:break-word;overflow-wrap:anywhere')}">${cell(value)}</td></tr>`,
+          html`<tr><td class="hf-muted hf-line" valign="top" width="120" style="padding:6px 12px 6px 0;border-top:1px solid #e4e3de;${muted(14)}">${label}</td><td class="hf-text hf-line" valign="top" style="padding:6px 0;border-top:1px solid #e4e3de;${text(14, 'word-break:break-word;overflow-wrap:anywhere')}">${cell(value)}</td></tr>`,
       )}</table>`;
     case 'table':
       return html`<table width="100%" cellpadding="0" cellspacing="0" border="0"><thead><tr>${block.columns.map(
@@ -166,13 +166,13 @@ function blockBody(block: Block): Markup {
         (row) =>
           html`<tr>${row.map(
             (value, index) =>
-              html`<td class="hf-text hf-line" align="${block.columns[index]?.align ?? 'left'}" valign="top" style="padding:6px 0 6px ${index === 0 ? 0 : 12}px;border-top:1px solid #e4e7ec;${text(14, `overflow-wrap:anywhere;${block.columns[index]?.align === 'right' ? 'font-variant-numeric:tabular-nums;white-space:nowrap' : ''}`)}">${cell(value)}</td>`,
+              html`<td class="hf-text hf-line" align="${block.columns[index]?.align ?? 'left'}" valign="top" style="padding:6px 0 6px ${index === 0 ? 0 : 12}px;border-top:1px solid #e4e3de;${text(14, `overflow-wrap:anywhere;${block.columns[index]?.align === 'right' ? 'font-variant-numeric:tabular-nums;white-space:nowrap' : ''}`)}">${cell(value)}</td>`,
           )}</tr>`,
       )}</tbody></table>${note(block.note)}`;
     case 'list':
       return html`<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0">${block.items.map(
         (item, index) =>
-          html`<tr><td class="hf-muted hf-line" valign="top" width="24" style="padding:8px 0;border-top:1px solid #e4e7ec;${muted(14)}">${block.ordered ? `${index + 1}.` : '•'}</td><td class="hf-text hf-line" valign="top" style="padding:8px 0;border-top:1px solid #e4e7ec;${text(14, 'word-break:break-word;overflow-wrap:anywhere')}">${item.text}${item.code !== undefined && html`<br><code class="hf-code" style="${codeStyle}display:inline-block;padding:2px 6px;margin:2px 0">${item.code}</code>`}${item.note !== undefined && html`<br><span class="hf-muted" style="${muted(13)}">${item.note}</span>`}</td></tr>`,
+          html`<tr><td class="hf-muted hf-line" valign="top" width="24" style="padding:8px 0;border-top:1px solid #e4e3de;${muted(14)}">${block.ordered ? `${index + 1}.` : '•'}</td><td class="hf-text hf-line" valign="top" style="padding:8px 0;border-top:1px solid #e4e3de;${text(14, 'word-break:break-word;overflow-wrap:anywhere')}">${item.text}${item.code !== undefined && html`<br><code class="hf-code" style="${codeStyle}display:inline-block;padding:2px 6px;margin:2px 0">${item.code}</code>`}${item.note !== undefined && html`<br><span class="hf-muted" style="${muted(13)}">${item.note}</span>`}</td></tr>`,
       )}</table>${note(block.note)}`;
     case 'code':
       return html`<pre class="hf-code" style="margin:0;padding:12px;${codeStyle}">${block.text}</pre>`;
@@ -181,7 +181,7 @@ function blockBody(block: Block): Markup {
   }
 }
 
-const codeStyle = `font-family:${mono};font-size:13px;line-height:1.5;color:#1d2430;background:#f4f6f8;border:1px solid #e4e7ec;border-radius:4px;white-space:pre-wrap;word-break:break-word;overflow-wrap:anywhere;`;
+const codeStyle = `font-family:${mono};font-size:13px;line-height:1.5;color:#1b1d1f;background:#f1f1ee;border:1px solid #e4e3de;border-radius:4px;white-space:pre-wrap;word-break:break-word;overflow-wrap:anywhere;`;
 
 function note(text: string | undefined): Markup | false {
   return text !== undefined && html`<p class="hf-muted" style="margin:8px 0 0;${muted(13)}">${text}</p>`;
