@@ -5,22 +5,11 @@ export interface CommandWord {
 }
 
 const interpreters =
-  /^(?:(?:ba|da|a|k|z|c|tc|fi|mk)?sh|busybox|python[\d.]*|perl|ruby|node|php|lua|su|runuser|psql|mysql)$/;
+  /^(?:(?:ba|da|a|k|z|c|tc|fi|mk)?sh|busybox|python[\d.]*|perl|ruby|node|php|lua|su|runuser|psql|mysql|sed|[gm]?awk)$/;
 const codeOption = /^(?:-[A-Za-z]*[ceEr]|--(?:command|eval|execute))(?:=|$)/;
 const gluedCode = /^-(?:c|e|-command=|-eval=|-execute=)/;
 /** Their arguments are read as commands, here or on another machine. */
-const commandReaders = new Set([
-  'eval',
-  'source',
-  '.',
-  'trap',
-  'ssh',
-  'watch',
-  'alias',
-  'awk',
-  'gawk',
-  'sed',
-]);
+const commandReaders = new Set(['eval', 'source', '.', 'trap', 'ssh', 'watch', 'alias']);
 /** In bash these evaluate what they are given, or they move the variables' own `$1`. */
 const shellStateCommands = new Set([
   'set',
@@ -72,6 +61,12 @@ export function codeWordProblem(
         message: `'${name}' reads its arguments as commands, so a value could become one; call the program that does the work as a list, or pass the value to a script`,
       };
     }
+    if (/^(?:sed|[gm]?awk)$/.test(name) && !command.slice(1, command.indexOf(later)).some(isLiteral)) {
+      return {
+        word: later,
+        message: `a variable cannot be the program that '${name}' runs; write the program itself`,
+      };
+    }
     if (shellStateCommands.has(name)) {
       return { word: later, message: `'${name}' cannot take variables; pass the value to a script instead` };
     }
@@ -90,6 +85,10 @@ export function codeWordProblem(
     }
   }
   return undefined;
+}
+
+function isLiteral(word: CommandWord): boolean {
+  return !word.text.startsWith('-') && word.variableAt === undefined;
 }
 
 function baseName(word: string): string {

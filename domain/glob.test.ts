@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest';
+import { globMatches } from './glob.ts';
+
+it.each([
+  ['ServiceDown*', 'ServiceDown', true],
+  ['ServiceDown*', 'ServiceDownCheckout', true],
+  ['ServiceDown*', 'NodeServiceDown', false],
+  ['payment-*', 'Payment-API', true],
+  ['*', '/var/lib/data', true],
+  ['/var/*', '/var/lib/data', true],
+  ['*', '.hidden', true],
+  ['*', '', true],
+  ['a', '', false],
+  ['{a,b}-?', 'b-1', true],
+  ['web[12]', 'web3', false],
+  ['a+(b)', 'abb', false],
+  ['**/x', 'a/b/x', true],
+])('%j against %j is %j', (pattern, text, matches) => {
+  expect(globMatches(pattern, text)).toBe(matches);
+});
