@@ -24,6 +24,8 @@ export interface IncidentSummary {
   alertCount: number;
   firingCount: number;
   truncatedCount: number;
+  /** Raised by every event that the workflow has recorded: what a command is 'as of'. */
+  recordedSeq: number;
   /** Running timers, soonest first, as the workflow last told them. */
   deadlines: Deadline[];
 }
@@ -60,6 +62,7 @@ export const incidentColumns = [
   'alert_count as alertCount',
   'firing_count as firingCount',
   'truncated_count as truncatedCount',
+  'recorded_seq as recordedSeq',
   'deadlines',
 ] as const;
 

@@ -31,7 +31,9 @@ beforeAll(async () => {
   });
   capturing = new Kysely<Schema>({
     dialect: new PostgresDialect({ pool }),
-    log: (event) => captured.push(event.query as CompiledQuery),
+    log: (event) => {
+      captured.push(event.query as CompiledQuery);
+    },
   });
   await seed();
 }, 240_000);

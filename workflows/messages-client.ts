@@ -1,0 +1,255 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  ServiceError,
+  type WorkflowClient,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
+import {
+  ApplicationFailure,
+  type UpdateDefinition,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+} from '@temporalio/common';
+import type { IncidentStatus } from '../domain/incident-status.ts';
+import {
+  type Accepted,
+  type Actor,
+  acknowledge,
+  addNote,
+  approve,
+  assign,
+  cancelExecution,
+  type ExecutionInput,
+  executionWorkflowId,
+  incidentWorkflowId,
+  type ReportInput,
+  refusedType,
+  reject,
+  resolve,
+  setStatus,
+  snooze,
+  taskQueue,
+  workflowTypes,
+} from './messages.ts';
+
+/** What people say to running workflows, and what comes of it. */
+
+/** The workflow refused; the message says why, for the person who asked. */
+export class RefusedError extends Error {
+  override name = 'RefusedError';
+}
+
+/** The workflow has ended (or never began): the database knows how it ended. */
+export class ClosedError extends Error {
+  override name = 'ClosedError';
+}
+
+/** Temporal or its workers do not answer. Asking again is safe: an update that got through is not run twice. */
+export class TemporalUnavailableError extends Error {
+  override name = 'TemporalUnavailableError';
+}
+
+interface Command {
+  actor: Actor;
+  /**
+   * `recordedSeq` of the incident as the person saw it. The same person doing the same as of the same state
+   * is one act, however often it is sent; after the state has changed it is another act.
+   */
+  asOf: number;
+}
+
+export interface MessageClient {
+  acknowledge(orgId: string, number: number, args: Command & { note?: string }): Promise<Accepted>;
+  resolve(
+    orgId: string,
+    number: number,
+    args: Command & { note?: string; falsePositive?: boolean },
+  ): Promise<Accepted>;
+  assign(orgId: string, number: number, args: Command & { to: string }): Promise<Accepted>;
+  addNote(orgId: string, number: number, args: Command & { text: string }): Promise<Accepted>;
+  /** `until` is ISO 8601. */
+  snooze(orgId: string, number: number, args: Command & { until: string }): Promise<Accepted>;
+  setStatus(orgId: string, number: number, args: Command & { status: IncidentStatus }): Promise<Accepted>;
+  approve(orgId: string, executionId: string, args: Vote): Promise<Accepted>;
+  reject(orgId: string, executionId: string, args: Vote): Promise<Accepted>;
+  cancel(orgId: string, executionId: string, args: Vote): Promise<Accepted>;
+  /** Starts the workflow of an execution that was created in the database; started already is well, too. */
+  startExecution(orgId: string, executionId: string): Promise<void>;
+  /** Makes and sends a report now. `requestedBy` is who asked. Returns the id of the workflow. */
+  startReport(orgId: string, kind: 'sla' | 'capacity', requestedBy: string): Promise<{ workflowId: string }>;
+  /** Answers when Temporal does. Throws TemporalUnavailableError. */
+  probe(): Promise<void>;
+}
+
+interface Vote {
+  actor: Actor;
+  reason?: string;
+}
+
+export interface MessageClientOptions {
+  /** Milliseconds to wait for an answer, all attempts together. */
+  deadlineMs?: number;
+  /** Milliseconds before the first repeat when the workflow has too much to answer at once; then doubled. */
+  firstBackoffMs?: number;
+}
+
+/** Every method throws RefusedError, ClosedError or TemporalUnavailableError. */
+export function createMessageClient(
+  client: WorkflowClient,
+  options: MessageClientOptions = {},
+): MessageClient {
+  const deadlineMs = options.deadlineMs ?? 10_000;
+  const firstBackoffMs = options.firstBackoffMs ?? 50;
+
+  async function update<A>(
+    workflowId: string,
+    definition: UpdateDefinition<Accepted, [A]>,
+    args: A,
+    subject: (string | number)[],
+  ): Promise<Accepted> {
+    const updateId = updateIdOf(definition.name, subject);
+    return await untilAnswered(deadlineMs, firstBackoffMs, (deadline) =>
+      client.withDeadline(deadline, () =>
+        client
+          .getHandle(workflowId)
+          .executeUpdate<Accepted, [A]>(definition, { args: [args] as [A], updateId }),
+      ),
+    );
+  }
+
+  async function tell<A extends { actor: Actor }>(
+    orgId: string,
+    number: number,
+    definition: UpdateDefinition<Accepted, [A]>,
+    { asOf, ...args }: A & { asOf: number },
+    ...subject: string[]
+  ): Promise<Accepted> {
+    const workflowId = incidentWorkflowId(orgId, number);
+    return await update(workflowId, definition, args as unknown as A, [args.actor.name, asOf, ...subject]);
+  }
+
+  async function vote(
+    orgId: string,
+    executionId: string,
+    definition: UpdateDefinition<Accepted, [Vote]>,
+    args: Vote,
+  ): Promise<Accepted> {
+    return await update(executionWorkflowId(orgId, executionId), definition, args, [args.actor.name]);
+  }
+
+  async function start(workflowType: string, workflowId: string, input: ExecutionInput | ReportInput) {
+    try {
+      await untilAnswered(deadlineMs, firstBackoffMs, (deadline) =>
+        client.withDeadline(deadline, () =>
+          client.start(workflowType, {
+            workflowId,
+            taskQueue,
+            args: [input],
+            workflowIdReusePolicy: 'REJECT_DUPLICATE',
+          }),
+        ),
+      );
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
+  }
+
+  return {
+    acknowledge: (orgId, number, args) => tell(orgId, number, acknowledge, args),
+    resolve: (orgId, number, args) => tell(orgId, number, resolve, args, String(args.falsePositive ?? false)),
+    assign: (orgId, number, args) => tell(orgId, number, assign, args, args.to),
+    addNote: (orgId, number, args) => tell(orgId, number, addNote, args, args.text),
+    snooze: (orgId, number, args) => tell(orgId, number, snooze, args, args.until),
+    setStatus: (orgId, number, args) => tell(orgId, number, setStatus, args, args.status),
+    approve: (orgId, executionId, args) => vote(orgId, executionId, approve, args),
+    reject: (orgId, executionId, args) => vote(orgId, executionId, reject, args),
+    cancel: (orgId, executionId, args) => vote(orgId, executionId, cancelExecution, args),
+    startExecution: (orgId, executionId) =>
+      start(workflowTypes.execution, executionWorkflowId(orgId, executionId), { orgId, executionId }),
+    startReport: async (orgId, kind, requestedBy) => {
+      const workflowId = `report:${orgId}:${kind}:${randomUUID()}`;
+      const type = kind === 'sla' ? workflowTypes.slaReport : workflowTypes.capacityReport;
+      await start(type, workflowId, { orgId, requestedBy });
+      return { workflowId };
+    },
+    probe: async () => {
+      await untilAnswered(Math.min(deadlineMs, 2000), firstBackoffMs, (deadline) =>
+        client.withDeadline(deadline, () => client.workflowService.getSystemInfo({})),
+      );
+    },
+  };
+}
+
+/** The same act gets the same id, and nobody's name is readable in it. */
+function updateIdOf(action: string, subject: (string | number)[]): string {
+  const digest = createHash('sha256').update(JSON.stringify(subject)).digest('base64url');
+  return `${action}:${digest.slice(0, 32)}`;
+}
+
+/** A run takes 10 updates at once; the eleventh is asked again, until the deadline. */
+async function untilAnswered<T>(
+  deadlineMs: number,
+  firstBackoffMs: number,
+  ask: (deadline: number) => Promise<T>,
+): Promise<T> {
+  const deadline = Date.now() + deadlineMs;
+  for (let backoff = firstBackoffMs; ; backoff *= 2) {
+    try {
+      return await ask(deadline);
+    } catch (error) {
+      if (!isBusy(error) || Date.now() + backoff >= deadline) throw meaningOf(error);
+      await delay(backoff);
+    }
+  }
+}
+
+// gRPC status codes: https://grpc.io/docs/guides/status-codes/
+const grpc = {
+  cancelled: 1,
+  deadlineExceeded: 4,
+  resourceExhausted: 8,
+  failedPrecondition: 9,
+  unavailable: 14,
+};
+
+function isBusy(error: unknown): boolean {
+  const { code, text } = grpcOf(error);
+  // too many in flight, or the run's total is used up until it has continued as new
+  return code === grpc.resourceExhausted || (code === grpc.failedPrecondition && /updates/.test(text));
+}
+
+function meaningOf(error: unknown): unknown {
+  if (error instanceof WorkflowNotFoundError) {
+    return new ClosedError('it has ended', { cause: error });
+  }
+  if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure) {
+    if (error.cause.type === refusedType) return new RefusedError(error.cause.message, { cause: error });
+    // what the server answers for an update whose workflow ended before it had an outcome
+    if (error.cause.type === 'AcceptedUpdateCompletedWorkflow') {
+      return new ClosedError('it has just ended', { cause: error });
+    }
+  }
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
+    return new TemporalUnavailableError('no worker has answered in time', { cause: error });
+  }
+  const { code } = grpcOf(error);
+  if (
+    code === grpc.unavailable ||
+    code === grpc.deadlineExceeded ||
+    code === grpc.cancelled ||
+    isBusy(error)
+  ) {
+    return new TemporalUnavailableError('Temporal does not answer', { cause: error });
+  }
+  return error;
+}
+
+function grpcOf(error: unknown): { code: number | undefined; text: string } {
+  const cause = error instanceof ServiceError ? error.cause : error;
+  if (!(cause instanceof Error) || !('code' in cause) || typeof cause.code !== 'number') {
+    return { code: undefined, text: '' };
+  }
+  return { code: cause.code, text: cause.message };
+}
