@@ -1,0 +1,165 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
+import { readSlaFacts, type SlaFactsQuery } from './report-data.ts';
+
+const week: SlaFactsQuery = {
+  period: { from: new Date('2026-11-09T00:00:00Z'), to: new Date('2026-11-16T00:00:00Z') },
+  timeZone: 'Europe/Berlin',
+  breachLimit: 2,
+  alertLimit: 2,
+  destinationLimit: 1,
+};
+
+let test: TestDatabase;
+beforeAll(async () => {
+  test = await createTestDatabase();
+  await seed(test);
+});
+afterAll(() => test.close());
+
+const facts = () => test.db.read({ orgId: test.orgId }, (tx) => readSlaFacts(tx, week));
+
+describe('readSlaFacts', () => {
+  it('counts a clock in the period in which it was decided', async () => {
+    const { clocks, previousClocks } = await facts();
+    expect(clocks).toEqual([
+      { policy: 'Critical', kind: 'acknowledge', met: 2, breached: 1 },
+      { policy: 'Critical', kind: 'resolve', met: 0, breached: 2 },
+    ]);
+    expect(previousClocks).toEqual([{ policy: 'Critical', kind: 'acknowledge', met: 1, breached: 0 }]);
+  });
+
+  it('lists the newest breaches up to the limit, counts all, and says when what was due was done', async () => {
+    const { breaches, breachTotal } = await facts();
+    expect(breachTotal).toBe(3);
+    expect(breaches.map((breach) => [breach.incident, breach.kind, breach.endedAt])).toEqual([
+      [3, 'resolve', null],
+      [2, 'resolve', '2026-11-11T12:00:00.000Z'],
+    ]);
+  });
+
+  it('measures the times from opening, false positives aside', async () => {
+    const { acknowledge, resolve, previousAcknowledge } = await facts();
+    // 2, 4 and 30 minutes
+    expect(acknowledge).toEqual({ count: 3, meanMs: 720_000, medianMs: 240_000 });
+    // 20 minutes and 2 hours; the false positive of 10 minutes does not count
+    expect(resolve).toEqual({ count: 2, meanMs: 4_200_000, medianMs: 4_200_000 });
+    expect(previousAcknowledge.count).toBe(1);
+  });
+
+  it('names the noisiest alerts by episodes', async () => {
+    const { noisiest } = await facts();
+    expect(noisiest).toEqual([
+      { name: 'DiskFull', service: 'db', episodes: 3, occurrences: 30, incidents: 1 },
+      { name: 'HighCpu', service: 'api', episodes: 1, occurrences: 4, incidents: 1 },
+    ]);
+  });
+
+  it('counts sent pages by person and hour of the day there', async () => {
+    const { pages } = await facts();
+    const byName = Object.fromEntries(pages.map((page) => [page.destination, page.byHour]));
+    // 02:00 UTC is 03:00 in Berlin in November
+    expect(byName['ana@example.com']![3]).toBe(2);
+    expect(byName['ana@example.com']!.reduce((sum, count) => sum + count)).toBe(2);
+    expect(byName.others![15]).toBe(1);
+  });
+
+  it('counts what came in, what came of it, and what is still open at the end', async () => {
+    const { counts } = await facts();
+    expect(counts).toEqual({
+      alerts: 5,
+      incidents: 4,
+      resolved: 2,
+      falsePositives: 1,
+      open: 1,
+      notifications: 4,
+      executions: 2,
+      executionsSucceeded: 1,
+    });
+  });
+
+  it('sees nothing of another organization', async () => {
+    const { rows } = await test.owner.query<{ org_id: string }>(
+      `insert into organizations (slug, name) values ('other', 'Other') returning org_id`,
+    );
+    const other = await test.db.read({ orgId: rows[0]!.org_id }, (tx) => readSlaFacts(tx, week));
+    expect(other.clocks).toEqual([]);
+    expect(other.counts.alerts).toBe(0);
+    expect(other.acknowledge).toEqual({ count: 0, meanMs: null, medianMs: null });
+  });
+});
+
+async function seed({ owner, orgId }: TestDatabase): Promise<void> {
+  const incident = async (
+    number: number,
+    opened: string,
+    acknowledged: string | null,
+    resolved: string | null,
+    status = 'resolved',
+  ) => {
+    const { rows } = await owner.query<{ id: string }>(
+      `insert into incidents (org_id, number, title, severity, severity_rank, service, opened_at,
+         acknowledged_at, resolved_at, closed_at, status)
+       values ($1, $2, 'down', 'critical', 0, 'checkout', $3, $4, $5, $5, $6) returning id`,
+      [orgId, number, opened, acknowledged, resolved, resolved ? status : 'created'],
+    );
+    return rows[0]!.id;
+  };
+  const clock = (id: string, kind: string, state: string, due: string, ended: string | null) =>
+    owner.query(
+      `insert into sla_clocks (org_id, incident_id, kind, policy, started_at, at_risk_at, due_at, state, ended_at)
+       values ($1, $2, $3, 'Critical', $4, $4, $4, $5, $6)`,
+      [orgId, id, kind, due, state, ended],
+    );
+
+  const before = await incident(9, '2026-11-05T10:00Z', '2026-11-05T10:05Z', '2026-11-05T10:30Z');
+  await clock(before, 'acknowledge', 'met', '2026-11-05T10:05Z', '2026-11-05T10:04Z');
+  const first = await incident(1, '2026-11-10T10:00Z', '2026-11-10T10:02Z', '2026-11-10T10:20Z');
+  await clock(first, 'acknowledge', 'met', '2026-11-10T10:05Z', '2026-11-10T10:02Z');
+  const second = await incident(2, '2026-11-11T10:00Z', '2026-11-11T10:30Z', '2026-11-11T12:00Z');
+  await clock(second, 'acknowledge', 'breached', '2026-11-11T10:05Z', '2026-11-11T10:05Z');
+  await clock(second, 'resolve', 'breached', '2026-11-11T10:30Z', '2026-11-11T10:30Z');
+  const third = await incident(3, '2026-11-12T10:00Z', '2026-11-12T10:04Z', null);
+  await clock(third, 'acknowledge', 'met', '2026-11-12T10:05Z', '2026-11-12T10:04Z');
+  await clock(third, 'resolve', 'breached', '2026-11-12T10:30Z', null);
+  const fourth = await incident(4, '2026-11-13T10:00Z', null, '2026-11-13T10:10Z', 'false_positive');
+  await clock(fourth, 'acknowledge', 'running', '2026-11-13T10:05Z', null);
+  // after the period
+  const fifth = await incident(5, '2026-11-16T00:00Z', '2026-11-16T00:01Z', null);
+  await clock(fifth, 'acknowledge', 'met', '2026-11-16T00:05Z', '2026-11-16T00:01Z');
+
+  const { rows: integrations } = await owner.query<{ id: string }>(
+    `insert into integrations (org_id, kind, name, key_hash) values ($1, 'alertmanager', 'am', '\\x01') returning id`,
+    [orgId],
+  );
+  const alert = (name: string, service: string, occurrences: number, incidentId: string) =>
+    owner.query(
+      `insert into alerts (org_id, integration_id, fingerprint, status, name, severity, severity_rank, service,
+         labels, annotations, starts_at, received_at, occurrences, incident_id)
+       values ($1, $2, $3, 'resolved', $3, 'critical', 0, $4, '{}', '{}', now(), '2026-11-10T10:00Z', $5, $6)`,
+      [orgId, integrations[0]!.id, name, service, occurrences, incidentId],
+    );
+  for (let i = 0; i < 3; i++) await alert('DiskFull', 'db', 10, first);
+  await alert('HighCpu', 'api', 4, second);
+  await alert('Once', 'api', 1, third);
+
+  const page = (to: string, at: string, type = 'escalation.page', status = 'sent') =>
+    owner.query(
+      `insert into notifications (org_id, key, type, channel, destination, subject, status, created_at)
+       values ($1, gen_random_uuid(), $2, 'email', $3, 's', $4, $5)`,
+      [orgId, type, to, status, at],
+    );
+  await page('ana@example.com', '2026-11-10T02:00Z');
+  await page('ana@example.com', '2026-11-11T02:30Z');
+  await page('ben@example.com', '2026-11-11T14:00Z');
+  await page('ben@example.com', '2026-11-11T14:00Z', 'escalation.page', 'failed');
+  await page('ben@example.com', '2026-11-11T14:00Z', 'incident.resolved');
+
+  for (const status of ['succeeded', 'rolled_back']) {
+    await owner.query(
+      `insert into executions (org_id, runbook, runbook_version, requested_by, mode, target, inputs, status,
+         created_at, workflow_id) values ($1, 'r', 1, 'ana', 'manual', 't', '{}', $2, '2026-11-10T10:00Z', 'w')`,
+      [orgId, status],
+    );
+  }
+}
