@@ -1,13 +1,22 @@
 import picomatch from 'picomatch';
 
-/** Whether `text` matches `pattern`, in which `*` stands for any characters and `?` for one. Case counts. */
-export function matchesGlob(pattern: string, text: string): boolean {
-  // bash: `*` also matches a slash, for names are not paths
-  return picomatch.isMatch(text, pattern, {
-    bash: true,
-    dot: true,
-    nonegate: true,
-    noextglob: true,
-    nobrace: true,
-  });
+const compiled = new Map<string, (text: string) => boolean>();
+/** Patterns come from reviewed configuration; the bound only keeps a long life from growing the cache. */
+const cacheLimit = 1_000;
+/** Names are not paths: a slash is a character like any other, so it is swapped for one that means nothing. */
+const slash = '\u0001';
+
+/**
+ * Whether `text` matches the glob `pattern` as a whole: `*` any characters, `?` one, `[abc]` one of these,
+ * `{a,b}` either. Case does not count.
+ */
+export function globMatches(pattern: string, text: string): boolean {
+  let matches = compiled.get(pattern);
+  if (!matches) {
+    if (compiled.size >= cacheLimit) compiled.clear();
+    const isMatch = picomatch(pattern.replaceAll('/', slash), { nocase: true, dot: true, noext: true });
+    matches = (candidate) => (pattern === '*' ? true : isMatch(candidate.replaceAll('/', slash)));
+    compiled.set(pattern, matches);
+  }
+  return matches(text);
 }

@@ -1,0 +1,99 @@
+import { sql } from 'kysely';
+import type { FeedDigest } from '../domain/incident/events.ts';
+import { selectEscalation, selectSla } from '../domain/policy-match.ts';
+import type { Severity } from '../domain/severity.ts';
+import type { Tx } from './database.ts';
+import { listEscalationPolicies, listSlaPolicies } from './policies.ts';
+
+/** A feed entry's alert, as runbooks are matched against. */
+export interface JoinedAlert {
+  id: number;
+  name: string;
+  severity: Severity;
+  labels: Record<string, string>;
+  firing: boolean;
+  receivedAt: number;
+}
+
+/** Distinct alerts that one reading looks at for runbooks and policies; the counts are exact however many there are. */
+const joinedLimit = 200;
+
+/**
+ * Reads what the feed brought since `afterSeq` and marks it read, under the incident's row lock. Reading again
+ * with the same cursor gives the same and more, so a reading that was lost is simply repeated.
+ */
+export async function readFeed(
+  tx: Tx,
+  args: { incidentId: string; afterSeq: number; reopenWindowMs: number },
+): Promise<{ digest: Omit<FeedDigest, 'matches'>; joined: JoinedAlert[] }> {
+  const { rows } = await sql<{
+    feed_seq: number;
+    title: string;
+    service: string | null;
+    severity: Severity;
+    opened_at: Date;
+    alert_count: number;
+    firing_count: number;
+  }>`
+    update incidents set feed_unread = false, feed_owed_by = null, feed_owed_since = null
+    where id = ${args.incidentId}
+    returning feed_seq, title, service, severity, opened_at, alert_count, firing_count`.execute(tx);
+  const incident = rows[0];
+  if (!incident) throw new Error(`there is no incident ${args.incidentId} in this organization`);
+  const joined = await joinedSince(tx, args.incidentId, args.afterSeq);
+  const subject = {
+    severity: incident.severity,
+    service: incident.service,
+    alerts: joined.map((alert) => alert.name),
+  };
+  const plan = {
+    escalation: selectEscalation(await listEscalationPolicies(tx), subject),
+    sla: selectSla(await listSlaPolicies(tx), subject),
+    reopenWindowMs: args.reopenWindowMs,
+  };
+  return {
+    digest: {
+      seq: incident.feed_seq,
+      title: incident.title,
+      service: incident.service,
+      severity: incident.severity,
+      openedAt: incident.opened_at.getTime(),
+      alertCount: incident.alert_count,
+      firingCount: incident.firing_count,
+      firingJoined: joined.some((alert) => alert.firing),
+      plan,
+    },
+    joined,
+  };
+}
+
+async function joinedSince(tx: Tx, incidentId: string, afterSeq: number): Promise<JoinedAlert[]> {
+  const { rows } = await sql<{
+    id: number;
+    name: string;
+    severity: Severity;
+    labels: Record<string, string>;
+    firing: boolean;
+    received_at: Date;
+  }>`
+    select distinct on (a.name, a.severity) a.id, a.name, a.severity, a.labels, a.status <> 'resolved' as firing, a.received_at
+    from incident_feed f join alerts a on a.id = f.alert_id
+    where f.incident_id = ${incidentId} and f.seq > ${afterSeq} and f.kind in ('joined', 'firing', 'updated')
+    order by a.name, a.severity, (a.status = 'resolved'), a.id
+    limit ${joinedLimit}`.execute(tx);
+  return rows.map(({ received_at, ...row }) => ({ ...row, receivedAt: received_at.getTime() }));
+}
+
+/** Closes the incident for good unless the feed has moved past `afterSeq`; then new alerts open another one. */
+export async function closeIfDrained(
+  tx: Tx,
+  args: { incidentId: string; afterSeq: number },
+): Promise<boolean> {
+  const { rows } = await sql`
+    update incidents set closed_at = now(), deadlines = '[]'
+    where id = ${args.incidentId} and (closed_at is not null or (feed_seq <= ${args.afterSeq} and not feed_unread))
+    returning 1`.execute(tx);
+  if (rows.length === 0) return false;
+  await tx.deleteFrom('incident_keys').where('incident_id', '=', args.incidentId).execute();
+  return true;
+}

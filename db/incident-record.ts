@@ -1,0 +1,92 @@
+import { sql } from 'kysely';
+import type { IncidentState } from '../domain/incident/state.ts';
+import type { Deadline } from '../domain/incident-status.ts';
+import type { Tx } from './database.ts';
+
+/** What an incident's workflow makes readable: its standing, and the lines of the story since the last time. */
+export interface IncidentRecord {
+  orgId: string;
+  incidentId: string;
+  seq: number;
+  deadlines: Deadline[];
+  standing: Pick<
+    IncidentState,
+    'status' | 'acknowledged' | 'assignedTo' | 'snoozedUntil' | 'resolved' | 'clocks'
+  > & {
+    escalationPolicy: string | null;
+  };
+  entries: IncidentState['outbox'];
+}
+
+/** Idempotent: entries go by their number, and an older record never overwrites a newer standing. */
+export async function recordIncident(tx: Tx, record: IncidentRecord): Promise<void> {
+  const { orgId, incidentId, standing } = record;
+  await tx
+    .updateTable('incidents')
+    .set({
+      status: standing.status,
+      acknowledged_at: toDate(standing.acknowledged?.at),
+      acknowledged_by: standing.acknowledged?.by ?? null,
+      assigned_to: standing.assignedTo,
+      snoozed_until: toDate(standing.snoozedUntil),
+      resolved_at: toDate(standing.resolved?.at),
+      resolved_by: standing.resolved?.by ?? null,
+      escalation_policy: standing.escalationPolicy,
+      deadlines: JSON.stringify(record.deadlines),
+      recorded_seq: record.seq,
+    })
+    .where('id', '=', incidentId)
+    .where('recorded_seq', '<=', record.seq)
+    .execute();
+  if (record.entries.length > 0) {
+    await sql`
+      with entries as (
+        select * from jsonb_to_recordset(${JSON.stringify(record.entries)}::jsonb)
+          as x(seq integer, at double precision, kind text, actor text, summary text, data jsonb, audit text)
+      ), told as (
+        insert into timeline (org_id, incident_id, at, kind, actor, summary, data, dedup_key)
+        select ${orgId}, ${incidentId}, to_timestamp(at / 1000), kind, actor, summary, data, 'incident:' || seq from entries
+        order by seq
+        on conflict (incident_id, dedup_key) do nothing
+        returning dedup_key
+      )
+      insert into audit_log (org_id, at, actor, action, subject, data)
+      select ${orgId}, to_timestamp(e.at / 1000), e.actor, e.audit, 'incident:' || i.number, e.data
+      from entries e
+      join told on told.dedup_key = 'incident:' || e.seq
+      join incidents i on i.id = ${incidentId}
+      where e.audit is not null`.execute(tx);
+  }
+  if (standing.clocks.length > 0) {
+    await tx
+      .insertInto('sla_clocks')
+      .values(
+        standing.clocks.map((clock) => ({
+          org_id: orgId,
+          incident_id: incidentId,
+          kind: clock.kind,
+          policy: clock.policy,
+          started_at: new Date(clock.startedAt),
+          at_risk_at: new Date(clock.atRiskAt),
+          due_at: new Date(clock.dueAt),
+          state: clock.state,
+          ended_at: toDate(clock.endedAt),
+        })),
+      )
+      .onConflict((conflict) =>
+        conflict.columns(['incident_id', 'kind']).doUpdateSet((eb) => ({
+          policy: eb.ref('excluded.policy'),
+          started_at: eb.ref('excluded.started_at'),
+          at_risk_at: eb.ref('excluded.at_risk_at'),
+          due_at: eb.ref('excluded.due_at'),
+          state: eb.ref('excluded.state'),
+          ended_at: eb.ref('excluded.ended_at'),
+        })),
+      )
+      .execute();
+  }
+}
+
+function toDate(ms: number | null | undefined): Date | null {
+  return ms === null || ms === undefined ? null : new Date(ms);
+}

@@ -1,0 +1,414 @@
+import { formatDuration } from '../duration.ts';
+import type { ApprovalStatus, ExecutionStatus } from '../incident-status.ts';
+import type { ExecutionEvent } from './events.ts';
+import {
+  type ExecutionNotice,
+  type ExecutionState,
+  type StepState,
+  undoAttempts,
+  undoRetryDelayMs,
+} from './state.ts';
+
+const holdfast = 'Holdfast';
+/** How long to wait before the lock on a busy target is asked for again. */
+const lockRetryMs = 5_000;
+
+/** Folds what happened into the state. Pure: the same state and event always give the same state. */
+export function applyEvent(state: ExecutionState, event: ExecutionEvent): ExecutionState {
+  switch (event.type) {
+    case 'tick':
+      return expireApproval(state, event.at);
+    case 'move_started':
+      return started(state, event.key, event.at);
+    case 'move_failed':
+      return applyFailure(landed(state, event.key), event);
+    case 'loaded':
+      return applyPlan(landed(state, event.key), event);
+    case 'admitted':
+      return afterAdmission(landed(state, event.key), event.at);
+    case 'refused':
+      return refuse(landed(state, event.key), event.at, event.reason);
+    case 'lock_acquired':
+      return tell(
+        {
+          ...landed(state, event.key),
+          lockHeld: true,
+          lockRetryAt: null,
+          phase: 'running',
+          status: 'running',
+          reason: null,
+          startedAt: event.at,
+        },
+        event.at,
+        'execution_running',
+        holdfast,
+        `Runbook ${runbookOf(state)} runs on ${state.plan?.target ?? ''}`,
+      );
+    case 'lock_busy':
+      return {
+        ...landed(state, event.key),
+        lockRetryAt: event.at + lockRetryMs,
+        reason: `waits for ${state.plan?.target ?? 'its target'}: execution ${event.heldBy} works on it`,
+        seq: state.seq + 1,
+      };
+    case 'step_ended':
+      return applyStepEnd(landed(state, event.key), event);
+    case 'undo_ended':
+      return applyUndoEnd(landed(state, event.key), event);
+    case 'notice_sent': {
+      const next = landed(state, event.key);
+      return { ...next, notices: next.notices.filter((notice) => notice.key !== event.key) };
+    }
+    case 'reported':
+      return { ...landed(state, event.key), reported: true };
+    case 'recorded':
+      return {
+        ...landed(state, event.key),
+        recordedSeq: Math.max(state.recordedSeq, event.seq),
+        outbox: state.outbox.filter((entry) => entry.seq > event.seq),
+        lockHeld: state.lockHeld && !event.released,
+      };
+    case 'voted':
+      return applyVote(state, event);
+    case 'withdrawn':
+      return decide(state, event.at, 'withdrawn', event.reason);
+    case 'cancelled':
+      return applyCancel(state, event);
+  }
+}
+
+/** Whether a person can still vote. */
+export function approvalPending(state: ExecutionState): boolean {
+  return state.approval?.status === 'pending';
+}
+
+function runbookOf(state: ExecutionState): string {
+  return state.plan?.runbook ?? '';
+}
+
+function landed(state: ExecutionState, key: string): ExecutionState {
+  return { ...state, inFlight: state.inFlight.filter((other) => other !== key) };
+}
+
+/** Every change that people can see raises `seq`, so that it is recorded. */
+function tell(
+  state: ExecutionState,
+  at: number,
+  kind: string,
+  actor: string,
+  summary: string,
+  audit: string | null = null,
+): ExecutionState {
+  const seq = state.seq + 1;
+  return { ...state, seq, outbox: [...state.outbox, { seq, at, kind, actor, summary, audit }] };
+}
+
+function withStep(state: ExecutionState, index: number, change: Partial<StepState>): ExecutionState {
+  return {
+    ...state,
+    seq: state.seq + 1,
+    steps: state.steps.map((step, n) => (n === index ? { ...step, ...change } : step)),
+  };
+}
+
+function started(before: ExecutionState, key: string, at: number): ExecutionState {
+  const state = { ...before, inFlight: [...before.inFlight, key] };
+  const [kind, position] = key.split(':');
+  const index = Number(position);
+  const step = state.steps[index];
+  if (kind === 'step' && step) {
+    const hasUndo = state.plan?.steps[index]?.undoTimeoutMs !== null;
+    // the undo is recorded before the step begins: whatever the step leaves behind can be undone
+    const undo =
+      step.undo ??
+      (hasUndo
+        ? {
+            status: 'registered' as const,
+            attempts: 0,
+            startedAt: null,
+            finishedAt: null,
+            error: null,
+            retryAt: null,
+          }
+        : null);
+    return withStep(state, index, {
+      status: 'running',
+      attempts: step.attempts + 1,
+      startedAt: step.startedAt ?? at,
+      retryAt: null,
+      undo,
+    });
+  }
+  if (kind === 'undo' && step?.undo) {
+    const { undo } = step;
+    return withStep(state, index, {
+      undo: {
+        ...undo,
+        status: 'running',
+        attempts: undo.attempts + 1,
+        startedAt: undo.startedAt ?? at,
+        retryAt: null,
+      },
+    });
+  }
+  return state;
+}
+
+function applyFailure(
+  state: ExecutionState,
+  event: Extract<ExecutionEvent, { type: 'move_failed' }>,
+): ExecutionState {
+  if (event.key === 'load') return finish(state, event.at, 'failed', event.reason);
+  if (event.key === 'admit') return refuse(state, event.at, event.reason);
+  const notices = state.notices.filter((notice) => notice.key !== event.key);
+  if (notices.length === state.notices.length) return state;
+  return tell(
+    { ...state, notices },
+    event.at,
+    'notification_failed',
+    holdfast,
+    `A message could not be delivered: ${event.reason}`,
+  );
+}
+
+function applyPlan(
+  state: ExecutionState,
+  event: Extract<ExecutionEvent, { type: 'loaded' }>,
+): ExecutionState {
+  const steps = event.plan.steps.map<StepState>(() => ({
+    status: 'pending',
+    attempts: 0,
+    startedAt: null,
+    finishedAt: null,
+    error: null,
+    retryAt: null,
+    undo: null,
+  }));
+  return { ...state, plan: event.plan, steps, phase: 'admission' };
+}
+
+function afterAdmission(state: ExecutionState, at: number): ExecutionState {
+  const { plan } = state;
+  if (!plan) return state;
+  if (plan.mode !== 'semi_auto') return { ...state, phase: 'lock' };
+  const expiresAt = at + plan.approvalTimeoutMs;
+  const asked: ExecutionState = {
+    ...state,
+    phase: 'approval',
+    reason: 'waits for approval',
+    approval: { status: 'pending', requestedAt: at, expiresAt, votes: [], decidedAt: null, reason: null },
+    notices: noticesOf(state, 'approval.needed', { expiresAt: new Date(expiresAt).toISOString() }),
+  };
+  return tell(
+    asked,
+    at,
+    'approval_requested',
+    holdfast,
+    `Runbook ${plan.runbook} asks for approval within ${formatDuration(plan.approvalTimeoutMs)}`,
+  );
+}
+
+function noticesOf(
+  state: ExecutionState,
+  type: ExecutionNotice['type'],
+  detail: ExecutionNotice['detail'],
+): ExecutionNotice[] {
+  const fresh = (state.plan?.approvers ?? []).map((target, index) => ({
+    key: `notice:${type}:${index}`,
+    type,
+    target,
+    detail,
+  }));
+  return [...state.notices, ...fresh];
+}
+
+function refuse(state: ExecutionState, at: number, reason: string): ExecutionState {
+  const ended = finish(state, at, 'cancelled', reason);
+  return tell(
+    { ...ended, notices: noticesOf(state, 'execution.refused', { reason }) },
+    at,
+    'execution_refused',
+    holdfast,
+    `Runbook ${runbookOf(state)} was not started: ${reason}`,
+  );
+}
+
+function expireApproval(state: ExecutionState, now: number): ExecutionState {
+  const { approval } = state;
+  if (approval?.status !== 'pending' || now < approval.expiresAt) return state;
+  return decide(state, approval.expiresAt, 'expired', 'nobody answered in time');
+}
+
+function applyVote(state: ExecutionState, event: Extract<ExecutionEvent, { type: 'voted' }>): ExecutionState {
+  const { approval, plan } = state;
+  if (approval?.status !== 'pending' || !plan || approval.votes.some((vote) => vote.person === event.person))
+    return state;
+  const { person, via, decision, reason, at } = event;
+  const voted = {
+    ...state,
+    approval: { ...approval, votes: [...approval.votes, { person, via, decision, reason, at }] },
+  };
+  const words = `${decision === 'approve' ? 'Approved' : 'Rejected'} runbook ${plan.runbook}${reason ? `: ${reason}` : ''}`;
+  const told = tell(
+    voted,
+    at,
+    decision === 'approve' ? 'approved' : 'rejected',
+    person,
+    words,
+    `approval.${decision}`,
+  );
+  if (decision === 'reject')
+    return decide(told, at, 'rejected', `rejected by ${person}${reason ? `: ${reason}` : ''}`);
+  const approvals = voted.approval.votes.filter((vote) => vote.decision === 'approve').length;
+  return approvals >= plan.approvalsNeeded ? decide(told, at, 'approved', null) : told;
+}
+
+function decide(
+  state: ExecutionState,
+  at: number,
+  status: ApprovalStatus,
+  reason: string | null,
+): ExecutionState {
+  const { approval } = state;
+  if (approval?.status !== 'pending') return state;
+  const decided: ExecutionState = {
+    ...state,
+    seq: state.seq + 1,
+    approval: { ...approval, status, decidedAt: at, reason },
+    notices: state.notices.filter((notice) => notice.type !== 'approval.needed'),
+  };
+  if (status === 'approved') return { ...decided, phase: 'lock', reason: null };
+  const words = `Approval of runbook ${runbookOf(state)} ${status}: ${reason ?? ''}`;
+  const told = status === 'rejected' ? decided : tell(decided, at, `approval_${status}`, holdfast, words);
+  return finish(told, at, 'cancelled', status === 'rejected' ? reason : `approval ${status}: ${reason}`);
+}
+
+function applyStepEnd(
+  state: ExecutionState,
+  event: Extract<ExecutionEvent, { type: 'step_ended' }>,
+): ExecutionState {
+  const { index, at, outcome, error } = event;
+  const plan = state.plan?.steps[index];
+  const step = state.steps[index];
+  if (!plan || !step) return state;
+  if (outcome === 'succeeded') {
+    return afterStep(withStep(state, index, { status: 'succeeded', finishedAt: at, error: null }), index, at);
+  }
+  if (outcome === 'cancelled' || state.cancelled) {
+    return undo(
+      withStep(state, index, { status: 'cancelled', finishedAt: at, error: error ?? 'cancelled' }),
+      at,
+    );
+  }
+  // after a crash nobody knows what was done: only a step that says so may be run again
+  const again = step.attempts <= plan.retries && (outcome === 'failed' || plan.idempotent);
+  if (again) return withStep(state, index, { retryAt: at + plan.retryDelayMs, error });
+  const failed = withStep(state, index, { status: 'failed', finishedAt: at, error });
+  if (plan.continueOnFail && outcome === 'failed') return afterStep(failed, index, at);
+  return undo(
+    { ...failed, reason: `step ${index + 1}, ${plan.name}, failed: ${error ?? 'unknown reason'}` },
+    at,
+  );
+}
+
+function afterStep(state: ExecutionState, index: number, at: number): ExecutionState {
+  if (state.cancelled) return undo(state, at);
+  return index + 1 < state.steps.length ? state : finish(state, at, 'succeeded', null);
+}
+
+/** Turns back: what has not begun is skipped, what has begun and can be undone will be. */
+function undo(state: ExecutionState, at: number): ExecutionState {
+  const steps = state.steps.map((step) =>
+    step.status === 'pending' || step.retryAt !== null
+      ? {
+          ...step,
+          retryAt: null,
+          status: step.status === 'pending' ? ('skipped' as const) : ('cancelled' as const),
+        }
+      : step,
+  );
+  const turned = { ...state, steps, phase: 'undoing' as const };
+  if (!steps.some((step) => step.undo)) return finishUndoing(turned, at);
+  return tell(
+    turned,
+    at,
+    'rollback_started',
+    holdfast,
+    `Runbook ${runbookOf(state)} is rolled back: ${state.reason ?? ''}`,
+  );
+}
+
+function applyUndoEnd(
+  state: ExecutionState,
+  event: Extract<ExecutionEvent, { type: 'undo_ended' }>,
+): ExecutionState {
+  const { index, at, ok, error } = event;
+  const step = state.steps[index];
+  if (!step?.undo) return state;
+  const again = !ok && step.undo.attempts < undoAttempts;
+  const changed = again
+    ? { ...step.undo, retryAt: at + undoRetryDelayMs, error }
+    : { ...step.undo, status: ok ? ('succeeded' as const) : ('failed' as const), finishedAt: at, error };
+  const next = withStep(state, index, { undo: changed });
+  return next.steps.some(
+    (other) => other.undo && (other.undo.status === 'registered' || other.undo.status === 'running'),
+  )
+    ? next
+    : finishUndoing(next, at);
+}
+
+function finishUndoing(state: ExecutionState, at: number): ExecutionState {
+  const undos = state.steps.flatMap((step) => (step.undo ? [step.undo] : []));
+  if (undos.some((each) => each.status === 'failed'))
+    return finish(state, at, 'rollback_failed', state.reason);
+  if (undos.length > 0) return finish(state, at, 'rolled_back', state.reason);
+  return finish(state, at, state.cancelled ? 'cancelled' : 'failed', state.reason);
+}
+
+function applyCancel(
+  state: ExecutionState,
+  event: Extract<ExecutionEvent, { type: 'cancelled' }>,
+): ExecutionState {
+  if (state.cancelled || state.phase === 'undoing' || state.phase === 'finishing') return state;
+  const { at, by, reason } = event;
+  const words = `cancelled by ${by}${reason ? `: ${reason}` : ''}`;
+  const asked = tell(
+    { ...state, cancelled: { at, by, reason }, reason: words },
+    at,
+    'execution_cancel',
+    by,
+    `Cancelled runbook ${runbookOf(state)}${reason ? `: ${reason}` : ''}`,
+    'execution.cancel',
+  );
+  if (state.phase === 'running') {
+    // a step that is under way ends first: an undo must not overtake it
+    return state.steps.some((step) => step.status === 'running' && step.retryAt === null)
+      ? asked
+      : undo(asked, at);
+  }
+  const approval =
+    asked.approval?.status === 'pending'
+      ? { ...asked.approval, status: 'withdrawn' as const, decidedAt: at, reason: words }
+      : asked.approval;
+  const notices = asked.notices.filter((notice) => notice.type !== 'approval.needed');
+  return finish({ ...asked, approval, notices }, at, 'cancelled', words);
+}
+
+/** The outcome stands. What is left: to record it, to tell it, to give the target free. */
+function finish(
+  state: ExecutionState,
+  at: number,
+  status: ExecutionStatus,
+  reason: string | null,
+): ExecutionState {
+  const told: ExecutionState = {
+    ...state,
+    seq: state.seq + 1,
+    phase: 'finishing',
+    status,
+    reason,
+    finishedAt: at,
+  };
+  if (status === 'cancelled' || status === 'waiting' || status === 'running') return told;
+  return { ...told, notices: noticesOf(told, `execution.${status}`, { reason }) };
+}

@@ -1,0 +1,325 @@
+import { formatDuration } from '../duration.ts';
+import { targetName } from '../escalation.ts';
+import type { EscalationTarget } from '../policies.ts';
+import { stopClock } from '../sla.ts';
+import { advanceClocks, armClocks } from './clocks.ts';
+import type { FeedDigest, IncidentEvent } from './events.ts';
+import { close, reopen } from './resolution.ts';
+import type { IncidentState } from './state.ts';
+import { holdfast, plural, tell } from './story.ts';
+
+/** Logs are asked for at once, and once more when the five minutes after the opening have been written. */
+const secondGatheringMs = 5 * 60_000 + 15_000;
+
+/** Folds what happened into the state. Pure: the same state and event always give the same state. */
+export function applyEvent(state: IncidentState, event: IncidentEvent): IncidentState {
+  switch (event.type) {
+    case 'tick':
+      return advanceClocks(endSnooze(state, event.at), event.at);
+    case 'feed_unread':
+      return { ...state, feedUnread: true };
+    case 'move_started':
+      return started(state, event.key, event.at);
+    case 'move_failed':
+      return applyFailure(landed(state, event.key), event);
+    case 'feed_read':
+      return applyDigest(landed(state, event.key), event.digest, event.at);
+    case 'evidence_gathered':
+      return tell(landed(state, event.key), event.at, 'logs', holdfast, event.summary, {
+        source: event.source,
+      });
+    case 'page_sent':
+      return applyPage(landed(state, event.key), event);
+    case 'notice_sent':
+      return landed(state, event.key);
+    case 'execution_started':
+      return applyExecutionStarted(landed(state, event.key), event);
+    case 'execution_reported':
+      return applyExecutionReport(state, event);
+    case 'recorded':
+      return {
+        ...landed(state, event.key),
+        recordedSeq: Math.max(state.recordedSeq, event.seq),
+        outbox: state.outbox.filter((entry) => entry.seq > event.seq),
+        deadlinesRecorded: event.deadlines,
+      };
+    case 'closed':
+      return { ...landed(state, event.key), closed: true };
+    case 'not_drained':
+      return { ...landed(state, event.key), feedUnread: true };
+    case 'acknowledged':
+      return applyAcknowledgement(state, event);
+    case 'resolved':
+      return applyPersonsResolve(state, event);
+    case 'assigned':
+      return tell(
+        { ...state, assignedTo: event.to },
+        event.at,
+        'assigned',
+        event.by,
+        `Assigned to ${event.to}`,
+        { to: event.to },
+        'incident.assign',
+      );
+    case 'noted':
+      return tell(state, event.at, 'note', event.by, event.text, {}, 'incident.note');
+    case 'snoozed':
+      return applySnooze(state, event);
+    case 'status_set':
+      return tell(
+        { ...state, status: event.status },
+        event.at,
+        'status',
+        event.by,
+        `Status set to ${event.status.replaceAll('_', ' ')}`,
+        { status: event.status },
+        'incident.set_status',
+      );
+  }
+}
+
+function started(before: IncidentState, key: string, at: number): IncidentState {
+  const state = { ...before, inFlight: [...before.inFlight, key] };
+  // set again by a signal that arrives while the feed is being read
+  if (key === 'feed') return { ...state, feedUnread: false };
+  if (key.startsWith('evidence:')) {
+    const { gathered } = state.evidence;
+    const nextAt = gathered === 0 ? Math.max(state.openedAt + secondGatheringMs, at + 60_000) : null;
+    return { ...state, evidence: { gathered: gathered + 1, nextAt } };
+  }
+  if (key.startsWith('withdraw:')) {
+    const executionId = key.slice('withdraw:'.length);
+    const runbooks = Object.entries(state.runbooks).map(([name, matched]) =>
+      matched.executionId === executionId ? [name, { ...matched, status: 'withdrawing' }] : [name, matched],
+    );
+    return { ...state, runbooks: Object.fromEntries(runbooks) };
+  }
+  return state;
+}
+
+function landed(state: IncidentState, key: string): IncidentState {
+  return {
+    ...state,
+    inFlight: state.inFlight.filter((other) => other !== key),
+    notices: state.notices.filter((notice) => notice.key !== key),
+  };
+}
+
+function applyFailure(
+  state: IncidentState,
+  event: Extract<IncidentEvent, { type: 'move_failed' }>,
+): IncidentState {
+  const { key, at, reason } = event;
+  const page = pageTargetOf(state, key);
+  if (page) {
+    const pages = { ...state.pages, [key]: { target: page, status: 'failed' as const } };
+    return tell(
+      { ...state, pages },
+      at,
+      'notification_failed',
+      holdfast,
+      `Could not page ${targetName(page)}: ${reason}`,
+      { destination: targetName(page) },
+    );
+  }
+  if (key === 'feed') return { ...state, feedUnread: true };
+  if (key.startsWith('evidence')) {
+    return tell(state, at, 'logs_failed', holdfast, `Logs could not be fetched: ${reason}`);
+  }
+  if (key.startsWith('execution:')) {
+    const runbook = key.slice('execution:'.length);
+    const matched = state.runbooks[runbook];
+    const runbooks = matched
+      ? { ...state.runbooks, [runbook]: { ...matched, status: 'refused' } }
+      : state.runbooks;
+    return tell(
+      { ...state, runbooks },
+      at,
+      'execution_refused',
+      holdfast,
+      `Runbook ${runbook} was not started: ${reason}`,
+      { runbook },
+    );
+  }
+  if (key.startsWith('notice:')) {
+    return tell(state, at, 'notification_failed', holdfast, `A message could not be delivered: ${reason}`);
+  }
+  return state;
+}
+
+/** The target of a page by its move's key 'page:<opening>:<pass>.<level>.<index>'. */
+function pageTargetOf(state: IncidentState, key: string): EscalationTarget | undefined {
+  const [kind, , slot] = key.split(':');
+  if (kind !== 'page' || !slot) return undefined;
+  const [, level, index] = slot.split('.').map(Number);
+  return state.plan?.escalation.policy.levels[level ?? -1]?.targets[index ?? -1];
+}
+
+function applyDigest(before: IncidentState, digest: FeedDigest, at: number): IncidentState {
+  const first = before.plan === null;
+  let state: IncidentState = {
+    ...before,
+    title: digest.title,
+    service: digest.service,
+    severity: digest.severity,
+    alertCount: digest.alertCount,
+    firingCount: digest.firingCount,
+    feedSeq: Math.max(before.feedSeq, digest.seq),
+    plan: before.plan ? { ...before.plan, sla: digest.plan.sla } : digest.plan,
+    ...(first
+      ? { openedAt: digest.openedAt, escalationFrom: digest.openedAt, evidence: { gathered: 0, nextAt: at } }
+      : {}),
+  };
+  state = armClocks(state, at);
+  for (const { runbook, mode, alertId, dueAt } of digest.matches) {
+    if (state.runbooks[runbook] || mode === 'manual') continue;
+    const matched = { mode, dueAt, alertId, executionId: null, status: 'due' };
+    state = { ...state, runbooks: { ...state.runbooks, [runbook]: matched } };
+  }
+  if (first) state = { ...state, status: 'investigating' };
+  if (digest.firingJoined && state.resolved && state.status === 'resolved') state = reopen(state, at);
+  if (digest.firingCount === 0 && !state.resolved) {
+    state = close(state, at, holdfast, 'resolved');
+    return tell(
+      state,
+      at,
+      'resolved',
+      holdfast,
+      `Resolved: ${plural(state.alertCount, 'alert')} over, after ${formatDuration(at - state.openedAt)}`,
+    );
+  }
+  return state;
+}
+
+function applyPage(
+  state: IncidentState,
+  event: Extract<IncidentEvent, { type: 'page_sent' }>,
+): IncidentState {
+  const target = pageTargetOf(state, event.key);
+  if (!target) return state;
+  const status = event.skipped === null ? 'sent' : 'skipped';
+  const paged = { ...state, pages: { ...state.pages, [event.key]: { target, status } as const } };
+  const level = Number(event.key.split(':')[2]?.split('.')[1]) + 1;
+  const data = { destination: event.destination, level };
+  return event.skipped === null
+    ? tell(paged, event.at, 'notification', holdfast, `Paged ${event.destination} (level ${level})`, data)
+    : tell(
+        paged,
+        event.at,
+        'notification_skipped',
+        holdfast,
+        `Did not page ${event.destination}: ${event.skipped}`,
+        data,
+      );
+}
+
+function applyExecutionStarted(
+  state: IncidentState,
+  event: Extract<IncidentEvent, { type: 'execution_started' }>,
+): IncidentState {
+  const matched = state.runbooks[event.runbook];
+  if (!matched) return state;
+  const runbooks = {
+    ...state.runbooks,
+    [event.runbook]: { ...matched, executionId: event.executionId, status: 'waiting' },
+  };
+  const summary =
+    matched.mode === 'auto'
+      ? `Runbook ${event.runbook} started`
+      : `Runbook ${event.runbook} waits for approval`;
+  return tell({ ...state, runbooks }, event.at, 'execution_started', holdfast, summary, {
+    runbook: event.runbook,
+    executionId: event.executionId,
+  });
+}
+
+function applyExecutionReport(
+  state: IncidentState,
+  event: Extract<IncidentEvent, { type: 'execution_reported' }>,
+): IncidentState {
+  const matched = state.runbooks[event.runbook];
+  const ours = matched?.executionId === event.executionId;
+  const next: IncidentState = {
+    ...state,
+    runbooks:
+      matched && ours
+        ? { ...state.runbooks, [event.runbook]: { ...matched, status: event.status } }
+        : state.runbooks,
+    status: event.status === 'succeeded' && !state.resolved ? 'mitigated' : state.status,
+  };
+  const summary = `Runbook ${event.runbook} ${event.status.replaceAll('_', ' ')}${event.reason ? `: ${event.reason}` : ''}`;
+  return tell(next, event.at, `execution_${event.status}`, holdfast, summary, {
+    runbook: event.runbook,
+    executionId: event.executionId,
+  });
+}
+
+function applyAcknowledgement(
+  state: IncidentState,
+  event: Extract<IncidentEvent, { type: 'acknowledged' }>,
+): IncidentState {
+  // resolve wins: what comes after it is only noted
+  if (state.resolved) {
+    return tell(
+      state,
+      event.at,
+      'note',
+      event.by,
+      `Acknowledged after it had been resolved${event.note ? `: ${event.note}` : ''}`,
+      {},
+      'incident.acknowledge',
+    );
+  }
+  const clocks = state.clocks.map((clock) =>
+    clock.kind === 'acknowledge' ? stopClock(clock, event.at) : clock,
+  );
+  const next = { ...state, clocks, snoozedUntil: null, acknowledged: { at: event.at, by: event.by } };
+  const summary = `Acknowledged after ${formatDuration(event.at - state.openedAt)}${event.note ? `: ${event.note}` : ''}`;
+  return tell(next, event.at, 'acknowledged', event.by, summary, {}, 'incident.acknowledge');
+}
+
+function applyPersonsResolve(
+  state: IncidentState,
+  event: Extract<IncidentEvent, { type: 'resolved' }>,
+): IncidentState {
+  if (state.resolved) return state;
+  const status = event.falsePositive ? 'false_positive' : 'resolved';
+  const next = close(state, event.at, event.by, status);
+  const words = event.falsePositive ? 'Marked as a false positive' : 'Resolved';
+  return tell(
+    next,
+    event.at,
+    status,
+    event.by,
+    `${words}${event.note ? `: ${event.note}` : ''}`,
+    {},
+    event.falsePositive ? 'incident.false_positive' : 'incident.resolve',
+  );
+}
+
+function applySnooze(
+  state: IncidentState,
+  event: Extract<IncidentEvent, { type: 'snoozed' }>,
+): IncidentState {
+  // what is left of the escalation moves by the time that nobody is to be woken
+  const silentFrom = Math.max(event.at, state.snoozedUntil ?? event.at);
+  const next = {
+    ...state,
+    snoozedUntil: event.until,
+    escalationFrom: state.escalationFrom + Math.max(0, event.until - silentFrom),
+  };
+  return tell(
+    next,
+    event.at,
+    'snoozed',
+    event.by,
+    `Snoozed for ${formatDuration(event.until - event.at)}`,
+    { until: new Date(event.until).toISOString() },
+    'incident.snooze',
+  );
+}
+
+function endSnooze(state: IncidentState, now: number): IncidentState {
+  if (state.snoozedUntil === null || now < state.snoozedUntil) return state;
+  return tell({ ...state, snoozedUntil: null }, state.snoozedUntil, 'snooze_ended', holdfast, 'Snooze ended');
+}

@@ -1,0 +1,52 @@
+import type { IncidentStatus } from '../incident-status.ts';
+import type { RunbookMode } from '../runbook/definition.ts';
+import type { Severity } from '../severity.ts';
+import type { IncidentPlan } from './state.ts';
+
+/** What can happen to an incident. `at` is the workflow's clock in epoch milliseconds. */
+export type IncidentEvent =
+  | { type: 'tick'; at: number }
+  | { type: 'feed_unread'; at: number }
+  | { type: 'move_started'; at: number; key: string }
+  | { type: 'move_failed'; at: number; key: string; reason: string }
+  | { type: 'feed_read'; at: number; key: string; digest: FeedDigest }
+  | { type: 'evidence_gathered'; at: number; key: string; summary: string; source: string }
+  | { type: 'page_sent'; at: number; key: string; destination: string; skipped: string | null }
+  | { type: 'notice_sent'; at: number; key: string }
+  | { type: 'execution_started'; at: number; key: string; runbook: string; executionId: string }
+  | {
+      type: 'execution_reported';
+      at: number;
+      executionId: string;
+      runbook: string;
+      status: string;
+      reason: string | null;
+    }
+  | { type: 'recorded'; at: number; key: string; seq: number; deadlines: string }
+  | { type: 'closed'; at: number; key: string }
+  | { type: 'not_drained'; at: number; key: string }
+  | { type: 'acknowledged'; at: number; by: string; note: string | null }
+  | { type: 'resolved'; at: number; by: string; note: string | null; falsePositive: boolean }
+  | { type: 'assigned'; at: number; by: string; to: string }
+  | { type: 'noted'; at: number; by: string; text: string }
+  | { type: 'snoozed'; at: number; by: string; until: number }
+  | { type: 'status_set'; at: number; by: string; status: IncidentStatus };
+
+/** The change feed since the last reading, already summed up by the database. */
+export interface FeedDigest {
+  /** The feed's newest number. */
+  seq: number;
+  title: string;
+  service: string | null;
+  severity: Severity;
+  /** When the incident was opened, by the database's clock. */
+  openedAt: number;
+  alertCount: number;
+  firingCount: number;
+  /** Whether an alert joined that is firing: it opens a resolved incident again. */
+  firingJoined: boolean;
+  /** What the incident goes by; re-read with each digest, so that a worse severity gets its SLA. */
+  plan: IncidentPlan;
+  /** Runbooks that the new alerts call for. */
+  matches: { runbook: string; mode: RunbookMode; alertId: number; dueAt: number }[];
+}

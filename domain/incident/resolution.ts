@@ -1,0 +1,51 @@
+import type { EscalationTarget } from '../policies.ts';
+import { advanceClock, stopClock } from '../sla.ts';
+import type { IncidentState, Notice } from './state.ts';
+import { holdfast, tell } from './story.ts';
+
+/** Everything stops: the clocks are judged, the people who were paged are told, nothing else is begun. */
+export function close(
+  state: IncidentState,
+  at: number,
+  by: string,
+  status: 'resolved' | 'false_positive',
+): IncidentState {
+  const told = new Map<string, EscalationTarget>();
+  for (const page of Object.values(state.pages)) {
+    if (page.status === 'sent') told.set(JSON.stringify(page.target), page.target);
+  }
+  const notices = [...told.values()].map<Notice>((target, index) => ({
+    key: `notice:incident.resolved:${state.openings}:${index}`,
+    type: 'incident.resolved',
+    target,
+    detail: { by },
+  }));
+  return {
+    ...state,
+    status,
+    resolved: { at, by },
+    snoozedUntil: null,
+    clocks: state.clocks.map((clock) => stopClock(clock, at)),
+    notices: [...state.notices.filter((notice) => notice.type === 'incident.resolved'), ...notices],
+    evidence: { ...state.evidence, nextAt: null },
+  };
+}
+
+/** A resolved incident that fires again: whoever acknowledged is asked again, escalation starts over. */
+export function reopen(state: IncidentState, at: number): IncidentState {
+  const next: IncidentState = {
+    ...state,
+    status: 'investigating',
+    resolved: null,
+    acknowledged: null,
+    openings: state.openings + 1,
+    escalationFrom: at,
+    evidence: { ...state.evidence, nextAt: at },
+    clocks: state.clocks.map((clock) =>
+      clock.kind === 'resolve' && clock.state === 'met'
+        ? advanceClock({ ...clock, state: 'running', endedAt: null }, at)
+        : clock,
+    ),
+  };
+  return tell(next, at, 'reopened', holdfast, 'Reopened: it fires again');
+}

@@ -1,0 +1,57 @@
+import { durationMs } from './duration.ts';
+import { globMatches } from './glob.ts';
+import type { EscalationPolicy, SlaPolicy } from './policies.ts';
+import type { Severity } from './severity.ts';
+import type { SlaTimes } from './sla.ts';
+
+/** What policies are matched against. */
+export interface PolicySubject {
+  severity: Severity;
+  service: string | null;
+  /** Names of the incident's alerts. */
+  alerts: string[];
+}
+
+interface Match {
+  severity?: Severity | undefined;
+  service?: string | undefined;
+  alert?: string | undefined;
+}
+
+function holds(match: Match, subject: PolicySubject): boolean {
+  const { severity, service, alert } = match;
+  if (severity && severity !== subject.severity) return false;
+  if (service && !(subject.service !== null && globMatches(service, subject.service))) return false;
+  return !alert || subject.alerts.some((name) => globMatches(alert, name));
+}
+
+/** The first policy whose match holds, in the order given (by `order`, then name); null when none does. */
+export function selectSla(
+  policies: { name: string; definition: SlaPolicy }[],
+  subject: PolicySubject,
+): SlaTimes | null {
+  const policy = policies.find(({ definition }) => holds(definition.match, subject));
+  if (!policy) return null;
+  const { acknowledgeWithin, resolveWithin } = policy.definition;
+  return {
+    policy: policy.name,
+    acknowledgeMs: durationMs(acknowledgeWithin),
+    resolveMs: durationMs(resolveWithin),
+  };
+}
+
+/** The first policy by name with a match that holds, else `default`. */
+export function selectEscalation(
+  policies: { name: string; definition: EscalationPolicy }[],
+  subject: PolicySubject,
+): { name: string; policy: EscalationPolicy } {
+  const selected =
+    policies.find(
+      ({ name, definition }) => name !== 'default' && definition.match && holds(definition.match, subject),
+    ) ?? policies.find(({ name }) => name === 'default');
+  if (!selected)
+    throw new Error(
+      "there is no escalation policy 'default': put one at /api/v1/escalation-policies/default",
+    );
+  return { name: selected.name, policy: selected.definition };
+}
