@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { type AlertView, changeToReport } from '../domain/alert-lifecycle.ts';
 import { type CorrelationCandidate, correlate, correlationKeys } from '../domain/correlation.ts';
-import { globMatches } from '../domain/glob.ts';
+import { matchesGlob } from '../domain/glob.ts';
 import type { AlertStatus } from '../domain/incident-status.ts';
 import type { Severity } from '../domain/severity.ts';
 import type { Tx } from './database.ts';
@@ -231,7 +231,7 @@ async function teamFor(tx: Tx, alert: AlertRow): Promise<string | null> {
   const teams = await tx.selectFrom('teams').select(['id', 'match']).orderBy('slug').execute();
   const team = teams.find(({ match }) => {
     const rules = Object.entries(match);
-    return rules.length > 0 && rules.every(([label, glob]) => globMatches(glob, alert.labels[label] ?? ''));
+    return rules.length > 0 && rules.every(([label, glob]) => matchesGlob(glob, alert.labels[label] ?? ''));
   });
   return team?.id ?? null;
 }

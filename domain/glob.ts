@@ -10,7 +10,7 @@ const slash = '\u0001';
  * Whether `text` matches the glob `pattern` as a whole: `*` any characters, `?` one, `[abc]` one of these,
  * `{a,b}` either. Case does not count.
  */
-export function globMatches(pattern: string, text: string): boolean {
+export function matchesGlob(pattern: string, text: string): boolean {
   let matches = compiled.get(pattern);
   if (!matches) {
     if (compiled.size >= cacheLimit) compiled.clear();

@@ -1,5 +1,5 @@
 import { durationMs } from './duration.ts';
-import { globMatches } from './glob.ts';
+import { matchesGlob } from './glob.ts';
 import type { EscalationPolicy, SlaPolicy } from './policies.ts';
 import type { Severity } from './severity.ts';
 import type { SlaTimes } from './sla.ts';
@@ -21,8 +21,8 @@ interface Match {
 function holds(match: Match, subject: PolicySubject): boolean {
   const { severity, service, alert } = match;
   if (severity && severity !== subject.severity) return false;
-  if (service && !(subject.service !== null && globMatches(service, subject.service))) return false;
-  return !alert || subject.alerts.some((name) => globMatches(alert, name));
+  if (service && !(subject.service !== null && matchesGlob(service, subject.service))) return false;
+  return !alert || subject.alerts.some((name) => matchesGlob(alert, name));
 }
 
 /** The first policy whose match holds, in the order given (by `order`, then name); null when none does. */

@@ -1,4 +1,4 @@
-import { globMatches } from '../glob.ts';
+import { matchesGlob } from '../glob.ts';
 import type { Severity } from '../severity.ts';
 import type { RunbookDefinition, RunbookMode, RunbookTrigger } from './definition.ts';
 
@@ -29,10 +29,10 @@ export function matchRunbooks(definitions: readonly RunbookDefinition[], alert: 
 
 function triggerMatches(trigger: RunbookTrigger, alert: AlertFacts): boolean {
   return (
-    globMatches(trigger.alertPattern, alert.alertName) &&
+    matchesGlob(trigger.alertPattern, alert.alertName) &&
     (trigger.severity?.includes(alert.severity) ?? true) &&
     Object.entries(trigger.labels).every(
-      ([name, glob]) => Object.hasOwn(alert.labels, name) && globMatches(glob, alert.labels[name] ?? ''),
+      ([name, glob]) => Object.hasOwn(alert.labels, name) && matchesGlob(glob, alert.labels[name] ?? ''),
     )
   );
 }
