@@ -1,0 +1,53 @@
+import type { Scope } from '../../db/database.ts';
+import { type Role, roleAtLeast, roles } from '../../domain/roles.ts';
+import type { Actor } from '../../workflows/messages.ts';
+import { ForbiddenError } from './errors.ts';
+
+/** The person who asks, and by what: a session's cookie or an API token. */
+export interface Principal {
+  orgId: string;
+  userId: string;
+  email: string;
+  name: string;
+  /** `teamId` null: the role in the whole organization. */
+  memberships: { teamId: string | null; teamName: string | null; role: Role }[];
+  /** By cookie: the session and the token that its forms carry. */
+  session?: { id: string; csrfToken: string };
+}
+
+/** What the person sees: everything with a role in the organization, else own teams' and what is shared. */
+export function scopeOf(principal: Principal): Scope {
+  const teamIds = principal.memberships.flatMap((membership) => membership.teamId ?? []);
+  const wholeOrganization = principal.memberships.some((membership) => membership.teamId === null);
+  return { orgId: principal.orgId, teamIds: wholeOrganization ? '*' : teamIds };
+}
+
+/**
+ * The role on something that `teamId` owns, or that is shared (null). On what is shared, a role in a team counts
+ * up to Operator: whoever may act for a team may act on an incident that no team owns, but what the whole
+ * organization works by is changed by the organization's Admins.
+ */
+export function roleOn(principal: Principal, teamId: string | null): Role | undefined {
+  const held = principal.memberships.flatMap((membership) => {
+    if (membership.teamId === null || membership.teamId === teamId) return [membership.role];
+    if (teamId !== null) return [];
+    return [roleAtLeast(membership.role, 'operator') ? 'operator' : membership.role] satisfies Role[];
+  });
+  return roles.findLast((role) => held.includes(role));
+}
+
+export function mayOn(principal: Principal, needed: Role, teamId: string | null): boolean {
+  const role = roleOn(principal, teamId);
+  return role !== undefined && roleAtLeast(role, needed);
+}
+
+/** Throws ForbiddenError unless the person has `needed` or more on what `teamId` owns. */
+export function assertRole(principal: Principal, needed: Role, teamId: string | null): void {
+  if (mayOn(principal, needed, teamId)) return;
+  const role = roleOn(principal, teamId);
+  throw new ForbiddenError(`this needs the role ${needed}; ${principal.email} has ${role ?? 'none'} here`);
+}
+
+export function actorOf(principal: Principal): Actor {
+  return { name: principal.email, via: principal.session ? 'page' : 'api' };
+}
