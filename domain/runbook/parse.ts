@@ -1,8 +1,8 @@
-import { isMap, isNode, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import type { RunbookDefinition, RunbookProblem } from './definition.ts';
-import { closest, issueProblems, type Place } from './problems.ts';
-import { runbookFrame } from './schema.ts';
-import { readSteps } from './steps.ts';
+import { closest, issueProblems, type PlacedProblem } from './problems.ts';
+import { type RunbookFrame, runbookFrame } from './schema.ts';
+import { type ReadStep, readSteps } from './steps.ts';
 import { malformedPlaceholders, placeholders } from './template.ts';
 
 export type ParsedRunbook = { definition: RunbookDefinition } | { problems: RunbookProblem[] };
@@ -45,19 +45,20 @@ export function parseRunbook(source: string, file: string): ParsedRunbook {
     return failed();
   }
 
-  const reportAt = (place: Place, message: string, near?: string) =>
-    report(offsetOf(source, root, place, near), message);
+  const reportAt = (problem: PlacedProblem) => report(offsetOf(source, root, problem), problem.message);
   const frame = runbookFrame.safeParse(raw);
-  if (!frame.success)
-    for (const { place, message } of issueProblems(frame.error, raw)) reportAt(place, message);
+  if (!frame.success) for (const problem of issueProblems(frame.error, raw)) reportAt(problem);
   const rawSteps = isRecord(raw) && Array.isArray(raw.steps) ? raw.steps : [];
   const { steps, problems } = readSteps(rawSteps);
-  for (const { place, message, near } of problems) reportAt(place, message, near);
+  for (const problem of problems) reportAt(problem);
   if (!frame.success) return failed();
 
-  const { inputs, triggers, execution, ...plain } = frame.data;
-  const target = execution.target ?? '';
-  for (const { message } of malformedPlaceholders(target)) reportAt(['execution', 'target'], message);
+  for (const problem of inputProblems(frame.data, steps)) reportAt(problem);
+  return found.length > 0 ? failed() : { definition: toDefinition(frame.data, steps) };
+}
+
+function toDefinition(frame: RunbookFrame, steps: readonly ReadStep[]): RunbookDefinition {
+  const { inputs, triggers, execution, ...plain } = frame;
   const definition: RunbookDefinition = {
     name: plain.name,
     description: plain.description,
@@ -93,31 +94,45 @@ export function parseRunbook(source: string, file: string): ParsedRunbook {
       allowLeadingDash: input?.allow_leading_dash ?? false,
       secret: input?.secret ?? false,
     };
-    if (preset?.startsWith('-') && !input?.allow_leading_dash) {
-      reportAt(
-        ['inputs', name, 'default'],
-        `the default of '${name}' begins with '-'; add allow_leading_dash: true if that is meant`,
-      );
-    }
-    if (preset?.includes('\0')) reportAt(['inputs', name, 'default'], 'a value cannot hold a NUL character');
   }
-  declareUsed(definition, [
-    ...placeholders(target).map(({ name }) => name),
+  const targetVariables = placeholders(execution.target ?? '').map(({ name }) => name);
+  declareUsed(definition, [...targetVariables, ...steps.flatMap(({ variables }) => variables)]);
+  return definition;
+}
+
+/** What the schema of one value alone cannot see. */
+function* inputProblems(frame: RunbookFrame, steps: readonly ReadStep[]): Generator<PlacedProblem> {
+  for (const { message } of malformedPlaceholders(frame.execution.target ?? '')) {
+    yield { place: ['execution', 'target'], message };
+  }
+  const used = new Set([
+    ...placeholders(frame.execution.target ?? '').map(({ name }) => name),
     ...steps.flatMap(({ variables }) => variables),
   ]);
-  for (const name of Object.keys(inputs)) {
-    const near = closest(
-      name,
-      Object.keys(definition.inputs).filter((other) => !Object.hasOwn(inputs, other)),
-    );
-    if (near && !steps.some(({ variables }) => variables.includes(name))) {
-      reportAt(
-        ['inputs', name],
-        `no step uses the input '${name}', but one uses {{${near}}}; make the two names agree`,
-      );
+  const undeclared = [...used].filter((name) => !Object.hasOwn(frame.inputs, name));
+  for (const [name, input] of Object.entries(frame.inputs)) {
+    const preset = String(input?.default ?? '');
+    if (preset.startsWith('-') && !input?.allow_leading_dash) {
+      yield {
+        place: ['inputs', name, 'default'],
+        message: `the default of '${name}' begins with '-'; add allow_leading_dash: true if that is meant`,
+      };
+    }
+    if (preset.includes('\0')) {
+      yield {
+        place: ['inputs', name, 'default'],
+        message: 'a value cannot hold a NUL character; take it out',
+      };
+    }
+    const near = used.has(name) ? undefined : closest(name, undeclared);
+    if (near) {
+      yield {
+        place: ['inputs', name],
+        message: `no step uses the input '${name}', but one uses {{${near}}}; make the two names agree`,
+        atKey: true,
+      };
     }
   }
-  return found.length > 0 ? failed() : { definition };
 }
 
 /** A variable that no input declares is a required input: an alert's label of that name gives it, or the person. */
@@ -128,29 +143,26 @@ function declareUsed(definition: RunbookDefinition, names: readonly string[]): v
   }
 }
 
-/** Where in the source the value at `place` stands, its key, or the nearest that there is around it. */
-function offsetOf(source: string, root: Node, place: Place, near?: string): number {
+/** Where in the source the value (or the key) at `place` stands, or the nearest that there is around it. */
+function offsetOf(source: string, root: Node, { place, near, atKey }: PlacedProblem): number {
   let node: unknown = root;
   let offset = root.range?.[0] ?? 0;
   for (const part of place) {
     if (isMap(node)) {
-      const pair = node.items.find(
-        ({ key }) => (isScalar(key) ? String(key.value) : undefined) === String(part),
-      );
-      if (!isPair(pair)) break;
+      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(part));
+      if (!pair) return offset;
       if (isNode(pair.key)) offset = pair.key.range?.[0] ?? offset;
       node = pair.value;
     } else if (isSeq(node)) {
       node = node.items[Number(part)];
       if (isNode(node)) offset = node.range?.[0] ?? offset;
-    } else break;
+    } else {
+      return offset;
+    }
   }
-  const isValue = isScalar(node) || isSeq(node);
-  if (near !== undefined && isNode(node) && node.range) {
-    const within = source.slice(node.range[0], node.range[1]).indexOf(near);
-    return node.range[0] + Math.max(0, within);
-  }
-  return isValue && isNode(node) && place.length > 0 ? (node.range?.[0] ?? offset) : offset;
+  if (!isNode(node) || !node.range || isMap(node) || atKey) return offset;
+  const within = near ? source.slice(node.range[0], node.range[1]).indexOf(near) : 0;
+  return node.range[0] + Math.max(0, within);
 }
 
 function sorted(problems: RunbookProblem[]): RunbookProblem[] {

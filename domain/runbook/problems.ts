@@ -8,6 +8,8 @@ export interface PlacedProblem {
   message: string;
   /** Text inside the value at `place` that the problem is about. */
   near?: string;
+  /** True when the key is wrong rather than its value. */
+  atKey?: boolean;
 }
 
 /** What the schema found wrong, in words, with unknown and missing keys named. `raw` is what was validated. */
@@ -15,7 +17,7 @@ export function issueProblems(error: z.ZodError, raw: unknown, before: Place = [
   return error.issues.flatMap((issue) => {
     const place = [...before, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))];
     if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => ({ place: [...place, key], message: unknownKey(key) }));
+      return issue.keys.map((key) => ({ place: [...place, key], message: unknownKey(key), atKey: true }));
     }
     const last = issue.path.at(-1);
     if (valueAt(raw, issue.path) === undefined && typeof last === 'string') {

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { codeWordProblem } from './code-words.ts';
 import type { CommandAction, HttpAction, JsonValue, StepAction, StepDefinition } from './definition.ts';
-import { issueProblems, type Place, type PlacedProblem } from './problems.ts';
+import { closest, issueProblems, type Place, type PlacedProblem } from './problems.ts';
 import {
   type CommandStep,
   commandRollback,
@@ -76,6 +76,10 @@ function kindOf(raw: unknown): { type: 'command' | 'http' } | { at: Place; messa
     return { type: 'command' };
   if (raw.type === 'http' || raw.type === 'api' || (raw.type === undefined && raw.url !== undefined)) {
     return { type: 'http' };
+  }
+  const meant = Object.keys(raw).flatMap((key) => closest(key, ['command', 'url']) ?? [])[0];
+  if (raw.type === undefined && meant) {
+    return { at: [], message: `this step does nothing; did you mean '${meant}'?` };
   }
   if (raw.type === undefined)
     return { at: [], message: "this step does nothing; give it a 'command' or a 'url'" };

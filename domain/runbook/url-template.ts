@@ -17,8 +17,7 @@ export function urlTemplateProblem(template: string): string | undefined {
   if (authority.text.includes('@')) {
     return "credentials do not belong in a url; write them as a header, e.g. authorization: 'Bearer {{token}}'";
   }
-  if (found.some(({ start }) => start >= scheme.length && start < authority.end)) return undefined;
-  return URL.canParse(fillTemplate(template, {}, () => '')) || found.length > 0
+  return found.length > 0 || URL.canParse(template)
     ? undefined
     : 'this is no valid url; write it as http(s)://host/path';
 }

@@ -1,0 +1,187 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { RunbookDefinition } from './definition.ts';
+import { parseRunbook } from './parse.ts';
+import { runbookJsonSchema } from './schema.ts';
+
+const shipped = (file: string) => readFileSync(new URL(`../../runbooks/${file}`, import.meta.url), 'utf8');
+
+const definitionOf = (source: string): RunbookDefinition => {
+  const parsed = parseRunbook(source, 'test.yaml');
+  if ('problems' in parsed)
+    throw new Error(parsed.problems.map(({ line, message }) => `${line}: ${message}`).join('\n'));
+  return parsed.definition;
+};
+const problemsOf = (source: string): string[] => {
+  const parsed = parseRunbook(source, 'test.yaml');
+  return 'problems' in parsed
+    ? parsed.problems.map(({ line, col, message }) => `${line}:${col} ${message}`)
+    : [];
+};
+const withStep = (step: string, top = '') =>
+  `name: x\n${top}steps:\n  - name: A\n${step.replaceAll(/^/gm, '    ')}\n`;
+
+describe('a runbook file', () => {
+  it('is read with times in milliseconds and defaults filled in', () => {
+    const definition = definitionOf(shipped('restart-service.yaml'));
+    expect(definition).toMatchObject({
+      name: 'restart-service',
+      triggers: [
+        {
+          alertPattern: 'ServiceDown*',
+          severity: ['critical', 'warning'],
+          minDurationMs: 300_000,
+          labels: {},
+        },
+      ],
+      execution: {
+        mode: 'semi_auto',
+        approvalsNeeded: 1,
+        approvalTimeoutMs: 1_800_000,
+        maxPerHour: 5,
+        cooldownMs: 300_000,
+        allowedHosts: [],
+      },
+    });
+    expect(
+      definition.steps.map(({ name, type, timeoutMs, retries, continueOnFail }) => [
+        name,
+        type,
+        timeoutMs,
+        retries,
+        continueOnFail,
+      ]),
+    ).toEqual([
+      ['Check current status', 'command', 30_000, 0, true],
+      ['Restart', 'command', 60_000, 0, false],
+      ['Verify health', 'http', 30_000, 3, false],
+    ]);
+  });
+
+  it('makes undeclared variables required inputs', () => {
+    const { inputs } = definitionOf(shipped('restart-service.yaml'));
+    expect(inputs).toEqual({
+      service_name: { required: true, allowLeadingDash: false, secret: false },
+      health_check_url: { required: true, allowLeadingDash: false, secret: false },
+    });
+  });
+
+  it('gives the undo of a step its sudo, time-out and form', () => {
+    const { steps } = definitionOf(shipped('restart-service.yaml'));
+    expect(steps[1]?.rollback).toEqual({
+      action: { kind: 'command', form: { shell: 'systemctl start {{service_name}}' }, requiresSudo: true },
+      timeoutMs: 60_000,
+    });
+    const other = definitionOf(
+      withStep(
+        'command: [a, b]\nrollback:\n  url: http://x/undo\n  method: post\n  body: {id: "{{id}}"}\n  timeout: 7',
+      ),
+    );
+    expect(other.steps[0]?.rollback).toMatchObject({
+      timeoutMs: 7000,
+      action: { kind: 'http', method: 'POST', body: { json: { id: '{{id}}' } } },
+    });
+    expect(other.inputs.id).toMatchObject({ required: true });
+  });
+
+  it('may declare inputs by name alone, with a default, or from another label', () => {
+    const { inputs } = definitionOf(
+      withStep(
+        'command: [a, "{{a}}", "{{b}}", "{{c}}"]',
+        'inputs:\n  a:\n  b: {default: 5}\n  c: {from_label: pod, secret: true}\n',
+      ),
+    );
+    expect(inputs).toEqual({
+      a: { required: true, allowLeadingDash: false, secret: false },
+      b: { required: false, default: '5', allowLeadingDash: false, secret: false },
+      c: { required: true, fromLabel: 'pod', allowLeadingDash: false, secret: true },
+    });
+  });
+});
+
+describe('problems of a runbook file', () => {
+  it.each([
+    ['name: [', /^1:8 this is no valid YAML/],
+    ['- a', /^1:1 a runbook is a mapping/],
+    ['', /^1:1 a runbook is a mapping/],
+    ['name: x', /^1:1 'steps' is missing; add it/],
+    ['name: x\nsteps: []', /^2:8 a runbook needs at least one step/],
+    ['name: X y\nsteps: [{name: a, command: b}]', /^1:7 name must begin with a lower-case/],
+    ['name: x\nname: y\nsteps: []', /unique/],
+    [
+      withStep('command: ls', 'descripton: x\n'),
+      /^2:1 unknown key 'descripton'; did you mean 'description'\?/,
+    ],
+    [withStep('command: ls', 'timeout: 5\n'), /^2:1 'timeout' has no place here/],
+    [
+      withStep('command: ls', 'triggers: [{alert_pattern: A, severity: urgent}]\n'),
+      /^2:41 write severity as one or a list of: critical/,
+    ],
+    [
+      withStep('command: ls', 'execution: {mode: always}\n'),
+      /^2:19 write mode as one of: manual, semi_auto, auto/,
+    ],
+    [withStep('command: ls', 'execution: {approvals: 0}\n'), /^2:24 approvals must be at least 1/],
+    [withStep('comand: ls'), /^3:5 this step does nothing; did you mean 'command'\?/],
+    [withStep('type: kubernetes'), /^4:11 'kubernetes' is no step type/],
+    [withStep('command: ls\nurl: http://x'), /^5:10 a step has a command or a url, not both/],
+    [withStep('command: ls\ntimeout: soon'), /^5:14 write timeout as a number of seconds/],
+    [withStep('command: ls\nretries: -1'), /^5:14 retries must not be negative/],
+    [withStep('command: echo "{{x}}"'), /^4:20 a variable inside double quotes/],
+    [withStep("command: ls\nrollback: echo '{{x}}'"), /^5:21 a variable inside single quotes/],
+    [withStep('command: [sh, -c, "echo {{x}}"]'), /^4:23 'sh' runs this argument as code/],
+    [withStep('command: ["{{x}}", a]'), /^4:15 a variable cannot name the program/],
+    [withStep('command: ls {{service-name}}'), /^4:17 '\{\{' begins no variable here/],
+    [withStep('url: ftp://x/'), /^4:10 a url begins with http:\/\/ or https:\/\//],
+    [withStep('url: "{{scheme}}://x/"'), /^4:10 a url begins with/],
+    [withStep('url: http://user:pass@x/'), /^4:10 credentials do not belong in a url/],
+    [withStep('url: http://x/\nbody: {a: 1}'), /^5:5 a GET request has no body/],
+    [
+      withStep('url: http://x/\nmethod: post\nbody: \'{"a": "{{x}}"}\''),
+      /^6:11 a variable inside JSON or XML text/,
+    ],
+    [withStep('url: http://x/\nexpected_status: ok'), /^5:22 write expected_status as a status/],
+    [withStep('url: http://x/\nheaders: {host: y}'), /the header 'host' is set by the request itself/],
+    [
+      withStep('command: ls {{service}}', 'inputs: {servce: {default: -x}}\n'),
+      /^2:10 no step uses the input 'servce'/,
+    ],
+    [
+      withStep('command: ls {{a}}', 'inputs: {a: {default: -rf}}\n'),
+      /^2:23 the default of 'a' begins with '-'/,
+    ],
+  ])('of %j name line, column, rule and fix', (source, expected) => {
+    expect(problemsOf(source).join('\n')).toMatch(new RegExp(expected.source, 'm'));
+  });
+
+  it('are reported together and in order', () => {
+    const lines = problemsOf('name: X!\nfoo: 1\nsteps:\n  - name: A\n    command: echo "{{x}}"\n').map(
+      (problem) => problem.split(':')[0],
+    );
+    expect(lines).toEqual(['1', '2', '5']);
+  });
+
+  it('are found in a bomb of aliases and in a file that is too long, without being read out', () => {
+    const bomb = `a: &a [x, x, x, x, x, x, x, x, x]\n${'bcdefgh'
+      .split('')
+      .map((letter, index) => `${letter}: &${letter} [${Array(9).fill(`*${'abcdefg'[index]}`).join(', ')}]`)
+      .join('\n')}\n`;
+    expect(problemsOf(bomb)[0]).toMatch(/cannot be read/);
+    expect(problemsOf(`name: ${'x'.repeat(300_000)}`)[0]).toMatch(/at most 256 KiB/);
+  });
+
+  it('are all that any text gives: nothing is thrown', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), (a, b) => {
+        parseRunbook(a, 'x');
+        parseRunbook(withStep(`command: ${JSON.stringify(a)}\nrollback: ${JSON.stringify(b)}`), 'x');
+        parseRunbook(withStep(`url: ${JSON.stringify(`http://${a}/{{${b}}}`)}`), 'x');
+      }),
+    );
+  });
+});
+
+it('has a published JSON Schema that is current (npm run schema:runbook)', () => {
+  expect(JSON.parse(shipped('runbook.schema.json'))).toEqual(runbookJsonSchema());
+});
