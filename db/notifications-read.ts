@@ -1,3 +1,4 @@
+import type { NotificationStatus } from '../domain/notification.ts';
 import { decodeCursor, encodeCursor, type Page, toPage } from './cursor.ts';
 import type { Tx } from './database.ts';
 
@@ -7,7 +8,7 @@ export interface NotificationRecord {
   channel: string;
   destination: string;
   subject: string;
-  status: 'started' | 'sent' | 'failed';
+  status: NotificationStatus;
   attempts: number;
   error: string | null;
   createdAt: Date;

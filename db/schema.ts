@@ -8,6 +8,7 @@ import type {
   SlaState,
   StepStatus,
 } from '../domain/incident-status.ts';
+import type { NotificationStatus } from '../domain/notification.ts';
 import type { Severity } from '../domain/severity.ts';
 
 /** Row types of the tables in `migrations/`; what each column means stands there. */
@@ -395,7 +396,7 @@ export interface NotificationsTable {
   channel: string;
   destination: string;
   subject: string;
-  status: 'started' | 'sent' | 'failed';
+  status: NotificationStatus;
   attempts: Generated<number>;
   error: string | null;
   created_at: CreatedAt;

@@ -43,3 +43,6 @@ export interface NotifyInput {
 export type NotifyOutcome =
   | { status: 'sent'; destination: string }
   | { status: 'skipped'; destination: string; reason: string };
+
+/** Of a message in the log. `started`: handed to the channel, outcome not known yet. */
+export type NotificationStatus = 'started' | 'sent' | 'failed' | 'skipped';

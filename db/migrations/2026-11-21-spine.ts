@@ -453,7 +453,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       channel text not null,
       destination text not null,
       subject text not null,
-      status text not null check (status in ('started', 'sent', 'failed')),
+      -- skipped: by then there was nothing to say; `error` says why
+      status text not null check (status in ('started', 'sent', 'failed', 'skipped')),
       attempts integer not null default 1,
       error text,
       created_at timestamptz not null default now(),
