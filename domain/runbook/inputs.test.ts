@@ -1,0 +1,205 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { RunbookDefinition } from './definition.ts';
+import { describeSteps } from './describe.ts';
+import { resolveInputs, targetOf } from './inputs.ts';
+import { matchRunbooks } from './match.ts';
+import { parseRunbook } from './parse.ts';
+import { renderAction } from './render.ts';
+import { fillUrl } from './url-template.ts';
+
+const runbook = (source: string): RunbookDefinition => {
+  const parsed = parseRunbook(`name: mend\n${source}`, 'test.yaml');
+  if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems));
+  return parsed.definition;
+};
+
+describe('inputs', () => {
+  const definition = runbook(`
+inputs:
+  pod: {from_label: kubernetes_pod}
+  count: {default: 3}
+  options: {required: false, allow_leading_dash: true}
+  token: {required: false, secret: true}
+steps:
+  - {name: A, command: [mend, "{{service_name}}", "{{pod}}", "{{count}}", "{{options}}"]}`);
+
+  it('come from what was given, then the label, then the service, then the default', () => {
+    const labels = { kubernetes_pod: 'web-0', count: '5' };
+    expect(resolveInputs(definition, { labels, service: 'checkout' })).toEqual({
+      values: { pod: 'web-0', count: '5', options: '', token: '', service_name: 'checkout' },
+    });
+    expect(
+      resolveInputs(definition, { given: { pod: 'web-1', service_name: 'cart' }, labels, service: 'x' }),
+    ).toMatchObject({
+      values: { pod: 'web-1', service_name: 'cart' },
+    });
+    expect(resolveInputs(definition, { labels: { kubernetes_pod: 'p' }, service: 's' })).toMatchObject({
+      values: { count: '3' },
+    });
+  });
+
+  it('that are missing or unknown are problems with the remedy, before anything runs', () => {
+    expect(resolveInputs(definition, { given: { podd: 'x' } })).toEqual({
+      problems: [
+        "the runbook 'mend' has no input 'podd'; it has: pod, count, options, token, service_name",
+        expect.stringMatching(/'pod' has no value: give it .* add the label 'kubernetes_pod'/),
+        expect.stringMatching(/'service_name' has no value/),
+      ],
+    });
+  });
+
+  it.each([
+    ['-rf', /begins with '-'/],
+    ['a\0b', /NUL/],
+    ['x'.repeat(20_000), /longer than/],
+  ])('refuse %j', (pod, message) => {
+    const resolved = resolveInputs(definition, { given: { pod }, service: 's' });
+    expect('problems' in resolved && resolved.problems.join()).toMatch(message);
+  });
+
+  it('may begin with a dash where the runbook allows it', () => {
+    expect(resolveInputs(definition, { given: { pod: 'p', options: '-v' }, service: 's' })).toMatchObject({
+      values: { options: '-v' },
+    });
+  });
+
+  it('never repeat the value of a secret', () => {
+    const resolved = resolveInputs(definition, { given: { pod: 'p', token: '-hunter2' }, service: 's' });
+    expect(JSON.stringify(resolved)).toMatch(/'token' is refused/);
+    expect(JSON.stringify(resolved)).not.toContain('hunter2');
+  });
+
+  it('are not taken from what every object has', () => {
+    const odd = runbook('steps: [{name: A, command: [x, "{{constructor}}", "{{toString}}"]}]');
+    expect(resolveInputs(odd, { labels: {}, given: {} })).toEqual({
+      problems: [expect.stringContaining("'constructor'"), expect.stringContaining("'toString'")],
+    });
+  });
+
+  it('that make no url are found before anything runs', () => {
+    const http = runbook('steps: [{name: Check, url: "{{health_check_url}}"}]');
+    expect(resolveInputs(http, { given: { health_check_url: 'file:///etc/passwd' } })).toEqual({
+      problems: ["step 'Check': 'file:///etc/passwd' is neither an http nor an https url"],
+    });
+  });
+});
+
+describe('the target', () => {
+  it('is what the runbook says, else the service, else the runbook', () => {
+    const steps = 'steps: [{name: A, command: [x, "{{pod}}"]}]';
+    expect(targetOf(runbook(`execution: {target: "pod {{pod}}"}\n${steps}`), { pod: 'a' }, 's')).toBe(
+      'pod a',
+    );
+    expect(targetOf(runbook(steps), { pod: 'a' }, 's')).toBe('s');
+    expect(targetOf(runbook(steps), { pod: 'a', service: 'given' }, 's')).toBe('given');
+    expect(targetOf(runbook(steps), { pod: 'a' }, undefined)).toBe('runbook:mend');
+  });
+});
+
+describe('matching', () => {
+  const definition = runbook(`
+triggers:
+  - {alert_pattern: "ServiceDown*", severity: [critical], min_duration_seconds: 300}
+  - {alert_pattern: "ServiceDown*", min_duration_seconds: 60, labels: {env: "prod*"}}
+steps: [{name: A, command: ls}]`);
+  const alert = { alertName: 'ServiceDownHard', severity: 'critical' as const, labels: {} };
+
+  it('takes an alert that meets all of one trigger, with the shortest duration', () => {
+    expect(matchRunbooks([definition], alert)).toEqual([
+      { name: 'mend', minDurationMs: 300_000, mode: 'semi_auto' },
+    ]);
+    expect(matchRunbooks([definition], { ...alert, labels: { env: 'production' } })).toMatchObject([
+      { minDurationMs: 60_000 },
+    ]);
+  });
+
+  it('takes no other', () => {
+    expect(matchRunbooks([definition], { ...alert, severity: 'low' })).toEqual([]);
+    expect(matchRunbooks([definition], { ...alert, alertName: 'Other' })).toEqual([]);
+    expect(matchRunbooks([runbook('steps: [{name: A, command: ls}]')], alert)).toEqual([]);
+  });
+});
+
+describe('urls', () => {
+  it('encode values in path and query', () => {
+    expect(fillUrl('http://api/x/{{a}}?q={{b}}#{{a}}', { a: 'a/../b?', b: 'x&y=1' }).url.href).toBe(
+      'http://api/x/a%2F..%2Fb%3F?q=x%26y%3D1#a%2F..%2Fb%3F',
+    );
+  });
+
+  it.each(['.', '..'])('refuse %j as a piece of the path', (a) => {
+    expect(() => fillUrl('http://api/{{a}}/restart', { a })).toThrow(/leave its place/);
+  });
+
+  it('know whether a value had a say in the host', () => {
+    expect(fillUrl('http://api/{{a}}', { a: 'x' }).hostFromVariable).toBe(false);
+    expect(fillUrl('http://{{a}}/', { a: 'api:8080' })).toMatchObject({ hostFromVariable: true });
+    expect(fillUrl('http://api:{{a}}/', { a: '8080' })).toMatchObject({ hostFromVariable: true });
+    expect(fillUrl('http://api{{a}}/x', { a: '.evil.example' })).toMatchObject({ hostFromVariable: true });
+    expect(fillUrl('{{a}}', { a: 'https://api/x?y' })).toMatchObject({ hostFromVariable: true });
+  });
+
+  it.each(['a/b', 'a@b', 'a?b', 'a#b', 'a b', 'a\\b', '', 'a:b'])('refuse %j as a host', (a) => {
+    expect(() => fillUrl('http://{{a}}/x', { a })).toThrow(RangeError);
+  });
+
+  it('keep a literal host whatever the values are', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), fc.string(), (a, b) => {
+        try {
+          const { url } = fillUrl('http://api.internal:81/v1/{{a}}/x?q={{b}}', { a, b });
+          expect(url.host).toBe('api.internal:81');
+          expect(url.pathname.split('/')).toHaveLength(4);
+          expect([...url.searchParams.keys()]).toEqual(['q']);
+        } catch (error) {
+          expect(error).toBeInstanceOf(RangeError);
+        }
+      }),
+    );
+  });
+});
+
+describe('rendering and describing', () => {
+  const definition = runbook(`
+inputs: {token: {secret: true}}
+steps:
+  - name: Call
+    url: https://{{host}}/restart
+    method: post
+    headers: {authorization: "Bearer {{token}}"}
+    body: {service: "{{service}}", dry: false}
+    expected_status: [200, 202]
+  - {name: Shell, command: "echo {{service}} >> /tmp/{{token}}", requires_sudo: true, rollback: [rm, "{{service}}"]}`);
+  const values = { host: 'api', token: 'hunter2', service: `it's "x"` };
+
+  it('keeps values inside the strings of a JSON body', () => {
+    expect(renderAction(definition.steps[0]!.action, values)).toMatchObject({
+      body: JSON.stringify({ service: `it's "x"`, dry: false }),
+      headers: { authorization: 'Bearer hunter2', 'content-type': 'application/json' },
+    });
+  });
+
+  it('refuses a header of two lines', () => {
+    expect(() => renderAction(definition.steps[0]!.action, { ...values, token: 'a\r\nx: y' })).toThrow(
+      /'authorization'/,
+    );
+  });
+
+  it('shows exactly what will be done, secrets masked and control characters visible', () => {
+    const [call, shell] = describeSteps(definition, { ...values, service: 'a\u001b[31m b' });
+    expect(call!.description.split('\n')).toEqual([
+      'POST https://api/restart',
+      'authorization: Bearer ***',
+      'content-type: application/json',
+      '',
+      '{"service":"a\\u001b[31m b","dry":false}',
+      '',
+      'expects status 200 or 202',
+    ]);
+    expect(shell).toMatchObject({
+      description: `sudo -n echo 'a\\x1b[31m b' >> /tmp/***`,
+      rollback: `sudo -n rm 'a\\x1b[31m b'`,
+    });
+  });
+});
