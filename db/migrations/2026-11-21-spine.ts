@@ -453,7 +453,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       channel text not null,
       destination text not null,
       subject text not null,
-      -- skipped: by then there was nothing to say; `error` says why
+      -- skipped: by then there was nothing to say, and the error column says why
       status text not null check (status in ('started', 'sent', 'failed', 'skipped')),
       attempts integer not null default 1,
       error text,
