@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { ApprovalStatus } from '../domain/incident-status.ts';
+import { masked } from '../domain/runbook/secret.ts';
 import type { Severity } from '../domain/severity.ts';
 import { decodeCursor, encodeCursor, type Page, toPage } from './cursor.ts';
 import type { Tx } from './database.ts';
@@ -11,7 +12,7 @@ export interface ApprovalRecord {
   runbook: string;
   /** What the runbook acts on. */
   target: string;
-  /** As they are stored: the values of secret inputs are masked there. */
+  /** The values of secret inputs are masked. */
   inputs: Record<string, string>;
   incident: { number: number; title: string; severity: Severity; service: string | null } | null;
   requestedBy: string;
@@ -96,6 +97,15 @@ export async function countPendingApprovals(tx: Tx): Promise<number> {
   return count;
 }
 
+/** The inputs of `executions`, without what the pinned version of the runbook calls secret. */
+export const shownInputs = sql<Record<string, string>>`coalesce((
+  select jsonb_object_agg(input.key, case
+    when coalesce((v.definition #>> array['inputs', input.key, 'secret'])::boolean, false) then ${masked}
+    else input.value end)
+  from jsonb_each_text(executions.inputs) as input
+  left join runbook_versions v on v.org_id = executions.org_id and v.name = executions.runbook
+    and v.version = executions.runbook_version), '{}')`.as('inputs');
+
 function approvals(tx: Tx) {
   return tx
     .selectFrom('approvals')
@@ -107,7 +117,7 @@ function approvals(tx: Tx) {
       'approvals.execution_id as executionId',
       'approvals.runbook',
       'executions.target',
-      'executions.inputs',
+      shownInputs,
       'approvals.requested_by as requestedBy',
       'approvals.requested_at as requestedAt',
       'approvals.expires_at as expiresAt',

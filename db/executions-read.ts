@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { ExecutionStatus, StepStatus } from '../domain/incident-status.ts';
-import { type ApprovalRecord, approvalsOfExecution } from './approvals.ts';
+import { type ApprovalRecord, approvalsOfExecution, shownInputs } from './approvals.ts';
 import { decodeCursor, encodeCursor, type Page, toPage } from './cursor.ts';
 import type { Tx } from './database.ts';
 
@@ -21,7 +21,7 @@ export interface ExecutionSummary {
 }
 
 export interface ExecutionDetail extends ExecutionSummary {
-  /** As they are stored: the values of secret inputs are masked there. */
+  /** The values of secret inputs are masked. */
   inputs: Record<string, string>;
   steps: ExecutionStep[];
   approvals: ApprovalRecord[];
@@ -91,7 +91,7 @@ export async function executionsOfIncident(tx: Tx, incidentId: string): Promise<
 /** Undefined when there is none of this id (a uuid), or none that this scope sees. */
 export async function getExecution(tx: Tx, id: string): Promise<ExecutionDetail | undefined> {
   const execution = await summaries(tx)
-    .select(['executions.inputs', 'executions.workflow_id as workflowId'])
+    .select([shownInputs, 'executions.workflow_id as workflowId'])
     .where('executions.id', '=', id)
     .executeTakeFirst();
   if (!execution) return undefined;
