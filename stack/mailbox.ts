@@ -9,8 +9,8 @@ import { findPort, loopback } from './port.ts';
 
 export interface MailSummary {
   id: string;
-  /** Epoch milliseconds of its receipt. */
-  at: number;
+  /** ISO 8601. */
+  receivedAt: string;
   from: string;
   /** Whom it was delivered to, those in blind copy included. */
   to: string[];
@@ -19,8 +19,8 @@ export interface MailSummary {
 
 export interface Mail extends MailSummary {
   /** As sent: data from outside, to be shown only in a sandbox. */
-  html?: string;
-  text?: string;
+  html: string | null;
+  text: string;
   /** Lower-case names; a header that occurs twice is there twice. */
   headers: { name: string; value: string }[];
   /** Sizes in bytes. */
@@ -31,7 +31,7 @@ export interface Mail extends MailSummary {
 export interface Mailbox {
   smtpUrl: string;
   /** Newest first. */
-  list(): MailSummary[];
+  list(limit?: number): Promise<MailSummary[]>;
   /** Undefined when there is no such mail, or no longer. */
   get(id: string): Promise<Mail | undefined>;
   close(): Promise<void>;
@@ -72,7 +72,10 @@ export async function startMailbox(options: MailboxOptions): Promise<Mailbox> {
   const server = await listen(port, receive);
   return {
     smtpUrl: `smtp://${loopback}:${port}`,
-    list: () => [...mails.values()].sort((a, b) => (a.id < b.id ? 1 : -1)),
+    async list(limit = keep) {
+      const newestFirst = [...mails.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
+      return newestFirst.slice(0, limit);
+    },
     async get(id) {
       const summary = mails.get(id);
       return summary && (await readMail(folder, summary));
@@ -169,7 +172,7 @@ function summary(id: string, email: Email): MailSummary {
   const returnPath = email.headers.find(({ key }) => key === 'return-path')?.value.replace(/^<|>$/g, '');
   return {
     id,
-    at: Number(id.slice(0, 13)),
+    receivedAt: new Date(Number(id.slice(0, 13))).toISOString(),
     from: email.from ? written(email.from) : (returnPath ?? ''),
     to: delivered,
     subject: email.subject ?? '',
@@ -185,8 +188,8 @@ async function readMail(folder: string, known: MailSummary): Promise<Mail | unde
   const email = await PostalMime.parse(raw, { attachmentEncoding: 'arraybuffer' });
   return {
     ...known,
-    ...(email.html === undefined ? {} : { html: email.html }),
-    ...(email.text === undefined ? {} : { text: email.text }),
+    html: email.html ?? null,
+    text: email.text ?? '',
     headers: email.headers.map(({ key, value }) => ({ name: key, value })),
     attachments: email.attachments.map(({ filename, mimeType, content }) => ({
       name: filename ?? 'unnamed',
