@@ -1,0 +1,144 @@
+import type { AlertStatus, Deadline, IncidentStatus, SlaState } from '../domain/incident-status.ts';
+import type { Severity } from '../domain/severity.ts';
+import { type ApprovalRecord, getApproval } from './approvals.ts';
+import type { Tx } from './database.ts';
+import { type ExecutionDetail, getExecution } from './executions-read.ts';
+
+/** What messages say about an incident; alerts and patterns are the few that matter most. */
+export interface IncidentFacts {
+  id: string;
+  number: number;
+  title: string;
+  status: IncidentStatus;
+  severity: Severity;
+  service: string | null;
+  openedAt: Date;
+  acknowledgedAt: Date | null;
+  acknowledgedBy: string | null;
+  resolvedAt: Date | null;
+  resolvedBy: string | null;
+  alertCount: number;
+  firingCount: number;
+  deadlines: Deadline[];
+  /** Those that fire first, then by severity, then the newest. */
+  alerts: AlertFacts[];
+  sla: { kind: 'acknowledge' | 'resolve'; policy: string; dueAt: Date; state: SlaState }[];
+  /** Most frequent first; empty until the logs were looked at. */
+  logPatterns: { template: string; count: number }[];
+}
+
+export interface AlertFacts {
+  name: string;
+  status: AlertStatus;
+  severity: Severity;
+  service: string | null;
+  summary: string | null;
+  labels: Record<string, string>;
+  fingerprint: string;
+  receivedAt: Date;
+  generatorUrl: string | null;
+}
+
+export interface NotificationFacts {
+  incident: IncidentFacts | undefined;
+  execution: ExecutionDetail | undefined;
+  approval: ApprovalRecord | undefined;
+}
+
+const alertsTold = 10;
+const patternsTold = 3;
+
+/** What can be read of the subjects of a message; an execution brings its incident along. */
+export async function readNotificationFacts(
+  tx: Tx,
+  ids: { incidentId?: string; executionId?: string; approvalId?: string },
+): Promise<NotificationFacts> {
+  const approval = ids.approvalId === undefined ? undefined : await getApproval(tx, ids.approvalId);
+  const executionId = ids.executionId ?? approval?.executionId;
+  const execution = executionId === undefined ? undefined : await getExecution(tx, executionId);
+  const number = execution?.incidentNumber ?? approval?.incident?.number;
+  const incident =
+    ids.incidentId !== undefined
+      ? await readIncident(tx, { column: 'id', value: ids.incidentId })
+      : number !== undefined
+        ? await readIncident(tx, { column: 'number', value: number })
+        : undefined;
+  return { incident, execution, approval };
+}
+
+async function readIncident(
+  tx: Tx,
+  by: { column: 'id'; value: string } | { column: 'number'; value: number },
+): Promise<IncidentFacts | undefined> {
+  const incident = await tx
+    .selectFrom('incidents')
+    .select([
+      'id',
+      'number',
+      'title',
+      'status',
+      'severity',
+      'service',
+      'opened_at as openedAt',
+      'acknowledged_at as acknowledgedAt',
+      'acknowledged_by as acknowledgedBy',
+      'resolved_at as resolvedAt',
+      'resolved_by as resolvedBy',
+      'alert_count as alertCount',
+      'firing_count as firingCount',
+      'deadlines',
+    ])
+    .where(by.column, '=', by.value)
+    .executeTakeFirst();
+  if (!incident) return undefined;
+  const alerts = await tx
+    .selectFrom('alerts')
+    .select([
+      'name',
+      'status',
+      'severity',
+      'service',
+      'annotations',
+      'labels',
+      'fingerprint',
+      'received_at as receivedAt',
+      'generator_url as generatorUrl',
+    ])
+    .where('incident_id', '=', incident.id)
+    .orderBy((eb) => eb('status', '=', 'resolved'))
+    .orderBy('severity_rank')
+    .orderBy('id', 'desc')
+    .limit(alertsTold)
+    .execute();
+  const sla = await tx
+    .selectFrom('sla_clocks')
+    .select(['kind', 'policy', 'due_at as dueAt', 'state'])
+    .where('incident_id', '=', incident.id)
+    .orderBy('due_at')
+    .execute();
+  const logs = await tx
+    .selectFrom('incident_logs')
+    .select('patterns')
+    .where('incident_id', '=', incident.id)
+    .executeTakeFirst();
+  return {
+    ...incident,
+    alerts: alerts.map(({ annotations, ...alert }) => ({
+      ...alert,
+      summary: annotations.summary?.trim() || annotations.description?.trim() || null,
+    })),
+    sla,
+    logPatterns: patternsOf(logs?.patterns),
+  };
+}
+
+function patternsOf(stored: unknown): IncidentFacts['logPatterns'] {
+  if (!Array.isArray(stored)) return [];
+  return stored
+    .filter(
+      (pattern): pattern is { template: string; count: number } =>
+        typeof pattern?.template === 'string' && typeof pattern?.count === 'number',
+    )
+    .slice(0, patternsTold)
+    .map(({ template, count }) => ({ template, count }));
+}

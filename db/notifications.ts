@@ -1,0 +1,180 @@
+import { sql } from 'kysely';
+import type { NotificationStatus, NotificationType } from '../domain/notification.ts';
+import { decodeCursor, encodeCursor, type Page, toPage } from './cursor.ts';
+import type { Tx } from './database.ts';
+import type { NotificationRecord } from './notifications-read.ts';
+
+export interface NotificationEntry {
+  orgId: string;
+  key: string;
+  type: NotificationType;
+  incidentId: string | null;
+  executionId: string | null;
+  /** 'email' or 'webhook'. */
+  channel: string;
+  destination: string;
+  subject: string;
+}
+
+export type Begun =
+  /** `delivered` are the addresses that an earlier attempt reached; `createdAt` is the first attempt's. */
+  { status: 'begun'; attempt: number; createdAt: Date; delivered: string[] } | { status: 'sent' };
+
+/**
+ * Writes the message into the ledger and the log as started, before it is handed to its channel. An attempt that
+ * died in between is taken up again; a message that was sent stays sent.
+ */
+export async function beginNotification(tx: Tx, entry: NotificationEntry): Promise<Begun> {
+  const { rows } = await sql<{ attempts: number; detail: { delivered?: string[] } }>`
+    insert into side_effects (org_id, key, kind, status, detail)
+    values (${entry.orgId}, ${entry.key}, 'notification', 'started',
+      ${JSON.stringify({ type: entry.type, channel: entry.channel, destination: entry.destination })}::jsonb)
+    on conflict (org_id, key) do update
+      set status = 'started', attempts = side_effects.attempts + 1, finished_at = null,
+        detail = side_effects.detail || excluded.detail
+      where side_effects.status <> 'succeeded'
+    returning attempts, detail`.execute(tx);
+  const effect = rows[0];
+  if (!effect) return { status: 'sent' };
+  const { created_at } = await tx
+    .insertInto('notifications')
+    .values({ ...row(entry), status: 'started', attempts: effect.attempts })
+    .onConflict((conflict) =>
+      conflict.columns(['org_id', 'key']).doUpdateSet({
+        status: 'started',
+        attempts: effect.attempts,
+        destination: entry.destination,
+        subject: entry.subject,
+        finished_at: null,
+      }),
+    )
+    .returning('created_at')
+    .executeTakeFirstOrThrow();
+  return {
+    status: 'begun',
+    attempt: effect.attempts,
+    createdAt: created_at,
+    delivered: effect.detail.delivered ?? [],
+  };
+}
+
+/** One of several addresses of one message has it: a further attempt leaves it out. */
+export async function noteDelivered(
+  tx: Tx,
+  { key, address }: { key: string; address: string },
+): Promise<void> {
+  await sql`
+    update side_effects
+    set detail = jsonb_set(detail, '{delivered}', coalesce(detail -> 'delivered', '[]') || to_jsonb(${address}::text))
+    where key = ${key}`.execute(tx);
+}
+
+/** The outcome of the attempt; `error` says what to do about it where `status` is failed. */
+export async function finishNotification(
+  tx: Tx,
+  outcome: {
+    key: string;
+    status: 'sent' | 'failed';
+    error?: string;
+    latencyMs: number;
+    response?: string;
+  },
+): Promise<void> {
+  const { key, status, error = null, ...measured } = outcome;
+  await tx
+    .updateTable('notifications')
+    .set({ status, error, finished_at: sql<Date>`now()` })
+    .where('key', '=', key)
+    .execute();
+  await sql`
+    update side_effects
+    set status = ${status === 'sent' ? 'succeeded' : 'failed'}, finished_at = now(),
+      detail = detail || ${JSON.stringify({ ...measured, error })}::jsonb
+    where key = ${key}`.execute(tx);
+}
+
+/** Nothing was sent and nothing will be, for this reason. A message that was sent stays sent. */
+export async function skipNotification(tx: Tx, entry: NotificationEntry & { reason: string }): Promise<void> {
+  await tx
+    .insertInto('notifications')
+    .values({
+      ...row(entry),
+      status: 'skipped',
+      attempts: 0,
+      error: entry.reason,
+      finished_at: sql<Date>`now()`,
+    })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['org_id', 'key'])
+        .doUpdateSet({ status: 'skipped', error: entry.reason, finished_at: sql<Date>`now()` })
+        .where('notifications.status', '<>', 'sent'),
+    )
+    .execute();
+}
+
+function row(entry: NotificationEntry) {
+  return {
+    org_id: entry.orgId,
+    key: entry.key,
+    type: entry.type,
+    incident_id: entry.incidentId,
+    execution_id: entry.executionId,
+    channel: entry.channel,
+    destination: entry.destination,
+    subject: entry.subject,
+  };
+}
+
+export interface LoggedNotification extends NotificationRecord {
+  incidentNumber: number | null;
+}
+
+/** The whole log, newest first. Throws InvalidCursorError. */
+export async function listNotifications(
+  tx: Tx,
+  args: { status?: readonly NotificationStatus[]; cursor?: string; limit: number },
+): Promise<Page<LoggedNotification>> {
+  let query = tx
+    .selectFrom('notifications')
+    .leftJoin('incidents', 'incidents.id', 'notifications.incident_id')
+    .select([
+      'notifications.id',
+      'notifications.type',
+      'notifications.channel',
+      'notifications.destination',
+      'notifications.subject',
+      'notifications.status',
+      'notifications.attempts',
+      'notifications.error',
+      'notifications.created_at as createdAt',
+      'notifications.finished_at as finishedAt',
+      'incidents.number as incidentNumber',
+    ]);
+  if (args.status) query = query.where('notifications.status', 'in', args.status);
+  if (args.cursor !== undefined) {
+    const [id] = decodeCursor(args.cursor, ['integer']);
+    query = query.where('notifications.id', '<', id);
+  }
+  const rows = await query
+    .orderBy('notifications.id', 'desc')
+    .limit(args.limit + 1)
+    .execute();
+  return toPage(rows, args.limit, (last) => encodeCursor(last.id));
+}
+
+/** How many messages since `since`, by status. */
+export async function countNotifications(
+  tx: Tx,
+  { since }: { since: Date },
+): Promise<Record<NotificationStatus, number>> {
+  const rows = await tx
+    .selectFrom('notifications')
+    .select(['status', sql<number>`count(*)::int`.as('count')])
+    .where('created_at', '>=', since)
+    .groupBy('status')
+    .execute();
+  const counts: Record<NotificationStatus, number> = { started: 0, sent: 0, failed: 0, skipped: 0 };
+  for (const { status, count } of rows) counts[status] = count;
+  return counts;
+}
