@@ -176,3 +176,9 @@ export async function listOrganizations(
     return rows;
   });
 }
+
+/** The name of the organization that the transaction is in; '' outside of any. */
+export async function getOrganizationName(tx: Tx): Promise<string> {
+  const row = await tx.selectFrom('organizations').select('name').executeTakeFirst();
+  return row?.name ?? '';
+}
