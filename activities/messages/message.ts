@@ -1,0 +1,42 @@
+import type { IncidentFacts, NotificationFacts } from '../../db/notification-facts.ts';
+import type { NotificationType } from '../../domain/notification.ts';
+import type { Mail } from './mail-layout.ts';
+import { oneLine } from './markup.ts';
+
+/** What a message is made from. `links` act in the reader's name; they are made only where the mail shows them. */
+export interface MessageSource {
+  type: NotificationType;
+  facts: NotificationFacts;
+  detail: Record<string, string | number | boolean | null>;
+  /** Address of the pages, without a slash at the end. */
+  publicUrl: string;
+  /** The reader's mail address. */
+  reader: string;
+  links: Partial<Record<'acknowledge' | 'approve' | 'reject', { url: string; until: Date }>>;
+  now: number;
+}
+
+export interface Message {
+  subject: string;
+  mail: Mail;
+  urgent: boolean;
+}
+
+export const incidentUrl = (publicUrl: string, number: number): string => `${publicUrl}/incidents/${number}`;
+export const executionUrl = (publicUrl: string, id: string): string => `${publicUrl}/executions/${id}`;
+
+/** '[critical] #42 checkout: db-primary refuses connections'. One line, whatever the alert said. */
+export function subjectOf(incident: IncidentFacts, what: string): string {
+  const service = incident.service === null ? '' : ` ${oneLine(incident.service, 60)}`;
+  return oneLine(`[${incident.severity}] #${incident.number}${service}: ${what}`, 200);
+}
+
+/** '14 alerts', '1 alert'. */
+export function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+/** A title ends a sentence as well as it begins one: without the full stop that it may bring along. */
+export function titleOf(incident: IncidentFacts): string {
+  return oneLine(incident.title, 200).replace(/[.\s]+$/, '') || 'untitled';
+}
