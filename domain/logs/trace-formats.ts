@@ -240,7 +240,8 @@ export function traceContinues(parts: string[], text: string): boolean {
   if (traceback.test(first)) return pythonContinues(parts, last, line);
   if (goStart.test(first) || goroutine.test(first)) return goContinues(line);
   // Node prints what else an error carries, in braces
-  return /^\s+at \S/.test(last) && /^\s*(?:\{|\})\s*$|^\s{2,}\w+: |^\s+\[cause\]/.test(line);
+  const carried = /^\s*[{}]\s*$|^\s{2,}\w+: |^\s+\[cause\]/.test(line);
+  return carried && parts.some((part) => /^\s+at \S/.test(part));
 }
 
 function pythonContinues(parts: string[], last: string, line: string): boolean {
