@@ -1,0 +1,55 @@
+import type { z } from 'zod';
+import type { ExecutionDetail, ExecutionStep, ExecutionSummary } from '../../db/executions-read.ts';
+import { presentApproval } from '../approvals/presenter.ts';
+import { iso, isoOrNull } from '../endpoint.ts';
+import type { executionDetail, executionSummary } from './schema.ts';
+
+export function presentExecutionSummary(execution: ExecutionSummary): z.input<typeof executionSummary> {
+  return {
+    id: execution.id,
+    runbook: execution.runbook,
+    runbookVersion: execution.runbookVersion,
+    incidentNumber: execution.incidentNumber,
+    requestedBy: execution.requestedBy,
+    mode: execution.mode,
+    target: execution.target,
+    status: execution.status,
+    statusReason: execution.statusReason,
+    createdAt: iso(execution.createdAt),
+    startedAt: isoOrNull(execution.startedAt),
+    finishedAt: isoOrNull(execution.finishedAt),
+  };
+}
+
+export function presentExecution(
+  execution: ExecutionDetail,
+  workflowUrl: string | null,
+): z.input<typeof executionDetail> {
+  return {
+    ...presentExecutionSummary(execution),
+    inputs: execution.inputs,
+    steps: execution.steps.map(presentStep),
+    approvals: execution.approvals.map(presentApproval),
+    workflowId: execution.workflowId,
+    workflowUrl,
+  };
+}
+
+function presentStep(step: ExecutionStep): z.input<typeof executionDetail>['steps'][number] {
+  return {
+    name: step.name,
+    type: step.type,
+    description: step.description,
+    status: step.status,
+    attempts: step.attempts,
+    startedAt: isoOrNull(step.startedAt),
+    finishedAt: isoOrNull(step.finishedAt),
+    output: step.output,
+    error: step.error,
+    rollback: step.rollback && {
+      ...step.rollback,
+      startedAt: isoOrNull(step.rollback.startedAt),
+      finishedAt: isoOrNull(step.rollback.finishedAt),
+    },
+  };
+}

@@ -1,0 +1,99 @@
+import type { z } from 'zod';
+import type { IncidentAlert, IncidentDetail, TimelineEntry } from '../../db/incident-detail.ts';
+import type { IncidentSummary } from '../../db/incidents.ts';
+import { iso, isoOrNull } from '../endpoint.ts';
+import type { incidentAlert, incidentDetail, incidentSummary, timelineEntry } from './schema.ts';
+
+export function presentSummary(incident: IncidentSummary): z.input<typeof incidentSummary> {
+  return {
+    number: incident.number,
+    title: incident.title,
+    status: incident.status,
+    severity: incident.severity,
+    service: incident.service,
+    openedAt: iso(incident.openedAt),
+    lastAlertAt: iso(incident.lastAlertAt),
+    acknowledgedAt: isoOrNull(incident.acknowledgedAt),
+    acknowledgedBy: incident.acknowledgedBy,
+    assignedTo: incident.assignedTo,
+    snoozedUntil: isoOrNull(incident.snoozedUntil),
+    resolvedAt: isoOrNull(incident.resolvedAt),
+    resolvedBy: incident.resolvedBy,
+    alertCount: incident.alertCount,
+    firingCount: incident.firingCount,
+    deadlines: incident.deadlines,
+  };
+}
+
+export function presentIncident(
+  incident: IncidentDetail,
+  workflowUrl: string | null,
+): z.input<typeof incidentDetail> {
+  return {
+    ...presentSummary(incident),
+    closedAt: isoOrNull(incident.closedAt),
+    truncatedAlerts: incident.truncatedCount,
+    escalationPolicy: incident.escalationPolicy,
+    labels: incident.labels,
+    alerts: incident.alerts.map(presentAlert),
+    logs: incident.logs && { ...incident.logs, fetchedAt: iso(incident.logs.fetchedAt) },
+    sla: incident.sla.map((clock) => ({
+      policy: clock.policy,
+      kind: clock.kind,
+      startedAt: iso(clock.startedAt),
+      atRiskAt: iso(clock.atRiskAt),
+      dueAt: iso(clock.dueAt),
+      state: clock.state,
+      endedAt: isoOrNull(clock.endedAt),
+    })),
+    executions: incident.executions.map((execution) => ({
+      id: execution.id,
+      runbook: execution.runbook,
+      target: execution.target,
+      status: execution.status,
+      requestedBy: execution.requestedBy,
+      createdAt: iso(execution.createdAt),
+      finishedAt: isoOrNull(execution.finishedAt),
+    })),
+    approvals: incident.approvals.map((approval) => ({
+      id: approval.id,
+      executionId: approval.executionId,
+      runbook: approval.runbook,
+      status: approval.status,
+      expiresAt: iso(approval.expiresAt),
+    })),
+    workflowId: incident.workflowId,
+    workflowUrl,
+  };
+}
+
+export function presentAlert(alert: IncidentAlert): z.input<typeof incidentAlert> {
+  return {
+    id: alert.id,
+    fingerprint: alert.fingerprint,
+    name: alert.name,
+    status: alert.status,
+    severity: alert.severity,
+    service: alert.service,
+    labels: alert.labels,
+    annotations: alert.annotations,
+    generatorUrl: alert.generatorUrl,
+    startsAt: iso(alert.startsAt),
+    endsAt: isoOrNull(alert.endsAt),
+    receivedAt: iso(alert.receivedAt),
+    lastSeenAt: iso(alert.lastSeenAt),
+    resolvedAt: isoOrNull(alert.resolvedAt),
+    occurrences: alert.occurrences,
+    correlationReason: alert.correlationReason,
+  };
+}
+
+export function presentTimelineEntry(entry: TimelineEntry): z.input<typeof timelineEntry> {
+  return {
+    at: iso(entry.at),
+    kind: entry.kind,
+    actor: entry.actor,
+    summary: entry.summary,
+    data: entry.data,
+  };
+}

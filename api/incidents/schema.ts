@@ -1,0 +1,201 @@
+import { z } from 'zod';
+import { parseDuration } from '../../domain/duration.ts';
+import {
+  alertStatuses,
+  approvalStatuses,
+  executionStatuses,
+  incidentStatuses,
+  slaStates,
+} from '../../domain/incident-status.ts';
+import { severities } from '../../domain/severity.ts';
+import { anyOf, instant, pageQuery } from '../endpoint.ts';
+
+export const incidentParams = z.object({
+  number: z.coerce.number<string>().int().min(1).max(2_147_483_647),
+});
+
+/** An instant, or how long ago it is. */
+const since = z
+  .string()
+  .refine(
+    (text) => parseDuration(text) !== undefined || z.iso.datetime({ offset: true }).safeParse(text).success,
+    "write an instant such as '2026-01-31T03:00:00Z' or a duration such as '24h'",
+  )
+  .meta({ description: "Opened at or after: an instant (ISO 8601), or how long ago, such as '24h'" });
+
+export const incidentQuery = z.strictObject({
+  status: anyOf(incidentStatuses).optional(),
+  severity: anyOf(severities).optional(),
+  service: z.string().max(500).optional(),
+  since: since.optional(),
+  q: z
+    .string()
+    .max(200)
+    .optional()
+    .meta({ description: "Beginnings of words of number, title and service; '#42' is that number" }),
+  ...pageQuery,
+});
+
+const deadline = z.object({ kind: z.string(), at: z.string(), what: z.string() });
+
+const summary = {
+  number: z.int(),
+  title: z.string(),
+  status: z.enum(incidentStatuses),
+  severity: z.enum(severities),
+  service: z.string().nullable(),
+  openedAt: instant,
+  lastAlertAt: instant,
+  acknowledgedAt: instant.nullable(),
+  acknowledgedBy: z.string().nullable(),
+  assignedTo: z.string().nullable(),
+  snoozedUntil: instant.nullable(),
+  resolvedAt: instant.nullable(),
+  resolvedBy: z.string().nullable(),
+  alertCount: z.int(),
+  firingCount: z.int(),
+  deadlines: z.array(deadline).meta({ description: 'Running timers, and what happens at the end of each' }),
+};
+export const incidentSummary = z.object(summary).meta({ id: 'IncidentSummary' });
+
+export const incidentAlert = z
+  .object({
+    id: z.int(),
+    fingerprint: z.string(),
+    name: z.string(),
+    status: z.enum(alertStatuses),
+    severity: z.enum(severities),
+    service: z.string().nullable(),
+    labels: z.record(z.string(), z.string()),
+    annotations: z.record(z.string(), z.string()),
+    generatorUrl: z.string().nullable(),
+    startsAt: instant,
+    endsAt: instant.nullable(),
+    receivedAt: instant,
+    lastSeenAt: instant,
+    resolvedAt: instant.nullable(),
+    occurrences: z.int(),
+    correlationReason: z.string().nullable(),
+  })
+  .meta({ id: 'IncidentAlert' });
+
+const logs = z
+  .object({
+    source: z.string(),
+    query: z.record(z.string(), z.unknown()),
+    link: z.string().nullable(),
+    total: z.int(),
+    patterns: z.array(
+      z.object({
+        template: z.string(),
+        count: z.int(),
+        level: z.string(),
+        firstAt: z.string(),
+        lastAt: z.string(),
+        sample: z.string(),
+        isNew: z.boolean(),
+      }),
+    ),
+    stackTraces: z.array(z.record(z.string(), z.unknown())),
+    lines: z.array(z.record(z.string(), z.unknown())),
+    error: z.string().nullable().meta({ description: 'Why the last look at the log source failed' }),
+    fetchedAt: instant,
+  })
+  .meta({ id: 'IncidentLogs' });
+
+export const incidentDetail = z
+  .object({
+    ...summary,
+    closedAt: instant.nullable(),
+    truncatedAlerts: z.int().meta({ description: 'Alerts that the sender left out of its messages' }),
+    escalationPolicy: z.string().nullable(),
+    labels: z.record(z.string(), z.string()),
+    alerts: z
+      .array(incidentAlert)
+      .meta({ description: 'The newest 200; the rest at /api/v1/incidents/{number}/alerts' }),
+    logs: logs.nullable(),
+    sla: z.array(
+      z.object({
+        policy: z.string(),
+        kind: z.enum(['acknowledge', 'resolve']),
+        startedAt: instant,
+        atRiskAt: instant,
+        dueAt: instant,
+        state: z.enum(slaStates),
+        endedAt: instant.nullable(),
+      }),
+    ),
+    executions: z.array(
+      z.object({
+        id: z.uuid(),
+        runbook: z.string(),
+        target: z.string(),
+        status: z.enum(executionStatuses),
+        requestedBy: z.string(),
+        createdAt: instant,
+        finishedAt: instant.nullable(),
+      }),
+    ),
+    approvals: z.array(
+      z.object({
+        id: z.uuid(),
+        executionId: z.uuid(),
+        runbook: z.string(),
+        status: z.enum(approvalStatuses),
+        expiresAt: instant,
+      }),
+    ),
+    workflowId: z.string(),
+    workflowUrl: z.string().nullable().meta({ description: 'Null where no Temporal UI is configured' }),
+  })
+  .meta({ id: 'Incident' });
+
+export const timelineEntry = z
+  .object({
+    at: instant,
+    kind: z.string(),
+    actor: z.string(),
+    summary: z.string(),
+    data: z.record(z.string(), z.unknown()),
+  })
+  .meta({ id: 'TimelineEntry' });
+
+export const timelineQuery = z.strictObject({
+  ...pageQuery,
+  order: z.enum(['oldest', 'newest']).default('oldest').meta({ description: 'Which end comes first' }),
+});
+
+export const alertsQuery = z.strictObject(pageQuery);
+
+const note = z.string().trim().max(10_000);
+export const acknowledgeBody = z.strictObject({ note: note.optional() }).optional();
+export const resolveBody = z
+  .strictObject({
+    note: note.optional(),
+    falsePositive: z.boolean().optional().meta({ description: 'It was no incident at all' }),
+  })
+  .optional();
+export const assignBody = z.strictObject({
+  to: z.string().trim().min(1).max(320).meta({ description: 'Mail address or name' }),
+});
+export const noteBody = z.strictObject({ text: note.min(1) });
+export const snoozeBody = z
+  .strictObject({
+    until: z.iso.datetime({ offset: true }).optional(),
+    for: z
+      .string()
+      .refine((text) => (parseDuration(text) ?? 0) > 0, "write a duration such as '30m' or '4h'")
+      .optional(),
+  })
+  .refine((body) => (body.until === undefined) !== (body.for === undefined), {
+    path: ['until'],
+    message: "give either 'until' (an instant) or 'for' (a duration such as '30m')",
+  });
+
+export const accepted = z
+  .object({
+    number: z.int(),
+    status: z.string(),
+    seq: z.int().meta({ description: "The event's number in the incident's workflow" }),
+  })
+  .meta({ id: 'Accepted', description: 'The workflow accepted it and its record can be read' });
