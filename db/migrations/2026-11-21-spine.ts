@@ -443,6 +443,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       primary key (org_id, key)
     );
 
+    -- steps whose outcome nobody has written down: their processes are ended before anything else runs
+    create index side_effects_open_steps on side_effects (org_id, (detail->>'executionId'))
+      where kind = 'step' and status = 'started';
+
     create table notifications (
       org_id uuid not null references organizations,
       id bigint generated always as identity primary key,

@@ -1,0 +1,145 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { formatDuration } from '../../domain/duration.ts';
+import type { RenderedCommand } from '../../domain/runbook/render.ts';
+import type { StepOutput } from './output.ts';
+import { describeGroup, endGroup, groupMarker, type ProcessGroup } from './process-group.ts';
+
+export interface CommandContext {
+  timeoutMs: number;
+  /** Aborted: the command is to end now. */
+  signal: AbortSignal;
+  output: StepOutput;
+  /** What the command finds in its environment, and nothing else. */
+  environment: Readonly<Record<string, string>>;
+  /** The ledger's key of this attempt, by which the processes are known again. */
+  key: string;
+  /** Writes the process group down; the command begins when this is done, and not at all if it throws. */
+  started(group: ProcessGroup): Promise<void>;
+}
+
+export type StepResult = { ok: true } | { ok: false; error: string };
+
+/** Variables that a command may see of the worker's own environment. */
+const allowedVariables = [
+  'PATH',
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'SHELL',
+  'LANG',
+  'LC_ALL',
+  'LC_CTYPE',
+  'TZ',
+  'TMPDIR',
+];
+
+/** The part of an environment that commands may see: no secret of Holdfast's own, and what `extra` names. */
+export function commandEnvironment(
+  environment: Readonly<Record<string, string | undefined>>,
+  extra: readonly string[] = [],
+): Record<string, string> {
+  const names = [...allowedVariables, ...extra];
+  const entries = names.flatMap((name) =>
+    environment[name] === undefined ? [] : [[name, environment[name]]],
+  );
+  return {
+    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    ...Object.fromEntries(entries),
+  };
+}
+
+/**
+ * Runs before the command in its process group, with a pipe to the worker as standard input. It waits until the
+ * group is written down ('go'); then a watcher outlives it, which ends the group when the pipe closes without
+ * 'done': when the worker is gone, so is what it ran, on whatever machine that was.
+ */
+const launcher = `
+read -r go || exit 125
+exec 3<&0 </dev/null
+( ( trap '' TERM; read -r done <&3 || { kill -TERM 0; sleep 5; kill -KILL 0; } ) >/dev/null 2>&1 & )
+exec "$@" 3<&-
+`;
+
+/** How long output may still come after the command itself ended: what it left in the background may hold the pipe. */
+const drainMs = 500;
+
+/** Runs to its end, its time-out or the signal's abort; afterwards no process of it is left, unless it succeeded. */
+export async function runCommand(command: RenderedCommand, context: CommandContext): Promise<StepResult> {
+  const sudo = command.requiresSudo && process.getuid?.() !== 0;
+  const argv = ['/bin/sh', '-c', launcher, 'sh', ...command.argv];
+  const [program = '', ...args] = sudo ? ['sudo', '-n', '--', ...argv] : argv;
+  const child = spawn(program, args, {
+    cwd: '/',
+    detached: true,
+    env: { ...context.environment, [groupMarker]: context.key },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  const exit = exitOf(child);
+  collect(child, context.output);
+  if (child.pid === undefined)
+    return { ok: false, error: await exit.then(({ error }) => error ?? 'it did not start') };
+  const group = await describeGroup(child.pid, sudo);
+  try {
+    await context.started(group);
+  } catch (error) {
+    child.stdin.destroy();
+    await endGroup(group);
+    throw error;
+  }
+  child.stdin.write('go\n');
+
+  const timeout = new AbortController();
+  const ended = await Promise.race([
+    exit,
+    delay(context.timeoutMs, 'timeout' as const, { signal: timeout.signal }).catch(() => 'timeout' as const),
+    abortOf(context.signal),
+  ]);
+  timeout.abort();
+  // under sudo the watcher is the one that may send signals: it acts when its pipe closes without 'done'
+  if (typeof ended === 'string' && sudo) child.stdin.end();
+  else child.stdin.write('done\n');
+  if (typeof ended === 'string' || ended.error !== undefined) await endGroup(group);
+  await Promise.race([closeOf(child), delay(drainMs)]);
+  for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
+  if (ended === 'timeout')
+    return { ok: false, error: `timed out after ${formatDuration(context.timeoutMs)}; it was ended` };
+  if (ended === 'aborted') return { ok: false, error: 'cancelled while it ran; it was ended' };
+  return ended.error === undefined ? { ok: true } : { ok: false, error: ended.error };
+}
+
+interface Exit {
+  /** Absent: it succeeded. */
+  error?: string;
+}
+
+async function exitOf(child: ChildProcessWithoutNullStreams): Promise<Exit> {
+  return await new Promise((resolve) => {
+    child.once('error', (error) => resolve({ error: `it could not be started: ${error.message}` }));
+    child.once('exit', (code, signal) => {
+      if (code === 0) resolve({});
+      else resolve({ error: code === null ? `ended by ${signal}` : `exit status ${code}` });
+    });
+  });
+}
+
+function collect(child: ChildProcessWithoutNullStreams, output: StepOutput): void {
+  // the launcher may be gone before it was told anything
+  child.stdin.on('error', () => {});
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8');
+    stream.on('data', (text: string) => output.add(text));
+  }
+}
+
+async function closeOf(child: ChildProcessWithoutNullStreams): Promise<void> {
+  const closed = (stream: NodeJS.ReadableStream & { closed: boolean }) =>
+    stream.closed ? undefined : new Promise((resolve) => stream.once('close', resolve));
+  await Promise.all([closed(child.stdout), closed(child.stderr)]);
+}
+
+async function abortOf(signal: AbortSignal): Promise<'aborted'> {
+  if (!signal.aborted) await once(signal, 'abort');
+  return 'aborted';
+}

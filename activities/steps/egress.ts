@@ -1,0 +1,170 @@
+import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
+import { isIP, type LookupFunction } from 'node:net';
+import ipaddr from 'ipaddr.js';
+
+/** A request goes nowhere: the host or address is not one that the runbook or the configuration allows. */
+export class EgressRefusedError extends Error {
+  override name = 'EgressRefusedError';
+}
+
+type Address = ipaddr.IPv4 | ipaddr.IPv6;
+
+/** One entry of `allowed_hosts` or HOLDFAST_EGRESS_ALLOW. */
+interface HostRule {
+  /** Exact name, or the part after '*.'; absent for addresses. */
+  name?: string;
+  wildcard: boolean;
+  network?: [Address, number];
+  port?: number;
+}
+
+/**
+ * Where an HTTP step may go. A host that stands literally in a reviewed runbook may be private or loopback; one
+ * that comes from a variable or a redirect has to be listed. Link-local addresses (cloud metadata) have to be
+ * listed as addresses in any case, and a name that only a wildcard allows does not lead to loopback.
+ */
+export class EgressRules {
+  private readonly rules: HostRule[];
+
+  /** Throws RangeError naming an entry that is neither a name, an address nor a network. */
+  constructor(entries: readonly string[]) {
+    this.rules = entries.map(parseRule);
+  }
+
+  /** Throws EgressRefusedError. `trusted`: the host stands literally in the runbook. */
+  checkUrl(url: URL, trusted: boolean): void {
+    const host = hostOf(url);
+    const port = portOf(url);
+    if (isIP(host)) {
+      this.checkAddress(host, { host, port, trusted });
+    } else if (!trusted && !this.nameRule(host, port) && !this.rules.some(({ network }) => network)) {
+      throw new EgressRefusedError(refusal(host, port));
+    }
+  }
+
+  /** A DNS lookup for undici that answers with allowed addresses alone, and fails where there are none. */
+  lookupFor(url: URL, trusted: boolean): LookupFunction {
+    const host = hostOf(url);
+    const port = portOf(url);
+    return (name, options, callback) => {
+      dnsLookup(name, { ...options, all: true }, (error, addresses) => {
+        if (error) return callback(error, '', 0);
+        const refused: string[] = [];
+        const allowed = addresses.filter(({ address }: LookupAddress) => {
+          try {
+            this.checkAddress(address, { host, port, trusted });
+            return true;
+          } catch (problem) {
+            refused.push(problem instanceof Error ? problem.message : String(problem));
+            return false;
+          }
+        });
+        const first = allowed[0];
+        if (!first) callback(new EgressRefusedError(refused[0] ?? refusal(host, port)), '', 0);
+        else if (options.all) callback(null, allowed);
+        else callback(null, first.address, first.family);
+      });
+    };
+  }
+
+  /** Throws EgressRefusedError. */
+  checkAddress(text: string, to: { host: string; port: number; trusted: boolean }): void {
+    const address = embeddedAddress(ipaddr.process(text));
+    const listed = this.rules.some(
+      (rule) => rule.network && portFits(rule, to.port) && contains(rule.network, address),
+    );
+    if (listed) return;
+    const range = rangeOf(address);
+    if (range === 'linkLocal') {
+      throw new EgressRefusedError(
+        `${to.host} is at ${text}, a link-local address (cloud metadata lives there); list the address in allowed_hosts or HOLDFAST_EGRESS_ALLOW if it is meant`,
+      );
+    }
+    if (range === 'multicast' || range === 'broadcast') {
+      throw new EgressRefusedError(`${to.host} is at ${text}, a ${range} address, which answers no request`);
+    }
+    if (to.trusted) return;
+    const rule = this.nameRule(to.host, to.port);
+    if (!rule) throw new EgressRefusedError(refusal(to.host, to.port));
+    if (rule.wildcard && (range === 'loopback' || range === 'unspecified')) {
+      throw new EgressRefusedError(
+        `${to.host} is at ${text}, this machine itself, which '*.${rule.name}' does not open; list the name in full or the address`,
+      );
+    }
+  }
+
+  private nameRule(host: string, port: number): HostRule | undefined {
+    const fits = this.rules.filter(
+      (rule) =>
+        rule.name !== undefined &&
+        portFits(rule, port) &&
+        (rule.wildcard ? host.endsWith(`.${rule.name}`) : host === rule.name),
+    );
+    return fits.find(({ wildcard }) => !wildcard) ?? fits[0];
+  }
+}
+
+function parseRule(entry: string): HostRule {
+  const text = entry.trim().toLowerCase();
+  if (ipaddr.isValidCIDR(text)) return { wildcard: false, network: ipaddr.parseCIDR(text) };
+  const { host, port } = splitPort(text);
+  const withPort = port === undefined ? {} : { port };
+  if (isIP(host)) {
+    const address = ipaddr.process(host);
+    return { wildcard: false, network: [address, address.kind() === 'ipv4' ? 32 : 128], ...withPort };
+  }
+  const wildcard = host.startsWith('*.');
+  const name = (wildcard ? host.slice(2) : host).replace(/\.$/, '');
+  if (!/^[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?$/.test(name)) {
+    throw new RangeError(
+      `'${entry}' allows no host; write a name, '*.example.com', an address, a network such as 10.0.0.0/8, or one of the first three with ':port'`,
+    );
+  }
+  return { name, wildcard, ...withPort };
+}
+
+function splitPort(text: string): { host: string; port?: number } {
+  if (isIP(text)) return { host: text };
+  const match = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(text);
+  if (!match) return { host: text };
+  const host = match[1] ?? match[2] ?? '';
+  return match[3] === undefined ? { host } : { host, port: Number(match[3]) };
+}
+
+function refusal(host: string, port: number): string {
+  return `${host} comes from a variable or a redirect and is not allowed; add '${host}' or '${host}:${port}' to the runbook's allowed_hosts or to HOLDFAST_EGRESS_ALLOW`;
+}
+
+function portFits(rule: HostRule, port: number): boolean {
+  return rule.port === undefined || rule.port === port;
+}
+
+function contains([network, bits]: [Address, number], address: Address): boolean {
+  return network.kind() === address.kind() && address.match(network, bits);
+}
+
+function rangeOf(address: Address): string {
+  // Amazon's metadata service over IPv6 lives in a unique local network
+  if (contains([ipaddr.parse('fd00:ec2::'), 32], address)) return 'linkLocal';
+  return address.range();
+}
+
+/** NAT64 (RFC 6052) and 6to4 (RFC 3056) carry an IPv4 address, which is where the packets go. */
+function embeddedAddress(address: Address): Address {
+  const bytes = address.toByteArray();
+  if (address.kind() !== 'ipv6') return address;
+  if (address.range() === 'rfc6052') return ipaddr.fromByteArray(bytes.slice(12));
+  if (address.range() === '6to4') return ipaddr.fromByteArray(bytes.slice(2, 6));
+  return address;
+}
+
+function hostOf(url: URL): string {
+  return url.hostname
+    .replace(/^\[|\]$/g, '')
+    .replace(/\.$/, '')
+    .toLowerCase();
+}
+
+function portOf(url: URL): number {
+  return url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
+}
