@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import type { Database, Tx } from '../db/database.ts';
+import type { Named } from '../db/policies.ts';
+import { type Principal, scopeOf } from './auth/principal.ts';
+import { type Endpoint, instant, iso, personEndpoint, type Reader } from './endpoint.ts';
+import { InvalidRequestError, NotFoundError } from './errors.ts';
+
+/** The four operations on a kind of named configuration; each change has its audit entry in its transaction. */
+export interface ConfigurationKind<T extends object, S extends object> {
+  /** In the path: '/api/v1/{plural}/{name}'. */
+  plural: string;
+  /** For people: 'escalation policy'. */
+  singular: string;
+  tag: string;
+  /** Of the body; may also take `readBack`, which is what a reader got and sends again. */
+  body: z.ZodType<T & ReadBack>;
+  /** Of what is shown, without name and time. */
+  shown: z.ZodObject;
+  present(definition: T): S;
+  list(tx: Tx): Promise<Named<T>[]>;
+  get(tx: Tx, name: string): Promise<Named<T> | undefined>;
+  put(tx: Tx, change: { orgId: string; name: string; definition: T; actor: string }): Promise<void>;
+  remove(tx: Tx, change: { orgId: string; name: string; actor: string }): Promise<boolean>;
+}
+
+export interface ReadBack {
+  name?: string | undefined;
+  updatedAt?: string | undefined;
+}
+
+/** What the answer has besides the definition: taken in a body too, so that what was read can be put again. */
+export const readBack = {
+  name: z.string().optional().meta({ description: 'As in the path' }),
+  updatedAt: z.string().optional().meta({ description: 'Ignored: as read' }),
+};
+
+const params = z.object({
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9._-]{0,99}$/i, "write a name of letters, digits, '.', '_' and '-', at most 100"),
+});
+
+export function configurationEndpoints<T extends object, S extends object>(
+  kind: ConfigurationKind<T, S>,
+  deps: { db: Reader & Pick<Database, 'write'> },
+): Endpoint[] {
+  const { db } = deps;
+  const item = kind.shown.extend({ name: z.string(), updatedAt: instant });
+  const path = `/api/v1/${kind.plural}/{name}`;
+  const notFound = { 404: `No ${kind.singular} of this name` };
+
+  const present = (named: Named<T>) =>
+    ({ name: named.name, ...kind.present(named.definition), updatedAt: iso(named.updatedAt) }) as z.input<
+      typeof item
+    >;
+
+  async function seen(principal: Principal, name: string): Promise<Named<T>> {
+    const named = await db.read(scopeOf(principal), (tx) => kind.get(tx, name));
+    if (!named) throw new NotFoundError(`${kind.singular} '${name}'`);
+    return named;
+  }
+
+  return [
+    personEndpoint({
+      method: 'get',
+      path: `/api/v1/${kind.plural}`,
+      tag: kind.tag,
+      summary: `List: every ${kind.singular}`,
+      access: 'viewer',
+      status: 200,
+      response: z.object({ items: z.array(item) }),
+      handle: async ({ principal }) => {
+        const items = await db.read(scopeOf(principal), (tx) => kind.list(tx));
+        return { items: items.map(present) };
+      },
+    }),
+    personEndpoint({
+      method: 'get',
+      path,
+      tag: kind.tag,
+      summary: `One ${kind.singular}`,
+      access: 'viewer',
+      params,
+      status: 200,
+      response: item,
+      errors: notFound,
+      handle: async ({ principal, params: { name } }) => present(await seen(principal, name)),
+    }),
+    personEndpoint({
+      method: 'put',
+      path,
+      tag: kind.tag,
+      summary: `Make or replace: ${kind.singular}`,
+      access: 'admin',
+      params,
+      body: kind.body,
+      status: 200,
+      response: item,
+      handle: async ({ principal, params: { name }, body }) => {
+        const { name: nameAgain, updatedAt: _, ...rest } = body;
+        if (nameAgain !== undefined && nameAgain !== name) {
+          throw new InvalidRequestError([{ field: 'name', message: `the path says '${name}'` }]);
+        }
+        const { orgId, email: actor } = principal;
+        // the rest of T & ReadBack is T
+        const definition = rest as unknown as T;
+        await db.write(scopeOf(principal), (tx) => kind.put(tx, { orgId, name, definition, actor }));
+        return present(await seen(principal, name));
+      },
+    }),
+    personEndpoint({
+      method: 'delete',
+      path,
+      tag: kind.tag,
+      summary: `Delete: ${kind.singular}`,
+      access: 'admin',
+      params,
+      status: 204,
+      errors: { ...notFound, 409: 'Still in use' },
+      handle: async ({ principal, params: { name } }) => {
+        const { orgId, email: actor } = principal;
+        const gone = await db.write(scopeOf(principal), (tx) => kind.remove(tx, { orgId, name, actor }));
+        if (!gone) throw new NotFoundError(`${kind.singular} '${name}'`);
+        return undefined;
+      },
+    }),
+  ];
+}

@@ -1,0 +1,8 @@
+import { slaPolicy } from '../../domain/policies.ts';
+import { readBack } from '../configuration.ts';
+
+export const slaPolicyShown = slaPolicy;
+export const slaPolicyBody = slaPolicy.extend(readBack).meta({
+  id: 'SlaPolicy',
+  description: 'The first by `order` whose `match` holds sets the clocks of an incident',
+});
