@@ -111,6 +111,10 @@ export async function skipNotification(tx: Tx, entry: NotificationEntry & { reas
         .where('notifications.status', '<>', 'sent'),
     )
     .execute();
+  await sql`
+    update side_effects
+    set status = 'failed', finished_at = now(), detail = detail || ${JSON.stringify({ error: entry.reason })}::jsonb
+    where key = ${entry.key} and status = 'started'`.execute(tx);
 }
 
 function row(entry: NotificationEntry) {

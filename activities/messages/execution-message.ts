@@ -10,6 +10,7 @@ import {
   incidentUrl,
   type Message,
   type MessageSource,
+  oneLineSubject,
   subjectOf,
   titleOf,
 } from './message.ts';
@@ -46,7 +47,7 @@ export function executionMessage(
   };
   const subject = incident
     ? subjectOf(incident, `${runbook} ${words.subject}`)
-    : oneLine(`[runbook] ${runbook} on ${execution.target}: ${words.subject}`, 200);
+    : oneLineSubject(`[runbook] ${runbook} on ${execution.target}: ${words.subject}`);
   return { subject, mail, urgent: words.urgent };
 }
 

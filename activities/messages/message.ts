@@ -28,8 +28,10 @@ export const executionUrl = (publicUrl: string, id: string): string => `${public
 /** '[critical] #42 checkout: db-primary refuses connections'. One line, whatever the alert said. */
 export function subjectOf(incident: IncidentFacts, what: string): string {
   const service = incident.service === null ? '' : ` ${oneLine(incident.service, 60)}`;
-  return oneLine(`[${incident.severity}] #${incident.number}${service}: ${what}`, 200);
+  return oneLineSubject(`[${incident.severity}] #${incident.number}${service}: ${what}`);
 }
+
+export const oneLineSubject = (subject: string): string => oneLine(subject, 200);
 
 /** '14 alerts', '1 alert'. */
 export function count(n: number, noun: string): string {
