@@ -1,0 +1,347 @@
+import { isIP } from 'node:net';
+import { type Client, errors, type estypes } from '@elastic/elasticsearch';
+import { cut, type LogLine, logLevel, wordsOfLevel } from '../../domain/logs/log-line.ts';
+import { instanceHosts, type LogField, type LogQuery, type LogSelector } from '../../domain/logs/query.ts';
+import {
+  type LogSource,
+  LogSourceRefusedError,
+  LogSourceUnavailableError,
+  messageRead,
+} from './log-source.ts';
+
+/** Which fields of a document hold what, tried in this order: ECS first, then what shippers commonly write. */
+export type ElasticsearchFields = Record<LogField | 'timestamp' | 'level' | 'message', string[]>;
+
+export const defaultElasticsearchFields: ElasticsearchFields = {
+  timestamp: ['@timestamp', 'timestamp', 'time', 'ts'],
+  message: ['message', 'msg', 'log', 'body', 'event.original', 'error.stack_trace'],
+  level: ['log.level', 'level', 'severity', 'loglevel', 'severity_text', 'levelname'],
+  service: [
+    'service.name',
+    'service',
+    'kubernetes.labels.app',
+    'kubernetes.labels.app_kubernetes_io/name',
+    'kubernetes.deployment.name',
+    'kubernetes.container.name',
+    'container.name',
+    'app',
+    'application',
+    'resource.attributes.service.name',
+  ],
+  host: ['host.name', 'host.hostname', 'hostname', 'host', 'kubernetes.node.name', 'agent.hostname', 'node'],
+  namespace: [
+    'kubernetes.namespace',
+    'kubernetes.namespace_name',
+    'orchestrator.namespace',
+    'namespace',
+    'labels.namespace',
+  ],
+  pod: ['kubernetes.pod.name', 'kubernetes.pod_name', 'orchestrator.resource.name', 'pod', 'labels.pod'],
+  instance: [
+    'service.address',
+    'instance',
+    'labels.instance',
+    'host.name',
+    'host.hostname',
+    'hostname',
+    'host',
+    'host.ip',
+  ],
+};
+
+export interface ElasticsearchLogsDeps {
+  client: Client;
+  /** Indexes, data streams, aliases or patterns of them, comma-separated. */
+  index?: string;
+  fields?: Partial<ElasticsearchFields>;
+  /** Kibana's address, with its base path and space. */
+  kibanaUrl?: string;
+  /** Milliseconds that a request may take. */
+  timeoutMs?: number;
+}
+
+type Clause = NonNullable<estypes.SearchRequest['query']>;
+/** Of each field that exists, how it can be searched. */
+type KnownFields = Map<string, 'text' | 'number' | 'date' | 'ip'>;
+
+const kinds: Record<string, 'text' | 'number' | 'date' | 'ip'> = {
+  text: 'text',
+  match_only_text: 'text',
+  keyword: 'text',
+  constant_keyword: 'text',
+  wildcard: 'text',
+  byte: 'number',
+  short: 'number',
+  integer: 'number',
+  long: 'number',
+  date: 'date',
+  date_nanos: 'date',
+  ip: 'ip',
+};
+
+/** Logs in Elasticsearch, by its search API alone: no scripts, no ES|QL, nothing to install there. */
+export function createElasticsearchLogs(deps: ElasticsearchLogsDeps): LogSource {
+  const { client, index = 'logs-*,filebeat-*,logstash-*,*-logs,*-logs-*', timeoutMs = 10_000 } = deps;
+  const fields = { ...defaultElasticsearchFields, ...deps.fields };
+  const transport = { requestTimeout: timeoutMs, maxRetries: 0 };
+  const lenientIndex = { ignore_unavailable: true, allow_no_indices: true };
+
+  /** Of the candidates, those that the indexes have: a query on a wrong type would fail as a whole. */
+  async function knownFields(): Promise<KnownFields> {
+    const candidates = Object.values(fields).flat();
+    const answer = await client.fieldCaps(
+      { index, fields: candidates.flatMap((field) => [field, `${field}.keyword`]), ...lenientIndex },
+      transport,
+    );
+    const known: KnownFields = new Map();
+    for (const [field, types] of Object.entries(answer.fields)) {
+      const found = Object.keys(types).flatMap((type) => kinds[type] ?? []);
+      // of one name with several types over the indexes, text is what lenient matching can bear
+      const kind = found.includes('text') ? 'text' : found[0];
+      if (kind) known.set(field, kind);
+    }
+    return known;
+  }
+
+  return {
+    name: 'elasticsearch',
+
+    async probe() {
+      const known = await translated(timeoutMs, knownFields);
+      const time = fields.timestamp.find((field) => known.get(field) === 'date');
+      return time ? `reads ${index} by ${time}` : `reachable, but nothing with a time in it matches ${index}`;
+    },
+
+    async query(_orgId, query) {
+      return await translated(timeoutMs, async () => {
+        const known = await knownFields();
+        const time = fields.timestamp.find((field) => known.get(field) === 'date');
+        const asked = kql(query, fields);
+        if (!time) return { lines: [], total: 0, asked, note: `no index with a date field matches ${index}` };
+        const answer = await client.search<Record<string, unknown>>(
+          {
+            index,
+            ...lenientIndex,
+            size: Math.min(query.limit, 10_000),
+            timeout: `${Math.ceil(timeoutMs * 0.8)}ms`,
+            track_total_hits: true,
+            _source: Object.values(fields).flat(),
+            query: searchClause(query, fields, known, time),
+            sort: [{ _score: { order: 'desc' } }, { [time]: { order: 'desc', unmapped_type: 'date' } }],
+          },
+          transport,
+        );
+        const total = answer.hits.total;
+        return {
+          // the latest come first: turned round, lines of the same instant stand in the order they came in
+          lines: answer.hits.hits.flatMap((hit) => readLine(hit._source ?? {}, fields, time)).reverse(),
+          total: typeof total === 'number' ? total : (total?.value ?? 0),
+          asked,
+          note: partial(answer),
+        };
+      });
+    },
+
+    link(query) {
+      if (!deps.kibanaUrl) return null;
+      const rison = (text: string): string => `'${text.replace(/[!']/g, '!$&')}'`;
+      const iso = (at: number): string => rison(new Date(at).toISOString());
+      const global = `(time:(from:${iso(query.from)},to:${iso(query.to)}))`;
+      const app = `(query:(language:kuery,query:${rison(kql(query, fields))}))`;
+      const base = deps.kibanaUrl.replace(/\/+$/, '');
+      return `${base}/app/discover#/?_g=${encodeURIComponent(global)}&_a=${encodeURIComponent(app)}`;
+    },
+  };
+}
+
+/** Filters choose, and what is optional only scores: so errors come first without a script. */
+function searchClause(
+  query: LogQuery,
+  fields: ElasticsearchFields,
+  known: KnownFields,
+  time: string,
+): Clause {
+  const error = levelClause(['fatal', 'error'], fields, known);
+  const choice: Clause[] =
+    query.anyOf.length > 0
+      ? [
+          {
+            bool: {
+              should: query.anyOf.flatMap((one) => holds(one, fields, known)),
+              minimum_should_match: 1,
+            },
+          },
+        ]
+      : [error];
+  const inside = query.within.map((selector): Clause => {
+    const present = fields[selector.field].filter((field) => known.has(field));
+    return {
+      bool: {
+        should: [
+          ...holds(selector, fields, known),
+          { bool: { must_not: present.map((field) => ({ exists: { field } })) } },
+        ],
+        minimum_should_match: 1,
+      },
+    };
+  });
+  const range = { gte: new Date(query.from).toISOString(), lt: new Date(query.to).toISOString() };
+  return {
+    bool: {
+      filter: [
+        { range: { [time]: { ...range, format: 'strict_date_optional_time' } } },
+        ...choice,
+        ...inside,
+      ],
+      should: [
+        { constant_score: { filter: error, boost: 4 } },
+        { constant_score: { filter: levelClause(['warn'], fields, known), boost: 1 } },
+      ],
+      minimum_should_match: 0,
+    },
+  };
+}
+
+const nothing: Clause = { match_none: {} };
+
+/** One clause per value, which is only ever a parameter: nothing in it is syntax. */
+function holds(selector: LogSelector, fields: ElasticsearchFields, known: KnownFields): Clause[] {
+  const candidates = fields[selector.field].flatMap((field) => [field, `${field}.keyword`]);
+  const texts = candidates.filter((field) => known.get(field) === 'text');
+  const addresses = candidates.filter((field) => known.get(field) === 'ip');
+  const values = selector.field === 'instance' ? selector.values.flatMap(instanceHosts) : selector.values;
+  const clauses = values.flatMap((value): Clause[] => [
+    // a phrase is exact on a keyword, and finds the words in order on analysed text
+    ...(texts.length > 0
+      ? [{ multi_match: { query: value, type: 'phrase' as const, fields: texts, lenient: true } }]
+      : []),
+    ...(isIP(value) > 0 ? addresses.map((field): Clause => ({ term: { [field]: value } })) : []),
+  ]);
+  return clauses.length > 0 ? clauses : [nothing];
+}
+
+/** pino and bunyan number their levels: 40 warn, 50 error, 60 fatal. */
+const levelNumbers = { warn: { gte: 40, lt: 50 }, error: { gte: 50 } };
+
+function levelClause(
+  levels: ('fatal' | 'error' | 'warn')[],
+  fields: ElasticsearchFields,
+  known: KnownFields,
+): Clause {
+  const words = levels.flatMap(wordsOfLevel);
+  const names = fields.level.flatMap((field) => [field, `${field}.keyword`]);
+  const present = names.filter((field) => known.has(field));
+  const numbers = levels.includes('error') ? levelNumbers.error : levelNumbers.warn;
+  const clauses = present.flatMap((field): Clause[] => {
+    if (known.get(field) === 'number') return [{ range: { [field]: numbers } }];
+    if (known.get(field) !== 'text') return [];
+    return words.map((value) => ({ term: { [field]: { value, case_insensitive: true } } }));
+  });
+  const messages = fields.message.filter((field) => known.get(field) === 'text');
+  if (levels.includes('error') && messages.length > 0) {
+    // a line that says no level may still name an error
+    clauses.push({
+      bool: {
+        must: {
+          multi_match: { query: 'error exception fatal panic traceback', fields: messages, lenient: true },
+        },
+        must_not: present.map((field) => ({ exists: { field } })),
+      },
+    });
+  }
+  return clauses.length > 0 ? { bool: { should: clauses, minimum_should_match: 1 } } : nothing;
+}
+
+function readLine(source: Record<string, unknown>, fields: ElasticsearchFields, time: string): LogLine[] {
+  const first = (field: keyof ElasticsearchFields): string | undefined =>
+    fields[field].map((name) => textAt(source, name)).find((text) => text !== undefined && text !== '');
+  const written = textAt(source, time) ?? '';
+  const at = /^\d+$/.test(written) ? Number(written) : Date.parse(written);
+  if (Number.isNaN(at)) return [];
+  const trace = textAt(source, 'error.stack_trace');
+  const main = first('message') ?? '';
+  const message = cut(trace && !main.includes(trace) ? `${main}\n${trace}` : main, messageRead);
+  const labels: Record<string, string> = {};
+  for (const field of ['namespace', 'pod'] as const) {
+    const value = first(field);
+    if (value !== undefined) labels[field] = value;
+  }
+  return [
+    {
+      at,
+      service: first('service') ?? null,
+      host: first('host') ?? null,
+      level: logLevel(first('level'), message),
+      message,
+      labels,
+    },
+  ];
+}
+
+/** The value at a dotted name, whether the document nests it or writes the dots. */
+function textAt(source: Record<string, unknown>, name: string): string | undefined {
+  if (Object.hasOwn(source, name)) return asText(source[name]);
+  for (let dot = name.indexOf('.'); dot > 0; dot = name.indexOf('.', dot + 1)) {
+    const inner = source[name.slice(0, dot)];
+    if (isObject(inner)) {
+      const found = textAt(inner, name.slice(dot + 1));
+      if (found !== undefined) return found;
+    }
+  }
+  return undefined;
+}
+
+function asText(value: unknown): string | undefined {
+  if (Array.isArray(value)) return asText(value[0]);
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** In Kibana's language, for people: the first candidate of each field. */
+function kql(query: LogQuery, fields: ElasticsearchFields): string {
+  const quote = (text: string): string => `"${text.replace(/[\\"]/g, '\\$&').replace(/\s+/g, ' ')}"`;
+  const clause = ({ field, values }: LogSelector): string => {
+    const names = fields[field].slice(0, 2);
+    return names.map((name) => `${name}: (${values.map(quote).join(' or ')})`).join(' or ');
+  };
+  const choice =
+    query.anyOf.length > 0
+      ? query.anyOf.map(clause).join(' or ')
+      : `${fields.level[0] ?? 'level'}: ("error" or "fatal")`;
+  return cut([`(${choice})`, ...query.within.map((one) => `(${clause(one)})`)].join(' and '), 8000);
+}
+
+function partial(answer: estypes.SearchResponse): string | null {
+  if (answer.timed_out) return 'Elasticsearch ran out of time: there may be more lines';
+  const { failed, total } = answer._shards;
+  return failed > 0 ? `${failed} of ${total} shards did not answer: there may be more lines` : null;
+}
+
+async function translated<T>(timeoutMs: number, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof errors.ResponseError) {
+      const status = error.statusCode ?? 0;
+      const reason = `Elasticsearch answered ${status}: ${cut(error.message, 300)}`;
+      if (status === 429 || status >= 500) throw new LogSourceUnavailableError(reason, { cause: error });
+      const remedy =
+        status === 401 || status === 403 ? ' (check its API key or user in ELASTICSEARCH_URL)' : '';
+      throw new LogSourceRefusedError(`${reason}${remedy}`, { cause: error });
+    }
+    if (error instanceof errors.TimeoutError) {
+      throw new LogSourceUnavailableError(`Elasticsearch did not answer within ${timeoutMs} ms`, {
+        cause: error,
+      });
+    }
+    if (error instanceof errors.ElasticsearchClientError) {
+      throw new LogSourceUnavailableError(`Elasticsearch cannot be reached: ${cut(error.message, 300)}`, {
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,39 @@
+import type { LogLine } from '../../domain/logs/log-line.ts';
+import type { LogQuery } from '../../domain/logs/query.ts';
+
+/** Where logs are kept. Every adapter in this folder has this shape; each call ends within its time-out. */
+export interface LogSource {
+  readonly name: 'elasticsearch' | 'loki' | 'builtin';
+  /**
+   * What is there, in words for the system health page. Throws LogSourceUnavailableError or
+   * LogSourceRefusedError, as `query` does.
+   */
+  probe(): Promise<string>;
+  /** Lines that `query` asks for, errors first where the source can, at most `query.limit`. */
+  query(orgId: string, query: LogQuery): Promise<FoundLogs>;
+  /** To the same lines in the source's own pages; null where it has none or none is configured. */
+  link(query: LogQuery): string | null;
+}
+
+export interface FoundLogs {
+  lines: LogLine[];
+  /** Lines that the source holds, of which `lines` may be the first. */
+  total: number;
+  /** The query in the source's own language, for people to paste. */
+  asked: string;
+  /** What made the answer less than it could be, in words. */
+  note: string | null;
+}
+
+/** The source is down, slow or overloaded: what was asked can be asked again. */
+export class LogSourceUnavailableError extends Error {
+  override name = 'LogSourceUnavailableError';
+}
+
+/** The source will not answer this however often it is asked: wrong credentials, a bad address, a bad index. */
+export class LogSourceRefusedError extends Error {
+  override name = 'LogSourceRefusedError';
+}
+
+/** Characters of a message that are kept while it is looked at. */
+export const messageRead = 8000;

@@ -1,0 +1,154 @@
+import { sql } from 'kysely';
+import type { LogEvidence } from '../domain/logs/log-evidence.ts';
+import type { LogLevel, LogLine } from '../domain/logs/log-line.ts';
+import { type AlertTrace, instanceHosts, type LogQuery, type LogSelector } from '../domain/logs/query.ts';
+import type { Tx } from './database.ts';
+
+/** Stores the lines of one request in one statement. Returns how many. */
+export async function insertLogs(
+  tx: Tx,
+  { orgId, lines }: { orgId: string; lines: readonly LogLine[] },
+): Promise<number> {
+  if (lines.length === 0) return 0;
+  const rows = lines.map((line) => ({ ...line, at: new Date(line.at).toISOString() }));
+  const result = await sql`
+    insert into logs (org_id, at, service, host, level, message, labels)
+    select ${orgId}::uuid, l.at, l.service, l.host, l.level, l.message, l.labels
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+      as l(at timestamptz, service text, host text, level text, message text, labels jsonb)
+  `.execute(tx);
+  return Number(result.numAffectedRows ?? 0);
+}
+
+/** Characters of a message that are read: more says nothing more to patterns, traces and people. */
+const messageRead = 8000;
+
+/** Lines that `query` asks for, worst levels first, then the latest; `total` counts all of them. */
+export async function queryLogs(tx: Tx, query: LogQuery): Promise<{ lines: LogLine[]; total: number }> {
+  const { rows } = await logsStatement(query).execute(tx);
+  return {
+    lines: rows.map(({ total: _total, at, ...line }) => ({ ...line, at: at.getTime() })),
+    total: rows[0]?.total ?? 0,
+  };
+}
+
+interface LogRow {
+  at: Date;
+  service: string;
+  host: string | null;
+  level: LogLevel;
+  message: string;
+  labels: Record<string, string>;
+  total: number;
+}
+
+/** The statement of `queryLogs`, for its test to explain. */
+export function logsStatement(query: LogQuery) {
+  const wanted =
+    query.anyOf.length > 0 ? sql.join(query.anyOf.map(holds), sql` or `) : sql`level in ('fatal', 'error')`;
+  const within = query.within.map(
+    (selector) =>
+      sql`and (labels->>${selector.field} is null or labels->>${selector.field} = any(${selector.values}))`,
+  );
+  return sql<LogRow>`
+    select at, service, host, level, left(message, ${messageRead}) as message, labels,
+      (count(*) over ())::integer as total
+    from logs
+    where at >= ${new Date(query.from)} and at < ${new Date(query.to)} and (${wanted})
+      ${sql.join(within, sql` `)}
+    order by case level when 'fatal' then 0 when 'error' then 0 when 'warn' then 1 else 2 end, at desc, id desc
+    limit ${query.limit}
+  `;
+}
+
+function holds({ field, values }: LogSelector) {
+  switch (field) {
+    case 'service':
+      return sql`service = any(${values})`;
+    case 'host':
+      return sql`host = any(${values})`;
+    case 'instance':
+      return sql`host = any(${values.flatMap(instanceHosts)}) or labels->>'instance' = any(${values})`;
+    case 'pod':
+      // inside a pod its name is the host's name
+      return sql`host = any(${values}) or labels->>'pod' = any(${values})`;
+    case 'namespace':
+      return sql`labels->>'namespace' = any(${values})`;
+  }
+}
+
+/** What the log query of an incident is made from: its alerts, the first 200 of them. */
+export async function listAlertTraces(
+  tx: Tx,
+  { incidentId }: { incidentId: string },
+): Promise<(AlertTrace & { service: string | null })[]> {
+  const rows = await tx
+    .selectFrom('alerts')
+    .select(['labels', 'service', 'starts_at', 'received_at'])
+    .where('incident_id', '=', incidentId)
+    .orderBy('id')
+    .limit(200)
+    .execute();
+  return rows.map((row) => ({
+    labels: row.labels,
+    service: row.service,
+    startsAt: row.starts_at.getTime(),
+    receivedAt: row.received_at.getTime(),
+  }));
+}
+
+export interface IncidentLogsRecord {
+  orgId: string;
+  incidentId: string;
+  source: string;
+  query: Record<string, unknown>;
+  link: string | null;
+  total: number;
+  evidence: LogEvidence;
+}
+
+/** Puts the evidence of the latest look in the place of an earlier one's. */
+export async function saveIncidentLogs(tx: Tx, record: IncidentLogsRecord): Promise<void> {
+  const found = {
+    source: record.source,
+    query: JSON.stringify(record.query),
+    link: record.link,
+    total: Math.min(record.total, 2_147_483_647),
+    patterns: JSON.stringify(record.evidence.patterns),
+    stack_traces: JSON.stringify(record.evidence.stackTraces),
+    lines: JSON.stringify(record.evidence.lines),
+    error: null,
+  };
+  await tx
+    .insertInto('incident_logs')
+    .values({ org_id: record.orgId, incident_id: record.incidentId, ...found })
+    .onConflict((conflict) =>
+      conflict.column('incident_id').doUpdateSet({ ...found, fetched_at: sql`now()` }),
+    )
+    .execute();
+}
+
+/** Says on the incident why its logs could not be had; what an earlier look found stays. */
+export async function saveIncidentLogsError(
+  tx: Tx,
+  record: Pick<IncidentLogsRecord, 'orgId' | 'incidentId' | 'source' | 'query' | 'link'> & { error: string },
+): Promise<void> {
+  await tx
+    .insertInto('incident_logs')
+    .values({
+      org_id: record.orgId,
+      incident_id: record.incidentId,
+      source: record.source,
+      query: JSON.stringify(record.query),
+      link: record.link,
+      total: 0,
+      patterns: '[]',
+      stack_traces: '[]',
+      lines: '[]',
+      error: record.error,
+    })
+    .onConflict((conflict) =>
+      conflict.column('incident_id').doUpdateSet({ error: record.error, fetched_at: sql`now()` }),
+    )
+    .execute();
+}
