@@ -1,0 +1,92 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { startMailServer, type TestMailServer } from '../../test/harness/mail-server.ts';
+import { createEmailChannel, type EmailMessage } from './email.ts';
+
+let server: TestMailServer;
+let channel: ReturnType<typeof createEmailChannel>;
+beforeEach(async () => {
+  server = await startMailServer();
+  channel = createEmailChannel({ transport: server.transport, from: 'Holdfast <holdfast@ops.example>' });
+});
+afterEach(() => server.close());
+
+const message: EmailMessage = {
+  to: 'ana@example.com',
+  subject: '[critical] #42 checkout: db-primary refuses connections – ✓',
+  html: '<p>Grüße</p>',
+  text: 'Grüße',
+  key: 'page:1:0.0.0',
+  type: 'escalation.page',
+  thread: 'incident.7f6e0a52',
+  urgent: true,
+};
+
+async function failureOf(sending: Promise<unknown>): Promise<ApplicationFailure> {
+  const failure = await sending.then(() => undefined).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(ApplicationFailure);
+  return failure as ApplicationFailure;
+}
+
+test('a mail arrives with both parts, its thread, and the headers that keep robots from answering', async () => {
+  await channel.send(message);
+  const [mail] = server.received;
+  expect(mail).toMatchObject({
+    from: { name: 'Holdfast', address: 'holdfast@ops.example' },
+    recipients: ['ana@example.com'],
+    subject: message.subject,
+    html: expect.stringContaining('<p>Grüße</p>'),
+    text: expect.stringContaining('Grüße'),
+    inReplyTo: '<incident.7f6e0a52@ops.example>',
+    references: '<incident.7f6e0a52@ops.example>',
+  });
+  expect(mail?.header('auto-submitted')).toBe('auto-generated');
+  expect(mail?.header('list-id')).toBe('Holdfast <holdfast.ops.example>');
+  expect(mail?.header('x-holdfast-type')).toBe('escalation.page');
+  expect(mail?.header('importance')).toBe('High');
+});
+
+test('the same message has the same Message-ID, another message or reader another', async () => {
+  await channel.send(message);
+  await channel.send(message);
+  await channel.send({ ...message, key: 'page:1:1.0.0' });
+  await channel.send({ ...message, to: 'ben@example.com' });
+  const ids = server.received.map((mail) => mail.messageId);
+  expect(ids[0]).toMatch(/^<[0-9a-f]{40}@ops\.example>$/);
+  expect(ids[1]).toBe(ids[0]);
+  expect(new Set(ids).size).toBe(3);
+});
+
+test('line breaks and addresses in what comes from outside stay inside the subject', async () => {
+  await channel.send({ ...message, subject: 'a\r\nBcc: eve@example.com\r\n\r\nbody' });
+  expect(server.received[0]?.recipients).toEqual(['ana@example.com']);
+  expect(server.received[0]?.header('bcc')).toBeUndefined();
+});
+
+test('an address that the server refuses for good is not tried again', async () => {
+  server.refuse.set('ana@example.com', 550);
+  const failure = await failureOf(channel.send(message));
+  expect(failure).toMatchObject({ type: 'MailRefused', nonRetryable: true });
+  expect(failure.message).toContain('ana@example.com');
+});
+
+test('an address that the server refuses for now is', async () => {
+  server.refuse.set('ana@example.com', 451);
+  expect(await failureOf(channel.send(message))).toMatchObject({
+    type: 'MailUnavailable',
+    nonRetryable: false,
+  });
+});
+
+test('a server that is down can be retried, and mail goes out once it is back', async () => {
+  await server.stop();
+  expect(await failureOf(channel.send(message))).toMatchObject({
+    type: 'MailUnavailable',
+    nonRetryable: false,
+  });
+  expect(await failureOf(channel.probe())).toMatchObject({ type: 'MailUnavailable', nonRetryable: false });
+  await server.start();
+  expect(await channel.probe()).toEqual({ response: 'the mail server accepts mail' });
+  await channel.send(message);
+  expect(server.received).toHaveLength(1);
+});
