@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
 import { InvalidCursorError } from './cursor.ts';
@@ -10,6 +11,7 @@ beforeAll(async () => {
 afterAll(() => test.close());
 
 const report = (key: string, kind: 'sla' | 'capacity' = 'sla') => ({
+  id: randomUUID(),
   orgId: test.orgId,
   key,
   kind,

@@ -79,6 +79,8 @@ export async function findReportByKey(tx: Tx, key: string): Promise<{ id: string
 export async function insertReport(
   tx: Tx,
   report: {
+    /** Taken by the first call with this key. */
+    id: string;
     orgId: string;
     key: string;
     kind: ReportKind;
@@ -95,6 +97,7 @@ export async function insertReport(
   const inserted = await tx
     .insertInto('reports')
     .values({
+      id: report.id,
       org_id: report.orgId,
       key: report.key,
       kind: report.kind,

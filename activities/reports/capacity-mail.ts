@@ -5,22 +5,17 @@ import {
   nameOf,
   type Resource,
 } from '../../domain/reports/capacity.ts';
-import { formatDay, formatPeriod } from '../../domain/reports/period.ts';
+import { formatDay, formatDayAndTime, formatPeriod } from '../../domain/reports/period.ts';
 import { plural } from '../../domain/reports/sla.ts';
+import type { CapacityGap, Chart } from '../../domain/reports/stored.ts';
 import type { Block, Mail, Tone } from '../messages/mail-layout.ts';
 import { oneLine } from '../messages/markup.ts';
-import { type Chart, lineChart } from './chart.ts';
+import { lineChart } from './chart.ts';
 import { barsBlock } from './mail-bars.ts';
 import type { ReportFrame } from './sla-mail.ts';
 
 const barsInMail: Record<Resource, number> = { disk: 15, memory: 10, cpu: 10 };
 const chartsOnPage = 12;
-
-/** Why there are no measurements, and what to do about it; null where there are some. */
-export type CapacityGap =
-  | { kind: 'not_configured' }
-  | { kind: 'empty'; url: string }
-  | { kind: 'failed'; reason: string };
 
 export function capacityMail(
   report: CapacityReport,
@@ -44,7 +39,7 @@ export function capacityMail(
       buttons: [{ label: 'Open the report', url: frame.reportUrl }],
       blocks: gap
         ? [{ kind: 'paragraph', heading: 'What to do', text: gapRemedy(gap) }]
-        : resourceBlocks(report, frame),
+        : [...resourceBlocks(report, frame), howToRead],
       footer: `You get this every week because ${organization} sends its reports to this address (Settings, Reports).`,
       publicUrl: frame.publicUrl,
     },
@@ -62,7 +57,8 @@ function gapSentence(gap: CapacityGap): string {
   }
 }
 
-function gapRemedy(gap: CapacityGap): string {
+/** What to do about it, for the operator. */
+export function gapRemedy(gap: CapacityGap): string {
   switch (gap.kind) {
     case 'not_configured':
       return 'Set PROMETHEUS_URL to the address of a Prometheus that scrapes node_exporter, and restart Holdfast.';
@@ -91,10 +87,17 @@ export function capacityCharts(report: CapacityReport, frame: ReportFrame): Char
       ticks: [0, 0.25, 0.5],
       formatValue: percent,
       now: frame.to,
-      formatTime: (at) => formatDay(at, frame.timeZone),
+      formatTime: (at) =>
+        row.spanMs < 2 * dayMs ? formatDayAndTime(at, frame.timeZone) : formatDay(at, frame.timeZone),
     }),
   );
 }
+
+const howToRead: Block = {
+  kind: 'paragraph',
+  heading: 'How to read it',
+  text: 'The bar is the latest measurement. Growth is a straight line through hourly means of up to 14 days; a time is given only where the line surely rises, and in brackets stands its 95 % interval. A line knows nothing of the job that you will start tomorrow.',
+};
 
 const headings: Record<Resource, string> = { disk: 'Disks', memory: 'Memory', cpu: 'CPU' };
 
@@ -139,15 +142,15 @@ function percent(share: number): string {
   return `${Math.round(share * 100)} %`;
 }
 
-const weekMs = 7 * 86_400_000;
+const dayMs = 86_400_000;
 
 /** CPU never turns red: a busy processor is slow, not down. */
 function rowTone(row: CapacityRow, now: number): Tone {
   const full = arrival(row, 1, now) - now;
   if (row.resource === 'cpu') return row.p95 >= 0.9 ? 'warning' : 'ok';
-  if (full <= weekMs || row.current >= 0.95) return 'critical';
-  if (arrival(row, 0.9, now) - now <= weekMs) return 'high';
-  if (arrival(row, 0.9, now) - now <= 30 * 86_400_000 || row.current >= 0.8) return 'warning';
+  if (full <= 7 * dayMs || row.current >= 0.95) return 'critical';
+  if (arrival(row, 0.9, now) - now <= 7 * dayMs) return 'high';
+  if (arrival(row, 0.9, now) - now <= 30 * dayMs || row.current >= 0.8) return 'warning';
   return 'ok';
 }
 

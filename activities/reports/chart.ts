@@ -1,3 +1,4 @@
+import type { Chart } from '../../domain/reports/stored.ts';
 import { html, type Markup } from '../messages/markup.ts';
 
 /**
@@ -5,14 +6,6 @@ import { html, type Markup } from '../messages/markup.ts';
  * is drawn in a nested SVG without a fixed aspect ratio, what must not is placed by percentages. Colours are
  * the page's tokens with a fallback each; there is no inline style, so a strict CSP lets them through.
  */
-export interface Chart {
-  id: string;
-  title: string;
-  svg: string;
-  /** The same as numbers, for screen readers and for copying. */
-  table: { columns: string[]; rows: string[][] };
-}
-
 interface Point {
   at: number;
   value: number;
@@ -37,8 +30,10 @@ export interface LineChart {
 }
 
 const plotHeight = 180;
-const plotTop = 12;
+const plotTop = 20;
 const height = plotTop + plotHeight + 28;
+/** Right of it, in percent of the width, stands the value axis of a line chart. */
+const plotWidth = 88;
 
 const ink = 'var(--ink-2, #50545a)';
 const grid = 'var(--line, #e4e3de)';
@@ -69,7 +64,7 @@ export function lineChart(chart: LineChart): Chart {
   const svg = html`<svg class="chart" width="100%" height="${height}" role="img" aria-labelledby="${chart.id}-title ${chart.id}-desc" font-family="inherit" font-size="12">
 <title id="${chart.id}-title">${chart.title}</title>
 <desc id="${chart.id}-desc">${chart.description}</desc>
-<svg x="0" y="${plotTop}" width="100%" height="${plotHeight}" viewBox="0 0 1000 ${plotHeight}" preserveAspectRatio="none">
+<svg x="0" y="${plotTop}" width="${plotWidth}%" height="${plotHeight}" viewBox="0 0 1000 ${plotHeight}" preserveAspectRatio="none">
 ${chart.ticks.map((tick) => stroke(`M0 ${y(tick).toFixed(1)}H1000`, grid, 1))}
 ${ahead.length > 1 && html`<path d="${path(band)}Z" fill="${forecast}" fill-opacity="0.16"/>`}
 ${chart.thresholds.map(({ value }) => stroke(`M0 ${y(value).toFixed(1)}H1000`, limit, 1, '2 3'))}
@@ -78,11 +73,20 @@ ${past.length > 1 && stroke(path(past), forecast, 1.5)}
 ${ahead.length > 1 && stroke(path(ahead), forecast, 2, '6 4')}
 ${stroke(path(chart.points), data, 2)}
 </svg>
-${chart.ticks.map((tick) => label('0%', plotTop + y(tick) - 4, 'start', ink, chart.formatValue(tick)))}
-${chart.thresholds.map(({ value, label: name }) => label('100%', plotTop + y(value) - 4, 'end', limit, name))}
+${chart.ticks.map((tick) => label('100%', plotTop + y(tick) + 4, 'end', ink, chart.formatValue(tick)))}
+${chart.thresholds.map(({ value, label: name }) => label('100%', plotTop + y(value) + 4, 'end', limit, name))}
 ${timeLabels(chart, from, to, ahead.length > 1)}
 </svg>`;
-  return { id: chart.id, title: chart.title, svg: svg.text, table: lineTable(chart) };
+  return {
+    id: chart.id,
+    title: chart.title,
+    svg: svg.text,
+    table: lineTable(chart),
+    note:
+      ahead.length > 1
+        ? 'Measured until now; dashed: the trend, shaded: its 95 % interval.'
+        : 'Measured until now, and its trend where there is one.',
+  };
 }
 
 function stroke(path: string, colour: string, width: number, dashes?: string): Markup {
@@ -99,12 +103,18 @@ function timeLabels(chart: LineChart, from: number, to: number, hasForecast: boo
   const line = plotTop + plotHeight + 18;
   const labels = [
     label('0%', line, 'start', ink, chart.formatTime(from)),
-    label('100%', line, 'end', ink, chart.formatTime(to)),
+    label(`${plotWidth}%`, line, 'end', ink, chart.formatTime(to)),
   ];
   const position = (chart.now - from) / Math.max(1, to - from);
   if (hasForecast && position > 0.25 && position < 0.75) {
     labels.push(
-      label(`${(position * 100).toFixed(2)}%`, line, 'middle', ink, `now, ${chart.formatTime(chart.now)}`),
+      label(
+        `${(position * plotWidth).toFixed(2)}%`,
+        line,
+        'middle',
+        ink,
+        `now, ${chart.formatTime(chart.now)}`,
+      ),
     );
   }
   return labels;
@@ -166,13 +176,14 @@ ${label('50%', plotTop + plotHeight + 36, 'middle', ink, chart.axis)}
       columns: [chart.axis, chart.unit],
       rows: chart.bars.map((bar) => [bar.label, String(bar.value)]),
     },
+    note: chart.description,
   };
 }
 
-/** The next even number of the kind 2, 4, 6, 10, 20, 40…: its half is a whole number too. */
+/** The next even number of the kind 2, 4, 6, 8, 10, 20, 40…: its half is a whole number too. */
 function niceTop(value: number): number {
   if (value <= 1) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  const found = [1, 2, 4, 6, 10].map((step) => step * power).find((step) => step >= value);
+  const found = [1, 2, 4, 6, 8, 10].map((step) => step * power).find((step) => step >= value);
   return found ?? 10 * power;
 }

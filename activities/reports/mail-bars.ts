@@ -42,12 +42,11 @@ function filledBar(share: number, tone: Tone): Markup {
 }
 
 function barsText(bars: readonly MailBar[], note: string | undefined): string {
-  const width = Math.min(44, Math.max(0, ...bars.map((bar) => bar.label.length)));
   const numbers = Math.max(0, ...bars.map((bar) => bar.value.length));
   const lines = bars.flatMap((bar) => {
     const filled = Math.round(Math.min(1, Math.max(0, bar.share)) * 20);
-    const line = `${bar.label.padEnd(width)}  ${bar.value.padStart(numbers)}  ${'#'.repeat(filled)}${'.'.repeat(20 - filled)}`;
-    return bar.note === undefined ? [line] : [line, `  ${bar.note}`];
+    const line = `${bar.value.padStart(numbers)}  ${'#'.repeat(filled)}${'.'.repeat(20 - filled)}  ${bar.label}`;
+    return bar.note === undefined ? [line] : [line, `${' '.repeat(numbers + 2)}${bar.note}`];
   });
   return [...lines, ...(note === undefined ? [] : ['', note])].join('\n');
 }
@@ -62,12 +61,7 @@ export interface MailColumn {
 }
 
 /** Upright bars side by side, such as one per hour of the day. `text` says in words what they show. */
-export function columnsBlock(
-  heading: string,
-  columns: readonly MailColumn[],
-  unit: string,
-  text: string,
-): Block {
+export function columnsBlock(heading: string, columns: readonly MailColumn[], text: string): Block {
   const top = Math.max(1, ...columns.map((column) => column.value));
   const width = `${(100 / Math.max(1, columns.length)).toFixed(2)}%`;
   const pixels = (value: number): number => (value === 0 ? 1 : Math.max(3, Math.round((value / top) * 72)));
@@ -83,7 +77,7 @@ export function columnsBlock(
     )}</tr></table><p class="hf-muted" style="margin:8px 0 0;font-family:${font};font-size:13px;line-height:1.5;color:#5b6472">${text}</p>`,
     text: `${columns
       .filter((column) => column.value > 0)
-      .map((column) => `${column.name}  ${String(column.value).padStart(4)} ${unit}`)
+      .map((column) => `${column.name}  ${String(column.value).padStart(4)}`)
       .join('\n')}\n${text}`,
   };
 }

@@ -1,9 +1,10 @@
 import { formatDuration } from '../../domain/duration.ts';
-import { formatDayAndTime, formatPeriod } from '../../domain/reports/period.ts';
+import { formatPeriod } from '../../domain/reports/period.ts';
 import { formatShare, isNightHour, plural, type SlaReport, type Trend } from '../../domain/reports/sla.ts';
+import type { Chart } from '../../domain/reports/stored.ts';
 import type { Block, Cell, Mail, Tone } from '../messages/mail-layout.ts';
 import { oneLine } from '../messages/markup.ts';
-import { barChart, type Chart } from './chart.ts';
+import { barChart } from './chart.ts';
 import { barsBlock, columnsBlock } from './mail-bars.ts';
 
 /** Where and for whom a report is made. Times are epoch milliseconds. */
@@ -17,6 +18,7 @@ export interface ReportFrame {
   reportUrl: string;
 }
 
+const policiesInMail = 30;
 const breachesInMail = 20;
 const peopleInMail = 10;
 
@@ -90,12 +92,11 @@ function complianceBlock(report: SlaReport): Block {
   const before = report.previousOverall.share;
   return barsBlock(
     'Compliance by policy',
-    report.policies.map((row) => ({
+    report.policies.slice(0, policiesInMail).map((row) => ({
       label: `${oneLine(row.policy, 60)}: ${kinds[row.kind]}`,
       share: row.share ?? 0,
-      value: row.share === null ? '–' : formatShare(row.share),
+      value: `${row.met} of ${row.met + row.breached}, ${row.share === null ? '–' : formatShare(row.share)}`,
       tone: complianceTone(row.share),
-      note: `${row.met} of ${row.met + row.breached}`,
     })),
     before === null
       ? 'There is no period before to compare with.'
@@ -120,10 +121,10 @@ function timesBlock(report: SlaReport): Block {
       { label: 'Change', align: 'right' },
     ],
     rows: [
-      row('To acknowledge, median', report.mtta.median),
-      row('To acknowledge, mean (MTTA)', report.mtta.mean),
-      row('To resolve, median', report.mttr.median),
-      row('To resolve, mean (MTTR)', report.mttr.mean),
+      row('Acknowledge, median', report.mtta.median),
+      row('Acknowledge, mean (MTTA)', report.mtta.mean),
+      row('Resolve, median', report.mttr.median),
+      row('Resolve, mean (MTTR)', report.mttr.mean),
     ],
     note: `From the incident's opening; ${report.mtta.count} acknowledged, ${report.mttr.count} resolved, false positives left out.`,
   };
@@ -133,7 +134,7 @@ function changeCell({ change, direction }: Trend): Cell {
   if (change === null) return '–';
   const percent = Math.round(Math.abs(change) * 100);
   if (direction === 'same') return 'same';
-  const text = `${percent} % ${change < 0 ? 'faster' : 'slower'}`;
+  const text = `${change < 0 ? '−' : '+'}${percent} %`;
   return { text, tone: direction === 'better' ? 'ok' : 'high' };
 }
 
@@ -144,13 +145,17 @@ function breachBlocks(report: SlaReport, frame: ReportFrame): Block[] {
     {
       kind: 'table',
       heading: `Breaches (${report.breachTotal})`,
-      columns: [{ label: 'Incident' }, { label: 'Due' }, { label: 'Late by', align: 'right' }],
+      columns: [
+        { label: 'Incident' },
+        { label: 'Target', align: 'right' },
+        { label: 'Late by', align: 'right' },
+      ],
       rows: shown.map((breach) => [
         {
           text: oneLine(`#${breach.incident} ${breach.title}`, 90),
           href: `${frame.publicUrl}/incidents/${breach.incident}`,
         },
-        `${breach.kind} by ${formatDayAndTime(Date.parse(breach.dueAt), frame.timeZone)}`,
+        breach.kind,
         breach.endedAt === null
           ? { text: 'still open', tone: 'high' as const }
           : formatDuration(Date.parse(breach.endedAt) - Date.parse(breach.dueAt)),
@@ -246,7 +251,6 @@ function pagesBlocks(report: SlaReport, frame: ReportFrame): Block[] {
         value,
         tone: isNightHour(hour) ? 'high' : 'low',
       })),
-      'pages',
       `${plural(total, 'page')}, ${atNight} of them at night (22:00 to 07:00, ${frame.timeZone}).`,
     ),
   ];

@@ -138,7 +138,7 @@ describe('capacityReport', () => {
     ]);
     expect(report).toMatchObject({ instances: 2, urgent: 2 });
     expect(report.sentence).toBe(
-      '/data on db-1 is at 84 % and full in 8 days. 1 more comes to 90 % within 30 days.',
+      '/data on db-1 is at 84 % and full in 8 days. 1 more is at 90 % or comes there within 30 days.',
     );
   });
 

@@ -188,7 +188,12 @@ export function formatInterval(forecast: Extract<Crossing, { state: 'forecast' }
   const earliest = formatDays(forecast.earliest - now);
   if (forecast.latest === null || forecast.latest - now > horizonMs) return `${earliest} at the earliest`;
   const latest = formatDays(forecast.latest - now);
-  return earliest === latest ? `± less than a day` : `between ${earliest} and ${latest}`;
+  if (earliest === latest) return 'give or take less than a day';
+  const [, unit] = latest.split(' ');
+  // 'between 3 and 5 days', not 'between 3 days and 5 days'
+  return earliest.endsWith(` ${unit}`)
+    ? `between ${earliest.split(' ')[0]} and ${latest}`
+    : `between ${earliest} and ${latest}`;
 }
 
 /** 'now', 'in 5 hours', 'in 12 days', 'in 7 weeks', 'in more than a year'. */
@@ -219,8 +224,12 @@ function isUrgent(row: CapacityRow, now: number): boolean {
 }
 
 function urgency(row: CapacityRow, now: number): number {
-  const full = Math.min(arrival(row, 1, now), now + 10 * horizonMs);
-  return row.resource === 'cpu' ? full + 10 * horizonMs : full;
+  const ninety = arrival(row, 0.9, now);
+  // what stands at 90 % without growing comes after what is full within two weeks
+  const soonest = Math.min(arrival(row, 1, now), Math.max(ninety, now + 14 * dayMs));
+  // beyond the horizon the forecast says nothing: there the fuller one stands first
+  const known = soonest - now <= horizonMs ? soonest : now + horizonMs;
+  return row.resource === 'cpu' ? known + horizonMs : known;
 }
 
 function sentenceOf(rows: readonly CapacityRow[], urgent: readonly CapacityRow[], now: number): string {
@@ -229,7 +238,9 @@ function sentenceOf(rows: readonly CapacityRow[], urgent: readonly CapacityRow[]
   if (!worst) return 'Nothing comes to 90 % of its disk or memory within 30 days.';
   const others = urgent.length - 1;
   const rest =
-    others === 0 ? '' : ` ${others} more ${others === 1 ? 'comes' : 'come'} to 90 % within 30 days.`;
+    others === 0
+      ? ''
+      : ` ${others} more ${others === 1 ? 'is at 90 % or comes' : 'are at 90 % or come'} there within 30 days.`;
   const ninety = arrival(worst, 0.9, now);
   const what = `${nameOf(worst)} is at ${Math.round(worst.current * 100)} %`;
   const full = worst.crossings.find((one) => one.threshold === 1);

@@ -1,0 +1,256 @@
+import { randomUUID } from 'node:crypto';
+import { ApplicationFailure, log } from '@temporalio/activity';
+import type { Database } from '../db/database.ts';
+import { beginNotification, finishNotification } from '../db/notifications.ts';
+import { type ReportAudience, readReportAudience } from '../db/report-audience.ts';
+import { readSlaFacts } from '../db/report-data.ts';
+import { findReportByKey, getReport, insertReport, markReportSent, type ReportKind } from '../db/reports.ts';
+import { type CapacityReport, capacityReport } from '../domain/reports/capacity.ts';
+import { weekMs } from '../domain/reports/period.ts';
+import { slaReport } from '../domain/reports/sla.ts';
+import type { CapacityGap, StoredReport } from '../domain/reports/stored.ts';
+import { createEmailChannel, type MailTransport } from './channels/email.ts';
+import { type Mail, renderMail } from './messages/mail-layout.ts';
+import { capacityCharts, capacityMail, gapRemedy } from './reports/capacity-mail.ts';
+import { PrometheusError, readCapacity } from './reports/prometheus.ts';
+import { type ReportFrame, slaCharts, slaMail } from './reports/sla-mail.ts';
+
+export interface ReportActivityDeps {
+  db: Pick<Database, 'read' | 'write'>;
+  /** nodemailer's, made with `mailTransportOptions`. */
+  mail: MailTransport;
+  mailFrom: string;
+  /** Holdfast's own address, which links in mails begin with. */
+  publicUrl: string;
+  /** Without it the capacity report says that it is missing. */
+  prometheusUrl?: string | undefined;
+  /** Epoch milliseconds. */
+  clock: () => number;
+}
+
+export interface BuildReportInput {
+  orgId: string;
+  kind: ReportKind;
+  /** Who asked: a person, or 'schedule'. */
+  requestedBy: string;
+  /** ISO 8601; the report covers the seven days before it. */
+  periodEnd: string;
+  /** Minted once per report: building it again finds what was built. */
+  key: string;
+  /** Say in the report that Prometheus does not answer, instead of failing so that it is asked again. */
+  acceptGaps?: boolean;
+}
+
+export interface SendReportInput {
+  orgId: string;
+  reportId: string;
+  /** Minted once per sending: those who have it do not get it again. */
+  key: string;
+}
+
+/** Capacity trends look back further than the report's week, as far as there are measurements. */
+const historyDays = 14;
+const rowsStored = 500;
+
+export type ReportActivities = ReturnType<typeof createReportActivities>;
+
+export function createReportActivities(deps: ReportActivityDeps) {
+  const { db, clock } = deps;
+  const publicUrl = deps.publicUrl.replace(/\/+$/, '');
+  const email = createEmailChannel({ transport: deps.mail, from: deps.mailFrom });
+
+  return {
+    /**
+     * Makes the report and stores it; a second call with the same key answers the first's. Throws the retryable
+     * failure PrometheusUnavailable where a later attempt may have measurements.
+     */
+    async buildReport(input: BuildReportInput): Promise<{ reportId: string }> {
+      const scope = { orgId: input.orgId };
+      const built = await db.read(scope, (tx) => findReportByKey(tx, input.key));
+      if (built) return { reportId: built.id };
+
+      const audience = await db.read(scope, (tx) => readReportAudience(tx, input.orgId));
+      const reportId = randomUUID();
+      const frame = frameOf(audience, input.periodEnd, reportId);
+      const { subject, mail, data } =
+        input.kind === 'sla'
+          ? await buildSla(input.orgId, frame)
+          : await buildCapacity(frame, input.acceptGaps ?? false);
+      const stored = await db.write(scope, (tx) =>
+        insertReport(tx, {
+          id: reportId,
+          orgId: input.orgId,
+          key: input.key,
+          kind: input.kind,
+          periodStart: new Date(frame.from),
+          periodEnd: new Date(frame.to),
+          subject,
+          ...renderMail(mail),
+          data,
+          recipients: audience.recipients,
+          requestedBy: input.requestedBy,
+        }),
+      );
+      return { reportId: stored.id };
+    },
+
+    /**
+     * Mails the report to each recipient, whatever befalls the others. Throws the retryable failure
+     * ReportNotDelivered while an address may still be reached; those who have it are left out next time.
+     */
+    async sendReport(input: SendReportInput): Promise<{ sent: number; refused: string[] }> {
+      const scope = { orgId: input.orgId };
+      const report = await db.read(scope, (tx) => getReport(tx, input.reportId));
+      if (!report) {
+        throw ApplicationFailure.nonRetryable(`there is no report ${input.reportId}`, 'ReportMissing');
+      }
+      const refused: string[] = [];
+      const failed: string[] = [];
+      let sent = 0;
+      for (const to of report.recipients) {
+        const entry = {
+          orgId: input.orgId,
+          key: `${input.key}:${to}`,
+          type: `report.${report.kind}` as const,
+          incidentId: null,
+          executionId: null,
+          channel: 'email',
+          destination: to,
+          subject: report.subject,
+        };
+        const begun = await db.write(scope, (tx) => beginNotification(tx, entry));
+        if (begun.status === 'sent') {
+          sent++;
+          continue;
+        }
+        const startedAt = clock();
+        try {
+          const { response } = await email.send({
+            to,
+            subject: report.subject,
+            html: report.html,
+            text: report.text,
+            key: input.key,
+            type: entry.type,
+            urgent: false,
+          });
+          await db.write(scope, (tx) =>
+            finishNotification(tx, {
+              key: entry.key,
+              status: 'sent',
+              latencyMs: clock() - startedAt,
+              response,
+            }),
+          );
+          sent++;
+        } catch (error) {
+          if (!(error instanceof ApplicationFailure)) throw error;
+          await db.write(scope, (tx) =>
+            finishNotification(tx, {
+              key: entry.key,
+              status: 'failed',
+              error: error.message,
+              latencyMs: clock() - startedAt,
+            }),
+          );
+          log.warn('a report could not be mailed', { reportId: report.id, reason: error.message });
+          (error.nonRetryable ? refused : failed).push(`${to}: ${error.message}`);
+        }
+      }
+      if (failed.length > 0) {
+        throw ApplicationFailure.retryable(
+          `${failed.length} of ${report.recipients.length} recipients do not have the report yet: ${failed.join('; ').slice(0, 2000)}`,
+          'ReportNotDelivered',
+        );
+      }
+      if (sent > 0) await db.write(scope, (tx) => markReportSent(tx, report.id));
+      return { sent, refused };
+    },
+  };
+
+  function frameOf(audience: ReportAudience, periodEnd: string, reportId: string): ReportFrame {
+    const to = Date.parse(periodEnd);
+    if (Number.isNaN(to)) {
+      throw ApplicationFailure.nonRetryable(`periodEnd is no ISO 8601 time: '${periodEnd}'`, 'InvalidPeriod');
+    }
+    return {
+      organization: audience.organization,
+      from: to - weekMs,
+      to,
+      timeZone: audience.timeZone,
+      publicUrl,
+      reportUrl: `${publicUrl}/reports/${reportId}`,
+    };
+  }
+
+  async function buildSla(orgId: string, frame: ReportFrame): Promise<Built> {
+    const facts = await db.read({ orgId }, (tx) =>
+      readSlaFacts(tx, {
+        period: { from: new Date(frame.from), to: new Date(frame.to) },
+        timeZone: frame.timeZone,
+        breachLimit: 200,
+        alertLimit: 10,
+        destinationLimit: 50,
+      }),
+    );
+    const report = slaReport(facts);
+    const { sentence } = report;
+    const charts = slaCharts(report, frame);
+    return {
+      ...slaMail(report, frame),
+      data: { kind: 'sla', sentence, timeZone: frame.timeZone, report, charts },
+    };
+  }
+
+  async function buildCapacity(frame: ReportFrame, acceptGaps: boolean): Promise<Built> {
+    const { report, gap } = await measure(frame.to, acceptGaps);
+    const { subject, mail } = capacityMail(report, gap, frame);
+    const rows = report.rows.slice(0, rowsStored);
+    return {
+      subject,
+      mail,
+      data: {
+        kind: 'capacity',
+        sentence: mail.sentence,
+        timeZone: frame.timeZone,
+        charts: capacityCharts(report, frame),
+        rows: rows.map(({ series: _series, line: _line, ...row }) => row),
+        omitted: report.rows.length - rows.length,
+        instances: report.instances,
+        urgent: report.urgent,
+        gap,
+        remedy: gap && gapRemedy(gap),
+      },
+    };
+  }
+
+  async function measure(
+    at: number,
+    acceptGaps: boolean,
+  ): Promise<{ report: CapacityReport; gap: CapacityGap | null }> {
+    const nothing = capacityReport([], at);
+    if (deps.prometheusUrl === undefined) return { report: nothing, gap: { kind: 'not_configured' } };
+    try {
+      const report = capacityReport(await readCapacity(deps.prometheusUrl, at, historyDays), at);
+      if (report.rows.length > 0) return { report, gap: null };
+      // without user and password
+      return { report, gap: { kind: 'empty', url: new URL(deps.prometheusUrl).origin } };
+    } catch (error) {
+      if (!(error instanceof PrometheusError)) throw error;
+      if (error.mendable && !acceptGaps) {
+        throw ApplicationFailure.create({
+          type: 'PrometheusUnavailable',
+          message: error.message,
+          cause: error,
+        });
+      }
+      return { report: nothing, gap: { kind: 'failed', reason: error.message } };
+    }
+  }
+}
+
+interface Built {
+  subject: string;
+  mail: Mail;
+  data: StoredReport;
+}

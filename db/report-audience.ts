@@ -1,0 +1,50 @@
+import { type ReportSettings, reportSettings, reportSettingsKey } from '../domain/reports/settings.ts';
+import type { Tx } from './database.ts';
+
+/** Whose report it is, and who gets it. */
+export interface ReportAudience {
+  organization: string;
+  /** Lower-case mail addresses, each once. */
+  recipients: string[];
+  timeZone: string;
+}
+
+/** The recipients of the setting, or else the owners that can still sign in. */
+export async function readReportAudience(tx: Tx, orgId: string): Promise<ReportAudience> {
+  const settings = await readReportSettings(tx);
+  const { name } = await tx
+    .selectFrom('organizations')
+    .select('name')
+    .where('org_id', '=', orgId)
+    .executeTakeFirstOrThrow();
+  const addresses = settings.recipients.length > 0 ? settings.recipients : await ownerAddresses(tx);
+  return {
+    organization: name,
+    recipients: [...new Set(addresses.map((address) => address.toLowerCase()))],
+    timeZone: settings.timeZone,
+  };
+}
+
+/** Throws ZodError if the stored setting is none; commands that write it check it before. */
+export async function readReportSettings(tx: Tx): Promise<ReportSettings> {
+  const row = await tx
+    .selectFrom('settings')
+    .select('value')
+    .where('key', '=', reportSettingsKey)
+    .executeTakeFirst();
+  return reportSettings.parse(row?.value ?? {});
+}
+
+async function ownerAddresses(tx: Tx): Promise<string[]> {
+  const rows = await tx
+    .selectFrom('memberships as m')
+    .innerJoin('users as u', 'u.id', 'm.user_id')
+    .select('u.email')
+    .where('m.role', '=', 'owner')
+    .where('m.team_id', 'is', null)
+    .where('u.disabled_at', 'is', null)
+    .orderBy('u.email')
+    .limit(100)
+    .execute();
+  return rows.map((row) => row.email);
+}
