@@ -338,3 +338,23 @@ export async function useSignInLink(tx: Tx, linkId: string): Promise<boolean> {
     .executeTakeFirst();
   return used !== undefined;
 }
+
+// ---- integrations ----
+
+/** That the integration has just spoken: shown where it is configured. */
+export async function noteIntegrationSeen(tx: Tx, integrationId: string): Promise<void> {
+  await sql`update integrations set last_seen_at = now() where id = ${integrationId}`.execute(tx);
+}
+
+/** The oldest integration of the organization that takes Alertmanager's alerts: what test incidents come by. */
+export async function firstAlertIntegration(tx: Tx): Promise<string | undefined> {
+  const row = await tx
+    .selectFrom('integrations')
+    .select('id')
+    .where('kind', '=', 'alertmanager')
+    .where('revoked_at', 'is', null)
+    .orderBy('created_at')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.id;
+}

@@ -1,0 +1,51 @@
+import type { Database } from '../../db/database.ts';
+import { noteIntegrationSeen } from '../../db/identity.ts';
+import { recordAlerts } from '../../db/intake.ts';
+import { parseAlertmanagerWebhook, type RejectedAlert } from '../../domain/alertmanager.ts';
+import type { Integration } from '../auth/ingest-key.ts';
+import { InvalidRequestError } from '../errors.ts';
+
+export interface AlertsAccepted {
+  received: number;
+  new: number;
+  updated: number;
+  resolved: number;
+  ignored: number;
+  rejected: RejectedAlert[];
+}
+
+export interface AcceptDeps {
+  db: Pick<Database, 'write'>;
+  /** Wakes the dispatcher: there is something due. */
+  onAlertsAccepted(): void;
+}
+
+/** Milliseconds between two notes of when an integration last spoke. */
+const seenEveryMs = 15_000;
+
+/**
+ * The one way in for alerts: a webhook's body is checked, stored in one transaction and handed to the dispatcher.
+ * Throws InvalidRequestError for a body of which nothing can be taken, DatabaseUnavailableError.
+ */
+export function createAlertIntake(deps: AcceptDeps) {
+  const seenAt = new Map<string, number>();
+
+  return async (integration: Integration, body: unknown): Promise<AlertsAccepted> => {
+    const webhook = parseAlertmanagerWebhook(body);
+    if (!webhook.ok) throw new InvalidRequestError(webhook.problems);
+    const { orgId, integrationId } = integration;
+    const now = Date.now();
+    const isSeen = now - (seenAt.get(integrationId) ?? 0) < seenEveryMs;
+    const result = await deps.db.write({ orgId }, async (tx) => {
+      const counts = await recordAlerts(tx, { orgId, integrationId, alerts: webhook.alerts });
+      if (!isSeen) await noteIntegrationSeen(tx, integrationId);
+      return counts;
+    });
+    if (!isSeen) seenAt.set(integrationId, now);
+    deps.onAlertsAccepted();
+    const received = webhook.alerts.length + new Set(webhook.rejected.map((alert) => alert.index)).size;
+    return { received, ...result, rejected: webhook.rejected };
+  };
+}
+
+export type AlertIntake = ReturnType<typeof createAlertIntake>;
