@@ -29,28 +29,14 @@ export function applyEvent(state: ExecutionState, event: ExecutionEvent): Execut
     case 'refused':
       return refuse(landed(state, event.key), event.at, event.reason);
     case 'lock_acquired':
-      return tell(
-        {
-          ...landed(state, event.key),
-          lockHeld: true,
-          lockRetryAt: null,
-          phase: 'running',
-          status: 'running',
-          reason: null,
-          startedAt: event.at,
-        },
-        event.at,
-        'execution_running',
-        holdfast,
-        `Runbook ${runbookOf(state)} runs on ${state.plan?.target ?? ''}`,
-      );
-    case 'lock_busy':
-      return {
-        ...landed(state, event.key),
-        lockRetryAt: event.at + lockRetryMs,
-        reason: `waits for ${state.plan?.target ?? 'its target'}: execution ${event.heldBy} works on it`,
-        seq: state.seq + 1,
-      };
+      return applyLock(landed(state, event.key), event.at);
+    case 'lock_busy': {
+      const reason = `waits for ${state.plan?.target ?? 'its target'}: execution ${event.heldBy} works on it`;
+      const next = landed(state, event.key);
+      return state.phase === 'lock'
+        ? { ...next, lockRetryAt: event.at + lockRetryMs, reason, seq: state.seq + 1 }
+        : next;
+    }
     case 'step_ended':
       return applyStepEnd(landed(state, event.key), event);
     case 'undo_ended':
@@ -184,12 +170,14 @@ function applyPlan(
     retryAt: null,
     undo: null,
   }));
-  return { ...state, plan: event.plan, steps, phase: 'admission' };
+  // cancelled while it was being loaded: it has ended
+  const phase = state.phase === 'loading' ? 'admission' : state.phase;
+  return { ...state, plan: event.plan, steps, phase };
 }
 
 function afterAdmission(state: ExecutionState, at: number): ExecutionState {
   const { plan } = state;
-  if (!plan) return state;
+  if (!plan || state.phase !== 'admission') return state;
   if (plan.mode !== 'semi_auto') return { ...state, phase: 'lock' };
   const expiresAt = at + plan.approvalTimeoutMs;
   const asked: ExecutionState = {
@@ -208,6 +196,20 @@ function afterAdmission(state: ExecutionState, at: number): ExecutionState {
   );
 }
 
+function applyLock(state: ExecutionState, at: number): ExecutionState {
+  const held = { ...state, lockHeld: true, lockRetryAt: null };
+  // cancelled meanwhile: the next record gives the target free again
+  if (state.phase !== 'lock') return held;
+  const running = { ...held, phase: 'running', status: 'running', reason: null, startedAt: at } as const;
+  return tell(
+    running,
+    at,
+    'execution_running',
+    holdfast,
+    `Runbook ${runbookOf(state)} runs on ${state.plan?.target ?? ''}`,
+  );
+}
+
 function noticesOf(
   state: ExecutionState,
   type: ExecutionNotice['type'],
@@ -223,6 +225,7 @@ function noticesOf(
 }
 
 function refuse(state: ExecutionState, at: number, reason: string): ExecutionState {
+  if (state.phase !== 'admission') return state;
   const ended = finish(state, at, 'cancelled', reason);
   return tell(
     { ...ended, notices: noticesOf(state, 'execution.refused', { reason }) },

@@ -1,0 +1,95 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Database } from '../db/database.ts';
+import { claimDueAlerts, claimUnreadFeeds, type DueAlert, markDispatched } from '../db/dispatch.ts';
+import type { WorkflowStarter } from './workflow-client.ts';
+
+export interface DispatcherOptions {
+  db: Database;
+  starter: WorkflowStarter;
+  logger: Logger;
+  /** Starts and signals that are under way at once. */
+  concurrency?: number;
+  /** How often to look without being woken: what another process accepted, or what was left by a crash. */
+  pollMs?: number;
+}
+
+export interface Dispatcher {
+  /** Alerts were accepted: look now. */
+  wake(): void;
+  stop(): Promise<void>;
+}
+
+const batchSize = 200;
+/** After this an alert that was claimed and not marked is anybody's again. */
+const leaseMs = 15_000;
+/** A feed that is unread for longer was left by whoever owed the signal. */
+const feedPatienceMs = 5_000;
+const longestBackoffMs = 5_000;
+
+/**
+ * Brings what the intake stored to Temporal, worst severity first. Several may run at once: each takes its own
+ * by leases. While Temporal is away the alerts stay due; when it is back they are started.
+ */
+export function startDispatcher(options: DispatcherOptions): Dispatcher {
+  const { db, starter, logger, concurrency = 50, pollMs = 1_000 } = options;
+  const stopping = new AbortController();
+  let woken = Promise.withResolvers<void>();
+
+  async function dispatchBatch(): Promise<number> {
+    const due = await claimDueAlerts(db, batchSize, leaseMs);
+    const done: DueAlert[] = [];
+    const failures: unknown[] = [];
+    const queue = due.values();
+    await Promise.all(
+      Array.from({ length: Math.min(concurrency, due.length) }, async () => {
+        for (const alert of queue) {
+          if (failures.length > 0) return;
+          try {
+            await starter.dispatchAlert(alert);
+            done.push(alert);
+          } catch (error) {
+            failures.push(error);
+          }
+        }
+      }),
+    );
+    await markDispatched(db, done);
+    if (failures.length > 0) throw failures[0];
+    return due.length;
+  }
+
+  async function sweepFeeds(): Promise<void> {
+    for (const feed of await claimUnreadFeeds(db, feedPatienceMs, batchSize))
+      await starter.signalFeedUnread(feed);
+  }
+
+  async function run(): Promise<void> {
+    let backoffMs = 0;
+    while (!stopping.signal.aborted) {
+      woken = Promise.withResolvers<void>();
+      try {
+        let taken: number;
+        do taken = await dispatchBatch();
+        while (taken === batchSize && !stopping.signal.aborted);
+        await sweepFeeds();
+        backoffMs = 0;
+      } catch (error) {
+        backoffMs = Math.min(longestBackoffMs, Math.max(250, backoffMs * 2));
+        logger.warn({ err: error, retryInMs: backoffMs }, 'alerts wait: dispatch failed');
+      }
+      const pause = sleep(backoffMs || pollMs, undefined, { signal: stopping.signal }).catch(() => {});
+      await (backoffMs > 0 ? pause : Promise.race([pause, woken.promise]));
+    }
+  }
+
+  const running = run();
+  return {
+    wake: () => woken.resolve(),
+    async stop() {
+      stopping.abort();
+      woken.resolve();
+      await running;
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import {
+  type NativeConnection,
+  Worker,
+  type WorkerOptions,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
+import type { AlertActivities } from '../activities/alert.ts';
+import type { EvidenceActivities } from '../activities/evidence.ts';
+import type { ExecutionActivities } from '../activities/execution.ts';
+import type { IncidentActivities } from '../activities/incident.ts';
+import type { NotifyActivities } from '../activities/notify.ts';
+import type { ReportActivities } from '../activities/reports.ts';
+import type { StepActivities } from '../activities/steps.ts';
+import { alertTaskQueue, taskQueue } from '../workflows/messages.ts';
+
+export type Activities = IncidentActivities &
+  ExecutionActivities &
+  NotifyActivities &
+  EvidenceActivities &
+  StepActivities &
+  ReportActivities;
+
+export interface WorkersOptions {
+  connection: NativeConnection;
+  namespace: string;
+  workflowBundle: WorkflowBundleWithSourceMap;
+  alertActivities: AlertActivities;
+  activities: Activities;
+}
+
+export interface Workers {
+  /** Settles when the workers have stopped; rejects when one has failed. */
+  readonly stopped: Promise<void>;
+  shutdown(): Promise<void>;
+}
+
+/** What is under way when a worker is told to stop gets this long to end; steps are told to stop before. */
+const shutdown = { shutdownGraceTime: '10s', shutdownForceTime: '20s' } as const;
+
+/** Two workers in this process: one for the storm of alerts, one for everything that people wait for. */
+export async function startWorkers(options: WorkersOptions): Promise<Workers> {
+  const { connection, namespace, workflowBundle } = options;
+  const common = {
+    connection,
+    namespace,
+    workflowBundle,
+    workflowTaskPollerBehavior: { type: 'autoscaling', minimum: 2, initial: 4, maximum: 20 },
+    activityTaskPollerBehavior: { type: 'autoscaling', minimum: 1, initial: 2, maximum: 10 },
+    ...shutdown,
+  } satisfies Partial<WorkerOptions>;
+  const workers = await Promise.all([
+    Worker.create({
+      ...common,
+      taskQueue: alertTaskQueue,
+      activities: options.alertActivities,
+      maxCachedWorkflows: 1_000,
+      maxConcurrentWorkflowTaskExecutions: 40,
+      maxConcurrentLocalActivityExecutions: 20,
+      maxConcurrentActivityTaskExecutions: 10,
+    }),
+    Worker.create({
+      ...common,
+      taskQueue,
+      activities: options.activities,
+      maxCachedWorkflows: 500,
+      maxConcurrentWorkflowTaskExecutions: 40,
+      maxConcurrentLocalActivityExecutions: 20,
+      maxConcurrentActivityTaskExecutions: 100,
+    }),
+  ]);
+  const running = workers.map((worker) => worker.run());
+  const stopped = Promise.all(running).then(() => {});
+  // whoever waits for `stopped` hears of it; until somebody does, it must not end the process
+  stopped.catch(() => {});
+  return {
+    stopped,
+    async shutdown() {
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+      await Promise.allSettled(running);
+    },
+  };
+}

@@ -1,0 +1,242 @@
+import {
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  getExternalWorkflowHandle,
+  isCancellation,
+  ParentClosePolicy,
+  proxyActivities,
+  proxyLocalActivities,
+  setHandler,
+  startChild,
+  uuid4,
+} from '@temporalio/workflow';
+import type { EvidenceActivities } from '../activities/evidence.ts';
+import type { IncidentActivities } from '../activities/incident.ts';
+import type { NotifyActivities } from '../activities/notify.ts';
+import { applyEvent } from '../domain/incident/apply-event.ts';
+import type { IncidentEvent } from '../domain/incident/events.ts';
+import { type IncidentMove, nextMoves } from '../domain/incident/next-moves.ts';
+import {
+  carryOver,
+  escalationStopped,
+  type IncidentState,
+  newIncidentState,
+} from '../domain/incident/state.ts';
+import { createDriver } from './drive.ts';
+import { execution } from './execution.ts';
+import {
+  type Accepted,
+  type Actor,
+  acknowledge,
+  addNote,
+  assign,
+  executionReported,
+  executionWorkflowId,
+  feedUnread,
+  type IncidentInput,
+  incidentResolved,
+  refusedType,
+  resolve,
+  setStatus,
+  snooze,
+} from './messages.ts';
+
+const { readFeed, recordIncident, closeIncident, createIncidentExecution } =
+  proxyLocalActivities<IncidentActivities>({
+    startToCloseTimeout: '20s',
+    localRetryThreshold: '1m',
+    retry: { initialInterval: '200ms', maximumInterval: '30s' },
+  });
+const { notify } = proxyActivities<NotifyActivities>({
+  startToCloseTimeout: '1m',
+  retry: { initialInterval: '1s', maximumInterval: '5m' },
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+});
+const { gatherLogs } = proxyActivities<EvidenceActivities>({
+  startToCloseTimeout: '1m',
+  retry: { initialInterval: '2s', maximumInterval: '1m', maximumAttempts: 10 },
+});
+
+/** One incident, from its first alert to the end of its reopen window. Every rule is in domain/incident/. */
+export async function incident(input: IncidentInput, carried?: IncidentState): Promise<void> {
+  const { orgId, incidentId, number } = input;
+  // what wakes people is in one scope, which an acknowledgement or a resolve cancels as a whole
+  let pages = new CancellationScope();
+  const driver = createDriver<IncidentState, IncidentEvent, IncidentMove>({
+    state: carried ?? newIncidentState(number, Date.now()),
+    applyEvent,
+    nextMoves,
+    perform,
+    started: (move, at) => ({ type: 'move_started', key: move.key, at }),
+    failed: (move, at, reason) => ({ type: 'move_failed', key: move.key, at, reason }),
+    tick: (at) => ({ type: 'tick', at }),
+    over: (state) => state.closed,
+    inFlight: (state) => state.inFlight.length,
+    settled: (state) => {
+      if (escalationStopped(state)) pages.cancel();
+      else if (pages.consideredCancelled) pages = new CancellationScope();
+    },
+  });
+
+  async function perform(move: IncidentMove): Promise<IncidentEvent> {
+    const { key } = move;
+    switch (move.kind) {
+      case 'read_feed': {
+        const digest = await readFeed({ orgId, incidentId, afterSeq: move.afterSeq });
+        return { type: 'feed_read', at: Date.now(), key, digest };
+      }
+      case 'gather_evidence': {
+        const { summary, source } = await gatherLogs({ orgId, incidentId });
+        return { type: 'evidence_gathered', at: Date.now(), key, summary, source };
+      }
+      case 'page':
+        return await page(move);
+      case 'notice': {
+        const { type, target, detail } = move.notice;
+        await notify({ orgId, key: effectKey(key), type, incidentId, target, detail });
+        return { type: 'notice_sent', at: Date.now(), key };
+      }
+      case 'start_execution': {
+        const executionId = uuid4();
+        const { runbook, alertId } = move;
+        await createIncidentExecution({ orgId, incidentId, executionId, runbook, alertId });
+        await startChild(execution, {
+          workflowId: executionWorkflowId(orgId, executionId),
+          args: [{ orgId, executionId }],
+          parentClosePolicy: ParentClosePolicy.ABANDON,
+        });
+        return { type: 'execution_started', at: Date.now(), key, runbook, executionId };
+      }
+      case 'withdraw':
+        await getExternalWorkflowHandle(executionWorkflowId(orgId, move.executionId)).signal(
+          incidentResolved,
+        );
+        return { type: 'notice_sent', at: Date.now(), key };
+      case 'record': {
+        const { state } = driver;
+        const {
+          seq,
+          outbox: entries,
+          status,
+          acknowledged,
+          assignedTo,
+          snoozedUntil,
+          resolved,
+          clocks,
+        } = state;
+        const escalationPolicy = state.plan?.escalation.name ?? null;
+        const standing = {
+          status,
+          acknowledged,
+          assignedTo,
+          snoozedUntil,
+          resolved,
+          clocks,
+          escalationPolicy,
+        };
+        await recordIncident({ orgId, incidentId, seq, deadlines: move.deadlines, standing, entries });
+        return { type: 'recorded', at: Date.now(), key, seq, deadlines: JSON.stringify(move.deadlines) };
+      }
+      case 'close': {
+        const closed = await closeIncident({ orgId, incidentId, afterSeq: move.afterSeq });
+        return { type: closed ? 'closed' : 'not_drained', at: Date.now(), key };
+      }
+    }
+  }
+
+  async function page(move: Extract<IncidentMove, { kind: 'page' }>): Promise<IncidentEvent> {
+    const { key, target, detail } = move;
+    try {
+      const outcome = await pages.run(() =>
+        notify({ orgId, key: effectKey(key), type: 'escalation.page', incidentId, target, detail }),
+      );
+      const skipped = outcome.status === 'skipped' ? outcome.reason : null;
+      return { type: 'page_sent', at: Date.now(), key, destination: outcome.destination, skipped };
+    } catch (error) {
+      if (!isCancellation(error)) throw error;
+      const skipped = driver.state.resolved ? 'resolved meanwhile' : 'acknowledged meanwhile';
+      return { type: 'page_sent', at: Date.now(), key, destination: 'the next target', skipped };
+    }
+  }
+
+  function effectKey(key: string): string {
+    return `incident:${incidentId}:${key}`;
+  }
+
+  /** Folds what a person did; answers once it can be read. */
+  async function accept(event: IncidentEvent): Promise<Accepted> {
+    driver.apply(event);
+    const { seq } = driver.state;
+    await condition(() => driver.state.recordedSeq >= seq);
+    return { seq, status: driver.state.status };
+  }
+
+  setHandler(feedUnread, () => driver.apply({ type: 'feed_unread', at: Date.now() }));
+  setHandler(executionReported, (report) =>
+    driver.apply({ type: 'execution_reported', at: Date.now(), ...report, reason: report.reason ?? null }),
+  );
+  setHandler(
+    acknowledge,
+    ({ actor, note }) => accept({ type: 'acknowledged', at: Date.now(), by: actor.name, note: note ?? null }),
+    {
+      validator: (_: { actor: Actor }) => {
+        refuseResolved(driver.state);
+        const { acknowledged } = driver.state;
+        if (acknowledged)
+          refuse(`already acknowledged by ${acknowledged.by} at ${new Date(acknowledged.at).toISOString()}`);
+      },
+    },
+  );
+  setHandler(
+    resolve,
+    ({ actor, note, falsePositive }) =>
+      accept({
+        type: 'resolved',
+        at: Date.now(),
+        by: actor.name,
+        note: note ?? null,
+        falsePositive: falsePositive ?? false,
+      }),
+    { validator: (_: { actor: Actor }) => refuseResolved(driver.state) },
+  );
+  setHandler(assign, ({ actor, to }) => accept({ type: 'assigned', at: Date.now(), by: actor.name, to }), {
+    validator: (_: { actor: Actor }) => refuseResolved(driver.state),
+  });
+  setHandler(addNote, ({ actor, text }) => accept({ type: 'noted', at: Date.now(), by: actor.name, text }));
+  setHandler(
+    snooze,
+    ({ actor, until }) =>
+      accept({ type: 'snoozed', at: Date.now(), by: actor.name, until: Date.parse(until) }),
+    {
+      validator: ({ until }: { actor: Actor; until: string }) => {
+        refuseResolved(driver.state);
+        if (!(Date.parse(until) > Date.now())) refuse(`'until' must lie ahead: ${until} does not`);
+        if (driver.state.acknowledged) refuse('it is acknowledged: nobody is being paged');
+      },
+    },
+  );
+  setHandler(
+    setStatus,
+    ({ actor, status }) => accept({ type: 'status_set', at: Date.now(), by: actor.name, status }),
+    {
+      validator: ({ status }: { actor: Actor; status: IncidentState['status'] }) => {
+        refuseResolved(driver.state);
+        if (status === 'resolved' || status === 'false_positive') refuse('use resolve');
+      },
+    },
+  );
+
+  if ((await driver.run()) === 'renew') await continueAsNew<typeof incident>(input, carryOver(driver.state));
+}
+
+function refuseResolved(state: IncidentState): void {
+  if (!state.resolved) return;
+  const how = state.status === 'false_positive' ? 'a false positive, said' : 'resolved by';
+  refuse(`already ${how} ${state.resolved.by} at ${new Date(state.resolved.at).toISOString()}`);
+}
+
+function refuse(reason: string): never {
+  throw ApplicationFailure.nonRetryable(reason, refusedType);
+}

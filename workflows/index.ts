@@ -1,0 +1,4 @@
+/** What a worker registers: each export is a workflow type, under the name in messages.ts. */
+export { alert } from './alert.ts';
+export { execution } from './execution.ts';
+export { incident } from './incident.ts';
