@@ -87,7 +87,8 @@ export async function markStale(tx: Tx, alertId: number, lastSeenAt: number): Pr
     }))
     .where('id', '=', alertId)
     .where('status', '=', 'firing')
-    .where('last_seen_at', '<=', new Date(lastSeenAt))
+    // the column has microseconds, the workflow's clock milliseconds
+    .where('last_seen_at', '<', new Date(lastSeenAt + 1))
     .executeTakeFirst();
   return numUpdatedRows > 0n;
 }
