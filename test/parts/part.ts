@@ -34,3 +34,16 @@ export async function buildOnce(target: string, build: (into: string) => Promise
     await rm(scratch, { recursive: true, force: true });
   }
 }
+
+/** For the first lines of a test: the part, or the test is skipped and says why. */
+export async function partOrSkip<T>(
+  context: { skip(note?: string): never },
+  start: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await start();
+  } catch (error) {
+    if (error instanceof PartUnavailableError) context.skip(error.message);
+    throw error;
+  }
+}
