@@ -1,0 +1,410 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ApplicationFailure } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { countNotifications, listNotifications } from '../db/notifications.ts';
+import { verifyLink } from '../db/signed-links.ts';
+import type { NotifyInput, NotifyOutcome } from '../domain/notification.ts';
+import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
+import { startMailServer, type TestMailServer } from '../test/harness/mail-server.ts';
+import { webhookDispatcher } from './channels/webhook.ts';
+import { createNotifyActivities } from './notify.ts';
+
+let test_: TestDatabase;
+let mail: TestMailServer;
+let receiver: {
+  server: Server;
+  url: string;
+  answers: number[];
+  received: { key: string; body: string; signature: string }[];
+};
+let incident: { id: string; number: number };
+const dispatcher = webhookDispatcher({ egressAllow: [] });
+
+beforeAll(async () => {
+  test_ = await createTestDatabase();
+  receiver = { ...(await startReceiver()), answers: [], received: [] };
+  await seedChannel('ops-hook', { type: 'webhook', url: receiver.url, secret: 'a-shared-secret' });
+});
+afterAll(async () => {
+  await dispatcher.close();
+  await new Promise((done) => receiver.server.close(done));
+  await test_.close();
+});
+beforeEach(async () => {
+  mail = await startMailServer();
+  receiver.received = [];
+  receiver.answers = [];
+  incident = await seedIncident();
+  return () => mail.close();
+});
+
+async function startReceiver(): Promise<{ server: Server; url: string }> {
+  const server = createServer(async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    const header = (name: string) => String(request.headers[name]);
+    receiver.received.push({
+      key: header('idempotency-key'),
+      body,
+      signature: header('x-holdfast-signature'),
+    });
+    const status = receiver.answers.shift() ?? 200;
+    response.writeHead(status, status === 429 ? { 'retry-after': '7' } : {}).end();
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook` };
+}
+
+async function seedChannel(name: string, definition: object): Promise<void> {
+  await test_.owner.query(
+    `insert into notification_channels (org_id, name, definition) values ($1, $2, $3)`,
+    [test_.orgId, name, definition],
+  );
+}
+
+let numbers = 41;
+async function seedIncident(): Promise<{ id: string; number: number }> {
+  const number = ++numbers;
+  const { rows } = await test_.owner.query(
+    `insert into incidents (org_id, number, title, severity, severity_rank, service, alert_count, firing_count)
+     values ($1, $2, 'db-primary refuses <b>connections</b>', 'critical', 0, 'checkout', 1, 1) returning id`,
+    [test_.orgId, number],
+  );
+  return { id: rows[0].id, number };
+}
+
+const page = (change: Partial<NotifyInput> = {}): NotifyInput => ({
+  orgId: test_.orgId,
+  key: `incident:${incident.id}:page:1:0.0.0`,
+  type: 'escalation.page',
+  incidentId: incident.id,
+  target: { type: 'email', address: 'ana@example.com' },
+  detail: { pass: 1, level: 1, levels: 4, nextAt: null, nextWhat: null },
+  ...change,
+});
+
+const activities = () =>
+  createNotifyActivities({
+    db: test_.db,
+    mail: mail.transport,
+    mailFrom: 'Holdfast <holdfast@ops.example>',
+    dispatcher,
+    publicUrl: 'https://holdfast.example/',
+    clock: Date.now,
+  });
+
+/** Failures are what these tests make: they need no warning in the output. */
+const quiet = () => new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+
+/** One attempt, as Temporal makes it. */
+async function attempt(
+  input: NotifyInput,
+  environment = new MockActivityEnvironment(),
+): Promise<NotifyOutcome> {
+  return await environment.run(activities().notify, input);
+}
+
+async function failureOf(attempting: Promise<unknown>): Promise<ApplicationFailure> {
+  const failure = await attempting.then(() => undefined).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(ApplicationFailure);
+  return failure as ApplicationFailure;
+}
+
+async function logged(key: string) {
+  const { rows } = await test_.owner.query(
+    `select n.type, n.channel, n.destination, n.subject, n.status, n.attempts, n.error,
+       s.status as effect, s.attempts as effect_attempts, s.detail
+     from notifications n left join side_effects s on s.org_id = n.org_id and s.key = n.key where n.key = $1`,
+    [key],
+  );
+  return rows[0];
+}
+
+const links = (text: string | undefined) =>
+  [...(text ?? '').matchAll(/https:\/\/holdfast\.example\/l\/(\S+)/g)].map((match) => match[1]!);
+
+test('a page arrives with a subject that says it all, and a link that acknowledges in the name of its reader', async () => {
+  expect(await attempt(page())).toEqual({ status: 'sent', destination: 'ana@example.com' });
+  const [received] = mail.received;
+  expect(received).toMatchObject({
+    recipients: ['ana@example.com'],
+    subject: `[critical] #${incident.number} checkout: db-primary refuses <b>connections</b>`,
+    inReplyTo: `<incident.${incident.id}@ops.example>`,
+  });
+  expect(received?.html).toContain('db-primary refuses &lt;b&gt;connections&lt;/b&gt;');
+  expect(received?.text).toContain(`https://holdfast.example/incidents/${incident.number}`);
+  const [token] = links(received?.text);
+  expect(received?.html).toContain(token);
+  expect(await verifyLink(test_.db, token!)).toMatchObject({
+    orgId: test_.orgId,
+    action: 'acknowledge',
+    subject: { incidentNumber: incident.number },
+    person: 'ana@example.com',
+  });
+  expect(await logged(page().key)).toMatchObject({
+    type: 'escalation.page',
+    channel: 'email',
+    status: 'sent',
+    attempts: 1,
+    error: null,
+    effect: 'succeeded',
+    detail: { latencyMs: expect.any(Number), response: expect.stringContaining('250') },
+  });
+});
+
+test('what was sent is not sent again, whoever asks', async () => {
+  await attempt(page());
+  expect(await attempt(page())).toEqual({ status: 'sent', destination: 'ana@example.com' });
+  expect(mail.received).toHaveLength(1);
+  expect(await logged(page().key)).toMatchObject({ status: 'sent', attempts: 1 });
+});
+
+test('an attempt that died between started and sent is made again, as the same message with the same link', async () => {
+  await attempt(page());
+  // as a SIGKILL after the handing over and before the record leaves it
+  await test_.owner.query(`update side_effects set status = 'started' where key = $1`, [page().key]);
+  await test_.owner.query(`update notifications set status = 'started' where key = $1`, [page().key]);
+  await attempt(page());
+  const [first, second] = mail.received;
+  expect(second?.messageId).toBe(first?.messageId);
+  const grants = await Promise.all(
+    [first, second].map((each) => verifyLink(test_.db, links(each?.text)[0]!) as Promise<{ nonce: string }>),
+  );
+  expect(grants[0]?.nonce).toBeTruthy();
+  expect(grants[1]?.nonce).toBe(grants[0]?.nonce);
+  expect(await logged(page().key)).toMatchObject({ status: 'sent', attempts: 2, effect_attempts: 2 });
+});
+
+test('a mail server that is down is told to the log and tried again', async () => {
+  await mail.stop();
+  const failure = await failureOf(attempt(page()));
+  expect(failure).toMatchObject({ type: 'MailUnavailable', nonRetryable: false });
+  expect(await logged(page().key)).toMatchObject({
+    status: 'failed',
+    attempts: 1,
+    error: failure.message,
+    effect: 'failed',
+  });
+  await mail.start();
+  await attempt(page());
+  expect(await logged(page().key)).toMatchObject({ status: 'sent', attempts: 2, error: null });
+});
+
+test('a bad address is not tried again', async () => {
+  mail.refuse.set('ana@example.com', 550);
+  expect(await failureOf(attempt(page()))).toMatchObject({ type: 'MailRefused', nonRetryable: true });
+});
+
+test.each([
+  ['acknowledged_at = now(), acknowledged_by = $$Ben$$', /acknowledged by Ben already/],
+  ['resolved_at = now(), status = $$resolved$$', /resolved already/],
+])('no page goes out once the incident says: %s', async (change, reason) => {
+  await test_.owner.query(`update incidents set ${change} where id = $1`, [incident.id]);
+  expect(await attempt(page())).toEqual({
+    status: 'skipped',
+    destination: 'ana@example.com',
+    reason: expect.stringMatching(reason),
+  });
+  expect(mail.received).toEqual([]);
+  expect(await logged(page().key)).toMatchObject({
+    status: 'skipped',
+    attempts: 0,
+    error: expect.stringMatching(reason),
+    effect: null,
+  });
+});
+
+test('a page that is called off before it leaves does not leave', async () => {
+  const environment = quiet();
+  environment.cancel();
+  await expect(attempt(page(), environment)).rejects.toMatchObject({ name: 'CancelledFailure' });
+  expect(mail.received).toEqual([]);
+  expect(await logged(page().key)).toMatchObject({ status: 'skipped', effect: 'failed' });
+});
+
+test('a webhook gets the message in words that others build on, signed, and the same on every attempt', async () => {
+  receiver.answers = [429, 503];
+  const input = page({ target: { type: 'channel', name: 'ops-hook' } });
+  const slowDown = await failureOf(attempt(input));
+  expect(slowDown).toMatchObject({ type: 'WebhookUnavailable', nonRetryable: false, nextRetryDelay: 7000 });
+  await failureOf(attempt(input));
+  expect(await attempt(input)).toEqual({
+    status: 'sent',
+    destination: expect.stringMatching(/^ops-hook \(127\.0\.0\.1:\d+\)$/),
+  });
+  const { received } = receiver;
+  expect(received.map(({ key }) => key)).toEqual([input.key, input.key, input.key]);
+  expect(new Set(received.map(({ body }) => body)).size).toBe(1);
+  for (const { body, signature } of received) {
+    const [, t, v1] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(signature)!;
+    expect(v1).toBe(createHmac('sha256', 'a-shared-secret').update(`${t}.${body}`).digest('hex'));
+  }
+  expect(JSON.parse(received[0]!.body)).toMatchObject({
+    type: 'escalation.page',
+    id: input.key,
+    at: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+    incident: {
+      number: incident.number,
+      title: 'db-primary refuses <b>connections</b>',
+      severity: 'critical',
+      status: 'created',
+      service: 'checkout',
+      url: `https://holdfast.example/incidents/${incident.number}`,
+    },
+    alerts: [],
+  });
+  expect(received[0]!.body).not.toContain('/l/');
+  expect(await logged(input.key)).toMatchObject({ channel: 'webhook', status: 'sent', attempts: 3 });
+});
+
+test('a channel with several addresses writes to each by itself; a further attempt only to those without mail', async () => {
+  await seedChannel('everyone', { type: 'email', addresses: ['ana@example.com', 'ben@example.com'] });
+  const input = page({ target: { type: 'channel', name: 'everyone' } });
+  mail.refuse.set('ana@example.com', 451);
+  await failureOf(attempt(input));
+  mail.refuse.clear();
+  await attempt(input);
+  expect(mail.received.map(({ recipients }) => recipients)).toEqual([
+    ['ben@example.com'],
+    ['ana@example.com'],
+  ]);
+  const people = await Promise.all(
+    mail.received.map(async ({ text }) => await verifyLink(test_.db, links(text)[0]!)),
+  );
+  expect(people).toMatchObject([{ person: 'ben@example.com' }, { person: 'ana@example.com' }]);
+});
+
+test('an address that is refused for good does not keep the mail from the others, and the log names it', async () => {
+  await seedChannel('some', { type: 'email', addresses: ['gone@example.com', 'ben@example.com'] });
+  mail.refuse.set('gone@example.com', 550);
+  const input = page({ target: { type: 'channel', name: 'some' } });
+  expect(await attempt(input)).toMatchObject({ status: 'sent' });
+  expect(mail.received).toHaveLength(1);
+  expect(await logged(input.key)).toMatchObject({
+    status: 'sent',
+    error: expect.stringContaining('gone@example.com'),
+  });
+});
+
+test('a channel or user that does not exist fails for good, and stands in the log', async () => {
+  const channel = page({ target: { type: 'channel', name: 'nowhere' } });
+  expect(await failureOf(attempt(channel))).toMatchObject({ type: 'UnknownChannel', nonRetryable: true });
+  expect(await logged(channel.key)).toMatchObject({ status: 'failed', destination: 'nowhere' });
+  const user = page({ key: 'user', target: { type: 'user', email: 'nobody@example.com' } });
+  expect(await failureOf(attempt(user))).toMatchObject({ type: 'UnknownUser', nonRetryable: true });
+});
+
+test('a user is written to until the account is disabled', async () => {
+  await test_.owner.query(`insert into users (org_id, email, name) values ($1, 'cleo@example.com', 'Cleo')`, [
+    test_.orgId,
+  ]);
+  const input = page({ target: { type: 'user', email: 'Cleo@example.com' } });
+  expect(await attempt(input)).toEqual({ status: 'sent', destination: 'cleo@example.com' });
+  await test_.owner.query(`update users set disabled_at = now() where email = 'cleo@example.com'`);
+  expect(await failureOf(attempt({ ...input, key: 'later' }))).toMatchObject({ type: 'UnknownUser' });
+});
+
+test("a subject whose record is on its way is waited for, another organization's is never told", async () => {
+  const missing = page({ incidentId: randomUUID() });
+  expect(await failureOf(attempt(missing))).toMatchObject({ type: 'NotRecordedYet', nonRetryable: false });
+  const { rows } = await test_.owner.query(
+    `insert into organizations (slug, name) values ('other', 'Other') returning org_id`,
+  );
+  const foreign = page({ orgId: rows[0].org_id, key: 'foreign' });
+  expect(await failureOf(attempt(foreign))).toMatchObject({ type: 'NotRecordedYet' });
+  expect(mail.received).toEqual([]);
+});
+
+async function seedApproval(status = 'pending') {
+  const executionId = randomUUID();
+  const approvalId = randomUUID();
+  const values = [test_.orgId, executionId, approvalId, incident.id];
+  await test_.owner.query(
+    `insert into executions (org_id, id, runbook, runbook_version, incident_id, requested_by, mode, target, inputs, status, workflow_id)
+     values ($1, $2, 'restart-service', 3, $3, 'Holdfast', 'semi_auto', 'checkout', '{}', 'waiting', 'w')`,
+    [values[0], values[1], values[3]],
+  );
+  await test_.owner.query(
+    `insert into execution_steps (org_id, execution_id, index, name, type, description, status, rollback_description)
+     values ($1, $2, 0, 'Check', 'command', 'systemctl status checkout', 'pending', null),
+       ($1, $2, 1, 'Restart', 'command', 'sudo -n systemctl restart checkout', 'pending', 'systemctl start checkout')`,
+    [values[0], values[1]],
+  );
+  await test_.owner.query(
+    `insert into approvals (org_id, id, execution_id, incident_id, runbook, requested_by, requested_at, expires_at, status, workflow_id)
+     values ($1, $3, $2, $4, 'restart-service', 'Holdfast', now(), now() + interval '30 minutes', '${status}', 'w')`,
+    values,
+  );
+  return { executionId, approvalId };
+}
+
+test('an approval says what will run and how it is undone, with a link for yes and one for no', async () => {
+  const ids = await seedApproval();
+  const input = page({ type: 'approval.needed', key: 'approval', ...ids, detail: {} });
+  await attempt(input);
+  const [received] = mail.received;
+  expect(received?.subject).toBe(
+    `[critical] #${incident.number} checkout: restart-service waits for approval`,
+  );
+  for (const part of [received?.text, received?.html]) {
+    expect(part).toContain('sudo -n systemctl restart checkout');
+    expect(part).toContain('undone by: systemctl start checkout');
+  }
+  const grants = await Promise.all(links(received?.text).map((token) => verifyLink(test_.db, token)));
+  expect(grants).toMatchObject([
+    { action: 'approve', subject: ids, person: 'ana@example.com' },
+    { action: 'reject', subject: ids, person: 'ana@example.com' },
+  ]);
+});
+
+test('an approval that was decided meanwhile is not asked for', async () => {
+  const ids = await seedApproval('withdrawn');
+  expect(await attempt(page({ type: 'approval.needed', key: 'late', ...ids }))).toMatchObject({
+    status: 'skipped',
+    reason: 'the approval is withdrawn already',
+  });
+});
+
+test('a report goes out as it was rendered', async () => {
+  const { rows } = await test_.owner.query(
+    `insert into reports (org_id, key, kind, period_start, period_end, subject, html, text, data, recipients, requested_by)
+     values ($1, 'r', 'sla', now() - interval '7 days', now(), 'SLA report', '<h1>All met</h1>', 'All met', '{}', '{}', 'Holdfast')
+     returning id`,
+    [test_.orgId],
+  );
+  const { incidentId: _, ...input } = page({
+    type: 'report.sla',
+    key: 'report',
+    detail: { reportId: rows[0].id },
+  });
+  await attempt(input);
+  expect(mail.received[0]).toMatchObject({ subject: 'SLA report', html: expect.stringContaining('All met') });
+  expect(mail.received[0]?.inReplyTo).toBeUndefined();
+});
+
+test('the log lists everything in pages, newest first, and counts it', async () => {
+  const scope = { orgId: test_.orgId };
+  const counts = await test_.db.read(scope, (tx) => countNotifications(tx, { since: new Date(0) }));
+  expect(counts.sent).toBeGreaterThan(5);
+  expect(counts.skipped).toBeGreaterThan(2);
+  const total = counts.started + counts.sent + counts.failed + counts.skipped;
+  const seen: number[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await test_.db.read(scope, (tx) =>
+      listNotifications(tx, { limit: 7, ...(cursor !== undefined && { cursor }) }),
+    );
+    seen.push(...page.items.map(({ id }) => id));
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor !== undefined);
+  expect(seen).toHaveLength(total);
+  expect(seen).toEqual(seen.toSorted((a, b) => b - a));
+  const skipped = await test_.db.read(scope, (tx) =>
+    listNotifications(tx, { status: ['skipped'], limit: 50 }),
+  );
+  expect(skipped.items).toHaveLength(counts.skipped);
+});
