@@ -1,0 +1,155 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { LogQuery } from '../../domain/logs/query.ts';
+import { type LokiDouble, startLokiDouble } from '../../test/harness/loki-double.ts';
+import { LogSourceRefusedError, LogSourceUnavailableError } from './log-source.ts';
+import { createLokiLogs } from './loki.ts';
+
+let loki: LokiDouble;
+beforeAll(async () => {
+  loki = await startLokiDouble();
+});
+afterEach(() => loki.fail(undefined));
+afterAll(() => loki.close());
+
+const at = Date.UTC(2026, 10, 21, 2, 14);
+const hostile = `pay"} |= "x\n\\.*|{(ü😀`;
+const query = (change: Partial<LogQuery> = {}): LogQuery => ({
+  from: at - 300_000,
+  to: at + 300_000,
+  anyOf: [{ field: 'service', values: ['checkout'] }],
+  within: [],
+  limit: 100,
+  ...change,
+});
+
+beforeAll(() => {
+  loki.push({ service_name: 'checkout', namespace: 'shop', pod: 'checkout-7c', detected_level: 'unknown' }, [
+    { at: at - 2000, text: 'ready' },
+    { at, text: 'level=error msg="pool exhausted"' },
+    { at: at + 1000, text: 'request served' },
+    { at: at - 600_000, text: 'too early: error' },
+  ]);
+  loki.push({ service_name: 'checkout', namespace: 'test' }, [{ at, text: 'error of another namespace' }]);
+  loki.push({ service_name: 'checkout' }, [{ at, text: 'says no namespace' }]);
+  loki.push({ service_name: hostile }, [{ at, text: 'found by a hostile name' }]);
+  loki.push({ service_name: 'db', node: '10.0.0.7', level: 'warn' }, [{ at, text: 'by instance' }]);
+});
+
+describe('Loki', () => {
+  const source = () => createLokiLogs({ url: loki.url });
+
+  test('is asked for the lines of a service, errors first, with their number', async () => {
+    const found = await source().query('org', query());
+    expect(found.lines.map((line) => line.message)).toEqual([
+      'level=error msg="pool exhausted"',
+      'error of another namespace',
+      'ready',
+      'says no namespace',
+      'request served',
+    ]);
+    expect(found.lines[0]).toEqual({
+      at,
+      service: 'checkout',
+      host: null,
+      level: 'error',
+      message: 'level=error msg="pool exhausted"',
+      labels: { namespace: 'shop', pod: 'checkout-7c' },
+    });
+    expect(found).toMatchObject({ total: 5, asked: '{service_name=~"checkout"}', note: null });
+  });
+
+  test('leaves out other namespaces and keeps streams without one', async () => {
+    const { lines } = await source().query(
+      'org',
+      query({ within: [{ field: 'namespace', values: ['shop'] }] }),
+    );
+    expect(lines.map((line) => line.message)).not.toContain('error of another namespace');
+    expect(lines.map((line) => line.message)).toContain('says no namespace');
+    expect(lines).toHaveLength(4);
+  });
+
+  test('quotes whatever a label says', async () => {
+    const { lines } = await source().query(
+      'org',
+      query({ anyOf: [{ field: 'service', values: [hostile, '\ud800'] }] }),
+    );
+    expect(lines.map((line) => line.message)).toEqual(['found by a hostile name']);
+  });
+
+  test('finds an instance by its host, and only once what two fields find', async () => {
+    const asked = query({
+      anyOf: [
+        { field: 'service', values: ['db'] },
+        { field: 'instance', values: ['10.0.0.7:9100'] },
+      ],
+    });
+    const { lines } = await source().query('org', asked);
+    expect(lines.map((line) => [line.message, line.host, line.level])).toEqual([
+      ['by instance', '10.0.0.7', 'warn'],
+    ]);
+  });
+
+  test('reads the errors of everything when nothing is named, and says when no label fits', async () => {
+    const everything = await source().query('org', query({ anyOf: [] }));
+    expect(everything.lines.every((line) => /error/.test(line.message))).toBe(true);
+    expect(everything.total).toBe(2);
+    const none = await source().query('org', query({ anyOf: [{ field: 'host', values: ['x'] }] }));
+    expect(none).toMatchObject({ lines: [], total: 0 });
+    const unmapped = createLokiLogs({ url: loki.url, labels: { service: ['nope'] } });
+    expect((await unmapped.query('org', query())).note).toMatch(/no stream label/);
+  });
+
+  test('never asks for more entries than Loki gives', async () => {
+    await source().query('org', query({ limit: 9999 }));
+    const limits = loki.requests.flatMap((request) => request.parameters.limit ?? []);
+    expect(limits).toContain('5000');
+    expect(limits.every((limit) => Number(limit) <= 5000)).toBe(true);
+  });
+
+  test('sends the tenant and credentials, and never in the address', async () => {
+    const strict = await startLokiDouble({ tenant: 'acme' });
+    try {
+      await expect(createLokiLogs({ url: strict.url }).probe()).rejects.toThrow(/401.*check the user/);
+      const address = strict.url.replace('http://', 'http://ana:p%40ss@');
+      expect(await createLokiLogs({ url: address, tenant: 'acme' }).probe()).toBe(
+        '0 stream labels in the last hours',
+      );
+      expect(strict.requests.at(-1)?.headers.authorization).toBe(`Basic ${btoa('ana:p@ss')}`);
+    } finally {
+      await strict.close();
+    }
+  });
+
+  test('says that it is away, slow or overloaded so that it is asked again', async () => {
+    const patient = createLokiLogs({ url: loki.url, timeoutMs: 100 });
+    loki.fail('hang');
+    await expect(patient.query('org', query())).rejects.toThrow('Loki did not answer within 100 ms');
+    await expect(patient.query('org', query())).rejects.toBeInstanceOf(LogSourceUnavailableError);
+    loki.fail({ status: 503, body: 'ring is empty' });
+    await expect(source().probe()).rejects.toThrow('Loki answered 503: ring is empty');
+    loki.fail({ status: 429, body: 'slow down' });
+    await expect(source().probe()).rejects.toBeInstanceOf(LogSourceUnavailableError);
+    await expect(createLokiLogs({ url: 'http://127.0.0.1:1' }).probe()).rejects.toBeInstanceOf(
+      LogSourceUnavailableError,
+    );
+  });
+
+  test('says what asking again will not mend', async () => {
+    loki.fail({ status: 400, body: 'parse error' });
+    await expect(source().query('org', query())).rejects.toBeInstanceOf(LogSourceRefusedError);
+    loki.fail({ status: 200, body: '<html>' });
+    await expect(source().probe()).rejects.toThrow(/no JSON \(check LOKI_URL\)/);
+    loki.fail({ status: 200, body: '{"data": 3}' });
+    await expect(source().probe()).rejects.toThrow(/not understood: data/);
+  });
+
+  test('links into Grafana where one is configured', () => {
+    expect(source().link(query())).toBeNull();
+    const grafana = { url: 'http://grafana.example/', datasource: 'P1' };
+    const link = new URL(createLokiLogs({ url: loki.url, grafana }).link(query()) ?? '');
+    expect(link.pathname).toBe('/explore');
+    expect(JSON.parse(link.searchParams.get('panes') ?? '')).toMatchObject({
+      logs: { queries: [{ expr: '{service_name=~"checkout"}' }], range: { from: String(at - 300_000) } },
+    });
+  });
+});
