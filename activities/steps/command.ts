@@ -1,5 +1,6 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { formatDuration } from '../../domain/duration.ts';
 import type { RenderedCommand } from '../../domain/runbook/render.ts';
@@ -76,19 +77,22 @@ export async function runCommand(command: RenderedCommand, context: CommandConte
     env: { ...context.environment, [groupMarker]: context.key },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
+  const control = takeControl(child);
   const exit = exitOf(child);
-  collect(child, context.output);
-  if (child.pid === undefined)
-    return { ok: false, error: await exit.then(({ error }) => error ?? 'it did not start') };
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8');
+    stream.on('data', (text: string) => context.output.add(text));
+  }
+  if (child.pid === undefined) return { ok: false, error: (await exit).error ?? 'it did not start' };
   const group = await describeGroup(child.pid, sudo);
   try {
     await context.started(group);
   } catch (error) {
-    child.stdin.destroy();
+    control.end();
     await endGroup(group);
     throw error;
   }
-  child.stdin.write('go\n');
+  control.write('go\n');
 
   const timeout = new AbortController();
   const ended = await Promise.race([
@@ -98,15 +102,27 @@ export async function runCommand(command: RenderedCommand, context: CommandConte
   ]);
   timeout.abort();
   // under sudo the watcher is the one that may send signals: it acts when its pipe closes without 'done'
-  if (typeof ended === 'string' && sudo) child.stdin.end();
-  else child.stdin.write('done\n');
+  if (typeof ended === 'string' && sudo) control.end();
+  else control.end('done\n');
   if (typeof ended === 'string' || ended.error !== undefined) await endGroup(group);
   await Promise.race([closeOf(child), delay(drainMs)]);
-  for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
-  if (ended === 'timeout')
+  child.stdout.destroy();
+  child.stderr.destroy();
+  if (ended === 'timeout') {
     return { ok: false, error: `timed out after ${formatDuration(context.timeoutMs)}; it was ended` };
+  }
   if (ended === 'aborted') return { ok: false, error: 'cancelled while it ran; it was ended' };
   return ended.error === undefined ? { ok: true } : { ok: false, error: ended.error };
+}
+
+/** Node closes a child's standard input when the child exits; the watcher is still to be told 'done' then. */
+function takeControl(child: ChildProcess): Writable {
+  const control = child.stdin;
+  if (!control) throw new Error('a command was started without its pipe');
+  child.stdin = null;
+  // the launcher may be gone before it was told anything
+  control.on('error', () => {});
+  return control;
 }
 
 interface Exit {
@@ -114,7 +130,7 @@ interface Exit {
   error?: string;
 }
 
-async function exitOf(child: ChildProcessWithoutNullStreams): Promise<Exit> {
+async function exitOf(child: ChildProcess): Promise<Exit> {
   return await new Promise((resolve) => {
     child.once('error', (error) => resolve({ error: `it could not be started: ${error.message}` }));
     child.once('exit', (code, signal) => {
@@ -124,17 +140,8 @@ async function exitOf(child: ChildProcessWithoutNullStreams): Promise<Exit> {
   });
 }
 
-function collect(child: ChildProcessWithoutNullStreams, output: StepOutput): void {
-  // the launcher may be gone before it was told anything
-  child.stdin.on('error', () => {});
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8');
-    stream.on('data', (text: string) => output.add(text));
-  }
-}
-
-async function closeOf(child: ChildProcessWithoutNullStreams): Promise<void> {
-  const closed = (stream: NodeJS.ReadableStream & { closed: boolean }) =>
+async function closeOf(child: { stdout: Readable; stderr: Readable }): Promise<void> {
+  const closed = (stream: Readable) =>
     stream.closed ? undefined : new Promise((resolve) => stream.once('close', resolve));
   await Promise.all([closed(child.stdout), closed(child.stderr)]);
 }
