@@ -1,4 +1,6 @@
 /** What a worker registers: each export is a workflow type, under the name in messages.ts. */
 export { alert } from './alert.ts';
+export { capacityReport } from './capacity-report.ts';
 export { execution } from './execution.ts';
 export { incident } from './incident.ts';
+export { slaReport } from './sla-report.ts';

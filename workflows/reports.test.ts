@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { ApplicationFailure } from '@temporalio/common';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  Worker,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BuildReportInput, ReportActivities, SendReportInput } from '../activities/reports.ts';
+import { PartUnavailableError } from '../test/parts/part.ts';
+import { createTimeSkippingEnvironment } from '../test/parts/temporal-test-server.ts';
+
+let env: TestWorkflowEnvironment | undefined;
+let bundle: WorkflowBundleWithSourceMap;
+let missing = '';
+beforeAll(async () => {
+  try {
+    env = await createTimeSkippingEnvironment();
+  } catch (error) {
+    if (!(error instanceof PartUnavailableError)) throw error;
+    missing = error.message;
+    return;
+  }
+  bundle = await bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL('./index.ts', import.meta.url)),
+    logger: new DefaultLogger('ERROR'),
+  });
+});
+afterAll(() => env?.teardown());
+
+interface Run {
+  outcome: Promise<{ reportId: string; sent: number }>;
+  builds: BuildReportInput[];
+  sends: SendReportInput[];
+  workflowId: string;
+}
+
+/** Runs a report with these activities, on a worker of its own, to its end. */
+async function run(
+  server: TestWorkflowEnvironment,
+  kind: 'slaReport' | 'capacityReport',
+  activities: {
+    build?: (attempt: number, input: BuildReportInput) => void;
+    send?: (attempt: number) => void;
+  },
+): Promise<Run> {
+  const builds: BuildReportInput[] = [];
+  const sends: SendReportInput[] = [];
+  const taskQueue = randomUUID();
+  const implementation: ReportActivities = {
+    async buildReport(input) {
+      builds.push(input);
+      activities.build?.(builds.length, input);
+      return { reportId: 'the-report' };
+    },
+    async sendReport(input) {
+      sends.push(input);
+      activities.send?.(sends.length);
+      return { sent: 2, refused: [] };
+    },
+  };
+  const worker = await Worker.create({
+    connection: server.nativeConnection,
+    taskQueue,
+    workflowBundle: bundle,
+    activities: implementation,
+  });
+  const workflowId = `report:org-1:${randomUUID()}`;
+  const outcome = worker.runUntil(
+    server.client.workflow.execute(kind, {
+      workflowId,
+      taskQueue,
+      args: [{ orgId: 'org-1', requestedBy: 'schedule' }],
+    }),
+  ) as Run['outcome'];
+  await outcome.catch(() => {});
+  return { outcome, builds, sends, workflowId };
+}
+
+const retryable = (type: string) => () => {
+  throw ApplicationFailure.retryable('not now', type);
+};
+
+describe('slaReport', () => {
+  it('builds the report and sends it, under one key', async (test) => {
+    if (!env) return test.skip(missing);
+    const { outcome, builds, sends, workflowId } = await run(env, 'slaReport', {});
+    expect(await outcome).toEqual({ reportId: 'the-report', sent: 2 });
+    expect(builds).toHaveLength(1);
+    expect(builds[0]).toMatchObject({ orgId: 'org-1', kind: 'sla', requestedBy: 'schedule' });
+    expect(builds[0]!.periodEnd).toMatch(/^\d{4}-\d\d-\d\dT.*Z$/);
+    expect(builds[0]!.key).toMatch(new RegExp(`^${workflowId}:`));
+    expect(sends).toEqual([{ orgId: 'org-1', reportId: 'the-report', key: builds[0]!.key }]);
+  });
+
+  it('outlives a database and a mail server that are away, with the same key and period', async (test) => {
+    if (!env) return test.skip(missing);
+    const { outcome, builds, sends } = await run(env, 'slaReport', {
+      build: (attempt) => attempt < 20 && retryable('DatabaseUnavailable')(),
+      send: (attempt) => attempt < 15 && retryable('ReportNotDelivered')(),
+    });
+    expect(await outcome).toMatchObject({ sent: 2 });
+    expect(builds).toHaveLength(20);
+    expect(new Set(builds.map((build) => JSON.stringify(build))).size).toBe(1);
+    expect(sends).toHaveLength(15);
+  });
+});
+
+describe('capacityReport', () => {
+  it('asks Prometheus for an hour, then reports that it does not answer', async (test) => {
+    if (!env) return test.skip(missing);
+    const { outcome, builds } = await run(env, 'capacityReport', {
+      build: (_, input) => !input.acceptGaps && retryable('PrometheusUnavailable')(),
+    });
+    expect(await outcome).toMatchObject({ sent: 2 });
+    expect(builds.length).toBeGreaterThan(10);
+    expect(builds.at(-1)).toMatchObject({ kind: 'capacity', acceptGaps: true });
+    expect(builds.filter((build) => build.acceptGaps)).toHaveLength(1);
+  });
+
+  it('takes the first complete answer', async (test) => {
+    if (!env) return test.skip(missing);
+    const { outcome, builds } = await run(env, 'capacityReport', {
+      build: (attempt) => attempt < 3 && retryable('PrometheusUnavailable')(),
+    });
+    expect(await outcome).toMatchObject({ sent: 2 });
+    expect(builds.map((build) => build.acceptGaps)).toEqual([undefined, undefined, undefined]);
+  });
+
+  it('fails where waiting mends nothing', async (test) => {
+    if (!env) return test.skip(missing);
+    const { outcome, builds } = await run(env, 'capacityReport', {
+      build: () => {
+        throw ApplicationFailure.nonRetryable('no time', 'InvalidPeriod');
+      },
+    });
+    await expect(outcome).rejects.toThrow();
+    expect(builds).toHaveLength(1);
+  });
+});
