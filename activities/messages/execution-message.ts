@@ -148,7 +148,7 @@ function buttonsOf(source: MessageSource, execution: ExecutionDetail): Pick<Mail
         { label: 'Approve', url: approve.url },
         { label: 'Reject', url: reject.url },
       ],
-      buttonNote: `Each opens a page that shows what will happen and asks once more. The links act as ${source.reader}, work once, and until ${clockUtc(approve.until, source.now)}.`,
+      buttonNote: `Each opens a page that shows what will happen and asks once more. The links act as ${source.reader}, each works once, and until ${clockUtc(approve.until, source.now)}.`,
     };
   }
   return { buttons: [{ label: 'Open the execution', url: executionUrl(source.publicUrl, execution.id) }] };

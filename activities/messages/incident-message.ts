@@ -216,6 +216,7 @@ function alertBlocks(source: MessageSource, incident: IncidentFacts): Block[] {
       kind: 'list',
       heading: 'Alerts',
       items: incident.alerts.map((alert) => ({
+        tone: alert.status === 'resolved' ? ('ok' as const) : alert.severity,
         text:
           alert.summary === null
             ? oneLine(alert.name, 150)

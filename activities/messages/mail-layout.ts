@@ -42,7 +42,8 @@ export type Block =
       kind: 'list';
       heading: string;
       ordered?: boolean;
-      items: { text: string; code?: string; note?: string }[];
+      /** `tone` puts its shape where the bullet would be. */
+      items: { text: string; code?: string; note?: string; tone?: Tone }[];
       note?: string;
     }
   | { kind: 'code'; heading: string; text: string }
@@ -75,9 +76,9 @@ const styleSheet = new Markup(`
 body{margin:0;padding:0;-webkit-text-size-adjust:100%}
 @media (max-width:480px){.hf-pad{padding-left:20px!important;padding-right:20px!important}.hf-outer{padding:0!important}
 .hf-card{border-radius:0!important;border-left:0!important;border-right:0!important}
-.hf-button,.hf-button a{display:block!important;width:auto!important;text-align:center!important}
+.hf-buttons,.hf-buttons tbody,.hf-buttons tr,.hf-buttons td,.hf-buttons table,.hf-buttons a{display:block!important;width:auto!important;text-align:center!important}
 .hf-button{padding-right:0!important}}
-@media (prefers-color-scheme:dark){.hf-page{background:#101214!important}.hf-card{background:#17191c!important;border-color:#2a2d31!important}
+@media (prefers-color-scheme:dark){.hf-page{background:#101214!important}.hf-card{background:#17191c!important;border-left-color:#2a2d31!important;border-right-color:#2a2d31!important;border-bottom-color:#2a2d31!important}
 .hf-text{color:#e9eaeb!important}.hf-muted{color:#b4b8bd!important}.hf-line{border-color:#2a2d31!important}
 .hf-code{background:#1e2124!important;color:#e9eaeb!important;border-color:#2a2d31!important}.hf-link{color:#4cc2ac!important}
 .hf-plain{background:#17191c!important;border-color:#42464c!important}.hf-plain a{color:#e9eaeb!important}
@@ -131,11 +132,11 @@ function metaLine(mail: Mail): Markup {
 function buttonRow(mail: Mail): Markup {
   const cells = mail.buttons.map(({ label, url }, index) =>
     index === 0
-      ? html`<td class="hf-button" style="padding:0 12px 12px 0"><table role="presentation" class="hf-button" cellpadding="0" cellspacing="0" border="0"><tr><td bgcolor="${accent}" style="border-radius:6px;background:${accent};border:1px solid ${accent}"><a href="${url}" style="display:inline-block;padding:12px 24px;font-family:${font};font-size:16px;line-height:24px;font-weight:600;color:#ffffff;text-decoration:none">${label}</a></td></tr></table></td>`
-      : html`<td class="hf-button" style="padding:0 12px 12px 0"><table role="presentation" class="hf-button" cellpadding="0" cellspacing="0" border="0"><tr><td class="hf-plain" style="border-radius:6px;background:#ffffff;border:1px solid #cfcec7"><a href="${url}" style="display:inline-block;padding:12px 20px;font-family:${font};font-size:16px;line-height:24px;font-weight:500;color:#1b1d1f;text-decoration:none">${label}</a></td></tr></table></td>`,
+      ? html`<td class="hf-button" style="padding:0 12px 12px 0"><table role="presentation" cellpadding="0" cellspacing="0" border="0"><tr><td bgcolor="${accent}" style="border-radius:6px;background:${accent};border:1px solid ${accent}"><a href="${url}" style="display:inline-block;padding:12px 24px;font-family:${font};font-size:16px;line-height:24px;font-weight:600;color:#ffffff;text-decoration:none">${label}</a></td></tr></table></td>`
+      : html`<td class="hf-button" style="padding:0 12px 12px 0"><table role="presentation" cellpadding="0" cellspacing="0" border="0"><tr><td class="hf-plain" style="border-radius:6px;background:#ffffff;border:1px solid #cfcec7"><a href="${url}" style="display:inline-block;padding:12px 20px;font-family:${font};font-size:16px;line-height:24px;font-weight:500;color:#1b1d1f;text-decoration:none">${label}</a></td></tr></table></td>`,
   );
   return html`<tr><td class="hf-pad" style="padding:24px 32px 0">
-<table role="presentation" class="hf-button" cellpadding="0" cellspacing="0" border="0"><tr>${cells}</tr></table>
+<table role="presentation" class="hf-buttons" cellpadding="0" cellspacing="0" border="0"><tr>${cells}</tr></table>
 ${mail.buttonNote !== undefined && html`<p class="hf-muted" style="margin:0;${muted(13)}">${mail.buttonNote}</p>`}
 </td></tr>
 `;
@@ -172,13 +173,18 @@ function blockBody(block: Block): Markup {
     case 'list':
       return html`<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0">${block.items.map(
         (item, index) =>
-          html`<tr><td class="hf-muted hf-line" valign="top" width="24" style="padding:8px 0;border-top:1px solid #e4e3de;${muted(14)}">${block.ordered ? `${index + 1}.` : '•'}</td><td class="hf-text hf-line" valign="top" style="padding:8px 0;border-top:1px solid #e4e3de;${text(14, 'word-break:break-word;overflow-wrap:anywhere')}">${item.text}${item.code !== undefined && html`<br><code class="hf-code" style="${codeStyle}display:inline-block;padding:2px 6px;margin:2px 0">${item.code}</code>`}${item.note !== undefined && html`<br><span class="hf-muted" style="${muted(13)}">${item.note}</span>`}</td></tr>`,
+          html`<tr><td class="hf-muted hf-line" valign="top" width="24" style="padding:8px 0;border-top:1px solid #e4e3de;${muted(14)}">${markOf(item.tone, block.ordered ? `${index + 1}.` : '•')}</td><td class="hf-text hf-line" valign="top" style="padding:8px 0;border-top:1px solid #e4e3de;${text(14, 'word-break:break-word;overflow-wrap:anywhere')}">${item.text}${item.code !== undefined && html`<br><code class="hf-code" style="${codeStyle}display:inline-block;padding:2px 6px;margin:2px 0">${item.code}</code>`}${item.note !== undefined && html`<br><span class="hf-muted" style="${muted(13)}">${item.note}</span>`}</td></tr>`,
       )}</table>${note(block.note)}`;
     case 'code':
       return html`<pre class="hf-code" style="margin:0;padding:12px;${codeStyle}">${block.text}</pre>`;
     case 'custom':
       return block.html;
   }
+}
+
+function markOf(tone: Tone | undefined, bullet: string): Markup {
+  if (tone === undefined) return html`${bullet}`;
+  return html`<span class="hf-${tone}" style="color:${tones[tone].light}">${tones[tone].shape}</span>`;
 }
 
 const codeStyle = `font-family:${mono};font-size:13px;line-height:1.5;color:#1b1d1f;background:#f1f1ee;border:1px solid #e4e3de;border-radius:4px;white-space:pre-wrap;word-break:break-word;overflow-wrap:anywhere;`;
