@@ -114,17 +114,21 @@ const parsers: Record<'ownJson' | 'anyJson' | 'text', RequestHandler> = {
 export function mount(
   router: Router,
   endpoints: Endpoint[],
-  guards: { person: RequestHandler; ingest: RequestHandler },
+  guards: {
+    person: RequestHandler;
+    ingest: RequestHandler;
+    time(path: string): RequestHandler;
+  },
 ): void {
   for (const operation of endpoints) {
     const { access } = operation;
-    const handlers: RequestHandler[] = [];
+    const handlers: RequestHandler[] = [guards.time(operation.path)];
     if (access === 'ingest') handlers.push(guards.ingest);
     else if (access !== 'public') handlers.push(guards.person, requireRoleSomewhere(access));
     if (operation.body) handlers.push(parserOf(operation), refuseUnread);
     handlers.push(async (request, response) => {
-      const answer = await operation.handle(request);
       response.status(operation.status);
+      const answer = await operation.handle(request);
       if (operation.response) response.json(answer);
       else response.end();
     });

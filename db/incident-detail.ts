@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { AlertStatus, SlaState } from '../domain/incident-status.ts';
+import type { LogPattern, RelevantLine, StackTraceEvidence } from '../domain/logs/log-evidence.ts';
 import type { Severity } from '../domain/severity.ts';
 import { type ApprovalRecord, approvalsOfIncident } from './approvals.ts';
 import { decodeCursor, encodeCursor, type Page, toPage } from './cursor.ts';
@@ -60,26 +61,14 @@ export interface IncidentLogs {
   /** To the full query in the log system, where it has pages. */
   link: string | null;
   total: number;
-  patterns: LogPatternRecord[];
-  stackTraces: StackTraceRecord[];
-  lines: LogLineRecord[];
+  patterns: LogPattern[];
+  stackTraces: StackTraceEvidence[];
+  /** Most relevant first. */
+  lines: RelevantLine[];
   /** Why the last look failed; what an earlier one found stays. */
   error: string | null;
   fetchedAt: Date;
 }
-
-/** As the evidence activity stores them: instants are ISO 8601. */
-export interface LogPatternRecord {
-  template: string;
-  count: number;
-  level: string;
-  firstAt: string;
-  lastAt: string;
-  sample: string;
-  isNew: boolean;
-}
-export type StackTraceRecord = Record<string, unknown>;
-export type LogLineRecord = Record<string, unknown>;
 
 const alertsShown = 200;
 
@@ -176,9 +165,9 @@ async function getIncidentLogs(tx: Tx, incidentId: string): Promise<IncidentLogs
   return {
     ...row,
     // jsonb arrays, written by the evidence activity alone
-    patterns: row.patterns as unknown as LogPatternRecord[],
-    stackTraces: row.stackTraces as unknown as StackTraceRecord[],
-    lines: row.lines as unknown as LogLineRecord[],
+    patterns: row.patterns as unknown as LogPattern[],
+    stackTraces: row.stackTraces as unknown as StackTraceEvidence[],
+    lines: row.lines as unknown as RelevantLine[],
   };
 }
 

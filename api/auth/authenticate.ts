@@ -141,8 +141,8 @@ function assertOwnForm(request: Request, csrfToken: string): void {
   }
 }
 
-/** Browsers say where a request comes from; other clients say nothing and are not tricked into it either. */
-function assertSameSite(request: Request): void {
+/** Throws ForeignRequestError. Browsers say where a request comes from; other clients say nothing and are not tricked into it either. */
+export function assertSameSite(request: Request): void {
   const site = request.get('sec-fetch-site');
   const origin = request.get('origin');
   const foreign =

@@ -96,8 +96,35 @@ const logs = z
         isNew: z.boolean(),
       }),
     ),
-    stackTraces: z.array(z.record(z.string(), z.unknown())),
-    lines: z.array(z.record(z.string(), z.unknown())),
+    stackTraces: z.array(
+      z.object({
+        language: z.string(),
+        exception: z.string(),
+        message: z.string(),
+        cause: z.unknown(),
+        file: z.string().nullable(),
+        line: z.int().nullable(),
+        function: z.string().nullable(),
+        service: z.string().nullable(),
+        count: z.int(),
+        firstAt: z.string(),
+        lastAt: z.string(),
+        sample: z.string(),
+        isNew: z.boolean(),
+      }),
+    ),
+    lines: z
+      .array(
+        z.object({
+          at: z.string(),
+          level: z.string(),
+          service: z.string().nullable(),
+          host: z.string().nullable(),
+          message: z.string(),
+          isNew: z.boolean(),
+        }),
+      )
+      .meta({ description: 'Most relevant first' }),
     error: z.string().nullable().meta({ description: 'Why the last look at the log source failed' }),
     fetchedAt: instant,
   })

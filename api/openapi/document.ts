@@ -1,0 +1,90 @@
+import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi';
+import { documentedWebhook } from '../alerts/schema.ts';
+import type { Endpoint } from '../endpoint.ts';
+import { problem } from '../errors.ts';
+
+const description = `
+Times are ISO 8601, durations text such as '30s', '15m', '4h'. Lists come in pages: send \`nextCursor\` back as
+\`cursor\`. Errors are problem details (RFC 9457) whose \`errors\` name the fields. An API token opens everything
+that its user may; an ingest key opens the intake and nothing else.
+`.trim();
+
+/** OpenAPI 3.1, made of the schemas that check the requests. */
+export function createOpenApiDocument(
+  endpoints: Endpoint[],
+  options: { publicUrl: string; version: string },
+) {
+  const paths: ZodOpenApiPathsObject = {};
+  for (const operation of endpoints) {
+    paths[operation.path] = { ...paths[operation.path], [operation.method]: operationOf(operation) };
+  }
+  return createDocument({
+    openapi: '3.1.1',
+    info: { title: 'Holdfast', version: options.version, description },
+    servers: [{ url: options.publicUrl }],
+    tags: [...new Set(endpoints.map((operation) => operation.tag))].map((name) => ({ name })),
+    paths,
+    components: {
+      schemas: { AlertmanagerWebhook: documentedWebhook },
+      securitySchemes: {
+        apiToken: { type: 'http', scheme: 'bearer', description: "A user's API token" },
+        ingestKey: { type: 'http', scheme: 'bearer', description: 'The key of an integration' },
+      },
+    },
+  });
+}
+
+function operationOf(operation: Endpoint): ZodOpenApiOperationObject {
+  const { access, body, response } = operation;
+  return {
+    operationId: operationIdOf(operation),
+    tags: [operation.tag],
+    summary: operation.summary,
+    ...(access === 'public' || access === 'ingest' ? {} : { description: `Role: ${access} or more.` }),
+    security: access === 'public' ? [] : [access === 'ingest' ? { ingestKey: [] } : { apiToken: [] }],
+    requestParams: {
+      ...(operation.params ? { path: operation.params } : {}),
+      ...(operation.query ? { query: operation.query } : {}),
+    },
+    ...(body
+      ? {
+          requestBody: {
+            required: !body.safeParse(undefined).success,
+            content: {
+              [operation.bodyAs === 'text' ? 'application/x-ndjson' : 'application/json']: { schema: body },
+            },
+          },
+        }
+      : {}),
+    responses: {
+      [String(operation.status)]: {
+        description: response?.description ?? operation.summary,
+        ...(response ? { content: { 'application/json': { schema: response } } } : {}),
+      },
+      ...errorsOf(operation),
+    },
+  };
+}
+
+function errorsOf({ access, body, params, query, errors }: Endpoint) {
+  const statuses: Record<string, string> = {
+    ...(body || params || query ? { 400: 'Invalid request: `errors` names the fields' } : {}),
+    ...(access === 'public' ? {} : { 401: 'No token, or a wrong one' }),
+    ...(access === 'public' || access === 'ingest' ? {} : { 403: 'The role is not enough' }),
+    ...(body ? { 413: 'The body is larger than 10 MB' } : {}),
+    ...(access === 'public' ? {} : { 503: 'Not available now: send it again after `Retry-After` seconds' }),
+    ...errors,
+  };
+  return Object.fromEntries(
+    Object.entries(statuses).map(([status, text]) => [
+      status,
+      { description: text, content: { 'application/problem+json': { schema: problem } } },
+    ]),
+  );
+}
+
+/** 'get /api/v1/incidents/{number}/timeline' -> 'getIncidentsNumberTimeline'. */
+function operationIdOf({ method, path }: Endpoint): string {
+  const words = path.replace('/api/v1', '').match(/[a-z0-9]+/gi) ?? [];
+  return method + words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
+}

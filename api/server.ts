@@ -1,0 +1,85 @@
+import { type RequestHandler, Router } from 'express';
+import type { Registry } from 'prom-client';
+import type { Database } from '../db/database.ts';
+import type { MessageClient } from '../workflows/messages-client.ts';
+import { createAlertIntake } from './alerts/accept.ts';
+import { alertEndpoints } from './alerts/routes.ts';
+import { approvalEndpoints } from './approvals/routes.ts';
+import { authenticate } from './auth/authenticate.ts';
+import { requireIngestKey } from './auth/ingest-key.ts';
+import type { SignIn } from './auth/sign-in.ts';
+import { type Endpoint, mount } from './endpoint.ts';
+import { answerErrors, type ErrorLog, noSuchEndpoint } from './errors.ts';
+import { escalationPolicyEndpoints } from './escalation-policies/routes.ts';
+import { executionEndpoints } from './executions/routes.ts';
+import type { Dependency } from './health/probe.ts';
+import { healthEndpoints } from './health/routes.ts';
+import { incidentEndpoints } from './incidents/routes.ts';
+import { logEndpoints } from './logs/routes.ts';
+import { createRequestTimer } from './metrics.ts';
+import { notificationChannelEndpoints } from './notification-channels/routes.ts';
+import { openApiEndpoint } from './openapi/routes.ts';
+import { reportEndpoints } from './reports/routes.ts';
+import { sessionEndpoints } from './session/routes.ts';
+import { slaPolicyEndpoints } from './sla-policies/routes.ts';
+import { testIncidentEndpoints } from './test-incidents/routes.ts';
+
+export interface ApiDeps {
+  db: Pick<Database, 'read' | 'write' | 'unscoped'>;
+  messages: MessageClient;
+  signIn: SignIn;
+  /** Without a slash at the end. */
+  publicUrl: string;
+  /** Of Holdfast. */
+  version: string;
+  /** A workflow's page in the Temporal UI, null where there is none. */
+  workflowUrl(workflowId: string): string | null;
+  /** Wakes the dispatcher: there is something due. */
+  onAlertsAccepted(): void;
+  /** What /readyz asks, by name. */
+  dependencies: Dependency[];
+  metrics: Registry;
+  log: ErrorLog;
+}
+
+/** The JSON API with its health endpoints. Answers everything under /api; lets the rest through to the pages. */
+export function createApi(deps: ApiDeps): Router {
+  const secureCookies = deps.publicUrl.startsWith('https:');
+  const router = Router();
+  const time = createRequestTimer(deps.metrics);
+  router.use(['/api', '/healthz', '/readyz', '/metrics'], plainAnswers);
+  mount(router, endpointsOf(deps, secureCookies), {
+    person: authenticate({ db: deps.db, secureCookies }),
+    ingest: requireIngestKey(deps.db),
+    time,
+  });
+  router.use('/api', noSuchEndpoint);
+  router.use(answerErrors(deps.log));
+  return router;
+}
+
+/** Every operation, in the order in which the OpenAPI document names them. */
+function endpointsOf(deps: ApiDeps, secureCookies: boolean): Endpoint[] {
+  const accept = createAlertIntake(deps);
+  const endpoints = [
+    ...alertEndpoints({ accept }),
+    ...logEndpoints(deps),
+    ...incidentEndpoints(deps),
+    ...testIncidentEndpoints({ db: deps.db, accept }),
+    ...approvalEndpoints(deps),
+    ...executionEndpoints(deps),
+    ...escalationPolicyEndpoints(deps),
+    ...slaPolicyEndpoints(deps),
+    ...notificationChannelEndpoints(deps),
+    ...reportEndpoints(deps),
+    ...sessionEndpoints({ db: deps.db, signIn: deps.signIn, secureCookies }),
+    ...healthEndpoints(deps),
+  ];
+  return [...endpoints, openApiEndpoint(endpoints, deps)];
+}
+
+/** Data of a moment for one reader: not guessed at by browsers, not kept by caches. */
+const plainAnswers: RequestHandler = (_request, response, next) => {
+  response.set({ 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' });
+  next();
+};
