@@ -204,7 +204,8 @@ function approvalFacts(source: MessageSource, approval: ApprovalRecord): { label
   ];
 }
 
-const stepsTold = 30;
+// with the lengths below, a mail of nothing but escaped characters stays under the 100 KB at which clients cut
+const stepsTold = 15;
 
 function stepBlock(source: MessageSource, execution: ExecutionDetail): Block {
   const ahead = source.type === 'approval.needed';
@@ -217,7 +218,7 @@ function stepBlock(source: MessageSource, execution: ExecutionDetail): Block {
       const note = ahead ? undoAhead(step) : outcomeOf(step);
       return {
         text: ahead ? oneLine(step.name, 150) : `${oneLine(step.name, 150)}: ${stateOf(step)}`,
-        code: oneLine(step.description, 500),
+        code: oneLine(step.description, 400),
         ...(note !== undefined && { note }),
       };
     }),
@@ -265,7 +266,7 @@ function outputBlocks(execution: ExecutionDetail): Block[] {
     {
       kind: 'code',
       heading: `Last output of '${oneLine(failed.name, 100)}'`,
-      text: lines(tail.slice(-4000), 4000),
+      text: lines(tail.slice(-2000), 2000),
     },
   ];
 }

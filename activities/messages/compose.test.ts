@@ -1,0 +1,240 @@
+import { expect, test } from 'vitest';
+import type { ExecutionDetail, ExecutionStep } from '../../db/executions-read.ts';
+import type { AlertFacts, IncidentFacts } from '../../db/notification-facts.ts';
+import { notificationTypes } from '../../domain/notification.ts';
+import { composeMail, SubjectMissingError } from './compose.ts';
+import type { MessageSource } from './message.ts';
+
+const now = Date.parse('2026-11-21T02:29:00Z');
+const minutes = (n: number) => new Date(now + n * 60_000);
+
+const alert = (change: Partial<AlertFacts> = {}): AlertFacts => ({
+  name: 'HighErrorRate',
+  status: 'firing',
+  severity: 'critical',
+  service: 'checkout',
+  summary: '38 % of requests fail',
+  labels: {},
+  fingerprint: 'f',
+  receivedAt: minutes(-15),
+  generatorUrl: null,
+  ...change,
+});
+
+const incident = (change: Partial<IncidentFacts> = {}): IncidentFacts => ({
+  id: '0c57',
+  number: 42,
+  title: 'db-primary refuses connections.',
+  status: 'created',
+  severity: 'critical',
+  service: 'checkout',
+  openedAt: minutes(-15),
+  acknowledgedAt: null,
+  acknowledgedBy: null,
+  resolvedAt: null,
+  resolvedBy: null,
+  alertCount: 14,
+  firingCount: 14,
+  deadlines: [],
+  alerts: [alert()],
+  sla: [{ kind: 'resolve', policy: 'Critical', dueAt: minutes(15), state: 'running' }],
+  logPatterns: [{ template: 'FATAL: too many clients (pid=<*>)', count: 214 }],
+  ...change,
+});
+
+const step = (change: Partial<ExecutionStep> = {}): ExecutionStep => ({
+  index: 0,
+  name: 'Restart',
+  type: 'command',
+  description: 'systemctl restart checkout',
+  status: 'succeeded',
+  attempts: 1,
+  startedAt: null,
+  finishedAt: null,
+  output: '',
+  error: null,
+  rollback: null,
+  ...change,
+});
+
+const execution = (change: Partial<ExecutionDetail> = {}): ExecutionDetail => ({
+  id: '7f6e0a52-0c57-4c0e-9d5c-3f4b1a2c5d6e',
+  teamId: null,
+  runbook: 'restart-service',
+  runbookVersion: 3,
+  incidentNumber: 42,
+  requestedBy: 'Holdfast',
+  mode: 'semi_auto',
+  target: 'checkout',
+  status: 'waiting',
+  statusReason: null,
+  createdAt: minutes(-2),
+  startedAt: minutes(-2),
+  finishedAt: minutes(-1),
+  inputs: {},
+  steps: [step()],
+  approvals: [],
+  workflowId: 'w',
+  ...change,
+});
+
+const source = (change: Partial<MessageSource> & Pick<MessageSource, 'type'>): MessageSource => ({
+  facts: { incident: incident(), execution: undefined, approval: undefined },
+  detail: {},
+  publicUrl: 'https://holdfast.example',
+  reader: 'ana@example.com',
+  links: {},
+  now,
+  ...change,
+});
+
+test('a page says in its first line what is wrong, since when, and that nobody has it', () => {
+  const mail = composeMail(source({ type: 'escalation.page' }));
+  expect(mail.subject).toBe('[critical] #42 checkout: db-primary refuses connections');
+  expect(mail.text.split('\n')[0]).toBe(
+    'checkout has been failing since 02:14 UTC: db-primary refuses connections; 14 alerts firing; nobody has acknowledged it yet.',
+  );
+  expect(mail.urgent).toBe(true);
+});
+
+test('a page tells who is next and when, and when the SLA is due', () => {
+  const detail = {
+    pass: 2,
+    level: 2,
+    levels: 4,
+    nextAt: minutes(15).toISOString(),
+    nextWhat: 'level 3: ben@example.com',
+  };
+  const { text } = composeMail(source({ type: 'escalation.page', detail }));
+  expect(text).toContain('level 2 of 4, pass 2');
+  expect(text).toMatch(/Next page: +02:44 UTC, level 3: ben@example\.com, unless it is acknowledged/);
+  expect(text).toMatch(/Resolve by: +02:44 UTC \(in 15 min, SLA Critical\)/);
+});
+
+test.each([
+  ['incident.acknowledged', { acknowledgedAt: minutes(-1), acknowledgedBy: 'Ben' }, 'Ben acknowledged'],
+  ['incident.resolved', { resolvedAt: minutes(0), resolvedBy: 'Holdfast' }, 'resolved after 15 min'],
+  ['sla.at_risk', {}, 'to be resolved within 15 min'],
+  ['sla.breached', {}, 'not resolved in time'],
+] as const)('the subject of %s says what happened', (type, change, what) => {
+  const facts = { incident: incident(change), execution: undefined, approval: undefined };
+  const mail = composeMail(source({ type, facts, detail: { kind: 'resolve' } }));
+  expect(mail.subject).toBe(`[critical] #42 checkout: ${what}`);
+});
+
+test('a failed execution tells the step, the reason, what was undone and the end of the output', () => {
+  const steps = [
+    step({
+      rollback: {
+        description: 'systemctl start checkout',
+        status: 'succeeded',
+        attempts: 1,
+        startedAt: null,
+        finishedAt: null,
+        output: '',
+        error: null,
+      },
+    }),
+    step({
+      index: 1,
+      name: 'Verify',
+      status: 'failed',
+      error: 'answered 503',
+      output: `${'line\n'.repeat(100)}DOWN`,
+    }),
+    step({ index: 2, name: 'Tell', status: 'pending' }),
+  ];
+  const facts = {
+    incident: undefined,
+    execution: execution({ incidentNumber: null, steps }),
+    approval: undefined,
+  };
+  const mail = composeMail(source({ type: 'execution.rolled_back', facts }));
+  expect(mail.subject).toBe('[runbook] restart-service on checkout: failed and was rolled back');
+  expect(mail.text.split('\n')[0]).toBe(
+    "restart-service on checkout failed at step 'Verify' and was rolled back (1 step undone): answered 503.",
+  );
+  expect(mail.text).toContain('1. Restart: ✓ succeeded, ↩ undone');
+  expect(mail.text).toContain('3. Tell: not reached');
+  expect(mail.text).toContain('DOWN');
+  expect(mail.text.match(/^line$/gm)).toHaveLength(14);
+});
+
+test('what comes from outside is text in the HTML, and cannot break a line or turn its order', () => {
+  const evil = '</td><img src=x onerror="alert(1)">&amp;\u202e\r\nBcc: eve@example.com\u0000';
+  const facts = {
+    incident: incident({
+      title: evil,
+      service: evil,
+      alerts: [alert({ name: evil, service: evil, summary: evil })],
+      logPatterns: [{ template: evil, count: 1 }],
+    }),
+    execution: execution({
+      runbook: evil,
+      target: evil,
+      inputs: { [evil]: evil },
+      steps: [step({ name: evil, description: evil, status: 'failed', error: evil, output: evil })],
+    }),
+    approval: undefined,
+  };
+  for (const type of ['escalation.page', 'execution.failed'] as const) {
+    const mail = composeMail(source({ type, facts }));
+    expect(mail.html).not.toContain('<img');
+    expect(mail.html).not.toContain('onerror="');
+    expect(mail.html).toContain('&lt;/td&gt;&lt;img src=x onerror=&quot;alert(1)&quot;&gt;&amp;amp;');
+    expect(mail.subject).not.toMatch(/[\r\n]/);
+    for (const part of [mail.subject, mail.html, mail.text]) {
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must be gone
+      expect(part).not.toMatch(/[\u0000\u202e\r]/);
+    }
+  }
+});
+
+test('the worst night still fits into 100 KB', () => {
+  const long = '<'.repeat(5000);
+  const facts = {
+    incident: incident({
+      title: long,
+      alerts: Array.from({ length: 10 }, () => alert({ name: long, service: long, summary: long })),
+      logPatterns: Array.from({ length: 3 }, () => ({ template: long, count: 1 })),
+    }),
+    execution: execution({
+      inputs: Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`input${n}`, '<'.repeat(5000)])),
+      steps: Array.from({ length: 80 }, (_, index) =>
+        step({
+          index,
+          name: '<'.repeat(500),
+          description: '<'.repeat(5000),
+          status: index === 79 ? 'failed' : 'succeeded',
+          output: '<'.repeat(50_000),
+          error: '<'.repeat(5000),
+        }),
+      ),
+    }),
+    approval: undefined,
+  };
+  for (const type of ['escalation.page', 'execution.rollback_failed'] as const) {
+    const mail = composeMail(source({ type, facts }));
+    expect(Buffer.byteLength(mail.html), type).toBeLessThan(100_000);
+  }
+});
+
+test('the text part knows every fact and link that the HTML knows', () => {
+  const links = { acknowledge: { url: 'https://holdfast.example/l/token', until: minutes(60) } };
+  const { html, text } = composeMail(source({ type: 'escalation.page', links }));
+  const hrefs = [...html.matchAll(/href="([^"]+)"/g)].map((match) => match[1]!);
+  expect(hrefs.length).toBeGreaterThan(2);
+  for (const href of hrefs) expect(text).toContain(href);
+  const cells = [...html.matchAll(/<(?:td|h1|h2|code)[^>]*>([^<]{3,})</g)].map((match) =>
+    match[1]!.replaceAll('&lt;', '<').replaceAll('&gt;', '>').trim(),
+  );
+  expect(cells.length).toBeGreaterThan(10);
+  for (const cell of cells) expect(text).toContain(cell);
+});
+
+test('a message whose record is missing says so instead of telling half', () => {
+  const facts = { incident: undefined, execution: undefined, approval: undefined };
+  for (const type of notificationTypes) {
+    expect(() => composeMail(source({ type, facts })), type).toThrow(SubjectMissingError);
+  }
+});
