@@ -101,10 +101,7 @@ const activities = () =>
 const quiet = () => new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
 
 /** One attempt, as Temporal makes it. */
-async function attempt(
-  input: NotifyInput,
-  environment = new MockActivityEnvironment(),
-): Promise<NotifyOutcome> {
+async function attempt(input: NotifyInput, environment = quiet()): Promise<NotifyOutcome> {
   return await environment.run(activities().notify, input);
 }
 

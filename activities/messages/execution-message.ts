@@ -217,7 +217,7 @@ function stepBlock(source: MessageSource, execution: ExecutionDetail): Block {
     items: execution.steps.slice(0, stepsTold).map((step) => {
       const note = ahead ? undoAhead(step) : outcomeOf(step);
       return {
-        text: ahead ? oneLine(step.name, 150) : `${oneLine(step.name, 150)}: ${stateOf(step)}`,
+        text: ahead ? oneLine(step.name, 100) : `${oneLine(step.name, 100)}: ${stateOf(step)}`,
         code: oneLine(step.description, 400),
         ...(note !== undefined && { note }),
       };
@@ -228,7 +228,7 @@ function stepBlock(source: MessageSource, execution: ExecutionDetail): Block {
 
 function undoAhead(step: ExecutionStep): string {
   return step.rollback
-    ? `If a later step fails, undone by: ${oneLine(step.rollback.description, 300)}`
+    ? `If a later step fails, undone by: ${oneLine(step.rollback.description, 250)}`
     : 'No undo.';
 }
 
@@ -249,9 +249,9 @@ function stateOf(step: ExecutionStep): string {
 
 function outcomeOf(step: ExecutionStep): string | undefined {
   if (step.rollback?.status === 'failed') {
-    return `Undo '${oneLine(step.rollback.description, 200)}' failed: ${oneLine(step.rollback.error ?? 'no reason given', 300)}`;
+    return `Undo '${oneLine(step.rollback.description, 200)}' failed: ${oneLine(step.rollback.error ?? 'no reason given', 200)}`;
   }
-  return step.error === null ? undefined : oneLine(step.error, 300);
+  return step.error === null ? undefined : oneLine(step.error, 250);
 }
 
 const outputLines = 15;
