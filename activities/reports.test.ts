@@ -69,6 +69,7 @@ const activities = (prometheusUrl?: string) =>
     mail,
     mailFrom: 'Holdfast <holdfast@example.com>',
     publicUrl: 'http://localhost:8080/',
+    defaults: () => ({ recipients: [], timeZone: 'UTC' }),
     prometheusUrl,
     clock,
   });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ApplicationFailure, log } from '@temporalio/activity';
 import type { Database } from '../db/database.ts';
 import { beginNotification, finishNotification } from '../db/notifications.ts';
-import { type ReportAudience, readReportAudience } from '../db/report-audience.ts';
+import { type ReportAudience, type ReportDefaults, readReportAudience } from '../db/report-audience.ts';
 import { readSlaFacts } from '../db/report-data.ts';
 import { findReportByKey, getReport, insertReport, markReportSent, type ReportKind } from '../db/reports.ts';
 import { type CapacityReport, capacityReport } from '../domain/reports/capacity.ts';
@@ -22,6 +22,8 @@ export interface ReportActivityDeps {
   mailFrom: string;
   /** Holdfast's own address, which links in mails begin with. */
   publicUrl: string;
+  /** For what the organization has not set; recipients of one organization are not another's. */
+  defaults: (orgId: string) => ReportDefaults;
   /** Without it the capacity report says that it is missing. */
   prometheusUrl?: string | undefined;
   /** Epoch milliseconds. */
@@ -69,7 +71,9 @@ export function createReportActivities(deps: ReportActivityDeps) {
       const built = await db.read(scope, (tx) => findReportByKey(tx, input.key));
       if (built) return { reportId: built.id };
 
-      const audience = await db.read(scope, (tx) => readReportAudience(tx, input.orgId));
+      const audience = await db.read(scope, (tx) =>
+        readReportAudience(tx, input.orgId, deps.defaults(input.orgId)),
+      );
       const reportId = randomUUID();
       const frame = frameOf(audience, input.periodEnd, reportId);
       const { subject, mail, data } =

@@ -9,19 +9,30 @@ export interface ReportAudience {
   timeZone: string;
 }
 
-/** The recipients of the setting, or else the owners that can still sign in. */
-export async function readReportAudience(tx: Tx, orgId: string): Promise<ReportAudience> {
+/** For what an organization has not set; without recipients here either, reports go to its owners. */
+export interface ReportDefaults {
+  recipients: readonly string[];
+  timeZone: string;
+}
+
+/** The recipients of the setting, else the default's, else the owners that can still sign in. */
+export async function readReportAudience(
+  tx: Tx,
+  orgId: string,
+  defaults: ReportDefaults,
+): Promise<ReportAudience> {
   const settings = await readReportSettings(tx);
   const { name } = await tx
     .selectFrom('organizations')
     .select('name')
     .where('org_id', '=', orgId)
     .executeTakeFirstOrThrow();
-  const addresses = settings.recipients.length > 0 ? settings.recipients : await ownerAddresses(tx);
+  const named = [settings.recipients ?? [], defaults.recipients].find((list) => list.length > 0);
+  const addresses = named ?? (await ownerAddresses(tx));
   return {
     organization: name,
     recipients: [...new Set(addresses.map((address) => address.toLowerCase()))],
-    timeZone: settings.timeZone,
+    timeZone: settings.timeZone ?? defaults.timeZone,
   };
 }
 

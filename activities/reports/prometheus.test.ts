@@ -3,11 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { capacityReport } from '../../domain/reports/capacity.ts';
 import { PartUnavailableError } from '../../test/parts/part.ts';
-import {
-  type History,
-  type RunningPrometheus,
-  startPrometheusWithHistory,
-} from '../../test/parts/prometheus-history.ts';
+import { type Prometheus, startPrometheus } from '../../test/parts/prometheus.ts';
 import { PrometheusError, queryRange, readCapacity } from './prometheus.ts';
 
 const minute = 60_000;
@@ -16,6 +12,25 @@ const day = 24 * hour;
 // on the hour, so that the tests see the same samples whenever they run
 const now = Math.floor(Date.now() / hour) * hour;
 const from = now - 7 * day;
+
+/** A metric with its samples, to be written into the past of a Prometheus. */
+interface History {
+  name: string;
+  type: 'gauge' | 'counter';
+  series: { labels: Record<string, string>; samples: { at: number; value: number }[] }[];
+}
+
+function openMetrics(history: readonly History[]): string {
+  const lines = history.flatMap(({ name, type, series }) => [
+    // a counter's family is named without the _total of its samples
+    `# TYPE ${type === 'counter' ? name.replace(/_total$/, '') : name} ${type}`,
+    ...series.flatMap(({ labels, samples }) => {
+      const set = Object.entries(labels).map(([label, value]) => `${label}=${JSON.stringify(value)}`);
+      return samples.map(({ at, value }) => `${name}{${set.join(',')}} ${value} ${at / 1000}`);
+    }),
+  ]);
+  return `${lines.join('\n')}\n# EOF\n`;
+}
 
 const samples = (value: (ms: number) => number) =>
   Array.from({ length: (7 * day) / (5 * minute) }, (_, i) => ({
@@ -55,36 +70,38 @@ const machine = (name: string, value: (ms: number) => number): History => ({
   series: [{ labels: { job: 'node', instance: 'db-1:9100' }, samples: samples(value) }],
 });
 
-let prometheus: RunningPrometheus | undefined;
-let empty: RunningPrometheus | undefined;
+let prometheus: Prometheus | undefined;
+let empty: Prometheus | undefined;
 let missing = '';
 beforeAll(async () => {
   try {
-    prometheus = await startPrometheusWithHistory([
-      // 70 % used at first, 2 % more a day
-      disk('node_filesystem_avail_bytes', (ms) => size * (0.3 - (0.02 * ms) / day)),
-      disk('node_filesystem_size_bytes', () => size),
-      machine('node_memory_MemAvailable_bytes', (ms) => 8e9 + 4e8 * Math.sin((2 * Math.PI * ms) / day)),
-      machine('node_memory_MemTotal_bytes', () => 16e9),
-      {
-        name: 'node_cpu_seconds_total',
-        type: 'counter',
-        // two cores, one idle for three quarters of the time, the other for a quarter
-        series: [0.75, 0.25].map((share, cpu) => ({
-          labels: { job: 'node', instance: 'db-1:9100', cpu: String(cpu), mode: 'idle' },
-          samples: samples((ms) => (ms / 1000) * share),
-        })),
-      },
-    ]);
-    empty = await startPrometheusWithHistory([]);
+    prometheus = await startPrometheus({
+      backfill: openMetrics([
+        // 70 % used at first, 2 % more a day
+        disk('node_filesystem_avail_bytes', (ms) => size * (0.3 - (0.02 * ms) / day)),
+        disk('node_filesystem_size_bytes', () => size),
+        machine('node_memory_MemAvailable_bytes', (ms) => 8e9 + 4e8 * Math.sin((2 * Math.PI * ms) / day)),
+        machine('node_memory_MemTotal_bytes', () => 16e9),
+        {
+          name: 'node_cpu_seconds_total',
+          type: 'counter',
+          // two cores, one idle for three quarters of the time, the other for a quarter
+          series: [0.75, 0.25].map((share, cpu) => ({
+            labels: { job: 'node', instance: 'db-1:9100', cpu: String(cpu), mode: 'idle' },
+            samples: samples((ms) => (ms / 1000) * share),
+          })),
+        },
+      ]),
+    });
+    empty = await startPrometheus();
   } catch (error) {
     if (!(error instanceof PartUnavailableError)) throw error;
     missing = error.message;
   }
 });
 afterAll(async () => {
-  await prometheus?.stop();
-  await empty?.stop();
+  await prometheus?.close();
+  await empty?.close();
 });
 
 describe('a real Prometheus', () => {

@@ -3,13 +3,13 @@ import { z } from 'zod';
 /** The key in `settings` under which an organization keeps `reportSettings`. */
 export const reportSettingsKey = 'reports';
 
-/** Who gets the reports and when Monday 08:00 is. Without recipients they go to the owners. */
+/** Who gets the reports, and in which zone they count hours and days; what is absent has a default. */
 export const reportSettings = z.object({
-  recipients: z.array(z.email()).max(100).default([]),
+  recipients: z.array(z.email()).max(100).optional(),
   timeZone: z
     .string()
     .refine(isTimeZone, "write an IANA time zone such as 'Europe/Berlin' or 'UTC'")
-    .default('UTC'),
+    .optional(),
 });
 export type ReportSettings = z.infer<typeof reportSettings>;
 

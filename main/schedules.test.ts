@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto';
+import { Client, Connection } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { EmbeddedTemporal } from '../stack/temporal.ts';
+import { PartUnavailableError } from '../test/parts/part.ts';
+import { startTemporalDevServer } from '../test/parts/temporal-dev-server.ts';
+import { ensureSchedules, reportScheduleId } from './schedules.ts';
+
+let server: EmbeddedTemporal | undefined;
+let connection: Connection | undefined;
+let client: Client;
+let missing = '';
+beforeAll(async () => {
+  try {
+    server = await startTemporalDevServer();
+  } catch (error) {
+    if (!(error instanceof PartUnavailableError)) throw error;
+    missing = error.message;
+    return;
+  }
+  connection = await Connection.connect({ address: server.address });
+  client = new Client({ connection });
+}, 300_000);
+afterAll(async () => {
+  await connection?.close();
+  await server?.close();
+});
+
+const describeSchedule = (orgId: string, kind: 'sla' | 'capacity') =>
+  client.schedule.getHandle(reportScheduleId(orgId, kind)).describe();
+
+describe('ensureSchedules', () => {
+  it('makes both reports due on Monday at 08:00 in the zone of the organization', async (test) => {
+    if (!server) return test.skip(missing);
+    const orgId = randomUUID();
+    await ensureSchedules(client, [{ orgId, timeZone: 'America/New_York' }]);
+    for (const kind of ['sla', 'capacity'] as const) {
+      const { info, policies, action } = await describeSchedule(orgId, kind);
+      const next = info.nextActionTimes.slice(0, 8).map((at) =>
+        new Intl.DateTimeFormat('en-GB', {
+          timeZone: 'America/New_York',
+          weekday: 'short',
+          hour: '2-digit',
+          minute: '2-digit',
+        }).format(at),
+      );
+      expect(next.length).toBeGreaterThan(4);
+      expect(new Set(next)).toEqual(new Set(['Mon 08:00']));
+      expect(policies).toMatchObject({ overlap: 'SKIP', catchupWindow: 86_400_000 });
+      expect(action).toMatchObject({
+        workflowType: `${kind}Report`,
+        taskQueue: 'holdfast',
+        args: [{ orgId, requestedBy: 'schedule' }],
+      });
+    }
+  });
+
+  it('can be called again, by several at once, and takes on a new time zone', async (test) => {
+    if (!server) return test.skip(missing);
+    const orgId = randomUUID();
+    await Promise.all([1, 2, 3].map(() => ensureSchedules(client, [{ orgId, timeZone: 'UTC' }])));
+    await ensureSchedules(client, [{ orgId, timeZone: 'Asia/Tokyo' }]);
+    const { info, spec } = await describeSchedule(orgId, 'sla');
+    expect(spec.timezone).toBe('Asia/Tokyo');
+    // 08:00 in Tokyo, which has no summer time, is 23:00 of the day before in UTC
+    expect(info.nextActionTimes[0]!.toISOString()).toMatch(/T23:00:00/);
+  });
+
+  it('leaves a schedule paused that was paused', async (test) => {
+    if (!server) return test.skip(missing);
+    const orgId = randomUUID();
+    await ensureSchedules(client, [{ orgId, timeZone: 'UTC' }]);
+    const handle = client.schedule.getHandle(reportScheduleId(orgId, 'sla'));
+    await handle.pause('on holiday');
+    await ensureSchedules(client, [{ orgId, timeZone: 'UTC' }]);
+    const { state } = await handle.describe();
+    expect(state).toMatchObject({ paused: true, note: 'on holiday' });
+  });
+
+  it('starts the workflow with the time that it was due', async (test) => {
+    if (!server) return test.skip(missing);
+    const orgId = randomUUID();
+    await ensureSchedules(client, [{ orgId, timeZone: 'UTC' }]);
+    const handle = client.schedule.getHandle(reportScheduleId(orgId, 'capacity'));
+    await handle.trigger();
+    const started = await expect
+      .poll(async () => (await handle.describe()).info.recentActions[0]?.action, { timeout: 15_000 })
+      .toBeDefined()
+      .then(async () => (await handle.describe()).info.recentActions[0]!.action.workflow);
+    expect(started.workflowId).toMatch(new RegExp(`^${reportScheduleId(orgId, 'capacity')}-\\d{4}-`));
+    const { typedSearchAttributes, type } = await client.workflow.getHandle(started.workflowId).describe();
+    expect(type).toBe('capacityReport');
+    const due = typedSearchAttributes.getAll().find((pair) => pair.key.name === 'TemporalScheduledStartTime');
+    expect(due?.value).toBeInstanceOf(Date);
+    await client.workflow.getHandle(started.workflowId).terminate();
+  });
+});

@@ -1,0 +1,73 @@
+import {
+  type Client,
+  ScheduleAlreadyRunning,
+  type ScheduleOptions,
+  ScheduleOverlapPolicy,
+  type ScheduleUpdateOptions,
+} from '@temporalio/client';
+import { type ReportInput, taskQueue, workflowTypes } from '../workflows/messages.ts';
+
+export interface ScheduledOrganization {
+  orgId: string;
+  /** IANA name: Monday 08:00 is there. */
+  timeZone: string;
+}
+
+const reports = [
+  { kind: 'sla', workflowType: workflowTypes.slaReport },
+  { kind: 'capacity', workflowType: workflowTypes.capacityReport },
+] as const;
+
+export const reportScheduleId = (orgId: string, kind: 'sla' | 'capacity'): string =>
+  `report:${orgId}:${kind}`;
+
+/**
+ * Both weekly reports of each organization as Temporal Schedules, made or brought up to date. Safe to call at
+ * every start and by several processes at once; a schedule that an operator has paused stays paused.
+ */
+export async function ensureSchedules(
+  client: Client,
+  organizations: readonly ScheduledOrganization[],
+): Promise<void> {
+  for (const organization of organizations) {
+    for (const report of reports) await ensureSchedule(client, scheduleOf(organization, report));
+  }
+}
+
+async function ensureSchedule(client: Client, options: ScheduleOptions): Promise<void> {
+  try {
+    await client.schedule.create(options);
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    const { spec, action, policies } = options;
+    await client.schedule.getHandle(options.scheduleId).update(
+      ({ state }): ScheduleUpdateOptions => ({
+        spec,
+        action: { ...action, workflowId: action.workflowId ?? options.scheduleId },
+        ...(policies && { policies }),
+        state,
+      }),
+    );
+  }
+}
+
+function scheduleOf(
+  { orgId, timeZone }: ScheduledOrganization,
+  { kind, workflowType }: (typeof reports)[number],
+): ScheduleOptions {
+  const input: ReportInput = { orgId, requestedBy: 'schedule' };
+  const scheduleId = reportScheduleId(orgId, kind);
+  return {
+    scheduleId,
+    spec: { calendars: [{ dayOfWeek: 'MONDAY', hour: 8, minute: 0 }], timezone: timeZone },
+    // Temporal adds the time that it was due to the workflow's id
+    action: { type: 'startWorkflow', workflowType, taskQueue, workflowId: scheduleId, args: [input] },
+    policies: {
+      // a report that still waits for a mail server is not started twice
+      overlap: ScheduleOverlapPolicy.SKIP,
+      // Holdfast that was away on Monday morning sends when it is back, until Tuesday
+      catchupWindow: '1 day',
+    },
+    memo: { what: `weekly ${kind} report` },
+  };
+}
