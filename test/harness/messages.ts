@@ -1,0 +1,74 @@
+import type { Accepted } from '../../workflows/messages.ts';
+import type { MessageClient } from '../../workflows/messages-client.ts';
+
+/** What was sent, in order: the method and its arguments. */
+export interface SentMessage {
+  method: keyof MessageClient;
+  args: unknown[];
+}
+
+export interface FakeMessages extends MessageClient {
+  sent: SentMessage[];
+  /** What the next message comes to; without it, it is accepted. */
+  next(outcome: Error | Accepted): void;
+}
+
+const shapes: Record<string, { required: string[]; optional: string[] }> = {
+  acknowledge: { required: ['actor', 'asOf'], optional: ['note'] },
+  resolve: { required: ['actor', 'asOf'], optional: ['note', 'falsePositive'] },
+  assign: { required: ['actor', 'asOf', 'to'], optional: [] },
+  addNote: { required: ['actor', 'asOf', 'text'], optional: [] },
+  snooze: { required: ['actor', 'asOf', 'until'], optional: [] },
+  setStatus: { required: ['actor', 'asOf', 'status'], optional: [] },
+  approve: { required: ['actor'], optional: ['reason'] },
+  reject: { required: ['actor'], optional: ['reason'] },
+  cancel: { required: ['actor'], optional: ['reason'] },
+};
+
+/** In the place of Temporal: takes only what the real client takes, and remembers it. */
+export function createFakeMessages(): FakeMessages {
+  const sent: SentMessage[] = [];
+  const outcomes: (Error | Accepted)[] = [];
+
+  async function answer(method: keyof MessageClient, args: unknown[]): Promise<Accepted> {
+    const [orgId, subject, command] = args;
+    if (typeof orgId !== 'string' || !/^[0-9a-f-]{36}$/.test(orgId)) throw new Error(`${method}: no org id`);
+    if (subject === undefined) throw new Error(`${method}: no subject`);
+    const shape = shapes[method];
+    if (shape) {
+      const keys = Object.keys(command as object);
+      const missing = shape.required.filter((key) => !keys.includes(key));
+      const foreign = keys.filter((key) => !shape.required.includes(key) && !shape.optional.includes(key));
+      const empty = keys.filter((key) => (command as Record<string, unknown>)[key] === undefined);
+      if (missing.length + foreign.length + empty.length > 0) {
+        throw new Error(`${method}: missing ${missing}, foreign ${foreign}, undefined ${empty}`);
+      }
+    }
+    sent.push({ method, args });
+    const outcome = outcomes.shift() ?? { seq: sent.length, status: 'investigating' };
+    if (outcome instanceof Error) throw outcome;
+    return outcome;
+  }
+
+  return {
+    sent,
+    next: (outcome) => outcomes.push(outcome),
+    acknowledge: (...args) => answer('acknowledge', args),
+    resolve: (...args) => answer('resolve', args),
+    assign: (...args) => answer('assign', args),
+    addNote: (...args) => answer('addNote', args),
+    snooze: (...args) => answer('snooze', args),
+    setStatus: (...args) => answer('setStatus', args),
+    approve: (...args) => answer('approve', args),
+    reject: (...args) => answer('reject', args),
+    cancel: (...args) => answer('cancel', args),
+    startExecution: async (...args) => {
+      await answer('startExecution', args);
+    },
+    startReport: async (...args) => {
+      await answer('startReport', args);
+      return { workflowId: `report:${args[1]}` };
+    },
+    probe: async () => {},
+  };
+}
