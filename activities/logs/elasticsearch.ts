@@ -61,15 +61,16 @@ export interface ElasticsearchLogsDeps {
 }
 
 type Clause = NonNullable<estypes.SearchRequest['query']>;
-/** Of each field that exists, how it can be searched. */
-type KnownFields = Map<string, 'text' | 'number' | 'date' | 'ip'>;
+type Kind = 'keyword' | 'text' | 'number' | 'date' | 'ip';
+/** Of each field that exists, how it can be searched; differently named indexes may differ in that. */
+type KnownFields = Map<string, Set<Kind>>;
 
-const kinds: Record<string, 'text' | 'number' | 'date' | 'ip'> = {
+const kinds: Record<string, Kind> = {
   text: 'text',
   match_only_text: 'text',
-  keyword: 'text',
-  constant_keyword: 'text',
-  wildcard: 'text',
+  keyword: 'keyword',
+  constant_keyword: 'keyword',
+  wildcard: 'keyword',
   byte: 'number',
   short: 'number',
   integer: 'number',
@@ -96,9 +97,7 @@ export function createElasticsearchLogs(deps: ElasticsearchLogsDeps): LogSource 
     const known: KnownFields = new Map();
     for (const [field, types] of Object.entries(answer.fields)) {
       const found = Object.keys(types).flatMap((type) => kinds[type] ?? []);
-      // of one name with several types over the indexes, text is what lenient matching can bear
-      const kind = found.includes('text') ? 'text' : found[0];
-      if (kind) known.set(field, kind);
+      if (found.length > 0) known.set(field, new Set(found));
     }
     return known;
   }
@@ -108,15 +107,15 @@ export function createElasticsearchLogs(deps: ElasticsearchLogsDeps): LogSource 
 
     async probe() {
       const known = await translated(timeoutMs, knownFields);
-      const time = fields.timestamp.find((field) => known.get(field) === 'date');
+      const time = fields.timestamp.find((field) => known.get(field)?.has('date'));
       return time ? `reads ${index} by ${time}` : `reachable, but nothing with a time in it matches ${index}`;
     },
 
     async query(_orgId, query) {
       return await translated(timeoutMs, async () => {
         const known = await knownFields();
-        const time = fields.timestamp.find((field) => known.get(field) === 'date');
-        const asked = kql(query, fields);
+        const time = fields.timestamp.find((field) => known.get(field)?.has('date'));
+        const asked = kql(query, fields, known);
         if (!time) return { lines: [], total: 0, asked, note: `no index with a date field matches ${index}` };
         const answer = await client.search<Record<string, unknown>>(
           {
@@ -206,9 +205,8 @@ const nothing: Clause = { match_none: {} };
 
 /** One clause per value, which is only ever a parameter: nothing in it is syntax. */
 function holds(selector: LogSelector, fields: ElasticsearchFields, known: KnownFields): Clause[] {
-  const candidates = fields[selector.field].flatMap((field) => [field, `${field}.keyword`]);
-  const texts = candidates.filter((field) => known.get(field) === 'text');
-  const addresses = candidates.filter((field) => known.get(field) === 'ip');
+  const texts = [...new Set(fields[selector.field].flatMap((field) => exactNames(field, known)))];
+  const addresses = fields[selector.field].filter((field) => known.get(field)?.has('ip'));
   const values = selector.field === 'instance' ? selector.values.flatMap(instanceHosts) : selector.values;
   const clauses = values.flatMap((value): Clause[] => [
     // a phrase is exact on a keyword, and finds the words in order on analysed text
@@ -220,6 +218,15 @@ function holds(selector: LogSelector, fields: ElasticsearchFields, known: KnownF
   return clauses.length > 0 ? clauses : [nothing];
 }
 
+/** Where whole values of `field` are to be found: beside an analysed text there often is a keyword. */
+function exactNames(field: string, known: KnownFields): string[] {
+  const own = known.get(field);
+  const keyword = `${field}.keyword`;
+  if (!own?.has('text')) return own?.has('keyword') ? [field] : [];
+  if (!known.has(keyword)) return [field];
+  return own.has('keyword') ? [field, keyword] : [keyword];
+}
+
 /** pino and bunyan number their levels: 40 warn, 50 error, 60 fatal. */
 const levelNumbers = { warn: { gte: 40, lt: 50 }, error: { gte: 50 } };
 
@@ -229,15 +236,21 @@ function levelClause(
   known: KnownFields,
 ): Clause {
   const words = levels.flatMap(wordsOfLevel);
-  const names = fields.level.flatMap((field) => [field, `${field}.keyword`]);
-  const present = names.filter((field) => known.has(field));
+  const present = fields.level.filter((field) => known.has(field));
   const numbers = levels.includes('error') ? levelNumbers.error : levelNumbers.warn;
   const clauses = present.flatMap((field): Clause[] => {
-    if (known.get(field) === 'number') return [{ range: { [field]: numbers } }];
-    if (known.get(field) !== 'text') return [];
-    return words.map((value) => ({ term: { [field]: { value, case_insensitive: true } } }));
+    const types = known.get(field);
+    const isText = types?.has('text') || types?.has('keyword');
+    if (!isText) return types?.has('number') ? [{ range: { [field]: numbers } }] : [];
+    if (!types?.has('number')) {
+      return words.map((value) => ({ term: { [field]: { value, case_insensitive: true } } }));
+    }
+    // a number in one index and a word in another: only a lenient match bears both
+    return [...words.flatMap(spellings), ...spelledNumbers(numbers)].map((value) => ({
+      multi_match: { query: value, fields: [field], lenient: true },
+    }));
   });
-  const messages = fields.message.filter((field) => known.get(field) === 'text');
+  const messages = fields.message.filter((field) => known.get(field)?.has('text'));
   if (levels.includes('error') && messages.length > 0) {
     // a line that says no level may still name an error
     clauses.push({
@@ -250,6 +263,16 @@ function levelClause(
     });
   }
   return clauses.length > 0 ? { bool: { should: clauses, minimum_should_match: 1 } } : nothing;
+}
+
+const spellings = (word: string): string[] => [
+  word,
+  word.toUpperCase(),
+  `${word.slice(0, 1).toUpperCase()}${word.slice(1)}`,
+];
+
+function spelledNumbers(range: { gte: number; lt?: number }): string[] {
+  return [40, 50, 60].filter((n) => n >= range.gte && n < (range.lt ?? 100)).map(String);
 }
 
 function readLine(source: Record<string, unknown>, fields: ElasticsearchFields, time: string): LogLine[] {
@@ -300,11 +323,12 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** In Kibana's language, for people: the first candidate of each field. */
-function kql(query: LogQuery, fields: ElasticsearchFields): string {
+/** In Kibana's language, for people: of the fields that exist or, where that is not known, the usual ones. */
+function kql(query: LogQuery, fields: ElasticsearchFields, known?: KnownFields): string {
   const quote = (text: string): string => `"${text.replace(/[\\"]/g, '\\$&').replace(/\s+/g, ' ')}"`;
   const clause = ({ field, values }: LogSelector): string => {
-    const names = fields[field].slice(0, 2);
+    const existing = fields[field].filter((name) => known?.has(name));
+    const names = existing.length > 0 ? existing : fields[field].slice(0, 2);
     return names.map((name) => `${name}: (${values.map(quote).join(' or ')})`).join(' or ');
   };
   const choice =
