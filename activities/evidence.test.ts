@@ -1,0 +1,201 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { getIncidentByNumber } from '../db/incident-detail.ts';
+import { insertLogs } from '../db/logs.ts';
+import type { LogLine } from '../domain/logs/log-line.ts';
+import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
+import { createEvidenceActivities } from './evidence.ts';
+import { createBuiltinLogs } from './logs/builtin.ts';
+import { type LogSource, LogSourceRefusedError, LogSourceUnavailableError } from './logs/log-source.ts';
+
+let database: TestDatabase;
+let incidentId: string;
+let integrationId: string;
+const at = Date.UTC(2026, 10, 21, 2, 14);
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const { rows } = await database.owner.query<{ id: string }>(
+    `insert into integrations (org_id, kind, name, key_hash) values ($1, 'alertmanager', 'am', '\\x00') returning id`,
+    [database.orgId],
+  );
+  integrationId = rows[0]!.id;
+});
+afterAll(async () => {
+  await database.close();
+});
+beforeEach(async () => {
+  await database.owner.query('truncate incidents, alerts, logs cascade');
+  const { rows } = await database.owner.query<{ id: string }>(
+    `insert into incidents (org_id, number, title, severity, severity_rank) values ($1, 7, 'x', 'critical', 0) returning id`,
+    [database.orgId],
+  );
+  incidentId = rows[0]!.id;
+  await addAlert('f1', { alertname: 'PoolExhausted', service: 'checkout', pod: 'checkout-7c' });
+});
+
+async function addAlert(fingerprint: string, labels: Record<string, string>): Promise<void> {
+  await database.owner.query(
+    `insert into alerts (org_id, integration_id, fingerprint, status, name, severity, severity_rank, service, labels,
+       annotations, starts_at, received_at, incident_id)
+     values ($1, $2, $3, 'firing', 'A', 'critical', 0, $4, $5, '{}', $6, $6, $7)`,
+    [database.orgId, integrationId, fingerprint, labels.service ?? null, labels, new Date(at), incidentId],
+  );
+}
+
+const line = (message: string, change: Partial<LogLine> = {}): LogLine => ({
+  at,
+  service: 'checkout',
+  host: null,
+  level: 'error',
+  message,
+  labels: {},
+  ...change,
+});
+const store = (lines: LogLine[]): Promise<number> =>
+  database.db.write({ orgId: database.orgId }, (tx) => insertLogs(tx, { orgId: database.orgId, lines }));
+const shown = async () => {
+  const incident = await database.db.read({ orgId: database.orgId }, (tx) => getIncidentByNumber(tx, 7));
+  return incident?.logs;
+};
+const activities = (source: LogSource = createBuiltinLogs({ db: database.db })) =>
+  createEvidenceActivities({ db: database.db, source });
+const gather = (source?: LogSource) => activities(source).gatherLogs({ orgId: database.orgId, incidentId });
+
+const trace =
+  'java.io.IOException: broken pipe\n\tat com.acme.Pay.send(Pay.java:7)\n\tat com.acme.Pay.run(Pay.java:3)';
+
+describe('gatherLogs', () => {
+  test('puts patterns, stack traces and lines of the alert on the incident', async () => {
+    await store([
+      ...Array.from({ length: 30 }, (_, i) =>
+        line(`order ${i} placed`, { level: 'info', at: at - i * 1000 }),
+      ),
+      line('order 99 placed', { level: 'info', at: at - 20 * 60_000 }),
+      line('pool exhausted after 30 s'),
+      line('pool exhausted after 31 s', { at: at + 60_000 }),
+      line(trace, { at: at + 1000 }),
+      line('another service', { service: 'mail' }),
+    ]);
+    expect(await gather()).toEqual({
+      source: 'builtin',
+      total: 33,
+      patterns: 3,
+      stackTraces: 1,
+      summary:
+        '33 log lines, 3 patterns (2 new), 1 stack trace; most telling: java.io.IOException: broken pipe',
+    });
+    const logs = await shown();
+    expect(logs).toMatchObject({ source: 'builtin', total: 33, error: null, link: null });
+    expect(logs?.query).toMatchObject({ lines: 'service checkout, pod checkout-7c', read: 33 });
+    expect(
+      logs?.patterns.map(({ template, count, level, isNew }) => [template, count, level, isNew]),
+    ).toEqual([
+      ['pool exhausted after <*>', 2, 'error', true],
+      ['java.io.IOException: broken pipe', 1, 'error', true],
+      ['order <*> placed', 30, 'info', false],
+    ]);
+    expect(logs?.stackTraces).toMatchObject([
+      { exception: 'java.io.IOException', file: 'Pay.java', line: 7, count: 1 },
+    ]);
+    expect(logs?.lines[0]).toMatchObject({ level: 'error', isNew: true });
+  });
+
+  test('may run again: the row is replaced', async () => {
+    await store([line('first')]);
+    await gather();
+    await store([line('second')]);
+    await gather();
+    expect((await shown())?.total).toBe(2);
+    const { rows } = await database.owner.query('select count(*)::integer as n from incident_logs');
+    expect(rows[0]).toEqual({ n: 1 });
+  });
+
+  test('asks for all that the alerts of the incident name', async () => {
+    await addAlert('f2', { service: 'mail' });
+    await store([line('one'), line('two', { service: 'mail' })]);
+    expect((await gather()).total).toBe(2);
+  });
+
+  test('says so when there is nothing', async () => {
+    expect(await gather()).toMatchObject({ total: 0, patterns: 0, summary: 'No log lines around the alert' });
+    expect(await shown()).toMatchObject({ total: 0, patterns: [], lines: [], error: null });
+  });
+
+  test('stays small enough for one row, whatever was logged', async () => {
+    await store(
+      Array.from({ length: 600 }, (_, i) =>
+        line(
+          `${String.fromCharCode(97 + (i % 26))} ${'<b>é"\\</b> '.repeat(2500)}\n${trace.replaceAll('7', String(i))}`,
+        ),
+      ),
+    );
+    await gather();
+    const { rows } = await database.owner.query<{ bytes: number }>(
+      'select octet_length(to_jsonb(l)::text) as bytes from incident_logs l',
+    );
+    expect(rows[0]?.bytes).toBeLessThan(220_000);
+  });
+
+  const failing = (error: Error): LogSource => ({
+    name: 'loki',
+    probe: () => Promise.reject(error),
+    query: () => Promise.reject(error),
+    link: () => 'http://grafana.example/explore',
+  });
+
+  test('says on the incident that the source is away, keeps what was known, and is retried', async () => {
+    const away = failing(new LogSourceUnavailableError('Loki did not answer within 10000 ms'));
+    const thrown = await gather(away).catch((error: unknown) => error);
+    expect(thrown).toBeInstanceOf(ApplicationFailure);
+    expect(thrown).toMatchObject({ type: 'LogSourceUnavailable', nonRetryable: false });
+    expect(await shown()).toMatchObject({
+      source: 'loki',
+      error: 'Loki did not answer within 10000 ms',
+      link: 'http://grafana.example/explore',
+      patterns: [],
+    });
+
+    await store([line('kept')]);
+    await gather();
+    await gather(away).catch(() => {});
+    expect(await shown()).toMatchObject({ error: 'Loki did not answer within 10000 ms', total: 1 });
+    await gather();
+    expect((await shown())?.error).toBeNull();
+  });
+
+  test('is not retried when the source refuses', async () => {
+    const refusing = failing(new LogSourceRefusedError('Loki answered 401: no org id'));
+    await expect(gather(refusing)).rejects.toMatchObject({ type: 'LogSourceRefused', nonRetryable: true });
+    expect((await shown())?.error).toBe('Loki answered 401: no org id');
+  });
+
+  test('keeps what it found when only the comparison fails', async () => {
+    await store([line('found')]);
+    const builtin = createBuiltinLogs({ db: database.db });
+    const source: LogSource = {
+      ...builtin,
+      query: (orgId, query) =>
+        query.to < at ? Promise.reject(new LogSourceUnavailableError('slow')) : builtin.query(orgId, query),
+    };
+    expect((await gather(source)).total).toBe(1);
+    expect((await shown())?.query).toHaveProperty('compared');
+    expect((await shown())?.patterns[0]?.isNew).toBe(false);
+  });
+
+  test('refuses an incident without alerts for good', async () => {
+    await database.owner.query('truncate alerts');
+    await expect(gather()).rejects.toMatchObject({ type: 'IncidentWithoutAlerts', nonRetryable: true });
+  });
+
+  test('sees nothing of another organization', async () => {
+    const other = '00000000-0000-4000-8000-000000000000';
+    await expect(activities().gatherLogs({ orgId: other, incidentId })).rejects.toMatchObject({
+      type: 'IncidentWithoutAlerts',
+    });
+  });
+});
+
+test('the built-in store can be probed', async () => {
+  expect(await createBuiltinLogs({ db: database.db }).probe()).toMatch(/kept in the database/);
+});
