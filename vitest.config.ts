@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ['**/*.test.ts'],
     exclude: ['node_modules/**', '.holdfast/**'],
-    globalSetup: ['test/harness/global-setup.ts'],
+    globalSetup: ['test/parts/prepare.ts', 'test/harness/global-setup.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 30_000,

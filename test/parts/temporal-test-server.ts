@@ -13,6 +13,8 @@ const version = '1.32.1';
 const home = join(cacheDirectory, `temporal-test-server-${version}`);
 const executable = join(home, 'temporal-test-server');
 const downloads = join(cacheDirectory, 'temporal-test-server-download');
+/** The SDK keeps what it downloaded, and asks no more until the time is over. */
+const download = { type: 'cached-download', downloadDir: downloads, ttl: '30 days' } as const;
 /** A network that drops packets must not cost every test file the operating system's own time-out. */
 const downloadLimitMs = 60_000;
 
@@ -24,34 +26,43 @@ const downloadLimitMs = 60_000;
  * @throws PartUnavailableError when neither can be reached.
  */
 export async function createTimeSkippingEnvironment(): Promise<TestWorkflowEnvironment> {
-  if (existsSync(executable)) return await start();
+  return await startFrom(await prepareTestServer());
+}
+
+type Executable = { type: 'existing-path'; path: string } | typeof download;
+
+/**
+ * Finds the server or makes it, so that the next start is quick.
+ * @throws PartUnavailableError
+ */
+export async function prepareTestServer(): Promise<Executable> {
+  const made = { type: 'existing-path', path: executable } as const;
+  if (existsSync(executable)) return made;
   const refused: string[] = [];
   try {
-    return await startDownloaded();
+    await (await startDownloaded()).teardown();
+    return download;
   } catch (error) {
     refused.push(`the SDK's download: ${reason(error)}`);
   }
   try {
+    console.log('Temporal test server: fetching it from Maven Central');
     await buildOnce(home, makeFromMavenCentral);
   } catch (error) {
     refused.push(`Maven Central: ${reason(error)}`);
     throw new PartUnavailableError('Temporal test server', refused.join('; '));
   }
-  return await start();
+  return made;
 }
 
-function start(): Promise<TestWorkflowEnvironment> {
-  return TestWorkflowEnvironment.createTimeSkipping({
-    server: { executable: { type: 'existing-path', path: executable } },
-  });
+function startFrom(from: Executable): Promise<TestWorkflowEnvironment> {
+  return TestWorkflowEnvironment.createTimeSkipping({ server: { executable: from } });
 }
 
 async function startDownloaded(): Promise<TestWorkflowEnvironment> {
   await mkdir(downloads, { recursive: true });
   const limit = new AbortController();
-  const environment = TestWorkflowEnvironment.createTimeSkipping({
-    server: { executable: { type: 'cached-download', downloadDir: downloads, ttl: '30 days' } },
-  });
+  const environment = startFrom(download);
   const tooLate = sleep(downloadLimitMs, undefined, { signal: limit.signal, ref: false }).then(() => {
     throw new Error(`gave up after ${downloadLimitMs / 1000} s`);
   });
