@@ -1,0 +1,79 @@
+// Times in the reader's zone, kept fresh: rewrites <time datetime data-time="ago|clock|until|absolute"> as
+// web/layout/moments.ts writes them in UTC.
+const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+const dayMs = 86_400_000;
+const two = (n) => String(n).padStart(2, '0');
+
+export function clockText(at, now) {
+  const date = new Date(at);
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
+  if (date.toDateString() === new Date(now).toDateString()) return time;
+  if (Math.abs(at - now) < 6 * dayMs) return `${weekdays[date.getDay()]} ${time}`;
+  return `${dayText(at, now)} ${time}`;
+}
+
+function dayText(at, now) {
+  const date = new Date(at);
+  const day = `${date.getDate()} ${months[date.getMonth()]}`;
+  return date.getFullYear() === new Date(now).getFullYear() ? day : `${day} ${date.getFullYear()}`;
+}
+
+function durationText(ms) {
+  const total = Math.max(0, Math.floor(ms / 1000));
+  if (total < 60) return `${total} s`;
+  const minutes = Math.floor(total / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
+  return hours % 24 === 0 ? `${hours / 24} d` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+function agoText(at, now) {
+  const past = now - at;
+  if (past < 45_000) return past < -45_000 ? untilText(at, now) : 'just now';
+  if (past >= 7 * dayMs) return dayText(at, now);
+  const unit = past < 60_000 ? 1000 : past < 3_600_000 ? 60_000 : past < 2 * dayMs ? 3_600_000 : dayMs;
+  return `${durationText(Math.floor(past / unit) * unit)} ago`;
+}
+
+function untilText(at, now) {
+  const left = Math.floor((at - now) / 1000);
+  if (left <= 0) return 'now';
+  if (left < 3600 && left >= 60)
+    return `in ${Math.floor(left / 60)} min${left % 60 ? ` ${left % 60} s` : ''}`;
+  return `in ${durationText(left * 1000)}`;
+}
+
+function absoluteText(at) {
+  const date = new Date(at);
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+}
+
+const texts = { ago: agoText, clock: clockText, until: untilText, absolute: absoluteText };
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/** Writes all times under `root`; without `all`, only those that move. */
+export function freshen(root = document, all = true) {
+  const now = Date.now();
+  for (const element of root.querySelectorAll(
+    all ? 'time[data-time]' : 'time[data-time="ago"], time[data-time="until"]',
+  )) {
+    const at = Date.parse(element.dateTime);
+    const text = texts[element.dataset.time]?.(at, now);
+    if (text !== undefined && element.textContent !== text) element.textContent = text;
+    if (all) {
+      const title = `${absoluteText(at)} ${zone}\n${element.dateTime}`;
+      if (element.title !== title) element.title = title;
+    }
+  }
+}
+
+freshen();
+for (const element of document.querySelectorAll('[data-zone]')) element.textContent = `Times are in ${zone}`;
+setInterval(() => {
+  if (!document.hidden) freshen(document, false);
+}, 1000);
+document.addEventListener('visibilitychange', () => {
+  if (!document.hidden) freshen();
+});

@@ -1,0 +1,57 @@
+/** A form field as layout/field.hbs draws it: what was typed stays, and what is wrong stands beside it. */
+export interface Field {
+  id: string;
+  name: string;
+  label: string;
+  value: string;
+  type: string;
+  hint: string | null;
+  problem: string | null;
+  optional: boolean;
+  readonly: boolean;
+  /** Of a textarea; null for an input. */
+  rows: number | null;
+  /** Of a select; null for anything else. */
+  options: { value: string; label: string; selected: boolean }[] | null;
+}
+
+/** Problems by field name, as a form's validation answers them. */
+export type Problems = Record<string, string>;
+
+export function field(
+  name: string,
+  label: string,
+  given: { values?: Record<string, string>; problems?: Problems } & Partial<
+    Pick<Field, 'hint' | 'optional' | 'readonly' | 'rows' | 'type' | 'id'>
+  > & { choices?: { value: string; label: string }[] } = {},
+): Field {
+  const value = given.values?.[name] ?? '';
+  return {
+    id: given.id ?? `field-${name.replaceAll(/[^\w-]/g, '-')}`,
+    name,
+    label,
+    value,
+    type: given.type ?? 'text',
+    hint: given.hint ?? null,
+    problem: given.problems?.[name] ?? null,
+    optional: given.optional ?? false,
+    readonly: given.readonly ?? false,
+    rows: given.rows ?? null,
+    options: given.choices?.map((choice) => ({ ...choice, selected: choice.value === value })) ?? null,
+  };
+}
+
+/** What a posted form holds under `name`: trimmed text, '' where it is absent. */
+export function posted(body: unknown, name: string): string {
+  if (typeof body !== 'object' || body === null) return '';
+  const value = (body as Record<string, unknown>)[name];
+  return typeof value === 'string' ? value.trim() : '';
+}
+
+/** All values of a repeated field, in order. */
+export function postedAll(body: unknown, name: string): string[] {
+  if (typeof body !== 'object' || body === null) return [];
+  const value = (body as Record<string, unknown>)[name];
+  if (typeof value === 'string') return [value.trim()];
+  return Array.isArray(value) ? value.map((item) => (typeof item === 'string' ? item.trim() : '')) : [];
+}

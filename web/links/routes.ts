@@ -1,0 +1,100 @@
+import { Router } from 'express';
+import { getApproval } from '../../db/approvals.ts';
+import { getExecution } from '../../db/executions-read.ts';
+import { getIncidentByNumber } from '../../db/incident-detail.ts';
+import { type LinkGrant, useLink, verifyLink } from '../../db/signed-links.ts';
+import type { WebDeps } from '../deps.ts';
+import { posted } from '../layout/fields.ts';
+import { type Pages, refusalText } from '../layout/pages.ts';
+import { linkView, problemView } from './view.ts';
+
+/** Links from mails. GET shows and changes nothing, so that a mail scanner may open them; POST acts, once. */
+export function linkRoutes(deps: WebDeps, pages: Pages): Router {
+  const router = Router();
+
+  router.get('/l/:token', async (request, response) => {
+    const grant = await verifyLink(deps.db, request.params.token);
+    const view =
+      'problem' in grant ? problemView(grant.problem) : linkView(grant, await find(grant), pages.now());
+    response.set('Referrer-Policy', 'no-referrer').set('X-Robots-Tag', 'noindex');
+    pages.alone(request, response, {
+      template: 'links/show',
+      view,
+      title: view.incident?.title ?? view.approval?.runbook ?? 'Link',
+      wide: true,
+      status: view.problem ? 410 : 200,
+    });
+  });
+
+  router.post('/l/:token', async (request, response) => {
+    const grant = await verifyLink(deps.db, String(request.params.token));
+    if ('problem' in grant) {
+      pages.alone(request, response, {
+        template: 'links/show',
+        view: problemView(grant.problem),
+        title: 'Link',
+        wide: true,
+        status: 410,
+      });
+      return;
+    }
+    const outcome = await perform(grant, posted(request.body, 'reason').slice(0, 500));
+    const view = outcome ? linkView(grant, await find(grant), pages.now(), outcome) : problemView('used');
+    pages.alone(request, response, { template: 'links/show', view, title: 'Done', wide: true });
+  });
+
+  /** Null when another click was first. A refusal leaves the link good. */
+  async function perform(grant: LinkGrant, reason: string) {
+    try {
+      const spent = await deps.db.write({ orgId: grant.orgId }, async (tx) => {
+        if (!(await useLink(tx, grant))) return false;
+        await send(grant, reason);
+        return true;
+      });
+      return spent ? ({ tone: 'good', icon: 'done', text: doneTexts[grant.action] } as const) : null;
+    } catch (error) {
+      return { tone: 'bad', icon: 'failed', text: refusalText(error) } as const;
+    }
+  }
+
+  async function send(grant: LinkGrant, reason: string): Promise<void> {
+    const actor = { name: grant.person, via: 'mail' as const };
+    const { incidentNumber, executionId } = grant.subject;
+    if (grant.action === 'acknowledge' && incidentNumber !== undefined) {
+      const incident = await deps.db.read({ orgId: grant.orgId }, (tx) =>
+        getIncidentByNumber(tx, incidentNumber),
+      );
+      await deps.messages.acknowledge(grant.orgId, incidentNumber, {
+        actor,
+        asOf: incident?.recordedSeq ?? 0,
+      });
+    } else if (grant.action === 'approve' || grant.action === 'reject') {
+      const id = executionId ?? (await find(grant)).approval?.executionId;
+      if (id === undefined) return;
+      await deps.messages[grant.action](grant.orgId, id, { actor, ...(reason ? { reason } : {}) });
+    }
+  }
+
+  async function find({ orgId, subject }: LinkGrant) {
+    return await deps.db.read({ orgId }, async (tx) => {
+      const approval = subject.approvalId ? await getApproval(tx, subject.approvalId) : undefined;
+      const executionId = subject.executionId ?? approval?.executionId;
+      const execution = executionId ? await getExecution(tx, executionId) : undefined;
+      const number = subject.incidentNumber ?? approval?.incident?.number;
+      return {
+        approval: approval ?? execution?.approvals[0],
+        execution,
+        incident: number === undefined ? undefined : await getIncidentByNumber(tx, number),
+      };
+    });
+  }
+
+  return router;
+}
+
+const doneTexts: Record<LinkGrant['action'], string> = {
+  acknowledge: 'Acknowledged: it is yours, and the escalation has stopped.',
+  approve: 'Your approval counts. This page shows what runs.',
+  reject: 'Rejected: it does not run.',
+  view: 'Nothing to do.',
+};

@@ -1,0 +1,144 @@
+import type { ApprovalRecord } from '../../db/approvals.ts';
+import type { ExecutionDetail } from '../../db/executions-read.ts';
+import type { IncidentDetail } from '../../db/incident-detail.ts';
+import { type LinkGrant, type LinkProblem, linkProblemTexts } from '../../db/signed-links.ts';
+import { approvalView } from '../approvals/view.ts';
+import type { Piece } from '../incidents/sentence.ts';
+import { incidentView } from '../incidents/show-view.ts';
+import type { Mark } from '../layout/words.ts';
+
+export interface LinkView {
+  problem: string | null;
+  problemTitle: string | null;
+  person: string;
+  incident: {
+    number: number;
+    title: string;
+    severity: Mark;
+    state: Mark;
+    sentence: Piece[];
+  } | null;
+  approval: {
+    runbook: string;
+    target: string;
+    expiresAt: string | null;
+    steps: { name: string; does: string; undo: string | null }[];
+  } | null;
+  /** What a click will do; null when there is nothing left to do. */
+  question: string | null;
+  button: string | null;
+  buttonTone: string;
+  asksReason: boolean;
+  /** Why there is nothing left to do. */
+  settled: string | null;
+  outcome: { tone: 'good' | 'bad'; icon: string; text: string } | null;
+  href: string | null;
+}
+
+const nothing: LinkView = {
+  problem: null,
+  problemTitle: null,
+  person: '',
+  incident: null,
+  approval: null,
+  question: null,
+  button: null,
+  buttonTone: 'primary',
+  asksReason: false,
+  settled: null,
+  outcome: null,
+  href: null,
+};
+
+const problemTitles: Record<LinkProblem, string> = {
+  invalid: 'This link is not valid',
+  expired: 'This link has expired',
+  used: 'This link has been used',
+};
+
+export function problemView(problem: LinkProblem): LinkView {
+  return { ...nothing, problem: linkProblemTexts[problem], problemTitle: problemTitles[problem] };
+}
+
+/** What the link shows before it acts; with `outcome`, what came of it. */
+export function linkView(
+  grant: LinkGrant,
+  found: {
+    incident: IncidentDetail | undefined;
+    approval: ApprovalRecord | undefined;
+    execution: ExecutionDetail | undefined;
+  },
+  now: number,
+  outcome: LinkView['outcome'] = null,
+): LinkView {
+  const { incident, approval, execution } = found;
+  const shown = incident && incidentOf(incident, now);
+  const view: LinkView = {
+    ...nothing,
+    person: grant.person,
+    incident: shown ?? null,
+    approval: approval ? approvalOf(approval, execution) : null,
+    href: approval ? `/approvals/${approval.id}` : incident ? `/incidents/${incident.number}` : null,
+    outcome,
+  };
+  if (!incident && !approval) {
+    return { ...view, problem: 'What it was about is gone.', problemTitle: 'Nothing here any more' };
+  }
+  return outcome ? view : { ...view, ...questionOf(grant, incident, approval) };
+}
+
+function incidentOf(incident: IncidentDetail, now: number): LinkView['incident'] {
+  const { number, title, severity, state, sentence } = incidentView({
+    incident,
+    timeline: [],
+    olderTimelineHref: null,
+    notifications: [],
+    proposed: [],
+    people: [],
+    workflowUrl: null,
+    now,
+  });
+  return { number, title, severity, state, sentence };
+}
+
+function approvalOf(approval: ApprovalRecord, execution: ExecutionDetail | undefined): LinkView['approval'] {
+  const { runbook, target, expiresAt, steps } = approvalView(approval, execution);
+  return { runbook, target, expiresAt, steps };
+}
+
+function questionOf(
+  grant: LinkGrant,
+  incident: IncidentDetail | undefined,
+  approval: ApprovalRecord | undefined,
+): Partial<LinkView> {
+  switch (grant.action) {
+    case 'view':
+      return {};
+    case 'acknowledge':
+      if (!incident) return { settled: 'The incident is gone.' };
+      if (incident.resolvedAt) return { settled: 'It is over: there is nothing left to acknowledge.' };
+      if (incident.acknowledgedBy)
+        return { settled: `${incident.acknowledgedBy} has acknowledged it already.` };
+      return {
+        question:
+          'Acknowledging says that you take care of it. The escalation stops; the time to resolve runs on.',
+        button: 'Acknowledge',
+      };
+    case 'approve':
+    case 'reject':
+      if (!approval) return { settled: 'The approval is gone.' };
+      if (approval.status !== 'pending') return { settled: `It is ${approval.status} already.` };
+      return grant.action === 'approve'
+        ? {
+            question: `Approving runs these steps on ${approval.target}. If one fails, those before it are undone.`,
+            button: 'Approve and run',
+            asksReason: true,
+          }
+        : {
+            question: `Rejecting means that ${approval.runbook} does not run for this incident.`,
+            button: 'Reject',
+            buttonTone: 'danger',
+            asksReason: true,
+          };
+  }
+}

@@ -1,0 +1,73 @@
+import express, { Router } from 'express';
+import helmet from 'helmet';
+import { authenticate } from '../api/auth/authenticate.ts';
+import { approvalRoutes } from './approvals/routes.ts';
+import type { WebDeps } from './deps.ts';
+import { noSuchPage, showErrors } from './errors/errors.ts';
+import { executionRoutes } from './executions/routes.ts';
+import { healthRoutes } from './health/routes.ts';
+import { incidentRoutes } from './incidents/routes.ts';
+import { loadAssets } from './layout/assets.ts';
+import { createPages } from './layout/pages.ts';
+import { loadTemplates } from './layout/templates.ts';
+import { linkRoutes } from './links/routes.ts';
+import { mailboxRoutes } from './mailbox/routes.ts';
+import { reportRoutes } from './reports/routes.ts';
+import { runbookRoutes } from './runbooks/routes.ts';
+import { settingsRoutes } from './settings/routes.ts';
+import { signInRoutes } from './sign-in/routes.ts';
+import { requireVisitor } from './visitor.ts';
+
+export type { Mail, Mailbox, MailSummary, WebDeps } from './deps.ts';
+
+/**
+ * The pages, mounted at '/' after the API: what no page answers gets a 404 page. Throws when a template or an
+ * asset is broken, so that such a build never starts.
+ */
+export function createWeb(deps: WebDeps): Router {
+  const assets = loadAssets();
+  const templates = loadTemplates(assets.url);
+  const pages = createPages(deps, templates);
+  const router = Router();
+
+  router.use(securityHeaders(deps.secureCookies));
+  router.use(assets.router);
+  router.use(express.urlencoded({ extended: false, limit: '256kb', parameterLimit: 1000 }));
+  // a signed link acts in the name that it holds, whoever is signed in: it stands before the session's rules
+  router.use(linkRoutes(deps, pages));
+  router.use(authenticate({ db: deps.db, secureCookies: deps.secureCookies }));
+  router.use(signInRoutes(deps, pages));
+  router.use(requireVisitor);
+  router.get('/', (_request, response) => response.redirect(303, '/incidents'));
+  router.use(incidentRoutes(deps, pages));
+  router.use(approvalRoutes(deps, pages));
+  router.use(runbookRoutes(deps, pages));
+  router.use(executionRoutes(deps, pages));
+  router.use(reportRoutes(deps, pages));
+  if (deps.mailbox) router.use(mailboxRoutes(deps.mailbox, pages));
+  router.use(settingsRoutes(deps, pages));
+  router.use(healthRoutes(deps, pages));
+  router.use(noSuchPage);
+  router.use(showErrors(pages, deps.logError));
+  return router;
+}
+
+function securityHeaders(https: boolean) {
+  return helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'self'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'", 'data:'],
+        objectSrc: ["'none'"],
+        baseUri: ["'none'"],
+        formAction: ["'self'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    strictTransportSecurity: https,
+    referrerPolicy: { policy: 'same-origin' },
+  });
+}

@@ -1,0 +1,19 @@
+import { Router } from 'express';
+import type { WebDeps } from '../deps.ts';
+import type { Pages } from '../layout/pages.ts';
+import { accountRoutes } from './account.ts';
+import { channelRoutes } from './channels.ts';
+import { escalationRoutes } from './escalation.ts';
+import { peopleRoutes } from './people.ts';
+import { slaRoutes } from './sla.ts';
+
+export function settingsRoutes(deps: WebDeps, pages: Pages): Router {
+  const router = Router();
+  router.get('/settings', (_request, response) => response.redirect(303, '/settings/escalation-policies'));
+  router.use(escalationRoutes(deps, pages));
+  router.use(slaRoutes(deps, pages));
+  router.use(channelRoutes(deps, pages));
+  router.use(peopleRoutes(deps, pages));
+  router.use(accountRoutes(deps, pages));
+  return router;
+}

@@ -1,0 +1,111 @@
+import { type Request, type Response, Router } from 'express';
+import { deleteSlaPolicy, getSlaPolicy, listSlaPolicies, putSlaPolicy } from '../../db/policies.ts';
+import type { WebDeps } from '../deps.ts';
+import type { Problems } from '../layout/fields.ts';
+import { setFlash } from '../layout/flash.ts';
+import { NotFoundError, type Pages } from '../layout/pages.ts';
+import { requireRole, visitorOf } from '../visitor.ts';
+import { matchText } from './matching.ts';
+import { postedSla, readSla, type SlaValues, slaFormView, slaValues } from './sla-form.ts';
+
+const base = '/settings/sla-policies';
+
+export function slaRoutes(deps: WebDeps, pages: Pages): Router {
+  const router = Router();
+
+  router.get(base, async (request, response) => {
+    const policies = await deps.db.read(visitorOf(request).scope, listSlaPolicies);
+    await pages.show(request, response, {
+      template: 'settings/sla-list',
+      view: {
+        policies: policies.map(({ name, definition }) => ({
+          name,
+          href: `${base}/${encodeURIComponent(name)}`,
+          order: definition.order,
+          match: matchText(definition.match),
+          acknowledgeWithin: definition.acknowledgeWithin,
+          resolveWithin: definition.resolveWithin,
+        })),
+      },
+      title: 'SLA policies',
+      section: 'settings',
+      narrow: true,
+    });
+  });
+
+  router.get(`${base}/new`, requireRole('admin'), async (request, response) => {
+    const values: SlaValues = {
+      name: '',
+      order: '100',
+      severity: '',
+      service: '',
+      alert: '',
+      acknowledgeWithin: '',
+      resolveWithin: '',
+    };
+    await form(request, response, values, {}, false);
+  });
+
+  router.get(`${base}/:name`, requireRole('admin'), async (request, response) => {
+    const name = String(request.params.name);
+    const policy = await deps.db.read(visitorOf(request).scope, (tx) => getSlaPolicy(tx, name));
+    if (!policy) throw new NotFoundError(`There is no SLA policy ${name}.`);
+    await form(request, response, slaValues(name, policy.definition), {}, true);
+  });
+
+  router.post(`${base}/new`, requireRole('admin'), async (request, response) => {
+    await save(request, response, postedSla(request.body), false);
+  });
+
+  router.post(`${base}/:name`, requireRole('admin'), async (request, response) => {
+    await save(request, response, { ...postedSla(request.body), name: String(request.params.name) }, true);
+  });
+
+  router.post(`${base}/:name/delete`, requireRole('admin'), async (request, response) => {
+    const { scope, orgId, email } = visitorOf(request);
+    const name = String(request.params.name);
+    await deps.db.write(scope, (tx) => deleteSlaPolicy(tx, { orgId, name, actor: email }));
+    setFlash(response, 'good', `The policy ${name} is deleted.`);
+    response.redirect(303, base);
+  });
+
+  async function save(request: Request, response: Response, values: SlaValues, existing: boolean) {
+    const { scope, orgId, email } = visitorOf(request);
+    const read = readSla(values);
+    if ('problems' in read) {
+      await form(request, response, values, read.problems, existing);
+      return;
+    }
+    const { definition } = read;
+    const saved = await deps.db.write(scope, async (tx) => {
+      if (!existing && (await getSlaPolicy(tx, values.name))) return false;
+      await putSlaPolicy(tx, { orgId, name: values.name, definition, actor: email });
+      return true;
+    });
+    if (!saved) {
+      await form(request, response, values, { name: 'There is one of this name.' }, existing);
+      return;
+    }
+    setFlash(response, 'good', `The policy ${values.name} is saved. New incidents go by it.`);
+    response.redirect(303, base);
+  }
+
+  async function form(
+    request: Request,
+    response: Response,
+    values: SlaValues,
+    problems: Problems,
+    existing: boolean,
+  ): Promise<void> {
+    await pages.show(request, response, {
+      template: 'settings/sla-form',
+      view: { form: slaFormView(values, problems, existing) },
+      title: existing ? `SLA policy ${values.name}` : 'New SLA policy',
+      section: 'settings',
+      narrow: true,
+      status: Object.keys(problems).length > 0 ? 422 : 200,
+    });
+  }
+
+  return router;
+}
