@@ -40,6 +40,8 @@ export const evidenceFailures = {
   withoutAlerts: 'IncidentWithoutAlerts',
 } as const;
 
+export type EvidenceActivities = ReturnType<typeof createEvidenceActivities>;
+
 export function createEvidenceActivities(deps: EvidenceDeps) {
   const { db, source } = deps;
 

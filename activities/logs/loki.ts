@@ -102,12 +102,15 @@ export function createLokiLogs(deps: LokiLogsDeps): LogSource {
       };
       const everything = query.anyOf.length === 0;
       const found = await Promise.all(
-        selectors.map(async (selector) => ({
-          errors: await fetchLines(`${selector} ${errorFilter}`),
-          // what else was said only matters where something is named
-          rest: everything ? [] : await fetchLines(selector),
-          total: await countLines(everything ? `${selector} ${errorFilter}` : selector, query),
-        })),
+        selectors.map(async (selector) => {
+          const [errors, rest, total] = await Promise.all([
+            fetchLines(`${selector} ${errorFilter}`),
+            // what else was said only matters where something is named
+            everything ? [] : fetchLines(selector),
+            countLines(everything ? `${selector} ${errorFilter}` : selector, query),
+          ]);
+          return { errors, rest, total };
+        }),
       );
       const unique = distinct([...found.flatMap((one) => one.errors), ...found.flatMap((one) => one.rest)]);
       return {
