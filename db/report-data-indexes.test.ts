@@ -1,0 +1,75 @@
+import { sql } from 'kysely';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
+import { readSlaFacts } from './report-data.ts';
+
+/** A year of a busy organization: the report of one week must not read the other fifty-one. */
+const year = { incidents: 50_000, alerts: 100_000, notifications: 100_000 };
+
+let test: TestDatabase;
+beforeAll(async () => {
+  test = await createTestDatabase();
+  const { owner, orgId } = test;
+  const spread = (n: number) => `timestamptz '2026-11-16' - interval '365 days' * (g.n::float8 / ${n})`;
+  await owner.query(
+    `insert into incidents (org_id, number, title, severity, severity_rank, opened_at, acknowledged_at,
+       resolved_at, closed_at, status)
+     select $1, n, 'down', 'critical', 0, at, at + interval '2 minutes', at + interval '1 hour',
+       at + interval '1 hour', 'resolved'
+     from (select g.n, ${spread(year.incidents)} as at from generate_series(1, ${year.incidents}) g(n)) i`,
+    [orgId],
+  );
+  await owner.query(
+    `insert into sla_clocks (org_id, incident_id, kind, policy, started_at, at_risk_at, due_at, state, ended_at)
+     select org_id, id, kind, 'Critical', opened_at, opened_at, opened_at + interval '5 minutes',
+       case when number % 10 = 0 then 'breached' else 'met' end, acknowledged_at
+     from incidents, unnest(array['acknowledge', 'resolve']) kind`,
+  );
+  const { rows } = await owner.query<{ id: string }>(
+    `insert into integrations (org_id, kind, name, key_hash) values ($1, 'alertmanager', 'am', '\\x01') returning id`,
+    [orgId],
+  );
+  await owner.query(
+    `insert into alerts (org_id, integration_id, fingerprint, status, name, severity, severity_rank, labels,
+       annotations, starts_at, received_at)
+     select $1, $2, n::text, 'resolved', 'Alert' || n % 50, 'critical', 0, '{}', '{}', at, at
+     from (select g.n, ${spread(year.alerts)} as at from generate_series(1, ${year.alerts}) g(n)) a`,
+    [orgId, rows[0]!.id],
+  );
+  await owner.query(
+    `insert into notifications (org_id, key, type, channel, destination, subject, status, created_at)
+     select $1, n::text, 'escalation.page', 'email', 'p' || n % 80 || '@example.com', 's', 'sent', at
+     from (select g.n, ${spread(year.notifications)} as at from generate_series(1, ${year.notifications}) g(n)) a`,
+    [orgId],
+  );
+  await owner.query('analyze');
+}, 120_000);
+afterAll(() => test.close());
+
+it('reads a week out of a year by indexes, in well under a second', async () => {
+  const { facts, scans, milliseconds } = await test.db.read({ orgId: test.orgId }, async (tx) => {
+    const startedAt = performance.now();
+    const facts = await readSlaFacts(tx, {
+      period: { from: new Date('2026-11-09T00:00:00Z'), to: new Date('2026-11-16T00:00:00Z') },
+      timeZone: 'UTC',
+      breachLimit: 200,
+      alertLimit: 10,
+      destinationLimit: 50,
+    });
+    const milliseconds = performance.now() - startedAt;
+    const { rows } = await sql<{ relname: string; seq_scan: number }>`
+      select relname, seq_scan from pg_stat_xact_user_tables
+      where relname in ('incidents', 'sla_clocks', 'alerts', 'notifications', 'executions')`.execute(tx);
+    return {
+      facts,
+      milliseconds,
+      scans: rows.filter((row) => row.seq_scan > 0 && row.relname !== 'executions'),
+    };
+  });
+  expect(facts.counts.incidents).toBeGreaterThan(900);
+  expect(facts.breachTotal).toBeGreaterThan(150);
+  expect(facts.pages.length).toBe(51);
+  expect(facts.breaches.length).toBeLessThanOrEqual(200);
+  expect(scans).toEqual([]);
+  expect(milliseconds).toBeLessThan(3000);
+});
