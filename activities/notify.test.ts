@@ -1,63 +1,45 @@
-import { createHmac, randomUUID } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { randomUUID } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
+import nodemailer from 'nodemailer';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { countNotifications, listNotifications } from '../db/notifications.ts';
 import { verifyLink } from '../db/signed-links.ts';
 import type { NotifyInput, NotifyOutcome } from '../domain/notification.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
-import { startMailServer, type TestMailServer } from '../test/harness/mail-server.ts';
+import { type SmtpReceiver, startSmtp } from '../test/parts/smtp.ts';
+import { startWebhook, type WebhookReceiver } from '../test/parts/webhook.ts';
+import { type MailTransport, mailTransportOptions } from './channels/email.ts';
 import { webhookDispatcher } from './channels/webhook.ts';
 import { createNotifyActivities } from './notify.ts';
 
 let test_: TestDatabase;
-let mail: TestMailServer;
-let receiver: {
-  server: Server;
-  url: string;
-  answers: number[];
-  received: { key: string; body: string; signature: string }[];
-};
+let mail: SmtpReceiver;
+let transport: MailTransport;
+let hook: WebhookReceiver;
 let incident: { id: string; number: number };
 const dispatcher = webhookDispatcher({ egressAllow: [] });
 
 beforeAll(async () => {
   test_ = await createTestDatabase();
-  receiver = { ...(await startReceiver()), answers: [], received: [] };
-  await seedChannel('ops-hook', { type: 'webhook', url: receiver.url, secret: 'a-shared-secret' });
+  hook = await startWebhook({ secret: 'a-shared-secret' });
+  await seedChannel('ops-hook', { type: 'webhook', url: hook.url, secret: 'a-shared-secret' });
 });
 afterAll(async () => {
   await dispatcher.close();
-  await new Promise((done) => receiver.server.close(done));
+  await hook.close();
   await test_.close();
 });
 beforeEach(async () => {
-  mail = await startMailServer();
-  receiver.received = [];
-  receiver.answers = [];
+  mail = await startSmtp();
+  transport = nodemailer.createTransport(mailTransportOptions(mail.url));
   incident = await seedIncident();
-  return () => mail.close();
+  return async () => {
+    transport.close();
+    await mail.close();
+  };
 });
-
-async function startReceiver(): Promise<{ server: Server; url: string }> {
-  const server = createServer(async (request, response) => {
-    let body = '';
-    for await (const chunk of request) body += chunk;
-    const header = (name: string) => String(request.headers[name]);
-    receiver.received.push({
-      key: header('idempotency-key'),
-      body,
-      signature: header('x-holdfast-signature'),
-    });
-    const status = receiver.answers.shift() ?? 200;
-    response.writeHead(status, status === 429 ? { 'retry-after': '7' } : {}).end();
-  });
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook` };
-}
 
 async function seedChannel(name: string, definition: object): Promise<void> {
   await test_.owner.query(
@@ -90,7 +72,7 @@ const page = (change: Partial<NotifyInput> = {}): NotifyInput => ({
 const activities = () =>
   createNotifyActivities({
     db: test_.db,
-    mail: mail.transport,
+    mail: transport,
     mailFrom: 'Holdfast <holdfast@ops.example>',
     dispatcher,
     publicUrl: 'https://holdfast.example/',
@@ -126,9 +108,9 @@ const links = (text: string | undefined) =>
 
 test('a page arrives with a subject that says it all, and a link that acknowledges in the name of its reader', async () => {
   expect(await attempt(page())).toEqual({ status: 'sent', destination: 'ana@example.com' });
-  const [received] = mail.received;
+  const received = mail.mails[0]?.email;
+  expect(mail.mails[0]?.envelopeTo).toEqual(['ana@example.com']);
   expect(received).toMatchObject({
-    recipients: ['ana@example.com'],
     subject: `[critical] #${incident.number} checkout: db-primary refuses <b>connections</b>`,
     inReplyTo: `<incident.${incident.id}@ops.example>`,
   });
@@ -156,7 +138,7 @@ test('a page arrives with a subject that says it all, and a link that acknowledg
 test('what was sent is not sent again, whoever asks', async () => {
   await attempt(page());
   expect(await attempt(page())).toEqual({ status: 'sent', destination: 'ana@example.com' });
-  expect(mail.received).toHaveLength(1);
+  expect(mail.mails).toHaveLength(1);
   expect(await logged(page().key)).toMatchObject({ status: 'sent', attempts: 1 });
 });
 
@@ -166,7 +148,7 @@ test('an attempt that died between started and sent is made again, as the same m
   await test_.owner.query(`update side_effects set status = 'started' where key = $1`, [page().key]);
   await test_.owner.query(`update notifications set status = 'started' where key = $1`, [page().key]);
   await attempt(page());
-  const [first, second] = mail.received;
+  const [first, second] = mail.mails.map(({ email }) => email);
   expect(second?.messageId).toBe(first?.messageId);
   const grants = await Promise.all(
     [first, second].map((each) => verifyLink(test_.db, links(each?.text)[0]!) as Promise<{ nonce: string }>),
@@ -206,7 +188,7 @@ test.each([
     destination: 'ana@example.com',
     reason: expect.stringMatching(reason),
   });
-  expect(mail.received).toEqual([]);
+  expect(mail.mails).toEqual([]);
   expect(await logged(page().key)).toMatchObject({
     status: 'skipped',
     attempts: 0,
@@ -219,28 +201,27 @@ test('a page that is called off before it leaves does not leave', async () => {
   const environment = quiet();
   environment.cancel();
   await expect(attempt(page(), environment)).rejects.toMatchObject({ name: 'CancelledFailure' });
-  expect(mail.received).toEqual([]);
+  expect(mail.mails).toEqual([]);
   expect(await logged(page().key)).toMatchObject({ status: 'skipped', effect: 'failed' });
 });
 
 test('a webhook gets the message in words that others build on, signed, and the same on every attempt', async () => {
-  receiver.answers = [429, 503];
   const input = page({ target: { type: 'channel', name: 'ops-hook' } });
+  Object.assign(hook, { status: 429, answerHeaders: { 'retry-after': '7' } });
   const slowDown = await failureOf(attempt(input));
   expect(slowDown).toMatchObject({ type: 'WebhookUnavailable', nonRetryable: false, nextRetryDelay: 7000 });
-  await failureOf(attempt(input));
+  Object.assign(hook, { status: 503, answerHeaders: {} });
+  expect(await failureOf(attempt(input))).toMatchObject({ type: 'WebhookUnavailable', nonRetryable: false });
+  hook.status = 204;
   expect(await attempt(input)).toEqual({
     status: 'sent',
     destination: expect.stringMatching(/^ops-hook \(127\.0\.0\.1:\d+\)$/),
   });
-  const { received } = receiver;
-  expect(received.map(({ key }) => key)).toEqual([input.key, input.key, input.key]);
-  expect(new Set(received.map(({ body }) => body)).size).toBe(1);
-  for (const { body, signature } of received) {
-    const [, t, v1] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(signature)!;
-    expect(v1).toBe(createHmac('sha256', 'a-shared-secret').update(`${t}.${body}`).digest('hex'));
-  }
-  expect(JSON.parse(received[0]!.body)).toMatchObject({
+  const { hooks } = hook;
+  expect(hooks.map(({ headers }) => headers['idempotency-key'])).toEqual([input.key, input.key, input.key]);
+  expect(hooks.map(({ signed }) => signed)).toEqual([true, true, true]);
+  expect(new Set(hooks.map(({ raw }) => raw)).size).toBe(1);
+  expect(hooks[0]!.body).toMatchObject({
     type: 'escalation.page',
     id: input.key,
     at: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
@@ -254,7 +235,7 @@ test('a webhook gets the message in words that others build on, signed, and the 
     },
     alerts: [],
   });
-  expect(received[0]!.body).not.toContain('/l/');
+  expect(hooks[0]!.raw).not.toContain('/l/');
   expect(await logged(input.key)).toMatchObject({ channel: 'webhook', status: 'sent', attempts: 3 });
 });
 
@@ -265,12 +246,9 @@ test('a channel with several addresses writes to each by itself; a further attem
   await failureOf(attempt(input));
   mail.refuse.clear();
   await attempt(input);
-  expect(mail.received.map(({ recipients }) => recipients)).toEqual([
-    ['ben@example.com'],
-    ['ana@example.com'],
-  ]);
+  expect(mail.mails.map(({ envelopeTo }) => envelopeTo)).toEqual([['ben@example.com'], ['ana@example.com']]);
   const people = await Promise.all(
-    mail.received.map(async ({ text }) => await verifyLink(test_.db, links(text)[0]!)),
+    mail.mails.map(async ({ email }) => await verifyLink(test_.db, links(email.text)[0]!)),
   );
   expect(people).toMatchObject([{ person: 'ben@example.com' }, { person: 'ana@example.com' }]);
 });
@@ -280,7 +258,7 @@ test('an address that is refused for good does not keep the mail from the others
   mail.refuse.set('gone@example.com', 550);
   const input = page({ target: { type: 'channel', name: 'some' } });
   expect(await attempt(input)).toMatchObject({ status: 'sent' });
-  expect(mail.received).toHaveLength(1);
+  expect(mail.mails).toHaveLength(1);
   expect(await logged(input.key)).toMatchObject({
     status: 'sent',
     error: expect.stringContaining('gone@example.com'),
@@ -313,7 +291,7 @@ test("a subject whose record is on its way is waited for, another organization's
   );
   const foreign = page({ orgId: rows[0].org_id, key: 'foreign' });
   expect(await failureOf(attempt(foreign))).toMatchObject({ type: 'NotRecordedYet' });
-  expect(mail.received).toEqual([]);
+  expect(mail.mails).toEqual([]);
 });
 
 async function seedApproval(status = 'pending') {
@@ -343,7 +321,7 @@ test('an approval says what will run and how it is undone, with a link for yes a
   const ids = await seedApproval();
   const input = page({ type: 'approval.needed', key: 'approval', ...ids, detail: {} });
   await attempt(input);
-  const [received] = mail.received;
+  const received = mail.mails[0]?.email;
   expect(received?.subject).toBe(
     `[critical] #${incident.number} checkout: restart-service waits for approval`,
   );
@@ -379,8 +357,11 @@ test('a report goes out as it was rendered', async () => {
     detail: { reportId: rows[0].id },
   });
   await attempt(input);
-  expect(mail.received[0]).toMatchObject({ subject: 'SLA report', html: expect.stringContaining('All met') });
-  expect(mail.received[0]?.inReplyTo).toBeUndefined();
+  expect(mail.mails[0]?.email).toMatchObject({
+    subject: 'SLA report',
+    html: expect.stringContaining('All met'),
+  });
+  expect(mail.mails[0]?.email.inReplyTo).toBeUndefined();
 });
 
 test('the log lists everything in pages, newest first, and counts it', async () => {

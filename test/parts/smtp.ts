@@ -17,16 +17,48 @@ export interface SmtpReceiver {
   mails: ReceivedMail[];
   /** Answers the next mails with this code until it is set to undefined: 4xx asks to come again, 5xx refuses. */
   failWith: number | undefined;
+  /** Addresses that are answered with this code, until they are taken out. */
+  refuse: Map<string, number>;
+  /** Goes down, and with `start` comes back on the same port with the mails that it has. */
+  stop(): Promise<void>;
+  start(): Promise<void>;
   close(): Promise<void>;
 }
 
 /** A real SMTP server that keeps what it receives in memory. */
 export async function startSmtp(): Promise<SmtpReceiver> {
   const port = await findPort();
+  let server: SMTPServer | undefined;
+  const receiver: SmtpReceiver = {
+    url: `smtp://${loopback}:${port}`,
+    mails: [],
+    failWith: undefined,
+    refuse: new Map(),
+    async start() {
+      server = serve(receiver);
+      await listen(server, port);
+    },
+    async stop() {
+      const stopping = server;
+      server = undefined;
+      if (stopping) await new Promise<void>((resolve) => stopping.close(() => resolve()));
+    },
+    close: () => receiver.stop(),
+  };
+  await receiver.start();
+  return receiver;
+}
+
+function serve(receiver: SmtpReceiver): SMTPServer {
   const server = new SMTPServer({
     disabledCommands: ['AUTH', 'STARTTLS'],
     disableReverseLookup: true,
     closeTimeout: 500,
+    onRcptTo({ address }, _session, callback) {
+      const responseCode = receiver.refuse.get(address);
+      if (responseCode === undefined) callback();
+      else callback(Object.assign(new Error(`no mail for ${address}`), { responseCode }));
+    },
     async onData(stream, session, callback) {
       const chunks: Buffer[] = [];
       for await (const chunk of stream) chunks.push(chunk as Buffer);
@@ -47,15 +79,12 @@ export async function startSmtp(): Promise<SmtpReceiver> {
     },
   });
   server.on('error', () => {}); // of a client that broke off
+  return server;
+}
+
+async function listen(server: SMTPServer, port: number): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.server.once('error', reject);
     server.listen(port, loopback, resolve);
   });
-  const receiver: SmtpReceiver = {
-    url: `smtp://${loopback}:${port}`,
-    mails: [],
-    failWith: undefined,
-    close: () => new Promise((resolve) => server.close(() => resolve())),
-  };
-  return receiver;
 }
