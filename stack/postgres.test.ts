@@ -12,6 +12,9 @@ const asRoot = process.getuid?.() === 0;
 let root: string;
 let dataDir: string;
 
+// a few starts and stops each, which wait for the disk
+vi.setConfig({ testTimeout: 120_000 });
+
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'holdfast-postgres-'));
   await chmod(root, 0o755);

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
+import { defineSearchAttributeKey } from '@temporalio/common';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { findPort } from './port.ts';
 import { processIdentity } from './process.ts';
@@ -15,7 +16,7 @@ let options: TemporalOptions;
 beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'holdfast-temporal-'));
   const ports = { grpc: await findPort(), ui: await findPort() };
-  options = { dataDir, searchAttributes: ['HoldfastOrg', 'HoldfastSeverity'], ports };
+  options = { dataDir, searchAttributes: { HoldfastOrg: 'Keyword', HoldfastIncident: 'Int' }, ports };
 });
 afterEach(() => rm(dataDir, { recursive: true, force: true }));
 
@@ -35,7 +36,11 @@ test('workflows outlive a restart, and a server that a killed start left running
   expect(first.address).toBe(`127.0.0.1:${options.ports?.grpc}`);
   expect((await fetch(first.uiUrl)).status).toBe(200);
   await withClient(first.address, (client) =>
-    client.workflow.start('waiting', { workflowId: 'kept', taskQueue: 'nobody-listens' }),
+    client.workflow.start('waiting', {
+      workflowId: 'kept',
+      taskQueue: 'nobody-listens',
+      typedSearchAttributes: [{ key: defineSearchAttributeKey('HoldfastIncident', 'INT'), value: 42 }],
+    }),
   );
   await first.close();
   expect(await processIdentity(first.pid)).toBeUndefined();

@@ -22,13 +22,18 @@ export interface EmbeddedTemporal {
 
 export interface TemporalOptions {
   dataDir: string;
-  /** Names of keyword search attributes, registered before the promise resolves. */
-  searchAttributes: readonly string[];
+  /** Types by name, registered before the promise resolves. */
+  searchAttributes: SearchAttributeTypes;
   onProgress?: (line: string) => void;
   /** Tried before any free one. */
   ports?: { grpc: number; ui: number };
   cacheDirectory?: string;
 }
+
+/** As the CLI spells them. */
+export type SearchAttributeTypes = Readonly<
+  Record<string, 'Text' | 'Keyword' | 'Int' | 'Double' | 'Bool' | 'Datetime' | 'KeywordList'>
+>;
 
 const namespace = 'default';
 const usualPorts = { grpc: 7233, ui: 8233 };
@@ -83,14 +88,14 @@ export async function startTemporal(options: TemporalOptions): Promise<EmbeddedT
 function serverArguments(
   folder: string,
   ports: { grpc: number; ui: number },
-  searchAttributes: readonly string[],
+  searchAttributes: SearchAttributeTypes,
 ): string[] {
   return [
     ...['server', 'start-dev', '--ip', loopback, '--port', String(ports.grpc), '--ui-port', String(ports.ui)],
     ...['--db-filename', join(folder, 'temporal.db'), '--log-level', 'error'],
     // many times faster than the default journal, and as safe against a killed process
     ...['--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL'],
-    ...searchAttributes.flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
+    ...Object.entries(searchAttributes).flatMap((pair) => ['--search-attribute', pair.join('=')]),
   ];
 }
 
@@ -115,7 +120,7 @@ async function writeRun(folder: string, run: Run): Promise<void> {
 async function untilReady(
   server: ChildProcess,
   address: string,
-  searchAttributes: readonly string[],
+  searchAttributes: SearchAttributeTypes,
   logFile: string,
 ): Promise<void> {
   const watch = new AbortController();
@@ -135,7 +140,7 @@ async function untilReady(
 
 async function answers(
   address: string,
-  searchAttributes: readonly string[],
+  searchAttributes: SearchAttributeTypes,
   signal: AbortSignal,
 ): Promise<string> {
   const deadline = Date.now() + startLimitMs;
@@ -152,12 +157,12 @@ async function answers(
   return `was not ready within ${startLimitMs / 1000} s (${reason})`;
 }
 
-async function missingAttributes(address: string, wanted: readonly string[]): Promise<string[]> {
+async function missingAttributes(address: string, wanted: SearchAttributeTypes): Promise<string[]> {
   const connection = await Connection.connect({ address, connectTimeout: '2s' });
   try {
     await connection.workflowService.describeNamespace({ namespace });
     const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-    return wanted.filter((name) => !(name in (customAttributes ?? {})));
+    return Object.keys(wanted).filter((name) => !(name in (customAttributes ?? {})));
   } finally {
     await connection.close();
   }

@@ -31,6 +31,14 @@ export const searchAttributeNames = {
   severity: 'HoldfastSeverity',
 } as const;
 
+/** As they are registered with the server: a value of another type is refused there. */
+export const searchAttributeTypes = {
+  [searchAttributeNames.org]: 'Keyword',
+  [searchAttributeNames.incident]: 'Int',
+  [searchAttributeNames.service]: 'Keyword',
+  [searchAttributeNames.severity]: 'Keyword',
+} as const;
+
 // ---- alert ----
 
 export interface AlertInput {

@@ -18,9 +18,9 @@ test('Alertmanager tells the webhook of what fires and what is resolved, with th
     try {
       const labels = { alertname: 'ServiceDown', service: 'checkout', severity: 'critical' };
       await alertmanager.fire(labels, { annotations: { summary: 'down' } });
-      await expect.poll(() => webhook.hooks.length, { timeout: 10_000 }).toBe(1);
+      await expect.poll(() => webhook.hooks.length, { timeout: 20_000 }).toBe(1);
       await alertmanager.resolve(labels);
-      await expect.poll(() => webhook.hooks.length, { timeout: 10_000 }).toBe(2);
+      await expect.poll(() => webhook.hooks.length, { timeout: 20_000 }).toBe(2);
       expect(webhook.hooks.map(({ body }) => (body as { status: string }).status)).toEqual([
         'firing',
         'resolved',

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { findPort } from '../../stack/port.ts';
 import { type EmbeddedTemporal, startTemporal } from '../../stack/temporal.ts';
 import { findTemporalCli } from '../../stack/temporal-cli.ts';
-import { searchAttributeNames } from '../../workflows/messages.ts';
+import { searchAttributeTypes } from '../../workflows/messages.ts';
 import { PartUnavailableError } from './part.ts';
 import { temporaryFolder } from './server-part.ts';
 
@@ -17,7 +17,7 @@ export async function startTemporalDevServer(): Promise<EmbeddedTemporal> {
   const dataDir = await temporaryFolder('temporal');
   const server = await startTemporal({
     dataDir,
-    searchAttributes: Object.values(searchAttributeNames),
+    searchAttributes: searchAttributeTypes,
     // away from the usual ports, which belong to whoever runs Holdfast on this machine
     ports: { grpc: await findPort(), ui: await findPort() },
   });
