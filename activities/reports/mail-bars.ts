@@ -68,12 +68,11 @@ export function columnsBlock(heading: string, columns: readonly MailColumn[], te
   return {
     kind: 'custom',
     heading,
-    html: html`<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="table-layout:fixed"><tr>${columns.map(
+    html: html`<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" class="hf-muted" style="table-layout:fixed;font-family:${font};font-size:11px;line-height:16px;color:#5b6472;text-align:center"><tr>${columns.map(
       (column) =>
-        html`<td width="${width}" valign="bottom" height="96" style="height:96px;padding:0 1px;vertical-align:bottom"><div class="hf-muted" align="center" style="font-family:${font};font-size:11px;line-height:16px;color:#5b6472;text-align:center">${column.value > 0 && column.value}</div><div style="height:${pixels(column.value)}px;line-height:1px;font-size:0;background:${column.value === 0 ? 'rgba(128,137,150,0.4)' : tones[column.tone].light};border-radius:2px 2px 0 0">&nbsp;</div></td>`,
+        html`<td width="${width}" align="center" valign="bottom" height="96" style="height:96px;padding:0 1px;vertical-align:bottom">${column.value > 0 && column.value}<div style="height:${pixels(column.value)}px;line-height:1px;font-size:0;background:${column.value === 0 ? 'rgba(128,137,150,0.4)' : tones[column.tone].light};border-radius:2px 2px 0 0">&nbsp;</div></td>`,
     )}</tr><tr>${columns.map(
-      (column) =>
-        html`<td class="hf-muted" style="padding:4px 0 0;font-family:${font};font-size:11px;line-height:1.4;color:#5b6472;text-align:center;white-space:nowrap">${column.label}</td>`,
+      (column) => html`<td align="center" style="padding:4px 0 0;white-space:nowrap">${column.label}</td>`,
     )}</tr></table><p class="hf-muted" style="margin:8px 0 0;font-family:${font};font-size:13px;line-height:1.5;color:#5b6472">${text}</p>`,
     text: `${columns
       .filter((column) => column.value > 0)

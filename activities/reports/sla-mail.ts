@@ -18,8 +18,9 @@ export interface ReportFrame {
   reportUrl: string;
 }
 
-const policiesInMail = 30;
-const breachesInMail = 20;
+// together well under the 100 KB at which mail clients cut a mail off
+const policiesInMail = 16;
+const breachesInMail = 15;
 const peopleInMail = 10;
 
 export function slaMail(report: SlaReport, frame: ReportFrame): { subject: string; mail: Mail } {
@@ -90,6 +91,13 @@ function complianceBlock(report: SlaReport): Block {
     };
   }
   const before = report.previousOverall.share;
+  const rest = report.policies.length - policiesInMail;
+  const notes = [
+    before === null
+      ? 'There is no week before to compare with.'
+      : `Overall ${report.overall.share === null ? '–' : formatShare(report.overall.share)}; the week before it was ${formatShare(before)}.`,
+    ...(rest > 0 ? [`${rest} more, all at least as good, on the report's page.`] : []),
+  ];
   return barsBlock(
     'Compliance by policy',
     report.policies.slice(0, policiesInMail).map((row) => ({
@@ -98,9 +106,7 @@ function complianceBlock(report: SlaReport): Block {
       value: `${row.met} of ${row.met + row.breached}, ${row.share === null ? '–' : formatShare(row.share)}`,
       tone: complianceTone(row.share),
     })),
-    before === null
-      ? 'There is no period before to compare with.'
-      : `Overall ${report.overall.share === null ? '–' : formatShare(report.overall.share)}; the week before it was ${formatShare(before)}.`,
+    notes.join(' '),
   );
 }
 
