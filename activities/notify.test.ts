@@ -80,7 +80,8 @@ const activities = () =>
   });
 
 /** Failures are what these tests make: they need no warning in the output. */
-const quiet = () => new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+const quiet = (attempt = 1) =>
+  new MockActivityEnvironment({ attempt }, { logger: new DefaultLogger('ERROR') });
 
 /** One attempt, as Temporal makes it. */
 async function attempt(input: NotifyInput, environment = quiet()): Promise<NotifyOutcome> {
@@ -283,14 +284,46 @@ test('a user is written to until the account is disabled', async () => {
   expect(await failureOf(attempt({ ...input, key: 'later' }))).toMatchObject({ type: 'UnknownUser' });
 });
 
-test("a subject whose record is on its way is waited for, another organization's is never told", async () => {
-  const missing = page({ incidentId: randomUUID() });
-  expect(await failureOf(attempt(missing))).toMatchObject({ type: 'NotRecordedYet', nonRetryable: false });
+test('a message waits for the record that it tells of, and does not wait forever', async () => {
+  const missing = page({ key: 'missing', incidentId: randomUUID() });
+  expect(await failureOf(attempt(missing))).toMatchObject({
+    type: 'NotRecordedYet',
+    nonRetryable: false,
+    nextRetryDelay: 500,
+  });
+  expect(await logged('missing')).toBeUndefined();
+  expect(await failureOf(attempt(missing, quiet(21)))).toMatchObject({
+    type: 'SubjectMissing',
+    nonRetryable: true,
+  });
+  expect(await logged('missing')).toMatchObject({ status: 'failed' });
+});
+
+test('that an incident is resolved is told once that is recorded, and not at all if it opened again', async () => {
+  const input = page({
+    type: 'incident.resolved',
+    key: `resolved:${incident.id}`,
+    detail: { by: 'Holdfast' },
+  });
+  expect(await failureOf(attempt(input))).toMatchObject({ type: 'NotRecordedYet' });
+  expect(await attempt(input, quiet(21))).toMatchObject({
+    status: 'skipped',
+    reason: expect.stringMatching(/open again/),
+  });
+  await test_.owner.query(
+    `update incidents set resolved_at = now(), resolved_by = 'Holdfast', status = 'resolved' where id = $1`,
+    [incident.id],
+  );
+  expect(await attempt({ ...input, key: `${input.key}:2` })).toMatchObject({ status: 'sent' });
+  expect(mail.mails[0]?.email.subject).toMatch(/^\[critical\] #\d+ checkout: resolved after \d+ s$/);
+});
+
+test("another organization's incident is never told", async () => {
   const { rows } = await test_.owner.query(
     `insert into organizations (slug, name) values ('other', 'Other') returning org_id`,
   );
   const foreign = page({ orgId: rows[0].org_id, key: 'foreign' });
-  expect(await failureOf(attempt(foreign))).toMatchObject({ type: 'NotRecordedYet' });
+  expect(await failureOf(attempt(foreign, quiet(21)))).toMatchObject({ type: 'SubjectMissing' });
   expect(mail.mails).toEqual([]);
 });
 

@@ -13,7 +13,7 @@ import {
   skipNotification,
 } from '../db/notifications.ts';
 import { getNotificationChannel } from '../db/policies.ts';
-import { getReport } from '../db/reports.ts';
+import { getReport, type Report } from '../db/reports.ts';
 import { type LinkAction, type LinkSubject, longestLinkMs, signLink } from '../db/signed-links.ts';
 import type { NotificationType, NotifyInput, NotifyOutcome } from '../domain/notification.ts';
 import type { EscalationTarget } from '../domain/policies.ts';
@@ -57,6 +57,10 @@ interface Delivery {
   send(): Promise<{ response: string }>;
 }
 
+/** How often, and with how many milliseconds between, a message waits for the record that it tells of. */
+const recordPatience = 20;
+const recordDelayMs = 500;
+
 const acknowledgeLinkMs = 24 * 3_600_000;
 
 export function createNotifyActivities(deps: NotifyDeps) {
@@ -67,7 +71,7 @@ export function createNotifyActivities(deps: NotifyDeps) {
   /**
    * Tells one target. What was sent is not sent again; an attempt that died is made again as the same message
    * (Message-ID, idempotency key, links). Throws retryable failures for what a retry mends; non-retryable
-   * UnknownChannel, UnknownUser, MailRefused, WebhookRefused, WebhookRedirected and WebhookForbidden otherwise;
+   * UnknownChannel, UnknownUser, SubjectMissing, MailRefused, WebhookRefused, WebhookRedirected and WebhookForbidden otherwise;
    * CancelledFailure when it was cancelled before the message left.
    */
   async function notify(input: NotifyInput): Promise<NotifyOutcome> {
@@ -76,7 +80,7 @@ export function createNotifyActivities(deps: NotifyDeps) {
     const context = Context.current();
     // a cancellation arrives with the answer to a heartbeat
     context.heartbeat();
-    const prepared = await deps.db.write(scope, (tx) => prepare(tx, input));
+    const prepared = await deps.db.write(scope, (tx) => prepare(tx, input, context.info.attempt));
     if (prepared.status === 'settled') return prepared.outcome;
     if (prepared.status === 'impossible') throw prepared.failure;
     const { entry, deliveries } = prepared;
@@ -126,10 +130,19 @@ export function createNotifyActivities(deps: NotifyDeps) {
   }
 
   /** Reads, composes and writes the ledger in one transaction, so that what is said is what was decided on. */
-  async function prepare(tx: Tx, input: NotifyInput): Promise<Prepared> {
+  async function prepare(tx: Tx, input: NotifyInput, attempt: number): Promise<Prepared> {
     const facts = await readNotificationFacts(tx, input);
     const { reportId } = input.detail;
     const report = typeof reportId === 'string' ? await getReport(tx, reportId) : undefined;
+    if (attempt <= recordPatience && !isRecorded(input, facts, report)) {
+      const message = `the record that ${input.type} tells of is not written yet`;
+      const failure = ApplicationFailure.create({
+        type: 'NotRecordedYet',
+        message,
+        nextRetryDelay: recordDelayMs,
+      });
+      return { status: 'impossible', failure };
+    }
     const content = { type: input.type, facts, report, detail: input.detail, publicUrl, now: deps.clock() };
     const destination = await resolveTarget(tx, input.target);
     const entry: NotificationEntry = {
@@ -148,11 +161,8 @@ export function createNotifyActivities(deps: NotifyDeps) {
       entry.subject = headline.subject;
     } catch (error) {
       if (!(error instanceof SubjectMissingError)) throw error;
-      return await impossible(
-        tx,
-        entry,
-        ApplicationFailure.create({ type: 'NotRecordedYet', message: error.message }),
-      );
+      const failure = ApplicationFailure.nonRetryable(error.message, 'SubjectMissing');
+      return await impossible(tx, entry, failure);
     }
     if (!('kind' in destination)) return await impossible(tx, entry, destination);
 
@@ -310,12 +320,48 @@ function targetName(target: EscalationTarget): string {
   }
 }
 
+/**
+ * A workflow records what happened and tells of it at the same time: the message waits for the record, so that it
+ * does not say 'running' of what has ended. A page does not wait for more than its incident.
+ */
+function isRecorded(input: NotifyInput, facts: NotificationFacts, report: Report | undefined): boolean {
+  const { incident, execution, approval } = facts;
+  switch (input.type) {
+    case 'escalation.page':
+    case 'incident.opened':
+    case 'sla.at_risk':
+    case 'sla.breached':
+      return incident !== undefined;
+    case 'incident.acknowledged':
+      return Boolean(incident?.acknowledgedAt);
+    case 'incident.resolved':
+      return Boolean(incident?.resolvedAt);
+    case 'approval.needed':
+      return approval !== undefined && execution !== undefined;
+    case 'execution.succeeded':
+    case 'execution.failed':
+    case 'execution.rolled_back':
+    case 'execution.rollback_failed':
+    case 'execution.refused':
+      return Boolean(execution?.finishedAt);
+    case 'report.sla':
+    case 'report.capacity':
+      return report !== undefined;
+  }
+}
+
 /** Why there is nothing to say any more, as far as the record tells; undefined if there is. */
 function reasonToSkip(input: NotifyInput, { incident, approval }: NotificationFacts): string | undefined {
   if (input.type === 'approval.needed') {
     return approval && approval.status !== 'pending'
       ? `the approval is ${approval.status} already`
       : undefined;
+  }
+  if (input.type === 'incident.resolved' && incident && !incident.resolvedAt) {
+    return `incident #${incident.number} is open again`;
+  }
+  if (input.type === 'incident.acknowledged' && incident && !incident.acknowledgedAt) {
+    return `incident #${incident.number} is not acknowledged any more`;
   }
   if (!incident || (input.type !== 'escalation.page' && input.type !== 'sla.at_risk')) return undefined;
   const over = incident.status === 'resolved' || incident.status === 'false_positive';
