@@ -134,7 +134,7 @@ const isBareValue = (token: string): boolean => token.includes(wildcard) && !has
 const isCapitals = (token: string): boolean => /^[A-Z][A-Z_]+[,.;:]?$/.test(token);
 const isQuoted = (token: string): boolean => /^["'`].+["'`][,.;:]?$/.test(token);
 /** A host, class or package name: three parts or more. */
-const isDotted = (token: string): boolean => /^\W*[\w$/-]+(?:\.[\w$/-]+){2,}\W*$/.test(token);
+const isDotted = (token: string): boolean => /^\W*[\w$-]+(?:\.[\w$-]+){2,}\W*$/.test(token);
 /** After these words stands the name of one of many. */
 const namesEntity =
   /^\W*(?:user|username|account|host|hostname|node|pod|container|namespace|queue|topic|table|database|bucket|tenant|client|device)[:=]?$/i;
@@ -169,7 +169,7 @@ function generalWord(words: string[]): string {
 }
 
 /**
- * A value that is left out, has several parts or stands in brackets as well ('18846 bytes (18.4 KB)') changes
+ * A value that is left out, or is one of several in a place that had one, changes
  * the number of tokens: what has the same words in the same order, and values between them, is one template.
  */
 function joinEqualWords(clusters: Cluster[]): Cluster[] {
