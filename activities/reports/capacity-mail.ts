@@ -2,6 +2,7 @@ import {
   arrival,
   type CapacityReport,
   type CapacityRow,
+  formatGrowth,
   nameOf,
   type Resource,
 } from '../../domain/reports/capacity.ts';
@@ -129,13 +130,6 @@ function noteOf(row: CapacityRow): string {
   const busy =
     row.resource === 'disk' ? '' : `; mean ${percent(row.mean)}, 95 % of the time under ${percent(row.p95)}`;
   return `${growth}${row.verdict}${busy}`;
-}
-
-/** '+1.52 %' of the capacity. */
-export function formatGrowth(perDay: number): string {
-  const value = perDay * 100;
-  const digits = Math.abs(value) >= 10 ? 0 : Math.abs(value) >= 1 ? 1 : 2;
-  return `${value >= 0 ? '+' : '−'}${Math.abs(value).toFixed(digits)} %`;
 }
 
 function percent(share: number): string {

@@ -24,7 +24,7 @@ export function barsBlock(heading: string, bars: readonly MailBar[], note?: stri
       bar,
     ) => html`<tr><td class="hf-text" align="left" valign="bottom" style="padding:10px 12px 4px 0;font-family:${font};font-size:14px;line-height:1.4;color:#1d2430;overflow-wrap:anywhere">${bar.label}</td><td align="right" valign="bottom" style="padding:10px 0 4px;font-family:${font};font-size:14px;line-height:1.4;font-weight:600;white-space:nowrap;font-variant-numeric:tabular-nums"><span class="hf-${bar.tone}" style="color:${tones[bar.tone].light}">${tones[bar.tone].shape}&nbsp;${bar.value}</span></td></tr>
 <tr><td colspan="2" style="padding:0 0 ${bar.note === undefined ? 4 : 0}px">${filledBar(bar.share, bar.tone)}</td></tr>
-${bar.note !== undefined && html`<tr><td colspan="2" class="hf-muted" style="padding:4px 0 4px;font-family:${font};font-size:13px;line-height:1.4;color:#5b6472">${bar.note}</td></tr>`}`,
+${bar.note !== undefined && html`<tr><td colspan="2" class="hf-muted" style="padding:4px 0 4px;font-family:${font};font-size:13px;line-height:1.4;color:#5b6472">${unbroken(bar.note)}</td></tr>`}`,
   );
   return {
     kind: 'custom',
@@ -33,6 +33,9 @@ ${bar.note !== undefined && html`<tr><td colspan="2" class="hf-muted" style="pad
     text: barsText(bars, note),
   };
 }
+
+/** A number and its '%' stay on one line. */
+const unbroken = (text: string): string => text.replace(/(\d) %/g, '$1\u00a0%');
 
 function filledBar(share: number, tone: Tone): Markup {
   const percent = Math.round(Math.min(1, Math.max(0, share)) * 100);

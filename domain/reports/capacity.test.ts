@@ -33,7 +33,9 @@ describe('capacityRow', () => {
     const full = row.crossings.find((crossing) => crossing.threshold === 1)!;
     if (full.state !== 'forecast') throw new Error('a forecast was expected');
     expect((full.at - now) / day).toBeCloseTo(0.2956 / 0.015, 0);
-    expect(row.verdict).toMatch(/^80 % in 6 days \(.*\), high confidence$/);
+    expect(row.verdict).toMatch(
+      /^80 % in 6 days, 90 % in 13 days, 100 % in 20 days \(.*\), high confidence$/,
+    );
   });
 
   it('takes a daily rhythm for what it is', () => {

@@ -173,15 +173,28 @@ function verdictOf(
       return 'not growing';
     case 'unclear':
       return 'no clear growth: it varies more than it grows';
-    case 'growing': {
-      const next = crossings.find((one) => one.state === 'forecast');
-      if (!next) return 'full';
-      const percent = `${Math.round(next.threshold * 100)} %`;
-      if (next.at - now > horizonMs) return `grows slowly: ${percent} is more than a year away`;
-      return `${percent} ${formatAhead(next.at - now)} (${formatInterval(next, now)}), ${confidence} confidence`;
-    }
+    case 'growing':
+      return growingVerdict(crossings, confidence, now);
   }
 }
+
+/** Each threshold that is still to come and when, with the interval of the last. */
+function growingVerdict(
+  crossings: readonly Crossing[],
+  confidence: CapacityRow['confidence'],
+  now: number,
+): string {
+  const ahead = crossings.filter((one) => one.state === 'forecast');
+  const next = ahead[0];
+  if (!next) return 'full';
+  const near = ahead.filter((one) => one.at - now <= horizonMs);
+  const last = near.at(-1);
+  if (!last) return `grows slowly: ${formatThreshold(next)} is more than a year away`;
+  const times = near.map((one) => `${formatThreshold(one)} ${formatAhead(one.at - now)}`);
+  return `${times.join(', ')} (${formatInterval(last, now)}), ${confidence} confidence`;
+}
+
+const formatThreshold = ({ threshold }: Crossing): string => `${Math.round(threshold * 100)} %`;
 
 /** 'between 3 and 5 days' of a forecast's interval, seen from `now`. */
 export function formatInterval(forecast: Extract<Crossing, { state: 'forecast' }>, now: number): string {
@@ -248,6 +261,13 @@ function sentenceOf(rows: readonly CapacityRow[], urgent: readonly CapacityRow[]
     return `${what} and full ${formatAhead(full.at - now)}.${rest}`;
   }
   return ninety <= now ? `${what}.${rest}` : `${what} and at 90 % ${formatAhead(ninety - now)}.${rest}`;
+}
+
+/** '+1.52 %' of the capacity. */
+export function formatGrowth(perDay: number): string {
+  const value = perDay * 100;
+  const digits = Math.abs(value) >= 10 ? 0 : Math.abs(value) >= 1 ? 1 : 2;
+  return `${value >= 0 ? '+' : '−'}${Math.abs(value).toFixed(digits)} %`;
 }
 
 /** '/data on db-1', 'memory of db-1', 'CPU of db-1'. */

@@ -4,6 +4,12 @@ import type { SlaReport } from './sla.ts';
 /** What `reports.data` holds: the numbers of a report as they stood when it was made. */
 export type StoredReport = StoredSlaReport | StoredCapacityReport;
 
+/** `reports.data` as what it is; undefined for a row that holds none. */
+export function storedReport(data: Record<string, unknown>): StoredReport | undefined {
+  const known = (data.kind === 'sla' || data.kind === 'capacity') && Array.isArray(data.charts);
+  return known ? (data as unknown as StoredReport) : undefined;
+}
+
 interface Stored {
   /** One sentence, the mail's first line. */
   sentence: string;
