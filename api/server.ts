@@ -20,6 +20,7 @@ import { createRequestTimer } from './metrics.ts';
 import { notificationChannelEndpoints } from './notification-channels/routes.ts';
 import { openApiEndpoint } from './openapi/routes.ts';
 import { reportEndpoints } from './reports/routes.ts';
+import { runbookEndpoints } from './runbooks/routes.ts';
 import { sessionEndpoints } from './session/routes.ts';
 import { slaPolicyEndpoints } from './sla-policies/routes.ts';
 import { testIncidentEndpoints } from './test-incidents/routes.ts';
@@ -67,6 +68,7 @@ function endpointsOf(deps: ApiDeps, secureCookies: boolean): Endpoint[] {
     ...incidentEndpoints(deps),
     ...testIncidentEndpoints({ db: deps.db, accept }),
     ...approvalEndpoints(deps),
+    ...runbookEndpoints(deps),
     ...executionEndpoints(deps),
     ...escalationPolicyEndpoints(deps),
     ...slaPolicyEndpoints(deps),

@@ -3,6 +3,7 @@ import type { ExecutionPlan } from '../domain/execution/state.ts';
 import type { RunbookDefinition } from '../domain/runbook/definition.ts';
 import { describeSteps } from '../domain/runbook/describe.ts';
 import { resolveInputs, targetOf } from '../domain/runbook/inputs.ts';
+import { recordAudit } from './audit.ts';
 import type { Tx } from './database.ts';
 import { getEscalationPolicy } from './policies.ts';
 
@@ -85,6 +86,13 @@ export async function createExecution(
         })),
       )
       .execute();
+    await recordAudit(tx, {
+      orgId: args.orgId,
+      actor: args.requestedBy,
+      action: 'execution.requested',
+      subject: `execution:${args.id}`,
+      data: { runbook: args.runbook, version: runbook.version, target },
+    });
   }
   return { target, mode: definition.execution.mode };
 }
