@@ -131,11 +131,11 @@ class StepRun {
 
   /** Renders the step, and looks at all others too: a host that is refused shows before anything has run. */
   private prepare(plan: StepPlan, step: StepDefinition): Prepared | { ok: false; error: string } {
-    const egress = new EgressRules([...plan.definition.execution.allowedHosts, ...this.deps.egressAllow]);
     const undoing = this.input.phase === 'undo';
     const part = undoing ? step.rollback : step;
     if (!part) return { ok: false, error: `step '${step.name}' has no rollback` };
     try {
+      const egress = new EgressRules([...plan.definition.execution.allowedHosts, ...this.deps.egressAllow]);
       const action = renderAction(part.action, plan.inputs);
       if (!undoing) {
         for (const other of plan.definition.steps) checkEgress(other, plan.inputs, egress);

@@ -3,7 +3,7 @@ import { type FSWatcher, watch } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import type { Database } from '../db/database.ts';
+import type { Database, Tx } from '../db/database.ts';
 import { listOrganizations } from '../db/organizations.ts';
 import { lockRunbooks, removeRunbooksExcept, saveRunbook, saveRunbookProblems } from '../db/runbooks.ts';
 import type { RunbookDefinition, RunbookProblem } from '../domain/runbook/definition.ts';
@@ -117,7 +117,7 @@ export async function startRunbookFolder(options: RunbookFolderOptions): Promise
 }
 
 async function writeDown(
-  tx: Parameters<typeof saveRunbook>[0],
+  tx: Tx,
   orgId: string,
   content: FolderContent,
 ): Promise<{ changed: string[]; removed: string[] }> {

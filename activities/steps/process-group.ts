@@ -24,7 +24,7 @@ interface Member {
   startedAt: string;
 }
 
-/** Seconds that a command has between being asked to end and being killed. */
+/** Milliseconds that a command has between being asked to end and being killed. */
 export const graceMs = 5_000;
 
 /** What a group's processes carry in their environment. */
@@ -99,6 +99,7 @@ async function isGone(pgid: number): Promise<boolean> {
 }
 
 function membersOf(pgid: number): Member[] {
+  if (process.platform !== 'linux') return [];
   return readdirSync('/proc').flatMap((entry) => {
     if (!/^\d+$/.test(entry)) return [];
     const stat = readStat(Number(entry));

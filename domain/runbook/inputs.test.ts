@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RunbookDefinition } from './definition.ts';
@@ -82,6 +83,59 @@ steps:
     expect(resolveInputs(http, { given: { health_check_url: 'file:///etc/passwd' } })).toEqual({
       problems: ["step 'Check': 'file:///etc/passwd' is neither an http nor an https url"],
     });
+  });
+});
+
+describe('labels, however hostile,', () => {
+  const definition = runbook(`
+steps:
+  - {name: Shell, command: "printf '%s\u241f' a {{x}} b{{y}}"}
+  - {name: Argv, command: [printf, "%s\u241f", a, "{{x}}", "b{{y}}"]}`);
+  const label = fc
+    .array(
+      fc.constantFrom(
+        "'",
+        '"',
+        '`',
+        '$(id)',
+        '$((1))',
+        '\\',
+        '\n',
+        ';',
+        '&',
+        '|',
+        '>',
+        '*',
+        '-x',
+        '{{y}}',
+        '$1',
+        '#',
+        ' ',
+        'é',
+        'a',
+      ),
+      { minLength: 1 },
+    )
+    .map((parts) => parts.join(''));
+
+  it('are one argument each, or refused before anything runs', () => {
+    fc.assert(
+      fc.property(label, label, (x, y) => {
+        const resolved = resolveInputs(definition, { labels: { x, y } });
+        if ('problems' in resolved) {
+          expect(x.startsWith('-') || y.startsWith('-')).toBe(true);
+          return;
+        }
+        for (const { action } of definition.steps) {
+          const rendered = renderAction(action, resolved.values);
+          if (rendered.kind !== 'command') throw new Error('a command was expected');
+          const [program, ...args] = rendered.argv;
+          const output = execFileSync(program, args, { encoding: 'utf8' });
+          expect(output.split('\u241f').slice(0, -1)).toEqual(['a', x, `b${y}`]);
+        }
+      }),
+      { numRuns: 150 },
+    );
   });
 });
 

@@ -85,6 +85,23 @@ describe('a runbook file', () => {
     expect(other.inputs.id).toMatchObject({ required: true });
   });
 
+  it('may list hosts by name, wildcard, address and network', () => {
+    const hosts = [
+      'api',
+      '*.example.com',
+      'api:8080',
+      '10.0.0.1',
+      '10.0.0.0/8',
+      '::1',
+      '[::1]:80',
+      'fd00::/8',
+    ];
+    expect(
+      definitionOf(withStep('command: ls', `execution: {allowed_hosts: ${JSON.stringify(hosts)}}\n`))
+        .execution.allowedHosts,
+    ).toEqual(hosts);
+  });
+
   it('may declare inputs by name alone, with a default, or from another label', () => {
     const { inputs } = definitionOf(
       withStep(
@@ -123,6 +140,8 @@ describe('problems of a runbook file', () => {
       /^2:19 write mode as one of: manual, semi_auto, auto/,
     ],
     [withStep('command: ls', 'execution: {approvals: 0}\n'), /^2:24 approvals must be at least 1/],
+    [withStep('command: ls', 'execution: {allowed_hosts: ["http://x/"]}\n'), /^2:29 write a host as a name/],
+    [withStep('command: ls', 'execution: {allowed_hosts: ["*"]}\n'), /^2:29 write a host as a name/],
     [withStep('comand: ls'), /^3:5 this step does nothing; did you mean 'command'\?/],
     [withStep('type: kubernetes'), /^4:11 'kubernetes' is no step type/],
     [withStep('command: ls\nurl: http://x'), /^5:10 a step has a command or a url, not both/],

@@ -63,6 +63,15 @@ const input = z
   })
   .describe('A variable of the steps.');
 
+/** A name, '*.name', an address (IPv6 in brackets where a port follows), each with ':port' or not, or a network. */
+const host = z
+  .string('write a host as text')
+  .max(300, 'a host must be at most 300 characters')
+  .regex(
+    /^(?:(?:\*\.)?[A-Za-z0-9_][A-Za-z0-9_.-]*(?::\d{1,5})?|\[?[0-9A-Fa-f:.]+\]?(?::\d{1,5}|\/\d{1,3})?)$/,
+    "write a host as a name, '*.example.com', an address, a network such as 10.0.0.0/8, with ':port' where only one is meant",
+  );
+
 const mode = z.enum(runbookModes, `write mode as one of: ${runbookModes.join(', ')}`);
 const execution = z
   .strictObject({
@@ -96,7 +105,7 @@ const execution = z
         'What only one execution at a time may work on; may hold {{variables}}. Default: the service.',
       ),
     allowed_hosts: z
-      .array(text('a host', 300), 'write allowed_hosts as a list')
+      .array(host, 'write allowed_hosts as a list')
       .max(100)
       .default([])
       .describe(
