@@ -64,16 +64,23 @@ describe('insertLogs', () => {
 });
 
 describe('queryLogs', () => {
-  test('puts errors before warnings before the rest, the latest first, and counts what it leaves out', async () => {
+  test('takes errors before warnings before the rest, the latest first, and counts what it leaves out', async () => {
     const levels: LogLevel[] = ['info', 'warn', 'error', 'fatal', 'debug'];
     await insert(levels.map((level, i) => line(level, { level, at: at + i })));
-    const query = { anyOf: [{ field: 'service' as const, values: ['checkout'] }] };
-    expect(await messages(query)).toEqual(['fatal', 'error', 'warn', 'debug', 'info']);
+    const anyOf: LogQuery['anyOf'] = [{ field: 'service', values: ['checkout'] }];
+    expect(await messages({ anyOf, limit: 1 })).toEqual(['fatal']);
+    expect(await messages({ anyOf, limit: 3 })).toEqual(['warn', 'error', 'fatal']);
+    expect(await messages({ anyOf, limit: 4 })).toEqual(['warn', 'error', 'fatal', 'debug']);
     const found = await database.db.read({ orgId: database.orgId }, (tx) =>
-      queryLogs(tx, { ...around, ...query, limit: 2 }),
+      queryLogs(tx, { ...around, anyOf, limit: 2 }),
     );
-    expect(found.lines.map((one) => one.message)).toEqual(['fatal', 'error']);
     expect(found.total).toBe(5);
+  });
+
+  test('returns lines of one instant in the order in which they came', async () => {
+    const parts = ['java.io.IOException: no', '\tat a.B.c(B.java:1)', '\tat a.B.d(B.java:2)'];
+    await insert(parts.map((part) => line(part)));
+    expect(await messages({ anyOf: [{ field: 'service', values: ['checkout'] }] })).toEqual(parts);
   });
 
   test('finds by service, host, pod, instance or namespace, within the time', async () => {

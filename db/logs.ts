@@ -23,7 +23,10 @@ export async function insertLogs(
 /** Characters of a message that are read: more says nothing more to patterns, traces and people. */
 const messageRead = 8000;
 
-/** Lines that `query` asks for, worst levels first, then the latest; `total` counts all of them. */
+/**
+ * Of the lines that `query` asks for the worst, then the latest, up to its limit: by time, those of one instant
+ * as they came (a trace may be spread over several). `total` counts all of them.
+ */
 export async function queryLogs(tx: Tx, query: LogQuery): Promise<{ lines: LogLine[]; total: number }> {
   const { rows } = await logsStatement(query).execute(tx);
   return {
@@ -51,13 +54,16 @@ export function logsStatement(query: LogQuery) {
       sql`and (labels->>${selector.field} is null or labels->>${selector.field} = any(${selector.values}))`,
   );
   return sql<LogRow>`
-    select at, service, host, level, left(message, ${messageRead}) as message, labels,
-      (count(*) over ())::integer as total
-    from logs
-    where at >= ${new Date(query.from)} and at < ${new Date(query.to)} and (${wanted})
-      ${sql.join(within, sql` `)}
-    order by case level when 'fatal' then 0 when 'error' then 0 when 'warn' then 1 else 2 end, at desc, id desc
-    limit ${query.limit}
+    select at, service, host, level, message, labels, total from (
+      select id, at, service, host, level, left(message, ${messageRead}) as message, labels,
+        (count(*) over ())::integer as total
+      from logs
+      where at >= ${new Date(query.from)} and at < ${new Date(query.to)} and (${wanted})
+        ${sql.join(within, sql` `)}
+      order by case level when 'fatal' then 0 when 'error' then 0 when 'warn' then 1 else 2 end, at desc, id desc
+      limit ${query.limit}
+    ) chosen
+    order by at, id
   `;
 }
 

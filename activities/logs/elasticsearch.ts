@@ -132,8 +132,11 @@ export function createElasticsearchLogs(deps: ElasticsearchLogsDeps): LogSource 
         );
         const total = answer.hits.total;
         return {
-          // the latest come first: turned round, lines of the same instant stand in the order they came in
-          lines: answer.hits.hits.flatMap((hit) => readLine(hit._source ?? {}, fields, time)).reverse(),
+          // the latest come first: turned round, lines of the same instant stand as they came
+          lines: answer.hits.hits
+            .flatMap((hit) => readLine(hit._source ?? {}, fields, time))
+            .reverse()
+            .sort((a, b) => a.at - b.at),
           total: typeof total === 'number' ? total : (total?.value ?? 0),
           asked,
           note: partial(answer),

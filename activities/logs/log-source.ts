@@ -9,13 +9,14 @@ export interface LogSource {
    * LogSourceRefusedError, as `query` does.
    */
   probe(): Promise<string>;
-  /** Lines that `query` asks for, errors first where the source can, at most `query.limit`. */
+  /** At most `query.limit` of the lines that `query` asks for: errors before others, the latest first. */
   query(orgId: string, query: LogQuery): Promise<FoundLogs>;
   /** To the same lines in the source's own pages; null where it has none or none is configured. */
   link(query: LogQuery): string | null;
 }
 
 export interface FoundLogs {
+  /** By time, those of one instant as they came: a stack trace may be spread over several. */
   lines: LogLine[];
   /** Lines that the source holds, of which `lines` may be the first. */
   total: number;

@@ -41,13 +41,15 @@ describe('Loki', () => {
   test('is asked for the lines of a service, errors first, with their number', async () => {
     const found = await source().query('org', query());
     expect(found.lines.map((line) => line.message)).toEqual([
+      'ready',
       'level=error msg="pool exhausted"',
       'error of another namespace',
-      'ready',
       'says no namespace',
       'request served',
     ]);
-    expect(found.lines[0]).toEqual({
+    const few = await source().query('org', query({ limit: 2 }));
+    expect(few.lines.every((line) => line.level === 'error')).toBe(true);
+    expect(found.lines[1]).toEqual({
       at,
       service: 'checkout',
       host: null,

@@ -92,13 +92,13 @@ export function createLokiLogs(deps: LokiLogsDeps): LogSource {
       }
       const limit = Math.min(query.limit, entriesAtMost);
       const range = { start: nanos(query.from), end: nanos(query.to), direction: 'backward' };
-      const fetchLines = async (logql: string): Promise<LogLine[]> => {
+      const fetchLines = async (logql: string): Promise<Entry[]> => {
         const answer = await get(
           '/loki/api/v1/query_range',
           { query: logql, ...range, limit: String(limit) },
           streams,
         );
-        return readLines(answer.data.result, labels);
+        return readEntries(answer.data.result, labels);
       };
       const everything = query.anyOf.length === 0;
       const found = await Promise.all(
@@ -114,7 +114,10 @@ export function createLokiLogs(deps: LokiLogsDeps): LogSource {
       );
       const unique = distinct([...found.flatMap((one) => one.errors), ...found.flatMap((one) => one.rest)]);
       return {
-        lines: unique.slice(0, limit),
+        lines: unique
+          .slice(0, limit)
+          .sort(byTime)
+          .map((entry) => entry.line),
         total: Math.max(unique.length, ...found.map((one) => one.total)),
         asked: selectors.join('\n'),
         note: null,
@@ -187,7 +190,15 @@ function nanos(at: number): string {
   return `${BigInt(Math.round(at)) * 1_000_000n}`;
 }
 
-function readLines(result: z.infer<typeof streams>['data']['result'], labels: LokiLabels): LogLine[] {
+interface Entry {
+  nanos: bigint;
+  line: LogLine;
+}
+
+const byTime = (a: Entry, b: Entry): number => (a.nanos < b.nanos ? -1 : a.nanos > b.nanos ? 1 : 0);
+
+/** The latest first. */
+function readEntries(result: z.infer<typeof streams>['data']['result'], labels: LokiLabels): Entry[] {
   return result
     .flatMap(({ stream, values }) => {
       const first = (field: keyof LokiLabels): string | undefined =>
@@ -197,29 +208,29 @@ function readLines(result: z.infer<typeof streams>['data']['result'], labels: Lo
         const value = first(field);
         if (value !== undefined) known[field] = value;
       }
-      return values.map(([time, text]) => {
-        const level = first('level');
+      const level = first('level');
+      // Loki's own guess says 'unknown' where it has none
+      const word = level === 'unknown' ? undefined : level;
+      const origin = { service: first('service') ?? null, host: first('host') ?? null, labels: known };
+      return values.map(([time, text]): Entry => {
+        const nanos = BigInt(time);
+        const message = cut(text, messageRead);
         return {
-          nanos: BigInt(time),
-          at: Number(BigInt(time) / 1_000_000n),
-          service: first('service') ?? null,
-          host: first('host') ?? null,
-          // Loki's own guess says 'unknown' where it has none
-          level: logLevel(level === 'unknown' ? undefined : level, text),
-          message: cut(text, messageRead),
-          labels: known,
+          nanos,
+          line: { at: Number(nanos / 1_000_000n), ...origin, level: logLevel(word, text), message },
         };
       });
     })
-    .sort((a, b) => (a.nanos < b.nanos ? -1 : a.nanos > b.nanos ? 1 : 0))
-    .map(({ nanos: _nanos, ...line }) => line);
+    .sort((a, b) => byTime(b, a));
 }
 
-function distinct(lines: LogLine[]): LogLine[] {
-  const seen = new Map<string, LogLine>();
-  for (const line of lines) {
-    const key = [line.at, line.service, line.host, line.labels.pod, line.message].join('\n');
-    if (!seen.has(key)) seen.set(key, line);
+/** What several queries found stands here once, at its first place. */
+function distinct(entries: Entry[]): Entry[] {
+  const seen = new Map<string, Entry>();
+  for (const entry of entries) {
+    const { service, host, labels, message } = entry.line;
+    const key = [entry.nanos, service, host, labels.pod, message].join('\n');
+    if (!seen.has(key)) seen.set(key, entry);
   }
   return [...seen.values()];
 }
