@@ -32,7 +32,7 @@ export async function startStack(config: Config, onProgress: (line: string) => v
       : undefined,
     config.smtpUrl === undefined ? startMailbox({ dataDir }) : undefined,
   ]);
-  const parts = [mailbox, temporal, postgres].map((outcome) => started<{ close(): Promise<void> }>(outcome));
+  const parts = [started(mailbox), started(temporal), started(postgres)];
   let closing = false;
   const close = async (): Promise<void> => {
     closing = true;
