@@ -26,8 +26,8 @@ export interface LokiLogsDeps {
   /** X-Scope-OrgID, where Loki serves several tenants. */
   tenant?: string;
   labels?: Partial<LokiLabels>;
-  /** Grafana's address and the uid of its Loki data source, for links. */
-  grafana?: { url: string; datasource: string };
+  /** Grafana's address and the uid or name of its Loki data source ('loki'), for links. */
+  grafana?: { url: string; datasource?: string };
   /** Milliseconds that a request may take. */
   timeoutMs?: number;
 }
@@ -127,15 +127,14 @@ export function createLokiLogs(deps: LokiLogsDeps): LogSource {
     link(query) {
       if (!deps.grafana) return null;
       const [selector] = streamSelectors(query, labels, undefined);
+      const { url, datasource = 'loki' } = deps.grafana;
       const pane = {
-        datasource: deps.grafana.datasource,
-        queries: [
-          { refId: 'A', expr: selector ?? '{}', datasource: { type: 'loki', uid: deps.grafana.datasource } },
-        ],
+        datasource,
+        queries: [{ refId: 'A', expr: selector ?? '{}', datasource: { type: 'loki', uid: datasource } }],
         range: { from: String(query.from), to: String(query.to) },
       };
       const panes = encodeURIComponent(JSON.stringify({ logs: pane }));
-      return `${deps.grafana.url.replace(/\/+$/, '')}/explore?schemaVersion=1&panes=${panes}`;
+      return `${url.replace(/\/+$/, '')}/explore?schemaVersion=1&panes=${panes}`;
     },
   };
 
