@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { CancelledFailure } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { DatabaseUnavailableError } from '../db/database.ts';
 import { saveRunbook } from '../db/runbooks.ts';
 import { parseRunbook } from '../domain/runbook/parse.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
@@ -194,6 +195,31 @@ describe('a step', () => {
     });
     await expect(readFile(join(folder, 'ran'))).rejects.toThrow(/ENOENT/);
     expect(await ledger(id)).toBeUndefined();
+  });
+
+  it('waits for a database that restarts', async () => {
+    const id = await execution('  - {name: A, command: echo done}');
+    let away = 2;
+    const db = {
+      write: (async (scope, work) => {
+        if (away-- > 0) throw new DatabaseUnavailableError('away');
+        return await database.db.write(scope, work);
+      }) as typeof database.db.write,
+    };
+    const { runStep } = createStepActivities({
+      db,
+      egressAllow: [],
+      environment: commandEnvironment(process.env),
+    });
+    expect(await new MockActivityEnvironment().run(runStep, inputOf(id))).toEqual({ ok: true });
+  });
+
+  it('does not begin when it was cancelled before', async () => {
+    const id = await execution(`  - {name: A, command: "touch ${folder}/begun"}`);
+    const environment = new MockActivityEnvironment();
+    environment.cancel();
+    await expect(environment.run(activities().runStep, inputOf(id))).rejects.toBeInstanceOf(CancelledFailure);
+    await expect(readFile(join(folder, 'begun'))).rejects.toThrow(/ENOENT/);
   });
 
   it('that does not exist is an answer', async () => {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CancelledFailure, Context, log } from '@temporalio/activity';
-import type { Database, Tx } from '../db/database.ts';
+import { type Database, DatabaseUnavailableError, type Tx } from '../db/database.ts';
 import {
   abandonAttempts,
   beginAttempt,
@@ -25,7 +25,7 @@ import { StepOutput } from './steps/output.ts';
 import { endOrphan, graceMs, isElsewhere } from './steps/process-group.ts';
 
 export interface StepDeps {
-  db: Pick<Database, 'read' | 'write'>;
+  db: Pick<Database, 'write'>;
   /** HOLDFAST_EGRESS_ALLOW: hosts that variables may lead to, whatever the runbook allows. */
   egressAllow: readonly string[];
   /** What commands see: `commandEnvironment(process.env)`. */
@@ -49,8 +49,8 @@ export type StepActivities = ReturnType<typeof createStepActivities>;
 /** How often output is written and the attempt asks whether it is still the one that counts. */
 const beatMs = 500;
 const heartbeatMs = 2_500;
-/** How long the end of a step is kept trying to be written down while the database is away. */
-const recordWithinMs = 20_000;
+/** How long a database that is away is waited for: less than the workflow waits for the step beyond its time-out. */
+const patienceMs = 12_000;
 
 export function createStepActivities(deps: StepDeps) {
   // a mistyped entry is found when the worker starts
@@ -58,7 +58,7 @@ export function createStepActivities(deps: StepDeps) {
   return {
     /**
      * One attempt of a step or of its undo. Answers how it ended; throws CancelledFailure when it was cancelled,
-     * after its processes are gone, and what the database throws when it is away before anything ran.
+     * after its processes are gone, and DatabaseUnavailableError when the database stays away.
      */
     async runStep(input: RunStepInput): Promise<{ ok: boolean; error?: string }> {
       const heart = setInterval(() => Context.current().heartbeat(), heartbeatMs);
@@ -89,7 +89,7 @@ class StepRun {
 
   async run(): Promise<StepResult> {
     const { executionId, index, phase } = this.input;
-    const { plan, own, open, said } = await this.deps.db.read({ orgId: this.input.orgId }, async (tx) => ({
+    const { plan, own, open, said } = await this.patiently(async (tx) => ({
       plan: await loadStepPlan(tx, executionId),
       ...(await findAttempts(tx, { executionId, key: this.key })),
       said: await loadStepOutput(tx, { executionId, index, phase }),
@@ -101,7 +101,7 @@ class StepRun {
     const ended = await this.endOrphans(open);
     const lost = open.some((attempt) => attempt.index === index && attempt.phase === phase);
     if (lost && phase === 'step' && !step.idempotent) {
-      await this.write((tx) => abandonAttempts(tx, keysOf(open)));
+      await this.patiently((tx) => abandonAttempts(tx, keysOf(open)));
       return {
         ok: false,
         error:
@@ -118,7 +118,7 @@ class StepRun {
 
     const ready = this.prepare(plan, step);
     if ('error' in ready) return ready;
-    await this.write((tx) =>
+    await this.patiently((tx) =>
       beginAttempt(tx, {
         orgId: this.input.orgId,
         key: this.key,
@@ -192,7 +192,7 @@ class StepRun {
       key: this.key,
       environment: { ...this.deps.environment, HOLDFAST_EXECUTION_ID: executionId },
       started: async (group) => {
-        const counts = await this.write((tx) => noteAttempt(tx, { key: this.key, detail: { group } }));
+        const counts = await this.patiently((tx) => noteAttempt(tx, { key: this.key, detail: { group } }));
         if (!counts) throw new Error('another attempt has taken the place of this one');
       },
     });
@@ -219,20 +219,11 @@ class StepRun {
   }
 
   private async recordEnd(result: StepResult, output: StepOutput): Promise<void> {
-    const until = Date.now() + recordWithinMs;
-    for (;;) {
-      try {
-        await this.write(async (tx) => {
-          if (!(await isAttemptOpen(tx, this.key))) return;
-          await saveStepOutput(tx, { ...this.input, output: output.text() });
-          await endAttempt(tx, { key: this.key, ok: result.ok, error: result.ok ? undefined : result.error });
-        });
-        return;
-      } catch (error) {
-        if (Date.now() > until) throw error;
-        await delay(500);
-      }
-    }
+    await this.patiently(async (tx) => {
+      if (!(await isAttemptOpen(tx, this.key))) return;
+      await saveStepOutput(tx, { ...this.input, output: output.text() });
+      await endAttempt(tx, { key: this.key, ok: result.ok, error: result.ok ? undefined : result.error });
+    });
   }
 
   /** Nothing of this execution may run any more when the next thing begins. Returns what had to be ended. */
@@ -244,10 +235,23 @@ class StepRun {
     }
     if (open.some(({ detail: { group } }) => group && isElsewhere(group))) {
       // a worker that lives on elsewhere, cut off from Temporal alone, sees that it was replaced and ends its command
-      await this.write((tx) => abandonAttempts(tx, keysOf(open)));
+      await this.patiently((tx) => abandonAttempts(tx, keysOf(open)));
       await delay(2 * beatMs + graceMs);
     }
     return ended;
+  }
+
+  /** A database that restarts fails no step: before it began nothing is lost by waiting, afterwards much by not. */
+  private async patiently<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    const until = Date.now() + patienceMs;
+    for (;;) {
+      try {
+        return await this.write(work);
+      } catch (error) {
+        if (!(error instanceof DatabaseUnavailableError) || Date.now() > until) throw error;
+        await delay(beatMs);
+      }
+    }
   }
 
   private async write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {

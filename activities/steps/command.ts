@@ -92,6 +92,11 @@ export async function runCommand(command: RenderedCommand, context: CommandConte
     await endGroup(group);
     throw error;
   }
+  if (context.signal.aborted) {
+    control.end();
+    await endGroup(group);
+    return { ok: false, error: 'cancelled before it began' };
+  }
   control.write('go\n');
 
   const timeout = new AbortController();
