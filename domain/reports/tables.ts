@@ -7,7 +7,7 @@ import type { StoredReport } from './stored.ts';
 /** Everything behind a report, in words, for its page: the mail shows only the head of the longer lists. */
 export interface ReportTable {
   title: string;
-  columns: { label: string; number: boolean }[];
+  columns: { label: string; kind: 'words' | 'short' | 'number' }[];
   /** `incident` makes the first cell a link to it. */
   rows: { cells: string[]; incident: number | null }[];
   note: string | null;
@@ -28,7 +28,7 @@ function slaTables(report: SlaReport, timeZone: string): ReportTable[] {
   return [
     {
       title: 'Compliance by policy',
-      columns: [text('Policy'), text('Target'), number('Met'), number('Breached'), number('Compliance')],
+      columns: [text('Policy'), short('Target'), number('Met'), number('Breached'), number('Compliance')],
       rows: report.policies.map((row) =>
         plain(
           row.policy,
@@ -44,11 +44,11 @@ function slaTables(report: SlaReport, timeZone: string): ReportTable[] {
       title: 'Breaches',
       columns: [
         text('Incident'),
-        text('Severity'),
+        short('Severity'),
         text('Policy'),
-        text('Target'),
-        text('Due'),
-        text('Done'),
+        short('Target'),
+        short('Due'),
+        short('Done'),
         number('Late by'),
       ],
       rows: report.breaches.map((breach) => ({
@@ -115,7 +115,8 @@ function capacityTable(
   };
 }
 
-const text = (label: string) => ({ label, number: false });
-const number = (label: string) => ({ label, number: true });
+const text = (label: string) => ({ label, kind: 'words' as const });
+const short = (label: string) => ({ label, kind: 'short' as const });
+const number = (label: string) => ({ label, kind: 'number' as const });
 const plain = (...cells: string[]) => ({ cells, incident: null });
 const percent = (share: number): string => `${Math.round(share * 100)} %`;

@@ -5,7 +5,7 @@ import { sendFramedHtml } from '../layout/frame-html.ts';
 import { act, NotFoundError, type Pages } from '../layout/pages.ts';
 import { uuidOf } from '../layout/uuid.ts';
 import { requireRole, visitorOf } from '../visitor.ts';
-import { reportRow } from './view.ts';
+import { reportFigures, reportRow } from './view.ts';
 
 export function reportRoutes(deps: WebDeps, pages: Pages): Router {
   const router = Router();
@@ -40,6 +40,7 @@ export function reportRoutes(deps: WebDeps, pages: Pages): Router {
       template: 'reports/show',
       view: {
         ...reportRow(report, pages.now()),
+        ...reportFigures(report),
         htmlHref: `/reports/${report.id}/html`,
         textHref: `/reports/${report.id}/text`,
       },

@@ -1,4 +1,6 @@
-import type { ReportKind, ReportSummary } from '../../db/reports.ts';
+import type { Report, ReportKind, ReportSummary } from '../../db/reports.ts';
+import { type Chart, storedReport } from '../../domain/reports/stored.ts';
+import { reportTables } from '../../domain/reports/tables.ts';
 import { dayText } from '../layout/moments.ts';
 import type { Mark } from '../layout/words.ts';
 
@@ -30,4 +32,34 @@ export function reportRow(report: ReportSummary, now: number): ReportRow {
       ? { word: 'Sent', icon: 'done', tone: 'good' }
       : { word: 'On its way', icon: 'waiting', tone: 'quiet' },
   };
+}
+
+interface FigureTable {
+  title: string;
+  columns: { label: string; class: string }[];
+  rows: { cells: { text: string; class: string; label: string | null; href: string | null }[] }[];
+  note: string | null;
+}
+
+const cellClasses = { words: '', short: 'tight', number: 'num tight' } as const;
+
+/** Charts and full tables of a report. The charts' SVG was made, with everything in it escaped, by Holdfast. */
+export function reportFigures(report: Report): { charts: Chart[]; tables: FigureTable[] } {
+  const stored = storedReport(report.data);
+  if (!stored) return { charts: [], tables: [] };
+  const tables = reportTables(stored, Date.parse(report.periodEnd)).map((table) => ({
+    title: table.title,
+    note: table.note,
+    columns: table.columns.map(({ label, kind }) => ({ label, class: cellClasses[kind] })),
+    rows: table.rows.map(({ cells, incident }) => ({
+      cells: cells.map((text, index) => {
+        const column = table.columns[index];
+        // on a phone a row becomes a card: its first cell is the heading, the others carry their column's name
+        return index === 0 || column === undefined
+          ? { text, class: 'words', label: null, href: incident === null ? null : `/incidents/${incident}` }
+          : { text, class: cellClasses[column.kind], label: column.label, href: null };
+      }),
+    })),
+  }));
+  return { charts: stored.charts, tables };
 }
