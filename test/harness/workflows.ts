@@ -1,0 +1,88 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import {
+  DefaultLogger,
+  makeTelemetryFilterString,
+  Runtime,
+  Worker,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
+import { bundleWorkflows } from '../../main/workflow-bundle.ts';
+import { createTimeSkippingEnvironment } from '../parts/temporal-test-server.ts';
+
+let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
+
+/** A server that skips time, and workers whose activities a test scripts. */
+export interface WorkflowHarness {
+  env: TestWorkflowEnvironment;
+  /** Runs a worker for `taskQueue` until `work` is done. */
+  withWorker<T>(taskQueue: string, activities: object, work: () => Promise<T>): Promise<T>;
+  /** Lets `ms` of the server's time pass, and returns at once. */
+  skip(ms: number): Promise<void>;
+  /**
+   * Lets time pass minute by minute until the workflow has ended. Waiting for `result()` instead lets the server
+   * skip freely, and it may then skip ten years, to the time-out of a run that is long over.
+   */
+  ended(handle: { describe(): Promise<{ status: { name: string } }> }, limitMs?: number): Promise<string>;
+  close(): Promise<void>;
+}
+
+export async function createWorkflowHarness(): Promise<WorkflowHarness> {
+  quietRuntime();
+  const env = await createTimeSkippingEnvironment();
+  bundle ??= bundleWorkflows();
+  const workflowBundle = await bundle;
+  return {
+    env,
+    async withWorker(taskQueue, activities, work) {
+      const worker = await Worker.create({
+        connection: env.nativeConnection,
+        taskQueue,
+        workflowBundle,
+        activities,
+      });
+      return await worker.runUntil(work());
+    },
+    async skip(ms) {
+      await env.sleep(ms);
+    },
+    async ended(handle, limitMs = 3 * 3_600_000) {
+      for (let waited = 0; waited < limitMs; waited += 60_000) {
+        const { status } = await handle.describe();
+        if (status.name !== 'RUNNING') return status.name;
+        await env.sleep(60_000);
+      }
+      throw new Error(`the workflow still runs after ${limitMs / 60_000} min`);
+    },
+    async close() {
+      await env.teardown();
+    },
+  };
+}
+
+/** Waits until `check` holds, by looking: for what another process does in its own time. */
+export async function until(
+  check: () => boolean | Promise<boolean>,
+  what: string,
+  limitMs = 20_000,
+): Promise<void> {
+  const end = Date.now() + limitMs;
+  while (!(await check())) {
+    if (Date.now() > end) throw new Error(`waited ${limitMs / 1000} s in vain until ${what}`);
+    await sleep(20);
+  }
+}
+
+let quiet = false;
+
+/** The engine tells of every worker that comes and goes; a test run is about what fails. */
+export function quietRuntime(): void {
+  if (quiet) return;
+  quiet = true;
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    telemetryOptions: {
+      logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) },
+    },
+  });
+}
