@@ -117,7 +117,7 @@ class StepRun {
     for (const { key } of ended) output.note(`ended what was left of ${key}`);
 
     const ready = this.prepare(plan, step);
-    if ('error' in ready) return ready;
+    if ('error' in ready) return { ok: false, error: output.mask(ready.error) };
     await this.patiently((tx) =>
       beginAttempt(tx, {
         orgId: this.input.orgId,
