@@ -11,7 +11,13 @@ import { createTestDatabase, type TestDatabase } from '../test/harness/database.
 import { type MailTransport, mailTransportOptions } from './channels/email.ts';
 import { type BuildReportInput, createReportActivities, type ReportActivities } from './reports.ts';
 
-const clock = () => Date.parse('2026-11-16T07:00:00Z');
+let at = Date.parse('2026-11-16T07:00:00Z');
+/** Milliseconds that pass with each look at the clock. */
+let pace = 0;
+const clock = () => {
+  at += pace;
+  return at;
+};
 
 let test: TestDatabase;
 let smtp: SMTPServer;
@@ -60,6 +66,7 @@ afterAll(async () => {
 beforeEach(async () => {
   inbox.length = 0;
   answers.clear();
+  pace = 0;
   await test.owner.query('delete from settings');
 });
 
@@ -182,6 +189,18 @@ describe('sendReport', () => {
       { destination: 'busy@example.com', status: 'sent', attempts: 2 },
       { destination: 'zoe@example.com', status: 'sent', attempts: 1 },
     ]);
+  });
+
+  it('ends an attempt before its time-out when the mail server is slow; the next goes on from there', async () => {
+    await recipients('ana@example.com', 'ben@example.com', 'cleo@example.com');
+    const { reportId } = await activities().buildReport(input('slow'));
+    pace = 3 * 60_000;
+    await expect(send(reportId, 'slow')).rejects.toMatchObject({ type: 'ReportNotDelivered' });
+    const reached = inbox.length;
+    expect(reached).toBeLessThan(3);
+    pace = 0;
+    expect(await send(reportId, 'slow')).toEqual({ sent: 3, refused: [] });
+    expect(inbox.map(({ to }) => to)).toEqual(['ana@example.com', 'ben@example.com', 'cleo@example.com']);
   });
 
   it('gives up on an address that the server refuses for good, and says which', async () => {
