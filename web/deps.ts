@@ -1,5 +1,6 @@
 import type { SignIn } from '../api/auth/sign-in.ts';
 import type { Database } from '../db/database.ts';
+import type { TestIncidentKind } from '../domain/test-incident.ts';
 import type { MessageClient } from '../workflows/messages-client.ts';
 
 /** What the pages are given; all clients were made in main/. */
@@ -7,20 +8,19 @@ export interface WebDeps {
   db: Database;
   messages: MessageClient;
   signIn: SignIn;
-  /** PUBLIC_URL is https: cookies travel over https only. */
-  secureCookies: boolean;
   /** Present when the embedded mailbox runs. */
   mailbox?: Mailbox;
-  /** As 'https://holdfast.example.com', without a slash at the end. */
+  /** As 'https://holdfast.example.com', without a slash at the end; with https, cookies travel over https only. */
   publicUrl: string;
-  /** Of the Temporal UI; workflow links hang below it. */
-  temporalUiUrl?: string;
-  temporalNamespace: string;
+  /** The Temporal UI's own page, null where there is none. */
+  temporalUiUrl: string | null;
+  /** A workflow's page in the Temporal UI, null where there is none. */
+  workflowUrl(workflowId: string): string | null;
   version: string;
   /** Each dependency by name, as /readyz says it. */
   readiness(): Promise<DependencyState[]>;
-  /** Sends a test incident through the same webhook as a real alert. */
-  sendTestIncident?(kind: TestIncidentKind): Promise<void>;
+  /** Sends a test incident through the same intake as a real alert. */
+  sendTestIncident(orgId: string, kind: TestIncidentKind | 'random'): Promise<unknown>;
   /** An error that the page could not explain; its reader was given `reference`. */
   logError(error: unknown, reference: string): void;
   /** Where runbook files are read from, for the page that says how to add one. */
@@ -29,15 +29,11 @@ export interface WebDeps {
 
 export interface DependencyState {
   name: string;
-  ok: boolean;
-  /** What is wrong, or what it is: 'PostgreSQL 18.4'. */
-  detail?: string;
-  /** Milliseconds that the answer took. */
-  tookMs?: number;
+  state: 'up' | 'down';
+  /** That the answer took. */
+  milliseconds: number;
+  error?: string;
 }
-
-export const testIncidentKinds = ['database', 'cpu', 'latency', 'random'] as const;
-export type TestIncidentKind = (typeof testIncidentKinds)[number];
 
 /** The embedded mailbox as the pages read it. */
 export interface Mailbox {

@@ -18,7 +18,7 @@ import { settingsRoutes } from './settings/routes.ts';
 import { signInRoutes } from './sign-in/routes.ts';
 import { requireVisitor } from './visitor.ts';
 
-export type { Mail, Mailbox, MailSummary, WebDeps } from './deps.ts';
+export type { DependencyState, Mail, Mailbox, MailSummary, WebDeps } from './deps.ts';
 
 /**
  * The pages, mounted at '/' after the API: what no page answers gets a 404 page. Throws when a template or an
@@ -28,15 +28,16 @@ export function createWeb(deps: WebDeps): Router {
   const assets = loadAssets();
   const templates = loadTemplates(assets.url);
   const pages = createPages(deps, templates);
+  const secureCookies = deps.publicUrl.startsWith('https:');
   const router = Router();
 
-  router.use(securityHeaders(deps.secureCookies));
+  router.use(securityHeaders(secureCookies));
   router.use(assets.router);
   router.use(express.urlencoded({ extended: false, limit: '256kb', parameterLimit: 1000 }));
   // a signed link acts in the name that it holds, whoever is signed in: it stands before the session's rules
   router.use(linkRoutes(deps, pages));
-  router.use(authenticate({ db: deps.db, secureCookies: deps.secureCookies }));
-  router.use(signInRoutes(deps, pages));
+  router.use(authenticate({ db: deps.db, secureCookies }));
+  router.use(signInRoutes({ signIn: deps.signIn, secureCookies }, pages));
   router.use(requireVisitor);
   router.get('/', (_request, response) => response.redirect(303, '/incidents'));
   router.use(incidentRoutes(deps, pages));

@@ -22,7 +22,9 @@ async function refresh() {
     const next = fresh.querySelector(`[data-live="${CSS.escape(region.dataset.live)}"]`);
     if (!next) continue;
     freshen(next);
+    const atEnd = tails(region).filter(isAtEnd);
     morph(region, next);
+    for (const tail of atEnd) tail.scrollTop = tail.scrollHeight;
   }
   if (document.title !== fresh.title) document.title = fresh.title;
 }
@@ -59,6 +61,11 @@ function morph(from, to) {
   }
   while (from.childNodes.length > wanted.length) from.lastChild.remove();
 }
+
+// output that grows ([data-tail]) shows its end, unless the reader has scrolled up in it
+const tails = (root) => [...root.querySelectorAll('[data-tail]')];
+const isAtEnd = (element) => element.scrollHeight - element.scrollTop - element.clientHeight < 24;
+for (const tail of tails(document)) tail.scrollTop = tail.scrollHeight;
 
 const keyOf = (node) => (node.nodeType === Node.ELEMENT_NODE ? node.id || node.dataset.id || '' : '');
 const sameKind = (a, b) => a.nodeType === b.nodeType && a.nodeName === b.nodeName;

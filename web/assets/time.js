@@ -1,4 +1,4 @@
-// Times in the reader's zone, kept fresh: rewrites <time datetime data-time="ago|clock|until|absolute"> as
+// Times in the reader's zone, kept fresh: rewrites <time datetime data-time="ago|clock|until|left|absolute"> as
 // web/layout/moments.ts writes them in UTC.
 const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
@@ -45,19 +45,24 @@ function untilText(at, now) {
   return `in ${durationText(left * 1000)}`;
 }
 
+function leftText(at, now) {
+  const left = at - now;
+  return left <= 0 ? 'now' : durationText(left < 120_000 ? left : Math.floor(left / 60_000) * 60_000);
+}
+
 function absoluteText(at) {
   const date = new Date(at);
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
-const texts = { ago: agoText, clock: clockText, until: untilText, absolute: absoluteText };
+const texts = { ago: agoText, clock: clockText, until: untilText, left: leftText, absolute: absoluteText };
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /** Writes all times under `root`; without `all`, only those that move. */
 export function freshen(root = document, all = true) {
   const now = Date.now();
   for (const element of root.querySelectorAll(
-    all ? 'time[data-time]' : 'time[data-time="ago"], time[data-time="until"]',
+    all ? 'time[data-time]' : 'time[data-time="ago"], time[data-time="until"], time[data-time="left"]',
   )) {
     const at = Date.parse(element.dateTime);
     const text = texts[element.dataset.time]?.(at, now);

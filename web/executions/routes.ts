@@ -4,7 +4,6 @@ import type { WebDeps } from '../deps.ts';
 import { posted } from '../layout/fields.ts';
 import { act, NotFoundError, type Pages } from '../layout/pages.ts';
 import { uuidOf } from '../layout/uuid.ts';
-import { workflowLink } from '../layout/workflow-link.ts';
 import { assertVisitorRole, visitorOf } from '../visitor.ts';
 import { executionPageView } from './view.ts';
 
@@ -15,7 +14,7 @@ export function executionRoutes(deps: WebDeps, pages: Pages): Router {
     const execution = await find(request);
     await pages.show(request, response, {
       template: 'executions/show',
-      view: executionPageView(execution, workflowLink(deps, execution.workflowId), pages.now()),
+      view: executionPageView(execution, deps.workflowUrl(execution.workflowId), pages.now()),
       title: `${execution.runbook} on ${execution.target}`,
       section: 'runbooks',
       teamId: execution.teamId,

@@ -105,7 +105,7 @@ export function executionPageView(
       })),
     })),
     inputs: Object.entries(execution.inputs).map(([name, value]) => ({ name, value })),
-    steps: execution.steps.map(stepView),
+    steps: execution.steps.map((step) => stepView(step, over)),
     anyUndo: execution.steps.some((step) => step.rollback !== null),
     workflowUrl,
   };
@@ -139,7 +139,7 @@ export function executionSentence(execution: ExecutionDetail): string {
         ? `‘${failed.name}’ failed on ${target} after ${done} ${done === 1 ? 'step' : 'steps'}, and there was nothing to undo.`
         : `It did not run on ${target}.`;
     case 'rolled_back':
-      return `${failed ? `‘${failed.name}’ failed on ${target}` : `It was stopped on ${target}`}, and ${undone} ${undone === 1 ? 'step was' : 'steps were'} undone. Things are as before.`;
+      return `${failed ? `‘${failed.name}’ failed on ${target}` : `It was stopped on ${target}`}, and ${undone} ${undone === 1 ? 'step was' : 'steps were'} undone.`;
     case 'rollback_failed':
       return `${failed ? `‘${failed.name}’ failed on ${target}` : `It was stopped on ${target}`}, and so did an undo. Look at ${target} by hand.`;
     case 'cancelled':
@@ -149,7 +149,7 @@ export function executionSentence(execution: ExecutionDetail): string {
   }
 }
 
-function stepView(step: ExecutionStep): StepView {
+function stepView(step: ExecutionStep, over: boolean): StepView {
   const rollback = step.rollback;
   return {
     number: step.index + 1,
@@ -164,7 +164,7 @@ function stepView(step: ExecutionStep): StepView {
       does: rollback.description,
       state: rollback.status
         ? rollbackMarks[rollback.status]
-        : { word: 'Not needed yet', icon: 'pending', tone: 'quiet' },
+        : { word: over ? 'Not needed' : 'Not needed yet', icon: 'pending', tone: 'quiet' },
       note: rollback.attempts > 1 ? `${rollback.attempts} attempts` : null,
       output: rollback.output,
       error: rollback.error,

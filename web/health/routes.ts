@@ -17,7 +17,7 @@ export function healthRoutes(deps: WebDeps, pages: Pages): Router {
         {
           version: deps.version,
           publicUrl: deps.publicUrl,
-          temporalUrl: deps.temporalUiUrl ?? null,
+          temporalUrl: deps.temporalUiUrl,
         },
       ),
       title: 'System health',

@@ -29,11 +29,12 @@ export function healthView(
     sentence: healthSentence(states, dispatch),
     parts: states.map((state) => ({
       name: state.name,
-      mark: state.ok
-        ? { word: 'Answers', icon: 'done', tone: 'good' }
-        : { word: 'Away', icon: 'failed', tone: 'bad' },
-      detail: state.detail ?? '',
-      took: state.tookMs === undefined ? '' : `${Math.round(state.tookMs)} ms`,
+      mark:
+        state.state === 'up'
+          ? { word: 'Answers', icon: 'done', tone: 'good' }
+          : { word: 'Away', icon: 'failed', tone: 'bad' },
+      detail: state.error ?? '',
+      took: `${Math.round(state.milliseconds)} ms`,
     })),
     dispatch,
     ...about,
@@ -41,7 +42,7 @@ export function healthView(
 }
 
 export function healthSentence(states: DependencyState[], dispatch: DispatchGauges): string {
-  const away = states.filter((state) => !state.ok).map((state) => state.name);
+  const away = states.filter((part) => part.state === 'down').map((part) => part.name);
   if (away.length > 0) {
     const names = away.length === 1 ? away[0] : `${away.slice(0, -1).join(', ')} and ${away.at(-1)}`;
     return `${names} ${away.length === 1 ? 'does' : 'do'} not answer. Alerts are still stored as long as the database is there, and what waits goes on when it is back.`;

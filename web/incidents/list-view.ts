@@ -1,5 +1,5 @@
 import type { IncidentCounts, IncidentFilter, IncidentSummary } from '../../db/incidents.ts';
-import { type IncidentStatus, incidentStatuses } from '../../domain/incident-status.ts';
+import { type Deadline, type IncidentStatus, incidentStatuses } from '../../domain/incident-status.ts';
 import { type Severity, severities } from '../../domain/severity.ts';
 import { incidentMarks, type Mark, severityMarks } from '../layout/words.ts';
 
@@ -77,6 +77,9 @@ export interface Choice {
   selected: boolean;
 }
 
+/** Names of people by the mail address that they act under. */
+export type PersonNames = ReadonlyMap<string, string>;
+
 export interface IncidentRow {
   number: number;
   href: string;
@@ -84,10 +87,10 @@ export interface IncidentRow {
   service: string | null;
   severity: Mark;
   state: Mark;
-  /** Who has it: acknowledged or assigned. */
-  who: string | null;
-  /** The next thing that happens by itself. */
-  next: { at: string; what: string } | null;
+  /** Before a name in `state`: '' or 'Acknowledged by'. */
+  stateMeans: string;
+  /** The next thing that happens by itself; `what` in full. */
+  next: { at: string; short: string; what: string } | null;
   alerts: number;
   openedAt: string;
   /** Resolved or a false positive: it steps back. */
@@ -123,6 +126,7 @@ export interface ListInput {
   countLimit: number;
   /** Incidents ever, to tell a new installation from a quiet one. */
   everAny: boolean;
+  names: PersonNames;
   publicUrl: string;
 }
 
@@ -160,7 +164,7 @@ export function listView(input: ListInput): ListView {
     line: lineOf(input),
     filtered,
     clearHref: listUrl({ ...query, severity: null, service: null, q: '', status: 'active' }),
-    rows: items.map(rowOf),
+    rows: items.map((incident) => rowOf(incident, input.names)),
     nextHref: input.nextCursor ? listUrl(query, { cursor: input.nextCursor }) : null,
     firstHref: query.cursor ? listUrl(query) : null,
     empty: items.length > 0 ? null : emptyOf(input, filtered),
@@ -209,7 +213,7 @@ function lineOf({ query, matching, countLimit, items }: ListInput): string {
 }
 
 /** One line of the list. */
-export function rowOf(incident: IncidentSummary): IncidentRow {
+export function rowOf(incident: IncidentSummary, names: PersonNames): IncidentRow {
   const over = incident.resolvedAt !== null;
   const next = over ? undefined : incident.deadlines[0];
   return {
@@ -218,13 +222,35 @@ export function rowOf(incident: IncidentSummary): IncidentRow {
     title: incident.title,
     service: incident.service,
     severity: severityMarks[incident.severity],
-    state: stateMark(incident),
-    who: over ? incident.resolvedBy : (incident.acknowledgedBy ?? incident.assignedTo),
-    next: next ? { at: next.at, what: next.what } : null,
+    ...whoHasIt(incident, names),
+    next: next ? { at: next.at, short: deadlineWords[next.kind], what: next.what } : null,
     alerts: incident.alertCount,
     openedAt: incident.openedAt.toISOString(),
     over,
   };
+}
+
+const deadlineWords: Record<Deadline['kind'], string> = {
+  escalation: 'Pages next level',
+  acknowledge_sla: 'SLA to acknowledge',
+  resolve_sla: 'SLA to resolve',
+  approval: 'Approval expires',
+  snooze: 'Snooze ends',
+  runbook: 'Runbook proposed',
+  close: 'Closes',
+};
+
+/** A list says a name where it can: 'Ana', not 'Acknowledged'. */
+function whoHasIt(incident: IncidentSummary, names: PersonNames): Pick<IncidentRow, 'state' | 'stateMeans'> {
+  const state = stateMark(incident);
+  if (state.word === 'Acknowledged' && incident.acknowledgedBy) {
+    return {
+      state: { ...state, word: names.get(incident.acknowledgedBy) ?? incident.acknowledgedBy },
+      stateMeans: 'Acknowledged by',
+    };
+  }
+  if (state.word === 'Unacknowledged') return { state: { ...state, word: 'Nobody yet' }, stateMeans: '' };
+  return { state, stateMeans: '' };
 }
 
 /** Where an open incident stands with people comes before what is known of its cause. */

@@ -5,13 +5,13 @@ import { findIncident, getIncidentByNumber, listTimeline } from '../../db/incide
 import { countIncidents, incidentCounts, listIncidentServices, listIncidents } from '../../db/incidents.ts';
 import { listIncidentNotifications } from '../../db/notifications-read.ts';
 import { durationMs } from '../../domain/duration.ts';
-import { type TestIncidentKind, testIncidentKinds, type WebDeps } from '../deps.ts';
+import { testIncidentKinds } from '../../domain/test-incident.ts';
+import type { WebDeps } from '../deps.ts';
 import { posted } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { act, NotFoundError, type Pages } from '../layout/pages.ts';
-import { workflowLink } from '../layout/workflow-link.ts';
 import { assertVisitorRole, requireRole, visitorOf } from '../visitor.ts';
-import { filterOf, listView, parseListQuery, windows } from './list-view.ts';
+import { filterOf, listView, type PersonNames, parseListQuery, windows } from './list-view.ts';
 import { incidentView } from './show-view.ts';
 
 const pageSize = 50;
@@ -37,13 +37,14 @@ export function incidentRoutes(deps: WebDeps, pages: Pages): Router {
         matching: await countIncidents(tx, filter, countLimit),
         counts: await incidentCounts(tx, { windowMs: windows[query.window] }),
         services: await listIncidentServices(tx),
+        names: namesOf(await listPeople(tx)),
         everAny: page.items.length > 0 || (await listIncidents(tx, { limit: 1 })).items.length > 0,
       };
     });
     const view = listView({ ...found, query, countLimit, publicUrl: deps.publicUrl });
     await pages.show(request, response, {
       template: 'incidents/list',
-      view: { ...view, testKinds: deps.sendTestIncident ? testKinds : [] },
+      view: { ...view, testKinds },
       title: found.counts.active > 0 ? `(${found.counts.active}) Incidents` : 'Incidents',
       section: 'incidents',
       search: query.q,
@@ -52,13 +53,13 @@ export function incidentRoutes(deps: WebDeps, pages: Pages): Router {
 
   router.post('/incidents/test', requireRole('operator'), async (request, response) => {
     const given = posted(request.body, 'kind');
-    const kind = testIncidentKinds.find((known) => known === given);
-    if (!deps.sendTestIncident || !kind) throw new NotFoundError('There is no such test incident.');
-    await deps.sendTestIncident(kind);
+    const kind = testKinds.find((known) => known.kind === given)?.kind;
+    if (!kind) throw new NotFoundError('There is no such test incident.');
+    await deps.sendTestIncident(visitorOf(request).orgId, kind);
     setFlash(
       response,
       'good',
-      'The test alert is in. Its incident opens in this list within a second or two.',
+      'The test alert is in. Its incident is in this list within a second or two; one that is open already sees it again.',
     );
     response.redirect(303, '/incidents');
   });
@@ -98,7 +99,7 @@ export function incidentRoutes(deps: WebDeps, pages: Pages): Router {
     if (!input) throw noSuchIncident(number);
     const view = incidentView({
       ...input,
-      workflowUrl: workflowLink(deps, input.incident.workflowId),
+      workflowUrl: deps.workflowUrl(input.incident.workflowId),
       now: pages.now(),
     });
     await pages.show(request, response, {
@@ -199,18 +200,24 @@ export function incidentRoutes(deps: WebDeps, pages: Pages): Router {
   return router;
 }
 
+const namesOf = (people: { email: string; name: string }[]): PersonNames =>
+  new Map(people.flatMap(({ email, name }) => (name ? [[email, name]] : [])));
+
 const noSuchIncident = (number: number) =>
   new NotFoundError(`There is no incident #${number}, or it belongs to another team.`);
 
 const snoozes = ['15m', '30m', '1h', '4h', '12h'] as const;
 
-const testLabels: Record<TestIncidentKind, string> = {
+const testLabels = {
   database: 'Database down',
   cpu: 'High CPU',
   latency: 'API latency',
   random: 'Surprise me',
 };
-const testKinds = testIncidentKinds.map((kind) => ({ kind, label: testLabels[kind] }));
+const testKinds = ([...testIncidentKinds, 'random'] as const).map((kind) => ({
+  kind,
+  label: testLabels[kind],
+}));
 
 function numberOf(request: Request): number {
   const text = String(request.params.number);

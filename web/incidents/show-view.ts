@@ -148,18 +148,18 @@ export function incidentView(input: IncidentInput): IncidentView {
           : 'resolve',
     canAcknowledge: !over && !incident.acknowledgedAt,
     resolveTouches: touchesOf(incident, pending),
-    next: nextOf(incident, pending, now),
+    next: nextOf(input, pending),
     asks: pending.map((approval) => askView(approval, input.proposed)),
     logs: incident.logs ? evidenceView(incident.logs) : null,
     alerts: alerts.slice(0, alertsUnfolded),
     moreAlerts: alerts.slice(alertsUnfolded),
     alertCount: incident.alertCount,
     alertsLine: alertsLine(incident),
-    timeline: input.timeline.map(timelineView),
+    timeline: input.timeline.map((entry) => timelineView(entry, input.people)),
     olderTimelineHref: input.olderTimelineHref,
     executions: incident.executions.map(executionView),
     sla: incident.sla.map(slaView),
-    facts: sideFacts(incident),
+    facts: sideFacts(input),
     assignees: input.people.map(({ email, name }) => ({
       value: email,
       label: name && name !== email ? `${name} (${email})` : email,
@@ -172,6 +172,7 @@ export function incidentView(input: IncidentInput): IncidentView {
 
 function factsOf(input: IncidentInput, pending: ApprovalRecord[]) {
   const { incident } = input;
+  const named = (who: string | null) => (who === null ? null : nameOf(input.people, who));
   const iso = (date: Date | null) => date?.toISOString() ?? null;
   const services = new Set(
     incident.alerts.map((alert) => alert.service).filter((service) => service !== null),
@@ -186,16 +187,22 @@ function factsOf(input: IncidentInput, pending: ApprovalRecord[]) {
     firingCount: incident.firingCount,
     serviceCount: services.size,
     acknowledgedAt: iso(incident.acknowledgedAt),
-    acknowledgedBy: incident.acknowledgedBy,
-    assignedTo: incident.assignedTo,
+    acknowledgedBy: named(incident.acknowledgedBy),
+    assignedTo: named(incident.assignedTo),
     snoozedUntil: iso(incident.snoozedUntil),
     resolvedAt: iso(incident.resolvedAt),
-    resolvedBy: incident.resolvedBy,
+    resolvedBy: named(incident.resolvedBy),
     pages: input.notifications
       .filter((sent) => sent.type === 'escalation.page' && sent.status === 'sent')
-      .map((sent) => ({ who: sent.destination, at: (sent.finishedAt ?? sent.createdAt).toISOString() }))
+      .map((sent) => ({
+        who: nameOf(input.people, sent.destination),
+        at: (sent.finishedAt ?? sent.createdAt).toISOString(),
+      }))
       .reverse(),
-    deadlines: incident.deadlines,
+    deadlines: incident.deadlines.map((deadline) => ({
+      ...deadline,
+      what: withNames(input.people, deadline.what),
+    })),
     waiting: pending.map((approval) => ({
       runbook: approval.runbook,
       expiresAt: approval.expiresAt.toISOString(),
@@ -203,6 +210,15 @@ function factsOf(input: IncidentInput, pending: ApprovalRecord[]) {
     executions: incident.executions.map(({ runbook, status }) => ({ runbook, status })).reverse(),
   };
 }
+
+type People = IncidentInput['people'];
+
+const nameOf = (people: People, address: string): string =>
+  people.find(({ email }) => email === address)?.name || address;
+
+/** 'pages ben@example.com (level 2)' reads 'pages Ben (level 2)'. */
+const withNames = (people: People, text: string): string =>
+  text.replace(/[^\s,()]+@[^\s,()]+/g, (address) => nameOf(people, address));
 
 function touchesOf(incident: IncidentDetail, pending: ApprovalRecord[]): string[] {
   const running = incident.executions.filter((execution) => execution.status === 'running');
@@ -228,9 +244,11 @@ const deadlineMarks: Record<Deadline['kind'], { icon: string; tone: string }> = 
   close: { icon: 'done', tone: 'quiet' },
 };
 
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
 const soonMs = 5 * 60_000;
 
-function nextOf(incident: IncidentDetail, pending: ApprovalRecord[], now: number): IncidentView['next'] {
+function nextOf({ incident, people, now }: IncidentInput, pending: ApprovalRecord[]): IncidentView['next'] {
   const approvals: Deadline[] = incident.deadlines.some((deadline) => deadline.kind === 'approval')
     ? []
     : pending.map((approval) => ({
@@ -243,7 +261,7 @@ function nextOf(incident: IncidentDetail, pending: ApprovalRecord[], now: number
     .map((deadline) => ({
       ...deadlineMarks[deadline.kind],
       at: deadline.at,
-      what: deadline.what.charAt(0).toUpperCase() + deadline.what.slice(1),
+      what: capital(withNames(people, deadline.what)),
       soon: deadline.kind !== 'close' && Date.parse(deadline.at) - now < soonMs,
     }));
 }
@@ -319,7 +337,7 @@ const timelineMarks: [pattern: RegExp, icon: string, tone: string][] = [
   [/^alert/, 'alert', 'plain'],
 ];
 
-export function timelineView(entry: TimelineEntry): TimelineView {
+export function timelineView(entry: TimelineEntry, people: People = []): TimelineView {
   const [, icon, tone] = timelineMarks.find(([pattern]) => pattern.test(entry.kind)) ?? [
     /./,
     'open',
@@ -330,7 +348,7 @@ export function timelineView(entry: TimelineEntry): TimelineView {
     at: entry.at.toISOString(),
     icon,
     tone,
-    actor: entry.actor === 'Holdfast' || entry.actor === 'holdfast' ? '' : entry.actor,
+    actor: entry.actor === 'Holdfast' || entry.actor === 'holdfast' ? '' : nameOf(people, entry.actor),
     summary: entry.summary,
   };
 }
@@ -360,10 +378,12 @@ function slaView(clock: SlaClock): SlaView {
   };
 }
 
-function sideFacts(incident: IncidentDetail): { name: string; value: string }[] {
+function sideFacts({ incident, people }: IncidentInput): { name: string; value: string }[] {
   return [
-    { name: 'Assigned to', value: incident.assignedTo ?? 'nobody' },
-    ...(incident.acknowledgedBy ? [{ name: 'Acknowledged', value: `by ${incident.acknowledgedBy}` }] : []),
+    { name: 'Assigned to', value: incident.assignedTo ? nameOf(people, incident.assignedTo) : 'nobody' },
+    ...(incident.acknowledgedBy
+      ? [{ name: 'Acknowledged', value: `by ${nameOf(people, incident.acknowledgedBy)}` }]
+      : []),
     ...(incident.service ? [{ name: 'Service', value: incident.service }] : []),
     { name: 'Escalation', value: incident.escalationPolicy ?? 'not chosen yet' },
   ];

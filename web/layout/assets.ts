@@ -19,16 +19,29 @@ const contentTypes: Record<string, string> = {
 export function loadAssets(folder = join(import.meta.dirname, '..', 'assets')): Assets {
   const served = new Map<string, { body: Buffer; type: string }>();
   const urls = new Map<string, string>();
-  for (const name of readdirSync(folder)) {
+  const names = readdirSync(folder).filter((name) => extname(name) in contentTypes);
+
+  function urlOf(name: string): string {
+    const known = urls.get(name);
+    if (known !== undefined) return known;
+    if (!names.includes(name)) throw new RangeError(`no asset '${name}'`);
     const extension = extname(name);
-    const type = contentTypes[extension];
-    if (!type) continue;
-    const body = readFileSync(join(folder, name));
+    const source = readFileSync(join(folder, name));
+    const body = extension === '.js' ? withHashedImports(source) : source;
     const hash = createHash('sha256').update(body).digest('hex').slice(0, 10);
     const hashed = `${name.slice(0, -extension.length)}.${hash}${extension}`;
-    served.set(hashed, { body, type });
+    served.set(hashed, { body, type: contentTypes[extension] ?? 'application/octet-stream' });
     urls.set(name, `/assets/${hashed}`);
+    return `/assets/${hashed}`;
   }
+
+  /** A script that imports another must ask for it under its hashed name. */
+  function withHashedImports(source: Buffer): Buffer {
+    const text = source.toString('utf8');
+    return Buffer.from(text.replace(/from '\.\/([\w.-]+)'/g, (_, name: string) => `from '${urlOf(name)}'`));
+  }
+
+  for (const name of names) urlOf(name);
   const router = Router();
   router.get('/assets/:file', (request, response: Response, next) => {
     const asset = served.get(request.params.file);
@@ -38,12 +51,5 @@ export function loadAssets(folder = join(import.meta.dirname, '..', 'assets')): 
     }
     response.set('Cache-Control', 'public, max-age=31536000, immutable').type(asset.type).send(asset.body);
   });
-  return {
-    url(name) {
-      const url = urls.get(name);
-      if (!url) throw new RangeError(`no asset '${name}'`);
-      return url;
-    },
-    router,
-  };
+  return { url: urlOf, router };
 }

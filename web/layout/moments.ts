@@ -46,6 +46,12 @@ export function untilText(at: number, now: number): string {
   return `in ${formatDuration(left * 1000)}`;
 }
 
+/** For lists: '38 min', '2 h 5 min', seconds only in the last two minutes; 'now' once it has passed. */
+export function leftText(at: number, now: number): string {
+  const left = at - now;
+  return left <= 0 ? 'now' : formatDuration(left < 120_000 ? left : Math.floor(left / 60_000) * 60_000);
+}
+
 /** '2026-11-21 02:14:05 UTC' */
 export function absoluteText(at: number): string {
   return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`;

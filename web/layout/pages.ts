@@ -87,7 +87,7 @@ export function createPages(
           },
           organization: counts.organization,
           version: deps.version,
-          temporalUrl: deps.temporalUiUrl ?? null,
+          temporalUrl: deps.temporalUiUrl,
         },
         { now, csrf: visitor.csrfToken },
       );

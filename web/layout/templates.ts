@@ -3,7 +3,7 @@ import { join, relative, sep } from 'node:path';
 import Handlebars from 'handlebars';
 import { formatDuration } from '../../domain/duration.ts';
 import { icon } from './icons.ts';
-import { absoluteText, agoText, clockText, untilText } from './moments.ts';
+import { absoluteText, agoText, clockText, leftText, untilText } from './moments.ts';
 
 /**
  * The templates of the pages: read and parsed once at start, so that a syntax error ends the start and not a
@@ -78,10 +78,11 @@ function registerHelpers(engine: typeof Handlebars, assetUrl: (name: string) => 
     ago: (at: string, options: Handlebars.HelperOptions) => time('ago', at, agoText, nowOf(options)),
     clock: (at: string, options: Handlebars.HelperOptions) => time('clock', at, clockText, nowOf(options)),
     until: (at: string, options: Handlebars.HelperOptions) => time('until', at, untilText, nowOf(options)),
+    left: (at: string, options: Handlebars.HelperOptions) => time('left', at, leftText, nowOf(options)),
     absolute: (at: string, options: Handlebars.HelperOptions) =>
       time('absolute', at, (ms) => absoluteText(ms), nowOf(options)),
     duration: (ms: number) => formatDuration(ms),
-    number: (n: number) => n.toLocaleString('en-GB'),
+    digits: (n: number) => n.toLocaleString('en-GB'),
     plural: (n: number, one: string, many: string) => `${n.toLocaleString('en-GB')} ${n === 1 ? one : many}`,
     eq: (a: unknown, b: unknown) => a === b,
     not: (a: unknown) => !a || engine.Utils.isEmpty(a),

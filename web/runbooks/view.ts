@@ -17,6 +17,8 @@ export interface RunbookRow {
   mode: string;
   triggers: string;
   steps: number;
+  /** '11 of 12 succeeded' of its executions of the last 30 days. */
+  lately: string;
 }
 
 const modes: Record<RunbookDefinition['execution']['mode'], string> = {
@@ -36,6 +38,10 @@ export function runbookRow(runbook: RunbookRecord, incident: number | null): Run
     mode: modes[definition.execution.mode],
     triggers: definition.triggers.map((trigger) => trigger.alertPattern).join(', '),
     steps: definition.steps.length,
+    lately:
+      runbook.runs.finished === 0
+        ? 'no run'
+        : `${runbook.runs.succeeded} of ${runbook.runs.finished} succeeded`,
   };
 }
 
@@ -78,7 +84,7 @@ export function runbookView(
       ...(execution.mode === 'auto'
         ? []
         : [
-            { name: 'Approvals', value: `${execution.approvalsNeeded}` },
+            { name: 'Approvals needed', value: `${execution.approvalsNeeded}` },
             { name: 'They expire', value: `after ${formatDuration(execution.approvalTimeoutMs)}` },
           ]),
       { name: 'At most', value: `${execution.maxPerHour} an hour` },

@@ -2,13 +2,12 @@ import { type Request, type Response, Router } from 'express';
 import { requireSameSite } from '../../api/auth/authenticate.ts';
 import { clearSessionCookie, setSessionCookie } from '../../api/auth/cookies.ts';
 import { HttpError } from '../../api/auth/errors.ts';
-import type { SignedIn } from '../../api/auth/sign-in.ts';
-import type { WebDeps } from '../deps.ts';
+import type { SignedIn, SignIn } from '../../api/auth/sign-in.ts';
 import { posted } from '../layout/fields.ts';
 import { localPath, type Pages } from '../layout/pages.ts';
 import { visitorIfAny } from '../visitor.ts';
 
-export function signInRoutes(deps: WebDeps, pages: Pages): Router {
+export function signInRoutes(deps: { signIn: SignIn; secureCookies: boolean }, pages: Pages): Router {
   const router = Router();
 
   router.get('/sign-in', (request, response) => {
