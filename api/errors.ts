@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { InvalidCursorError } from '../db/cursor.ts';
 import { DatabaseUnavailableError } from '../db/database.ts';
 import { ExecutionRefusedError } from '../db/executions.ts';
+import { LastOwnerError } from '../db/identity.ts';
 import { InUseError, UnknownReferenceError } from '../db/policies.ts';
 import { ClosedError, RefusedError, TemporalUnavailableError } from '../workflows/messages-client.ts';
 import { HttpError } from './auth/errors.ts';
@@ -64,6 +65,8 @@ export function parseOrRefuse<T extends z.ZodType>(schema: T, value: unknown, pr
 }
 
 const retryAfterSeconds = '5';
+/** Their messages say why, for whoever asked. */
+const refusals = [RefusedError, ClosedError, InUseError, LastOwnerError];
 
 /** What is told of an error. Whatever Holdfast does not know by name is 500 and says nothing of the inside. */
 export function httpErrorOf(error: unknown): HttpError {
@@ -77,7 +80,7 @@ export function httpErrorOf(error: unknown): HttpError {
   if (error instanceof ExecutionRefusedError) {
     return new InvalidRequestError(error.problems.map((message) => ({ field: 'inputs', message })));
   }
-  if (error instanceof RefusedError || error instanceof ClosedError || error instanceof InUseError) {
+  if (refusals.some((refusal) => error instanceof refusal) && error instanceof Error) {
     return new ConflictError(error.message, error);
   }
   if (error instanceof DatabaseUnavailableError || error instanceof TemporalUnavailableError) {

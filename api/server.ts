@@ -5,6 +5,7 @@ import type { MessageClient } from '../workflows/messages-client.ts';
 import { createAlertIntake } from './alerts/accept.ts';
 import { alertEndpoints } from './alerts/routes.ts';
 import { approvalEndpoints } from './approvals/routes.ts';
+import { auditEndpoints } from './audit/routes.ts';
 import { authenticate } from './auth/authenticate.ts';
 import { requireIngestKey } from './auth/ingest-key.ts';
 import type { SignIn } from './auth/sign-in.ts';
@@ -24,6 +25,7 @@ import { runbookEndpoints } from './runbooks/routes.ts';
 import { sessionEndpoints } from './session/routes.ts';
 import { slaPolicyEndpoints } from './sla-policies/routes.ts';
 import { testIncidentEndpoints } from './test-incidents/routes.ts';
+import { userEndpoints } from './users/routes.ts';
 
 export interface ApiDeps {
   db: Pick<Database, 'read' | 'write' | 'unscoped'>;
@@ -75,6 +77,8 @@ function endpointsOf(deps: ApiDeps, secureCookies: boolean): Endpoint[] {
     ...notificationChannelEndpoints(deps),
     ...reportEndpoints(deps),
     ...sessionEndpoints({ db: deps.db, signIn: deps.signIn, secureCookies }),
+    ...userEndpoints(deps),
+    ...auditEndpoints(deps),
     ...healthEndpoints(deps),
   ];
   return [...endpoints, openApiEndpoint(endpoints, deps)];

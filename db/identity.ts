@@ -122,16 +122,26 @@ export async function createUser(
   return id;
 }
 
-/** The role in the organization (teamId null) or in a team; replaces the one that was there. */
+/** Someone must be left who can manage members and tokens. */
+export class LastOwnerError extends Error {
+  override name = 'LastOwnerError';
+}
+
+/**
+ * The role in the organization (teamId null) or in a team; replaces the one that was there. Throws
+ * LastOwnerError when no Owner would be left.
+ */
 export async function setMembership(
   tx: Tx,
   args: { orgId: string; userId: string; teamId: string | null; role: Role; actor: string },
 ): Promise<void> {
+  const isOwnerNow = args.teamId === null && (await lockOwners(tx)).includes(args.userId);
   await tx
     .insertInto('memberships')
     .values({ org_id: args.orgId, user_id: args.userId, team_id: args.teamId, role: args.role })
     .onConflict((conflict) => conflict.columns(['user_id', 'team_id']).doUpdateSet({ role: args.role }))
     .execute();
+  if (isOwnerNow && args.role !== 'owner') await requireOwner(tx);
   await recordAudit(tx, {
     orgId: args.orgId,
     actor: args.actor,
@@ -139,6 +149,52 @@ export async function setMembership(
     subject: `user:${args.userId}`,
     data: { teamId: args.teamId, role: args.role },
   });
+}
+
+/**
+ * A disabled user's password, sessions, tokens and links stop working at once. False when there is no such
+ * user. Throws LastOwnerError when no Owner would be left.
+ */
+export async function setDisabled(
+  tx: Tx,
+  args: { orgId: string; userId: string; disabled: boolean; actor: string },
+): Promise<boolean> {
+  const isOwnerNow = (await lockOwners(tx)).includes(args.userId);
+  const user = await tx
+    .updateTable('users')
+    .set({ disabled_at: args.disabled ? sql<Date>`coalesce(disabled_at, now())` : null })
+    .where('id', '=', args.userId)
+    .returning('email')
+    .executeTakeFirst();
+  if (!user) return false;
+  if (isOwnerNow && args.disabled) await requireOwner(tx);
+  await recordAudit(tx, {
+    orgId: args.orgId,
+    actor: args.actor,
+    action: args.disabled ? 'user.disabled' : 'user.enabled',
+    subject: `user:${user.email}`,
+  });
+  return true;
+}
+
+/** The enabled Owners of the organization, held so that two of them cannot remove each other at once. */
+async function lockOwners(tx: Tx): Promise<string[]> {
+  const rows = await tx
+    .selectFrom('memberships')
+    .innerJoin('users', 'users.id', 'memberships.user_id')
+    .select('memberships.user_id as userId')
+    .where('memberships.role', '=', 'owner')
+    .where('memberships.team_id', 'is', null)
+    .where('users.disabled_at', 'is', null)
+    .orderBy('memberships.id')
+    .forUpdate()
+    .execute();
+  return rows.map((row) => row.userId);
+}
+
+async function requireOwner(tx: Tx): Promise<void> {
+  if ((await lockOwners(tx)).length > 0) return;
+  throw new LastOwnerError('this is the last Owner of the organization: make somebody else Owner first');
 }
 
 /** Ends every session of the user but `keepSessionId`: whoever knew the old password is out. */
