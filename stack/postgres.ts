@@ -27,6 +27,8 @@ export interface PostgresOptions {
   dataDir: string;
   /** Told of steps that take longer than a moment. */
   onProgress?: (line: string) => void;
+  /** Server settings beyond the usual, or in their place: a test run gives durability away for speed. */
+  settings?: Record<string, string>;
   /** For what cannot lie in the data directory, see `postgresHome`; only a test wants another one. */
   systemDir?: string;
 }
@@ -41,7 +43,7 @@ const stopPatienceMs = 30_000;
 const settingsSchema = z.object({ port: z.number(), password: z.string() });
 type Settings = z.infer<typeof settingsSchema>;
 
-const serverSettings = {
+const usualSettings = {
   listen_addresses: loopback,
   unix_socket_directories: '',
   max_connections: '100',
@@ -77,7 +79,12 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
     progress(`PostgreSQL: port ${settings.port} is taken, using ${port}`);
   }
   await writeSettings(options.dataDir, { ...settings, port });
-  const server = await startServer(home, port, join(options.dataDir, 'postgres.log'), settings.password);
+  const server = await startServer(home, {
+    port,
+    password: settings.password,
+    logFile: join(options.dataDir, 'postgres.log'),
+    settings: { ...usualSettings, ...options.settings },
+  });
   try {
     await createDatabase(port, settings.password);
   } catch (error) {
@@ -181,14 +188,17 @@ async function createCluster(
   await rm(making, { recursive: true, force: true });
 }
 
-async function startServer(
-  home: PostgresHome,
-  port: number,
-  logFile: string,
-  password: string,
-): Promise<ChildProcess> {
+interface Launch {
+  port: number;
+  password: string;
+  logFile: string;
+  settings: Record<string, string>;
+}
+
+async function startServer(home: PostgresHome, launch: Launch): Promise<ChildProcess> {
+  const { port, password, logFile } = launch;
   const args = ['-D', home.cluster, '-p', String(port)];
-  for (const [name, value] of Object.entries(serverSettings)) args.push('-c', `${name}=${value}`);
+  for (const [name, value] of Object.entries(launch.settings)) args.push('-c', `${name}=${value}`);
   const deadline = Date.now() + startLimitMs;
   for (;;) {
     const server = await startChild(home.postgres, args, {
