@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestApi, type TestApi } from '../test/harness/api.ts';
+import { keepIngestKey } from './ingest-key-file.ts';
 
 let api: TestApi;
 let dataDir: string;
@@ -29,7 +30,8 @@ async function demo(args: string[], env: Record<string, string>) {
 }
 
 test('it fires, is seen again and is over, with the key that the start keeps', async () => {
-  await writeFile(join(dataDir, 'ingest-key'), `${api.ingestKey}\n`, { mode: 0o600 });
+  await keepIngestKey(dataDir, api.ingestKey);
+  expect((await stat(join(dataDir, 'ingest-key'))).mode & 0o777).toBe(0o600);
   const fired = await demo(['database'], {});
   expect(fired).toMatchObject({ code: 0, err: '' });
   expect(fired.out).toMatch(/\d+ log lines of orders-db sent/);
@@ -40,6 +42,11 @@ test('it fires, is seen again and is over, with the key that the start keeps', a
 });
 
 test('what is wrong is said in one line with the remedy', async () => {
+  const elsewhere = { HOLDFAST_DATA_DIR: join(dataDir, 'nowhere') };
+  expect(await demo(['cpu'], elsewhere)).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('no ingest key'),
+  });
   expect(await demo(['earthquake'], {})).toMatchObject({
     code: 1,
     err: expect.stringContaining('database|cpu'),

@@ -1,6 +1,4 @@
 import { randomInt } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
   type TestIncidentKind,
@@ -9,6 +7,7 @@ import {
   testIncidentKinds,
 } from '../domain/test-incident.ts';
 import { ConfigError, readConfig } from './config.ts';
+import { readIngestKey } from './ingest-key-file.ts';
 
 /**
  * npm run demo -- database|cpu|latency|random [--resolve]
@@ -53,16 +52,12 @@ function readArguments(args: string[]): { kind: TestIncidentKind; resolve: boole
   return { kind: testIncidentKind(known, randomInt(1000)), resolve: values.resolve };
 }
 
-/** Where `npm start` keeps the key that it made. */
 async function keyOf(dataDir: string): Promise<string> {
-  const file = join(dataDir, 'ingest-key');
-  try {
-    return (await readFile(file, 'utf8')).trim();
-  } catch {
-    throw new DemoError(
-      `no ingest key: set HOLDFAST_INGEST_KEY to the one that 'npm start' showed, or run this where ${file} is`,
-    );
-  }
+  const key = await readIngestKey(dataDir);
+  if (key !== undefined) return key;
+  throw new DemoError(
+    `no ingest key: set HOLDFAST_INGEST_KEY to the one that 'npm start' showed; none is kept in ${dataDir}`,
+  );
 }
 
 async function post(url: string, key: string, type: string, body: string): Promise<Record<string, unknown>> {
