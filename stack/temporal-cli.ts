@@ -34,7 +34,7 @@ export interface TemporalCliSource {
 export const temporalCliSources: readonly TemporalCliSource[] = [
   { name: '`temporal` on the PATH', get: () => usable('temporal') },
   { name: 'the copy of an earlier start', get: ({ cacheDirectory }) => usable(cachedPath(cacheDirectory)) },
-  { name: 'download', get: download },
+  downloadFrom(publishedAt),
   { name: 'build with Go', get: build },
 ];
 
@@ -82,27 +82,37 @@ async function usable(path: string): Promise<string> {
   return path;
 }
 
-async function download({ onProgress, cacheDirectory }: TemporalCliOptions): Promise<string> {
+/** Where the release is published for this platform. */
+function publishedAt(): string[] {
   const os = process.platform;
   const architecture = { x64: 'amd64', arm64: 'arm64' }[process.arch as string];
   if ((os !== 'linux' && os !== 'darwin') || !architecture) {
     throw new Error(`nothing is published for ${os} ${process.arch} in a form that can be unpacked here`);
   }
-  const places = [
+  return [
     `https://temporal.download/cli/archive/v${release}?platform=${os}&arch=${architecture}`,
     `https://github.com/temporalio/cli/releases/download/v${release}/temporal_cli_${release}_${os}_${architecture}.tar.gz`,
   ];
-  const refused: string[] = [];
-  for (const place of places) {
-    const { hostname } = new URL(place);
-    try {
-      onProgress(`Temporal: downloading the CLI ${release} from ${hostname}`);
-      return await intoCache(cacheDirectory, (scratch) => fetchAndUnpack(place, scratch));
-    } catch (error) {
-      refused.push(`${hostname}: ${innermost(error)}`);
-    }
-  }
-  throw new Error(refused.join('; '));
+}
+
+/** Takes the first of the archives (.tar.gz with `temporal` at its top) that can be had. */
+export function downloadFrom(places: () => string[]): TemporalCliSource {
+  return {
+    name: 'download',
+    async get({ onProgress, cacheDirectory }) {
+      const refused: string[] = [];
+      for (const place of places()) {
+        const { hostname } = new URL(place);
+        try {
+          onProgress(`Temporal: downloading the CLI ${release} from ${hostname}`);
+          return await intoCache(cacheDirectory, (scratch) => fetchAndUnpack(place, scratch));
+        } catch (error) {
+          refused.push(`${hostname}: ${innermost(error)}`);
+        }
+      }
+      throw new Error(refused.join('; '));
+    },
+  };
 }
 
 async function fetchAndUnpack(place: string, scratch: string): Promise<void> {
@@ -110,7 +120,7 @@ async function fetchAndUnpack(place: string, scratch: string): Promise<void> {
   if (!answer.ok || !answer.body) throw new Error(`HTTP ${answer.status}`);
   const archive = join(scratch, 'archive.tar.gz');
   await pipeline(Readable.fromWeb(answer.body), createWriteStream(archive));
-  await run('tar', ['-xzf', archive, '-C', scratch, 'temporal']);
+  await run('tar', ['-xzf', archive, '-C', scratch]);
 }
 
 async function build({ onProgress, cacheDirectory }: TemporalCliOptions): Promise<string> {

@@ -1,4 +1,6 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +10,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { findPort } from './port.ts';
 import { processIdentity } from './process.ts';
 import { startTemporal, type TemporalOptions } from './temporal.ts';
-import { findTemporalCli, type TemporalCliSource, temporalCliSources } from './temporal-cli.ts';
+import { downloadFrom, findTemporalCli, type TemporalCliSource, temporalCliSources } from './temporal-cli.ts';
 
 let dataDir: string;
 let options: TemporalOptions;
@@ -87,6 +89,31 @@ test('each way to the CLI that is closed is named with its reason, and what can 
   );
   const open = source('third', async ({ cacheDirectory }) => cacheDirectory);
   expect(await findTemporalCli({ cacheDirectory: '/somewhere' }, [...closed, open])).toBe('/somewhere');
+});
+
+test('an archive is downloaded from the first place that has it, and kept', async () => {
+  const program = join(dataDir, 'temporal');
+  await writeFile(program, '#!/bin/sh\necho "temporal version 1.5.1 (Server 1.29.1, UI 2.42.1)"\n');
+  execFileSync('tar', ['-czf', join(dataDir, 'archive'), '-C', dataDir, 'temporal']);
+  const archive = await readFile(join(dataDir, 'archive'));
+  const server = createHttpServer(({ url }, response) => {
+    if (url === '/archive') response.end(archive);
+    else response.writeHead(404).end();
+  });
+  const port = await findPort();
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const place = (path: string): string => `http://127.0.0.1:${port}/${path}`;
+  const cacheDirectory = join(dataDir, 'cache');
+  try {
+    await expect(findTemporalCli({ cacheDirectory }, [downloadFrom(() => [place('gone')])])).rejects.toThrow(
+      /127.0.0.1: HTTP 404/,
+    );
+    const source = downloadFrom(() => [place('gone'), place('archive')]);
+    expect(await findTemporalCli({ cacheDirectory }, [source])).toBe(join(cacheDirectory, 'bin', 'temporal'));
+    expect(await readdir(cacheDirectory)).toEqual(['bin']);
+  } finally {
+    server.close();
+  }
 });
 
 test('a program that is broken or too old is not used', async () => {
