@@ -53,6 +53,10 @@ test('workflows outlive a restart, and a server that a killed start left running
   expect(progress).toEqual(['Temporal: stopping the server that an earlier run left behind']);
   expect(await processIdentity(abandoned.pid)).toBeUndefined();
   expect(next.address).toBe(first.address);
+  const { config } = await withClient(next.address, (client) =>
+    client.workflowService.describeNamespace({ namespace: 'default' }),
+  );
+  expect(Number(config?.workflowExecutionRetentionTtl?.seconds)).toBe(30 * 86_400);
   const found = await withClient(next.address, (client) => client.workflow.getHandle('kept').describe());
   expect(found.status.name).toBe('RUNNING');
   await next.close();

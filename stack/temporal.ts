@@ -1,12 +1,16 @@
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { Connection } from '@temporalio/client';
 import { z } from 'zod';
 import { findPort, loopback } from './port.ts';
 import { type ChildProcess, processIdentity, startChild, stopOrphan } from './process.ts';
 import { defaultCacheDirectory, findTemporalCli } from './temporal-cli.ts';
+
+const run = promisify(execFile);
 
 export interface EmbeddedTemporal {
   /** host:port of its gRPC frontend. */
@@ -37,6 +41,8 @@ export type SearchAttributeTypes = Readonly<
 
 const namespace = 'default';
 const usualPorts = { grpc: 7233, ui: 8233 };
+/** How long a closed workflow can be looked at; the server's own default is one day. */
+const retention = '30d';
 const startLimitMs = 60_000;
 const stopPatienceMs = 15_000;
 
@@ -75,6 +81,10 @@ export async function startTemporal(options: TemporalOptions): Promise<EmbeddedT
   await writeRun(folder, { pid: server.pid, identity: server.identity, grpc, ui });
   const address = `${loopback}:${grpc}`;
   await untilReady(server, address, options.searchAttributes, logFile);
+  await keepClosedWorkflows(cli, address).catch(async (error) => {
+    await server.stop();
+    throw error;
+  });
   return {
     address,
     uiUrl: `http://${loopback}:${ui}`,
@@ -83,6 +93,11 @@ export async function startTemporal(options: TemporalOptions): Promise<EmbeddedT
     ended: server.ended,
     close: () => server.stop(),
   };
+}
+
+async function keepClosedWorkflows(cli: string, address: string): Promise<void> {
+  const update = ['operator', 'namespace', 'update', '--namespace', namespace, '--retention', retention];
+  await run(cli, [...update, '--address', address]);
 }
 
 function serverArguments(
@@ -104,16 +119,16 @@ const runFile = (folder: string): string => join(folder, 'run.json');
 async function readRun(folder: string): Promise<Run | undefined> {
   if (!existsSync(runFile(folder))) return undefined;
   // a file that cannot be read says nothing about a server, and is replaced by this start
-  const run = runSchema.safeParse(
+  const parsed = runSchema.safeParse(
     await readFile(runFile(folder), 'utf8')
       .then(JSON.parse)
       .catch(() => null),
   );
-  return run.data;
+  return parsed.data;
 }
 
-async function writeRun(folder: string, run: Run): Promise<void> {
-  await writeFile(`${runFile(folder)}.new`, `${JSON.stringify(run)}\n`, { mode: 0o600 });
+async function writeRun(folder: string, current: Run): Promise<void> {
+  await writeFile(`${runFile(folder)}.new`, `${JSON.stringify(current)}\n`, { mode: 0o600 });
   await rename(`${runFile(folder)}.new`, runFile(folder));
 }
 
