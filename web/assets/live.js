@@ -9,13 +9,14 @@ let wait = everyMs;
 let etag = null;
 
 async function refresh() {
+  // asks whether the browser's own copy still holds: a page that has not changed costs a 304
   const answer = await fetch(location.href, {
-    headers: etag ? { 'if-none-match': etag, 'x-live': '1' } : { 'x-live': '1' },
+    headers: { 'x-live': '1' },
     redirect: 'manual',
-    cache: 'no-store',
+    cache: 'no-cache',
   });
-  if (answer.status === 304) return;
   if (!answer.ok) throw new Error(`the page answered ${answer.status}`);
+  if (etag !== null && answer.headers.get('etag') === etag) return;
   etag = answer.headers.get('etag');
   const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
   for (const region of regions()) {

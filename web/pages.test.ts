@@ -1,0 +1,401 @@
+import { readFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createSignIn } from '../api/auth/sign-in.ts';
+import { signLink } from '../db/signed-links.ts';
+import { type BadNight, seedBadNight } from '../test/harness/bad-night.ts';
+import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
+import { createFakeMessages } from '../test/harness/messages.ts';
+import { type Chromium, startChromium } from '../test/parts/chromium.ts';
+import { PartUnavailableError } from '../test/parts/part.ts';
+import { RefusedError } from '../workflows/messages-client.ts';
+import type { Mail } from './deps.ts';
+import { createWeb } from './server.ts';
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+let database: TestDatabase;
+let night: BadNight;
+let server: Server;
+let base: string;
+let chromium: Chromium | undefined;
+let unavailable = '';
+const messages = createFakeMessages();
+const problems: unknown[] = [];
+
+const mail: Mail = {
+  id: '1763700000000-aaaaaaaaaaaa',
+  from: 'Holdfast <holdfast@example.com>',
+  to: ['somebody.with.a.very.long.mail.address@operations.subsidiary.example.com', 'ana@example.com'],
+  subject: `[critical] #200 checkout: ${'db-primary-refuses-connections-'.repeat(5)}`,
+  receivedAt: new Date().toISOString(),
+  text: `Checkout has been failing.\n${'https://holdfast.example.com/l/'.padEnd(600, 'x')}\n`,
+  html: '<html><head><script>parent.document.title="taken over"</script></head><body><a href="https://example.com">Acknowledge</a></body></html>',
+};
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  night = await seedBadNight(database.owner, database.orgId, Date.now());
+  const app = express();
+  server = await new Promise<Server>((resolve) => {
+    const listening = app.listen(0, '127.0.0.1', () => resolve(listening));
+  });
+  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  app.use(
+    createWeb({
+      db: database.db,
+      messages,
+      signIn: createSignIn({ db: database.db }),
+      mailbox: {
+        list: async () => [mail],
+        get: async (id) => (id === mail.id ? mail : undefined),
+      },
+      publicUrl: base,
+      temporalUiUrl: 'http://127.0.0.1:8233',
+      workflowUrl: (id) => `http://127.0.0.1:8233/namespaces/default/workflows/${encodeURIComponent(id)}`,
+      version: '0.0.0',
+      readiness: async () => [
+        { name: 'database', state: 'up', milliseconds: 2 },
+        {
+          name: 'elasticsearch',
+          state: 'down',
+          milliseconds: 1002,
+          error: 'connect ECONNREFUSED 127.0.0.1:9200',
+        },
+      ],
+      sendTestIncident: async () => {},
+      logError: (error) => problems.push(error),
+      runbooksFolder: 'runbooks',
+    }),
+  );
+  try {
+    chromium = await startChromium();
+  } catch (error) {
+    if (!(error instanceof PartUnavailableError)) throw error;
+    unavailable = error.message;
+  }
+});
+
+afterAll(async () => {
+  await chromium?.close();
+  await new Promise((resolve) => server?.close(resolve));
+  await database?.close();
+});
+
+const sizes = [
+  { width: 1280, height: 900 },
+  { width: 390, height: 844 },
+];
+
+/** A tab of somebody who is signed in; the test is skipped by name where there is no Chromium. */
+async function openTab(context: { skip(note?: string): never }): Promise<Page> {
+  if (!chromium) context.skip(unavailable);
+  await chromium.context.addCookies([{ name: 'holdfast', value: night.session, url: base }]);
+  const page = await chromium.context.newPage();
+  page.on('pageerror', (error) => problems.push(error));
+  page.on('console', (message) => {
+    if (/Content.Security.Policy/i.test(message.text())) problems.push(message.text());
+  });
+  await page.setViewportSize({ width: 1280, height: 900 });
+  return page;
+}
+
+async function seriousFaults(page: Page): Promise<string[]> {
+  if (!(await page.evaluate('"axe" in window'))) await page.evaluate(axeSource);
+  return await page.evaluate(`axe.run({ resultTypes: ['violations'] }).then(({ violations }) =>
+    violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(({ id, nodes }) => id + ': ' + nodes.map((node) => node.target.join(' ')).slice(0, 4).join(', ')))`);
+}
+
+/** What sticks out to the right of the page or out of its own box without a way to scroll to it. */
+async function cutText(page: Page): Promise<string[]> {
+  // as text, since these tests are not typed for a browser
+  return await page.evaluate(`(() => {
+    const faults = [];
+    const root = document.documentElement;
+    if (root.scrollWidth > innerWidth) faults.push('the page is ' + root.scrollWidth + ' wide');
+    for (const element of document.querySelectorAll('main *')) {
+      if (element.closest('.hidden, .hidden-label label, svg, iframe, select, thead') || element.clientWidth === 0) continue;
+      const style = getComputedStyle(element);
+      if (style.display === 'inline' || ['auto', 'scroll'].includes(style.overflowX)) continue;
+      if (['INPUT', 'TEXTAREA'].includes(element.tagName) || element.closest('.drop')) continue;
+      if (element.scrollWidth > element.clientWidth + 1) {
+        faults.push(element.tagName + '.' + element.className + ': ' + element.scrollWidth + ' in ' + element.clientWidth);
+      }
+    }
+    return faults.slice(0, 5);
+  })()`);
+}
+
+const everyPage: [name: string, path: () => string][] = [
+  ['incidents', () => '/incidents'],
+  ['all incidents', () => '/incidents?status=all&window=7d'],
+  ['a search without a match', () => '/incidents?q=zebra'],
+  ['the worst incident', () => `/incidents/${night.worstIncident}`],
+  ['an acknowledged incident', () => `/incidents/${night.acknowledgedIncident}`],
+  ['a resolved incident', () => `/incidents/${night.resolvedIncident}`],
+  ['approvals', () => '/approvals?status=all'],
+  ['an approval', () => `/approvals/${night.pendingApproval}`],
+  ['runbooks', () => '/runbooks'],
+  ['a runbook', () => `/runbooks/${night.runbook}?incident=200`],
+  ['a running execution', () => `/executions/${night.runningExecution}`],
+  ['an execution that was rolled back', () => `/executions/${night.rolledBackExecution}`],
+  ['reports', () => '/reports'],
+  ['a report', () => `/reports/${night.report}`],
+  ['mailbox', () => '/mailbox'],
+  ['a mail', () => `/mailbox/${mail.id}`],
+  ['a mail as text', () => `/mailbox/${mail.id}?part=text`],
+  ['escalation policies', () => '/settings/escalation-policies'],
+  ['the form of an escalation policy', () => '/settings/escalation-policies/default'],
+  ['SLA policies', () => '/settings/sla-policies'],
+  ['the form of an SLA policy', () => '/settings/sla-policies/critical'],
+  ['channels', () => '/settings/channels'],
+  ['the form of a channel', () => '/settings/channels/ops-hook'],
+  ['people', () => '/settings/people'],
+  ['account', () => '/settings/account'],
+  ['system health', () => '/health'],
+  ['a page that is not there', () => '/nowhere'],
+];
+
+describe('every page, at desk and phone size, light and dark', () => {
+  it.for(everyPage)('%s: nothing sticks out, no serious fault', async ([, path], context) => {
+    const page = await openTab(context);
+    try {
+      await page.goto(base + path());
+      for (const [index, size] of sizes.entries()) {
+        await page.setViewportSize(size);
+        expect(await cutText(page)).toEqual([]);
+        await page.emulateMedia({ colorScheme: index === 0 ? 'light' : 'dark' });
+        expect(await seriousFaults(page)).toEqual([]);
+      }
+    } finally {
+      await page.close();
+    }
+    expect(problems.splice(0)).toEqual([]);
+  });
+});
+
+describe('what people do', () => {
+  it('acknowledges by one press, and says so', async (context) => {
+    const page = await openTab(context);
+    await page.goto(`${base}/incidents/${night.worstIncident}`);
+    await page.keyboard.press('a');
+    await page.getByRole('status').filter({ hasText: 'Acknowledged: it is yours' }).waitFor();
+    expect(messages.sent.splice(0)).toEqual([
+      {
+        method: 'acknowledge',
+        args: [database.orgId, 200, { actor: { name: 'ana@example.com', via: 'page' }, asOf: 9 }],
+      },
+    ]);
+    await page.close();
+  });
+
+  it('tells why something was refused', async (context) => {
+    const page = await openTab(context);
+    messages.next(new RefusedError('it was resolved a moment ago'));
+    await page.goto(`${base}/incidents/${night.worstIncident}`);
+    await page.keyboard.press('r');
+    await page.getByLabel('What mended it?').fill('Raised max_connections');
+    await page.getByRole('button', { name: 'Resolve incident' }).click();
+    await page.getByText('Refused: it was resolved a moment ago').waitFor();
+    expect(messages.sent.splice(0)[0]?.args[2]).toMatchObject({ note: 'Raised max_connections' });
+    await page.close();
+  });
+
+  it('works without a script: acknowledge, resolve, note, approve', async (context) => {
+    if (!chromium) context.skip(unavailable);
+    const plain = await startChromium({ javaScript: false });
+    try {
+      await plain.context.addCookies([{ name: 'holdfast', value: night.session, url: base }]);
+      const page = await plain.context.newPage();
+      await page.goto(`${base}/incidents/${night.worstIncident}`);
+      await page.getByRole('button', { name: 'Acknowledge' }).click();
+      await page.locator('#do-resolve summary').click();
+      await page.getByRole('button', { name: 'Resolve incident' }).click();
+      await page.getByLabel('Add a note').fill('مرحبا 👋');
+      await page.getByRole('button', { name: 'Add note' }).click();
+      await page.getByRole('button', { name: 'Approve and run' }).click();
+      await page.getByText('Your approval of restart-connection-pool counts.').waitFor();
+      expect(messages.sent.splice(0).map(({ method }) => method)).toEqual([
+        'acknowledge',
+        'resolve',
+        'addNote',
+        'approve',
+      ]);
+    } finally {
+      await plain.close();
+    }
+  });
+
+  it('takes in what is new by itself, and leaves what the reader holds', async (context) => {
+    const page = await openTab(context);
+    await page.goto(`${base}/incidents/${night.worstIncident}`);
+    await page.getByLabel('Add a note').fill('half a thought');
+    const fold = page.locator('details.fold').first();
+    await fold.locator('summary').click();
+    await database.owner.query(
+      `insert into timeline (org_id, incident_id, kind, actor, summary, dedup_key)
+       select org_id, id, 'note', 'ben@example.com', 'Found the leak in the cart presenter', 'live'
+       from incidents where number = 200`,
+    );
+    await page.getByText('Found the leak in the cart presenter').waitFor({ timeout: 15_000 });
+    expect(await page.getByLabel('Add a note').inputValue()).toBe('half a thought');
+    expect(await fold.getAttribute('open')).not.toBeNull();
+    await page.close();
+  });
+
+  it('goes by keyboard: / searches, j moves, Enter opens', async (context) => {
+    const page = await openTab(context);
+    await page.goto(`${base}/incidents`);
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/\/incidents\/199$/);
+    await page.keyboard.press('/');
+    await page.keyboard.type('#190');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/\/incidents\/190$/);
+    await page.close();
+  });
+
+  it('keeps what was typed into a form and says what is wrong beside the field', async (context) => {
+    const page = await openTab(context);
+    await page.goto(`${base}/settings/escalation-policies/new`);
+    await page.getByLabel('Name', { exact: true }).fill('night');
+    await page.locator('#targets-0').fill('channel:not-there');
+    await page.locator('#after-1').fill('soon');
+    await page.getByRole('button', { name: 'Save policy' }).click();
+    await page.getByText('Write a time such as 0s, 15m or 1h.').waitFor();
+    expect(await page.locator('#after-1').inputValue()).toBe('soon');
+    await page.locator('#after-1').fill('15m');
+    await page.locator('#targets-1').fill('ben@example.com');
+    await page.getByRole('button', { name: 'Save policy' }).click();
+    await page.getByText("there is no notification channel 'not-there'").waitFor();
+    await page.locator('#targets-0').fill('channel:ops-hook');
+    await page.getByRole('button', { name: 'Save policy' }).click();
+    await page.getByText('The policy night is saved.').waitFor();
+    await page.close();
+  });
+
+  it('runs a runbook for an incident, and shows what its inputs lack', async (context) => {
+    const page = await openTab(context);
+    await page.goto(`${base}/runbooks/${night.runbook}`);
+    await page.getByRole('button', { name: 'Run restart-service' }).click();
+    await page.getByRole('alert').filter({ hasText: 'service_name' }).waitFor();
+    await page.getByLabel('service_name').fill('checkout');
+    await page.getByRole('button', { name: 'Run restart-service' }).click();
+    await page.waitForURL(/\/executions\//);
+    expect(messages.sent.splice(0).map(({ method }) => method)).toEqual(['startExecution']);
+    await page.close();
+  });
+});
+
+describe('what must not happen', () => {
+  const post = (path: string, body: Record<string, string>, headers: Record<string, string> = {}) =>
+    fetch(base + path, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+      body: new URLSearchParams(body).toString(),
+    });
+  const cookie = () => ({ cookie: `holdfast=${night.session}` });
+
+  it('shows nothing without a session, and leads back after signing in', async () => {
+    const answer = await fetch(`${base}/incidents/200`, { redirect: 'manual' });
+    expect(answer.status).toBe(303);
+    expect(answer.headers.get('location')).toBe('/sign-in?back=%2Fincidents%2F200');
+  });
+
+  it('takes no form of another session or another site', async () => {
+    expect((await post('/incidents/200/acknowledge', {}, cookie())).status).toBe(403);
+    expect((await post('/incidents/200/acknowledge', { _csrf: 'guess' }, cookie())).status).toBe(403);
+    const foreign = { ...cookie(), origin: 'https://evil.example' };
+    expect((await post('/incidents/200/acknowledge', { _csrf: night.csrfToken }, foreign)).status).toBe(403);
+    expect(messages.sent).toEqual([]);
+  });
+
+  it('lets a viewer see and not act', async () => {
+    await database.owner.query(`update memberships set role = 'viewer' where user_id = $1`, [night.userId]);
+    try {
+      const shown = await (await fetch(`${base}/incidents/200`, { headers: cookie() })).text();
+      expect(shown).not.toContain('data-key="a"');
+      const asked = await post('/incidents/200/acknowledge', { _csrf: night.csrfToken }, cookie());
+      expect(asked.status).toBe(403);
+      expect((await fetch(`${base}/mailbox`, { headers: cookie() })).status).toBe(403);
+      expect(messages.sent).toEqual([]);
+    } finally {
+      await database.owner.query(`update memberships set role = 'owner' where user_id = $1`, [night.userId]);
+    }
+  });
+
+  it('acts on no GET: a link from a mail shows, and acts once when it is posted', async () => {
+    const token = await database.db.write({ orgId: database.orgId }, (tx) =>
+      signLink(tx, {
+        orgId: database.orgId,
+        action: 'acknowledge',
+        subject: { incidentNumber: 200 },
+        person: 'ben@example.com',
+        expiresAt: new Date(Date.now() + 3_600_000),
+      }),
+    );
+    const shown = await fetch(`${base}/l/${token}`);
+    expect(await shown.text()).toContain('Acknowledging says that you take care of it');
+    await fetch(`${base}/l/${token}`, { method: 'HEAD' });
+    expect(messages.sent).toEqual([]);
+
+    messages.next(new RefusedError('a worker is busy'));
+    expect(await (await post(`/l/${token}`, {})).text()).toContain('Refused: a worker is busy');
+    expect(await (await post(`/l/${token}`, {})).text()).toContain('Acknowledged: it is yours');
+    expect(await (await post(`/l/${token}`, {})).text()).toContain('This link has been used');
+    expect(messages.sent.splice(0).map(({ args }) => args[2])).toEqual([
+      { actor: { name: 'ben@example.com', via: 'mail' }, asOf: 9 },
+      { actor: { name: 'ben@example.com', via: 'mail' }, asOf: 9 },
+    ]);
+    expect((await fetch(`${base}/l/nonsense`)).status).toBe(410);
+  });
+
+  it('lets no script of a mail run, nor any inline style or script of a page', async () => {
+    const answer = await fetch(`${base}/mailbox/${mail.id}/html`, { headers: cookie() });
+    expect(answer.headers.get('content-security-policy')).toMatch(/default-src 'none'.*sandbox/);
+    const page = await fetch(`${base}/incidents/200`, { headers: cookie() });
+    expect(page.headers.get('content-security-policy')).toContain("script-src 'self';style-src 'self'");
+    const html = await page.text();
+    expect(html).not.toMatch(/<[^>]+\sstyle=|<style|<script(?![^>]*\ssrc=)|\son[a-z]+="/);
+    expect(html).not.toContain('href="javascript:');
+  });
+
+  it('says 304 to a page that has not changed, and keeps assets for good', async () => {
+    const first = await fetch(`${base}/approvals?status=all`, { headers: cookie() });
+    const html = await first.text();
+    expect(first.headers.get('cache-control')).toBe('private, no-cache');
+    const stylesheet = /href="(\/assets\/holdfast\.[0-9a-f]+\.css)"/.exec(html)?.[1];
+    const asset = await fetch(base + stylesheet);
+    expect(asset.headers.get('cache-control')).toContain('immutable');
+    const again = async () => {
+      const etag = (await fetch(`${base}/settings/sla-policies`, { headers: cookie() })).headers.get('etag');
+      const headers = { ...cookie(), 'if-none-match': etag ?? '' };
+      return (await fetch(`${base}/settings/sla-policies`, { headers })).status;
+    };
+    expect(await again()).toBe(304);
+  });
+
+  it('does not know what is not there', async () => {
+    for (const path of [
+      '/incidents/999',
+      '/incidents/x',
+      '/executions/1',
+      '/runbooks/none',
+      '/mailbox/..%2f..',
+      '/x',
+    ]) {
+      const answer = await fetch(base + path, { headers: cookie() });
+      expect([path, answer.status]).toEqual([path, 404]);
+    }
+    expect((await fetch(`${base}/incidents?cursor=bad`, { headers: cookie() })).status).toBe(400);
+  });
+});
