@@ -66,6 +66,7 @@ const wrong: [string, string, RegExp][] = [
   ['PUBLIC_URL', 'holdfast.example.com', /PUBLIC_URL: write a URL such as https:/],
   ['DATABASE_URL', 'mysql://x/y', /DATABASE_URL: write a URL such as postgres:/],
   ['TEMPORAL_ADDRESS', 'http://temporal:7233', /TEMPORAL_ADDRESS: write host:port/],
+  ['TEMPORAL_NAMESPACE', 'ops', /TEMPORAL_NAMESPACE is of use only with TEMPORAL_ADDRESS/],
   ['SMTP_URL', 'mail.example.com', /SMTP_URL: write a URL such as smtp:/],
   ['HOLDFAST_MAIL_FROM', 'Holdfast', /HOLDFAST_MAIL_FROM: write an address/],
   ['HOLDFAST_MAIL_FROM', 'a@b.c\r\nBcc: x@y.z', /HOLDFAST_MAIL_FROM: write an address/],

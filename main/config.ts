@@ -47,6 +47,8 @@ export interface Config {
   timeZone: string;
   /** Whether a signal from the Temporal CLI or UI counts as a vote on an approval. */
   approveBySignal: boolean;
+  /** The environment that commands of runbooks see a part of. */
+  commandEnvironment: Record<string, string | undefined>;
   logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
 }
 
@@ -136,7 +138,7 @@ const variables = z.object({
     )
     .default('Holdfast <holdfast@holdfast.localhost>'),
   ELASTICSEARCH_URL: httpUrl('https://elasticsearch.example.com:9200').optional(),
-  ELASTICSEARCH_INDEX: z.string().default('logs-*,filebeat-*'),
+  ELASTICSEARCH_INDEX: z.string().default('logs*,*-logs,*-logs-*,filebeat-*,logstash-*'),
   ELASTICSEARCH_API_KEY: z.string().optional(),
   KIBANA_URL: httpUrl('https://kibana.example.com').optional(),
   LOKI_URL: httpUrl('http://loki.example.com:3100').optional(),
@@ -191,12 +193,17 @@ export function readConfig(env: Record<string, string | undefined> = process.env
       'ELASTICSEARCH_URL and LOKI_URL are both set; logs are read from one place, so unset one of them',
     );
   }
+  if (given.TEMPORAL_NAMESPACE && !given.TEMPORAL_ADDRESS) {
+    problems.push(
+      'TEMPORAL_NAMESPACE is of use only with TEMPORAL_ADDRESS: the embedded server has one namespace',
+    );
+  }
   if (!parsed.success || problems.length > 0) {
     throw new ConfigError(
       ['The configuration has to be mended:', ...problems.map((text) => `  ${text}`)].join('\n'),
     );
   }
-  return configOf(parsed.data);
+  return { ...configOf(parsed.data), commandEnvironment: { ...env } };
 }
 
 /** The value itself is not repeated: it may be a password. */
@@ -204,7 +211,7 @@ function problem({ path, message }: { path: PropertyKey[]; message: string }): s
   return `${String(path[0])}: ${message}`;
 }
 
-function configOf(given: z.output<typeof variables>): Config {
+function configOf(given: z.output<typeof variables>): Omit<Config, 'commandEnvironment'> {
   const optional = {
     databaseUrl: given.DATABASE_URL,
     temporalAddress: given.TEMPORAL_ADDRESS,
