@@ -126,6 +126,7 @@ test('starting an execution that runs already is well', async () => {
   await messages.startExecution(orgId, 'twice');
   const description = await client.workflow.getHandle(executionWorkflowId(orgId, 'twice')).describe();
   expect(description.type).toBe('execution');
+  expect(description.searchAttributes.HoldfastOrg).toEqual([orgId]);
   await client.workflow.getHandle(executionWorkflowId(orgId, 'twice')).terminate();
 });
 

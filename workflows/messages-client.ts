@@ -8,6 +8,7 @@ import {
 } from '@temporalio/client';
 import {
   ApplicationFailure,
+  defineSearchAttributeKey,
   type UpdateDefinition,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
@@ -28,6 +29,7 @@ import {
   refusedType,
   reject,
   resolve,
+  searchAttributeNames,
   setStatus,
   snooze,
   taskQueue,
@@ -95,6 +97,8 @@ export interface MessageClientOptions {
   firstBackoffMs?: number;
 }
 
+const orgAttribute = defineSearchAttributeKey(searchAttributeNames.org, 'KEYWORD');
+
 /** Every method throws RefusedError, ClosedError or TemporalUnavailableError. */
 export function createMessageClient(
   client: WorkflowClient,
@@ -148,6 +152,7 @@ export function createMessageClient(
             taskQueue,
             args: [input],
             workflowIdReusePolicy: 'REJECT_DUPLICATE',
+            typedSearchAttributes: [{ key: orgAttribute, value: input.orgId }],
           }),
         ),
       );
