@@ -12,7 +12,7 @@ test('with nothing set, everything that can be embedded is left open and the res
     databasePoolSize: 10,
     temporalNamespace: 'default',
     mailFrom: 'Holdfast <holdfast@holdfast.localhost>',
-    elasticsearchIndex: 'logs-*,filebeat-*',
+    elasticsearchIndex: 'logs*,*-logs,*-logs-*,filebeat-*,logstash-*',
     runbooksDir: resolve('runbooks'),
     egressAllow: [],
     ownerEmail: 'owner@holdfast.localhost',
@@ -21,6 +21,7 @@ test('with nothing set, everything that can be embedded is left open and the res
     sendReportsTo: ['owner@holdfast.localhost'],
     timeZone: 'UTC',
     approveBySignal: true,
+    commandEnvironment: {},
     logLevel: 'info',
   });
 });
