@@ -1,7 +1,9 @@
 import { Router } from 'express';
 import { getApproval } from '../../db/approvals.ts';
 import { getExecution } from '../../db/executions-read.ts';
+import { listPeople } from '../../db/identity.ts';
 import { getIncidentByNumber } from '../../db/incident-detail.ts';
+import { listIncidentNotifications } from '../../db/notifications-read.ts';
 import { type LinkGrant, useLink, verifyLink } from '../../db/signed-links.ts';
 import type { WebDeps } from '../deps.ts';
 import { posted } from '../layout/fields.ts';
@@ -81,10 +83,15 @@ export function linkRoutes(deps: WebDeps, pages: Pages): Router {
       const executionId = subject.executionId ?? approval?.executionId;
       const execution = executionId ? await getExecution(tx, executionId) : undefined;
       const number = subject.incidentNumber ?? approval?.incident?.number;
+      const incident = number === undefined ? undefined : await getIncidentByNumber(tx, number);
       return {
         approval: approval ?? execution?.approvals[0],
         execution,
-        incident: number === undefined ? undefined : await getIncidentByNumber(tx, number),
+        incident,
+        notifications: incident
+          ? (await listIncidentNotifications(tx, { incidentId: incident.id, limit: 50 })).items
+          : [],
+        people: await listPeople(tx),
       };
     });
   }

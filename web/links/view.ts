@@ -1,6 +1,7 @@
 import type { ApprovalRecord } from '../../db/approvals.ts';
 import type { ExecutionDetail } from '../../db/executions-read.ts';
 import type { IncidentDetail } from '../../db/incident-detail.ts';
+import type { NotificationRecord } from '../../db/notifications-read.ts';
 import { type LinkGrant, type LinkProblem, linkProblemTexts } from '../../db/signed-links.ts';
 import { approvalView } from '../approvals/view.ts';
 import type { Piece } from '../incidents/sentence.ts';
@@ -60,19 +61,24 @@ export function problemView(problem: LinkProblem): LinkView {
   return { ...nothing, problem: linkProblemTexts[problem], problemTitle: problemTitles[problem] };
 }
 
+/** What a link is about, as the database has it. */
+export interface LinkSubjects {
+  incident: IncidentDetail | undefined;
+  approval: ApprovalRecord | undefined;
+  execution: ExecutionDetail | undefined;
+  notifications: NotificationRecord[];
+  people: { email: string; name: string }[];
+}
+
 /** What the link shows before it acts; with `outcome`, what came of it. */
 export function linkView(
   grant: LinkGrant,
-  found: {
-    incident: IncidentDetail | undefined;
-    approval: ApprovalRecord | undefined;
-    execution: ExecutionDetail | undefined;
-  },
+  found: LinkSubjects,
   now: number,
   outcome: LinkView['outcome'] = null,
 ): LinkView {
   const { incident, approval, execution } = found;
-  const shown = incident && incidentOf(incident, now);
+  const shown = incident && incidentOf(incident, found, now);
   const view: LinkView = {
     ...nothing,
     person: grant.person,
@@ -87,14 +93,18 @@ export function linkView(
   return outcome ? view : { ...view, ...questionOf(grant, incident, approval) };
 }
 
-function incidentOf(incident: IncidentDetail, now: number): LinkView['incident'] {
+function incidentOf(
+  incident: IncidentDetail,
+  { notifications, people }: LinkSubjects,
+  now: number,
+): LinkView['incident'] {
   const { number, title, severity, state, sentence } = incidentView({
     incident,
     timeline: [],
     olderTimelineHref: null,
-    notifications: [],
+    notifications,
     proposed: [],
-    people: [],
+    people,
     workflowUrl: null,
     now,
   });
