@@ -8,10 +8,17 @@ interface Execution {
   executionId: string;
 }
 
-export function createExecutionActivities({ db }: { db: Database }) {
+export interface ExecutionActivityDeps {
+  db: Database;
+  /** Whether a signal from the Temporal CLI or UI counts as a vote on an approval. */
+  approveBySignal: boolean;
+}
+
+export function createExecutionActivities({ db, approveBySignal }: ExecutionActivityDeps) {
   return {
     async loadExecutionPlan({ orgId, executionId }: Execution): Promise<ExecutionPlan> {
-      return await db.read({ orgId }, (tx) => loadExecutionPlan(tx, executionId));
+      const plan = await db.read({ orgId }, (tx) => loadExecutionPlan(tx, executionId));
+      return { ...plan, approveBySignal };
     },
 
     /** Asks the runbook's own limits; null when it may begin, else the rule and until when. */

@@ -111,7 +111,10 @@ async function subjectOf(tx: Tx, incidentId: string, alertId: number | undefined
 }
 
 /** What the execution's workflow goes by: the pinned version of its runbook, and whom it concerns. */
-export async function loadExecutionPlan(tx: Tx, executionId: string): Promise<ExecutionPlan> {
+export async function loadExecutionPlan(
+  tx: Tx,
+  executionId: string,
+): Promise<Omit<ExecutionPlan, 'approveBySignal'>> {
   const row = await tx
     .selectFrom('executions as e')
     .innerJoin('runbook_versions as v', (join) =>

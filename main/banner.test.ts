@@ -15,7 +15,7 @@ const facts: BannerFacts = {
   now: '2026-01-02T03:04:05.000Z',
 };
 
-test('it names every address, and secrets only when they are new', () => {
+test('it names every address, and the owner token only when it is new', () => {
   const text = banner({
     ...facts,
     newOwnerToken: 'hft_owner',
@@ -27,7 +27,7 @@ test('it names every address, and secrets only when they are new', () => {
     'http://127.0.0.1:8233',
     'http://localhost:8080/mailbox',
     'http://localhost:8080/sign-in/hfl_abc',
-    'hft_owner',
+    'hft_owner  (new; shown this once',
     'Bearer hfi_key',
   ]) {
     expect(text).toContain(part);

@@ -7,10 +7,9 @@ export interface BannerFacts {
   hasMailbox: boolean;
   /** Works once. */
   signInLink: string;
-  /** Only what was generated at this start: it can be shown now and never again. */
+  /** Only when it was generated at this start: it can be shown now and never again. */
   newOwnerToken?: string;
-  newIngestKey?: string;
-  /** The ingest key where it is known, for a command that can be pasted as it is. */
+  /** Where it is known. */
   ingestKey?: string;
   /** ISO 8601. */
   now: string;
@@ -25,8 +24,8 @@ export function banner(facts: BannerFacts): string {
     ['Mailbox', facts.hasMailbox ? `${config.publicUrl}/mailbox` : undefined],
     ['Data', config.dataDir],
     ['Sign in', `${facts.signInLink}  (as ${config.ownerEmail}; works once, each start prints a new one)`],
-    ['Owner token', shownOnce(facts.newOwnerToken)],
-    ['Ingest key', shownOnce(facts.newIngestKey)],
+    ['Owner token', facts.newOwnerToken && `${facts.newOwnerToken}  (new; shown this once, keep it)`],
+    ['Ingest key', facts.ingestKey],
   ].filter((row): row is [string, string] => row[1] !== undefined);
   const width = Math.max(...rows.map(([name]) => name.length));
   return [
@@ -41,9 +40,6 @@ export function banner(facts: BannerFacts): string {
     '',
   ].join('\n');
 }
-
-const shownOnce = (secret: string | undefined): string | undefined =>
-  secret === undefined ? undefined : `${secret}  (new; shown this once, keep it)`;
 
 function testAlertCommand(port: number, ingestKey: string | undefined, now: string): string {
   const body = {

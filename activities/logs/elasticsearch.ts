@@ -82,7 +82,7 @@ const kinds: Record<string, Kind> = {
 
 /** Logs in Elasticsearch, by its search API alone: no scripts, no ES|QL, nothing to install there. */
 export function createElasticsearchLogs(deps: ElasticsearchLogsDeps): LogSource {
-  const { client, index = 'logs-*,filebeat-*,logstash-*,*-logs,*-logs-*', timeoutMs = 10_000 } = deps;
+  const { client, index = 'logs*,*-logs,*-logs-*,filebeat-*,logstash-*', timeoutMs = 10_000 } = deps;
   const fields = { ...defaultElasticsearchFields, ...deps.fields };
   const transport = { requestTimeout: timeoutMs, maxRetries: 0 };
   const lenientIndex = { ignore_unavailable: true, allow_no_indices: true };

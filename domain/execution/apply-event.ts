@@ -247,6 +247,7 @@ function applyVote(state: ExecutionState, event: Extract<ExecutionEvent, { type:
   if (approval?.status !== 'pending' || !plan || approval.votes.some((vote) => vote.person === event.person))
     return state;
   const { person, via, decision, reason, at } = event;
+  if (via === 'temporal' && !plan.approveBySignal) return state;
   const voted = {
     ...state,
     approval: { ...approval, votes: [...approval.votes, { person, via, decision, reason, at }] },

@@ -28,6 +28,7 @@ const plan = (change: Partial<ExecutionPlan> = {}): ExecutionPlan => ({
   approvalId: 'e',
   approvalsNeeded: 1,
   approvalTimeoutMs: 30 * 60_000,
+  approveBySignal: true,
   steps: [step('one'), step('two'), step('three')],
   ...change,
 });
@@ -227,6 +228,25 @@ describe('approval', () => {
     });
     expect(both.state.status).toBe('succeeded');
   });
+});
+
+test('a signal from Temporal counts as a vote only where it is allowed', () => {
+  const signal = [
+    {
+      at: 1,
+      event: (at: number): ExecutionEvent => ({
+        type: 'voted',
+        at,
+        person: 'Temporal operator',
+        via: 'temporal',
+        decision: 'approve',
+        reason: null,
+      }),
+    },
+  ];
+  const outcome = (approveBySignal: boolean) =>
+    simulate({ plan: plan({ mode: 'semi_auto', approveBySignal }), events: signal }).state.status;
+  expect([outcome(true), outcome(false)]).toEqual(['succeeded', 'cancelled']);
 });
 
 test('waits for its target while another execution works on it', () => {

@@ -38,6 +38,8 @@ export interface ExecutionPlan {
   approvalId: string;
   approvalsNeeded: number;
   approvalTimeoutMs: number;
+  /** Whether a signal counts as a vote of 'Temporal operator'. */
+  approveBySignal: boolean;
   steps: StepPlan[];
 }
 

@@ -1,0 +1,80 @@
+import { Client as ElasticsearchClient } from '@elastic/elasticsearch';
+import { Client, Connection } from '@temporalio/client';
+import nodemailer from 'nodemailer';
+import { type Logger, pino } from 'pino';
+import type { Dispatcher } from 'undici';
+import { type MailTransport, mailTransportOptions } from '../activities/channels/email.ts';
+import { webhookDispatcher } from '../activities/channels/webhook.ts';
+import { createBuiltinLogs } from '../activities/logs/builtin.ts';
+import { createElasticsearchLogs } from '../activities/logs/elasticsearch.ts';
+import type { LogSource } from '../activities/logs/log-source.ts';
+import { createLokiLogs } from '../activities/logs/loki.ts';
+import { Database } from '../db/database.ts';
+import type { Config } from './config.ts';
+import { createWorkflowStarter, type WorkflowStarter } from './workflow-client.ts';
+
+/** Where the parts are: what is embedded or configured. */
+export interface BackendAddresses {
+  databaseUrl: string;
+  temporalAddress: string;
+  smtpUrl: string;
+}
+
+/** The clients of everything that Holdfast works with; made here and nowhere else. */
+export interface Backends {
+  db: Database;
+  temporal: Client;
+  connection: Connection;
+  starter: WorkflowStarter;
+  mail: MailTransport;
+  webhooks: Dispatcher;
+  logs: LogSource;
+  logger: Logger;
+  close(): Promise<void>;
+}
+
+/** Nothing is asked for yet: a part that is away shows when it is used, and is used again when it is back. */
+export function connectBackends(config: Config, addresses: BackendAddresses): Backends {
+  const logger = pino({ name: 'holdfast', level: config.logLevel });
+  const db = new Database({ url: addresses.databaseUrl, poolSize: config.databasePoolSize });
+  const connection = Connection.lazy({ address: addresses.temporalAddress });
+  const temporal = new Client({ connection, namespace: config.temporalNamespace });
+  const mail: MailTransport = nodemailer.createTransport(mailTransportOptions(addresses.smtpUrl));
+  const webhooks = webhookDispatcher({ egressAllow: config.egressAllow });
+  return {
+    db,
+    temporal,
+    connection,
+    starter: createWorkflowStarter(temporal),
+    mail,
+    webhooks,
+    logs: logSourceOf(config, db),
+    logger,
+    async close() {
+      mail.close();
+      await webhooks.close();
+      await connection.close();
+      await db.close();
+    },
+  };
+}
+
+function logSourceOf(config: Config, db: Database): LogSource {
+  if (config.elasticsearchUrl !== undefined) {
+    const { elasticsearchApiKey: apiKey, kibanaUrl } = config;
+    const client = new ElasticsearchClient({
+      node: config.elasticsearchUrl,
+      ...(apiKey === undefined ? {} : { auth: { apiKey } }),
+    });
+    return createElasticsearchLogs({
+      client,
+      index: config.elasticsearchIndex,
+      ...(kibanaUrl === undefined ? {} : { kibanaUrl }),
+    });
+  }
+  if (config.lokiUrl !== undefined) {
+    const { lokiUrl: url, grafanaUrl } = config;
+    return createLokiLogs({ url, ...(grafanaUrl === undefined ? {} : { grafana: { url: grafanaUrl } }) });
+  }
+  return createBuiltinLogs({ db });
+}

@@ -1,0 +1,127 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { NativeConnection } from '@temporalio/worker';
+import { createAlertActivities } from '../activities/alert.ts';
+import { createEvidenceActivities } from '../activities/evidence.ts';
+import { createExecutionActivities } from '../activities/execution.ts';
+import { createIncidentActivities } from '../activities/incident.ts';
+import { createNotifyActivities } from '../activities/notify.ts';
+import { createReportActivities } from '../activities/reports.ts';
+import { commandEnvironment } from '../activities/steps/command.ts';
+import { createStepActivities } from '../activities/steps.ts';
+import { listOrganizations } from '../db/organizations.ts';
+import { readReportSettings } from '../db/report-audience.ts';
+import type { Backends } from './backends.ts';
+import type { Config } from './config.ts';
+import { startLogRetention } from './log-retention.ts';
+import { startReconciler } from './reconciler.ts';
+import { startRunbookFolder } from './runbook-folder.ts';
+import { ensureSchedules } from './schedules.ts';
+import { ensureSearchAttributes } from './search-attributes.ts';
+import { installTemporalRuntime } from './temporal-runtime.ts';
+import { type Activities, startWorkers } from './workers.ts';
+import { bundleWorkflows } from './workflow-bundle.ts';
+
+export interface WorkerService {
+  /** Resolves with a sentence when the workers end by themselves. */
+  readonly failed: Promise<string>;
+  close(): Promise<void>;
+}
+
+export interface WorkerServiceOptions {
+  config: Config;
+  backends: Backends;
+  temporalAddress: string;
+}
+
+/** How often a Temporal server that is not there yet is tried again. */
+const reconnectMs = 2_000;
+
+/** Runs the workflows and activities, keeps the runbooks read, the schedules made and the rows true. */
+export async function startWorkerService(options: WorkerServiceOptions): Promise<WorkerService> {
+  const { config, backends, temporalAddress } = options;
+  const { db, temporal, starter, logger } = backends;
+  const namespace = config.temporalNamespace;
+  installTemporalRuntime(logger);
+  const [workflowBundle, nativeConnection] = await Promise.all([
+    bundleWorkflows(),
+    connect(temporalAddress, backends),
+  ]);
+  await ensureSearchAttributes(backends.connection, namespace);
+  const folder = await startRunbookFolder({ db, directory: config.runbooksDir, logger });
+  const workers = await startWorkers({
+    connection: nativeConnection,
+    namespace,
+    workflowBundle,
+    alertActivities: createAlertActivities({ db, signalFeedUnread: starter.signalFeedUnread, fetch }),
+    activities: await activitiesOf(config, backends),
+  });
+  const reconciler = startReconciler({ db, client: temporal, starter, logger });
+  const retention = startLogRetention({ db, days: config.logRetentionDays, logger });
+  await ensureSchedules(temporal, await scheduledOrganizations(config, backends));
+  return {
+    failed: workers.stopped.then(
+      () => new Promise<string>(() => {}),
+      (error: unknown) => `The Temporal worker ended by itself: ${String(error)}`,
+    ),
+    async close() {
+      await Promise.all([reconciler.stop(), retention.stop(), folder.stop()]);
+      await workers.shutdown();
+      await nativeConnection.close();
+    },
+  };
+}
+
+async function connect(address: string, { logger }: Backends): Promise<NativeConnection> {
+  for (;;) {
+    try {
+      return await NativeConnection.connect({ address });
+    } catch (error) {
+      logger.warn(
+        { err: error, address },
+        `Temporal does not answer, trying again in ${reconnectMs / 1000} s`,
+      );
+      await sleep(reconnectMs);
+    }
+  }
+}
+
+async function activitiesOf(config: Config, backends: Backends): Promise<Activities> {
+  const { db, mail, webhooks: dispatcher, logs: source } = backends;
+  const { mailFrom, publicUrl, egressAllow, prometheusUrl } = config;
+  const clock = Date.now;
+  const first = (await listOrganizations(db))[0];
+  return {
+    ...createIncidentActivities({ db, reopenWindowMs: config.reopenWindowMs }),
+    ...createExecutionActivities({ db, approveBySignal: config.approveBySignal }),
+    ...createNotifyActivities({ db, mail, mailFrom, dispatcher, publicUrl, clock }),
+    ...createEvidenceActivities({ db, source }),
+    ...createStepActivities({
+      db,
+      egressAllow,
+      environment: commandEnvironment(config.commandEnvironment),
+      secrets: [config.ownerToken, config.ingestKey].filter((secret) => secret !== undefined),
+    }),
+    ...createReportActivities({
+      db,
+      mail,
+      mailFrom,
+      publicUrl,
+      prometheusUrl,
+      clock,
+      // what the environment names is the first organization's; the others have their owners and settings
+      defaults: (orgId) => ({
+        recipients: orgId === first?.orgId ? config.sendReportsTo : [],
+        timeZone: config.timeZone,
+      }),
+    }),
+  };
+}
+
+async function scheduledOrganizations(config: Config, { db }: Backends) {
+  const organizations = [];
+  for (const { orgId } of await listOrganizations(db)) {
+    const settings = await db.read({ orgId }, readReportSettings);
+    organizations.push({ orgId, timeZone: settings.timeZone ?? config.timeZone });
+  }
+  return organizations;
+}
