@@ -19,7 +19,6 @@ test('it names every address, and the owner token only when it is new', () => {
   const text = banner({
     ...facts,
     newOwnerToken: 'hft_owner',
-    newIngestKey: 'hfi_key',
     ingestKey: 'hfi_key',
   });
   for (const part of [
