@@ -2,10 +2,13 @@
 // looked at, and puts in only what differs. What the reader holds stays: focus, typed text, scroll, open folds.
 import { freshen } from './time.js';
 
-const everyMs = 4000;
+/** Milliseconds between two looks; a region that moves faster says so itself ([data-every]). */
+const usualMs = 4000;
+const everyMs = () =>
+  Math.min(usualMs, ...regions().map((region) => Number(region.dataset.every ?? usualMs)));
 const slowestMs = 60_000;
 const regions = () => [...document.querySelectorAll('[data-live]')];
-let wait = everyMs;
+let wait = everyMs();
 let etag = null;
 
 async function refresh() {
@@ -97,7 +100,7 @@ async function loop() {
     const anchor = anchorInView();
     try {
       await refresh();
-      wait = everyMs;
+      wait = everyMs();
     } catch {
       // away or restarting: ask again, more and more slowly; the page as it stands is still true of its time
       wait = Math.min(wait * 2, slowestMs);
@@ -119,7 +122,7 @@ function anchorInView() {
   };
 }
 
-if (regions().some((region) => region.dataset.live !== 'rail')) setTimeout(loop, everyMs);
+if (regions().some((region) => region.dataset.live !== 'rail')) setTimeout(loop, everyMs());
 
 // one drop-down at a time, and a click beside it or Escape closes it
 document.addEventListener('click', (event) => {

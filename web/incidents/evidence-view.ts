@@ -29,7 +29,15 @@ export interface EvidenceView {
     isNew: boolean;
     text: string;
   }[];
-  lines: { at: string; level: string; tone: string; message: string; isNew: boolean }[];
+  lines: {
+    at: string;
+    level: string;
+    tone: string;
+    /** Its first line; the others are folded. */
+    message: string;
+    more: { lines: number; text: string } | null;
+    isNew: boolean;
+  }[];
   nothing: boolean;
 }
 
@@ -50,7 +58,7 @@ export function evidenceView(logs: IncidentLogs): EvidenceView {
       bar: Math.max(2, Math.round((barWidth * pattern.count) / most)),
     })),
     stackTraces: logs.stackTraces.map(traceView),
-    lines: logs.lines.map((line) => ({ ...line, tone: levelTone(line.level) })),
+    lines: logs.lines.map(lineView),
     nothing: logs.patterns.length === 0 && logs.stackTraces.length === 0 && logs.lines.length === 0,
   };
 }
@@ -73,6 +81,18 @@ function traceView(trace: Trace): EvidenceView['stackTraces'][number] {
     count: trace.count,
     isNew: trace.isNew,
     text: trace.sample,
+  };
+}
+
+function lineView(line: IncidentLogs['lines'][number]): EvidenceView['lines'][number] {
+  const [first = '', ...others] = line.message.trim().split('\n');
+  return {
+    at: line.at,
+    level: line.level,
+    tone: levelTone(line.level),
+    message: first,
+    more: others.length > 0 ? { lines: others.length, text: others.join('\n') } : null,
+    isNew: line.isNew,
   };
 }
 

@@ -85,6 +85,9 @@ describe('the one sentence', () => {
   it('holds without a service, with a title that is the service, and with characters that mean something elsewhere', () => {
     expect(say({ service: null })).toMatch(/^Something has been failing since 02:14: checkout: db-primary/);
     expect(say({ title: 'HighCPU on checkout' })).toContain('since 02:14: HighCPU;');
+    expect(say({ title: 'checkout refuses connections' })).toContain(
+      'since 02:14: checkout refuses connections;',
+    );
     expect(say({ service: 'a.b(c', title: 'Down on a.b(c' })).toContain(
       'a.b(c has been failing since 02:14: Down;',
     );

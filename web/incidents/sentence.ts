@@ -79,13 +79,14 @@ function until(facts: IncidentFacts): Piece[] {
   return facts.resolvedAt ? [text(' to '), clock(facts.resolvedAt)] : [];
 }
 
-/** 'checkout: db-primary refuses' on checkout reads 'db-primary refuses'. */
+/** 'checkout: db-primary refuses' and 'db-primary refuses on checkout' on checkout read 'db-primary refuses'. */
 function titleWithoutService(title: string, service: string | null): string {
   const trimmed = title.trim();
   if (!service) return trimmed;
-  const rest = trimmed.toLowerCase().startsWith(service.toLowerCase())
-    ? trimmed.slice(service.length).replace(/^[\s:·–-]+/, '')
-    : trimmed.replace(new RegExp(`\\s+(on|in|at)\\s+${escapeForRegExp(service)}$`, 'i'), '');
+  const name = escapeForRegExp(service);
+  const rest = trimmed
+    .replace(new RegExp(`^${name}\\s*[:·–-]\\s+`, 'i'), '')
+    .replace(new RegExp(`\\s+(on|in|at)\\s+${name}$`, 'i'), '');
   return rest || trimmed;
 }
 

@@ -86,6 +86,8 @@ export interface TimelineView {
   tone: string;
   actor: string;
   summary: string;
+  /** Why the machine did it, where it had to decide. */
+  why: string | null;
 }
 
 export interface ExecutionView {
@@ -334,6 +336,7 @@ const timelineMarks: [pattern: RegExp, icon: string, tone: string][] = [
   [/^logs/, 'logs', 'plain'],
   [/^snooze/, 'clock', 'plain'],
   [/^(opened|reopened|created)/, 'alert', 'bad'],
+  [/^alert_resolved/, 'done', 'plain'],
   [/^alert/, 'alert', 'plain'],
 ];
 
@@ -350,6 +353,7 @@ export function timelineView(entry: TimelineEntry, people: People = []): Timelin
     tone,
     actor: entry.actor === 'Holdfast' || entry.actor === 'holdfast' ? '' : nameOf(people, entry.actor),
     summary: entry.summary,
+    why: typeof entry.data.reason === 'string' ? entry.data.reason : null,
   };
 }
 

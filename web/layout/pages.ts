@@ -79,7 +79,11 @@ export function createPages(
           narrow: page.narrow ?? false,
           content,
           search: page.search ?? '',
-          rail: railOf(page.section, counts, deps.mailbox !== undefined),
+          rail: railOf(
+            page.section,
+            counts,
+            deps.mailbox !== undefined && mayOn(visitor.principal, 'admin', null),
+          ),
           flash: flashOf(request, response),
           person: {
             name: visitor.name || visitor.email,
