@@ -1,9 +1,4 @@
-import {
-  type NativeConnection,
-  Worker,
-  type WorkerOptions,
-  type WorkflowBundleWithSourceMap,
-} from '@temporalio/worker';
+import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { AlertActivities } from '../activities/alert.ts';
 import type { EvidenceActivities } from '../activities/evidence.ts';
 import type { ExecutionActivities } from '../activities/execution.ts';
@@ -23,7 +18,7 @@ export type Activities = IncidentActivities &
 export interface WorkersOptions {
   connection: NativeConnection;
   namespace: string;
-  workflowBundle: WorkflowBundleWithSourceMap;
+  workflowBundle: { codePath: string };
   alertActivities: AlertActivities;
   activities: Activities;
 }
@@ -46,6 +41,9 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
     workflowBundle,
     workflowTaskPollerBehavior: { type: 'autoscaling', minimum: 2, initial: 4, maximum: 20 },
     activityTaskPollerBehavior: { type: 'autoscaling', minimum: 1, initial: 2, maximum: 10 },
+    // a step hears of its cancellation with a heartbeat
+    maxHeartbeatThrottleInterval: '1s',
+    defaultHeartbeatThrottleInterval: '1s',
     ...shutdown,
   } satisfies Partial<WorkerOptions>;
   const workers = await Promise.all([

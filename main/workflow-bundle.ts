@@ -1,17 +1,39 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { promisify } from 'node:util';
 
-/** The workflow code as one script, made once per process and shared by its workers. */
-export async function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
-  return await bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
-    logger: {
-      log: () => {},
-      trace: () => {},
-      debug: () => {},
-      info: () => {},
-      warn: () => {},
-      error: () => {},
-    },
-  });
+const root = fileURLToPath(new URL('..', import.meta.url));
+const run = promisify(execFile);
+
+/**
+ * The workflow code as one script, for the workers of this process. It is bundled once per state of the sources
+ * and kept under node_modules/.cache, so that a restart does not bundle again.
+ */
+export async function bundleWorkflows(): Promise<{ codePath: string }> {
+  const codePath = join(
+    root,
+    'node_modules',
+    '.cache',
+    'holdfast',
+    `workflows-${await fingerprintOfSources()}.js`,
+  );
+  if (!existsSync(codePath)) await run(process.execPath, [join(root, 'main', 'bundle.ts'), codePath]);
+  return { codePath };
+}
+
+/** Of everything that can be in the bundle: the workflows, the domain, and the locked versions of libraries. */
+async function fingerprintOfSources(): Promise<string> {
+  const hash = createHash('sha256');
+  for (const folder of ['workflows', 'domain']) {
+    const names = await readdir(join(root, folder), { recursive: true });
+    for (const name of names.filter((each) => each.endsWith('.ts') && !each.endsWith('.test.ts')).sort()) {
+      hash.update(`${folder}/${name}\0`).update(await readFile(join(root, folder, name)));
+    }
+  }
+  hash.update(await readFile(join(root, 'package-lock.json')));
+  return hash.digest('hex').slice(0, 16);
 }

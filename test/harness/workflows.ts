@@ -1,16 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import {
-  DefaultLogger,
-  makeTelemetryFilterString,
-  Runtime,
-  Worker,
-  type WorkflowBundleWithSourceMap,
-} from '@temporalio/worker';
+import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
 import { bundleWorkflows } from '../../main/workflow-bundle.ts';
 import { createTimeSkippingEnvironment } from '../parts/temporal-test-server.ts';
-
-let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
 
 /** A server that skips time, and workers whose activities a test scripts. */
 export interface WorkflowHarness {
@@ -30,8 +22,7 @@ export interface WorkflowHarness {
 export async function createWorkflowHarness(): Promise<WorkflowHarness> {
   quietRuntime();
   const env = await createTimeSkippingEnvironment();
-  bundle ??= bundleWorkflows();
-  const workflowBundle = await bundle;
+  const workflowBundle = await bundleWorkflows();
   return {
     env,
     async withWorker(taskQueue, activities, work) {

@@ -1,0 +1,23 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode } from '@temporalio/worker';
+
+/**
+ * node main/bundle.ts FILE
+ *
+ * Bundles the workflow code into FILE. A process of its own, because the bundler's memory would stay with the
+ * process that runs it: the worker is about 100 MB smaller without.
+ */
+const [file] = process.argv.slice(2);
+if (!file) throw new Error('usage: node main/bundle.ts FILE');
+const silent = () => {};
+const { code } = await bundleWorkflowCode({
+  workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
+  logger: { log: silent, trace: silent, debug: silent, info: silent, warn: silent, error: silent },
+});
+await mkdir(dirname(file), { recursive: true });
+const unfinished = `${file}.${randomUUID()}`;
+await writeFile(unfinished, code);
+await rename(unfinished, file);
