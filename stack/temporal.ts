@@ -29,6 +29,8 @@ export interface TemporalOptions {
   /** Types by name, registered before the promise resolves. */
   searchAttributes: SearchAttributeTypes;
   onProgress?: (line: string) => void;
+  /** Settings of the server by name, in JSON, such as `{'limit.historyCount.suggestContinueAsNew': '100'}`. */
+  dynamicConfig?: Readonly<Record<string, string>>;
   /** Tried before any free one. */
   ports?: { grpc: number; ui: number };
   cacheDirectory?: string;
@@ -73,7 +75,7 @@ export async function startTemporal(options: TemporalOptions): Promise<EmbeddedT
   const grpc = await findPort([usual.grpc, ...(last ? [last.grpc] : [])]);
   const ui = await findPort([usual.ui, ...(last ? [last.ui] : [])]);
   const logFile = join(options.dataDir, 'temporal.log');
-  const server = await startChild(cli, serverArguments(folder, { grpc, ui }, options.searchAttributes), {
+  const server = await startChild(cli, serverArguments(folder, { grpc, ui }, options), {
     logFile,
     stopSignal: 'SIGTERM',
     patienceMs: stopPatienceMs,
@@ -103,7 +105,7 @@ async function keepClosedWorkflows(cli: string, address: string): Promise<void> 
 function serverArguments(
   folder: string,
   ports: { grpc: number; ui: number },
-  searchAttributes: SearchAttributeTypes,
+  { searchAttributes, dynamicConfig = {} }: TemporalOptions,
 ): string[] {
   return [
     ...['server', 'start-dev', '--ip', loopback, '--port', String(ports.grpc), '--ui-port', String(ports.ui)],
@@ -111,6 +113,7 @@ function serverArguments(
     // many times faster than the default journal, and as safe against a killed process
     ...['--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL'],
     ...Object.entries(searchAttributes).flatMap((pair) => ['--search-attribute', pair.join('=')]),
+    ...Object.entries(dynamicConfig).flatMap((pair) => ['--dynamic-config-value', pair.join('=')]),
   ];
 }
 

@@ -31,6 +31,8 @@ export async function createWorkflowHarness(): Promise<WorkflowHarness> {
         taskQueue,
         workflowBundle,
         activities,
+        maxHeartbeatThrottleInterval: '100ms',
+        defaultHeartbeatThrottleInterval: '100ms',
       });
       return await worker.runUntil(work());
     },
