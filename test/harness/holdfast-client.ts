@@ -54,7 +54,13 @@ export function holdfastClient(url: string): HoldfastClient {
     return { status: response.status, body: isJson ? JSON.parse(text) : text };
   }
   const ask = (method: string, path: string, body?: unknown): Promise<Answer> =>
-    request(method, path, ownerToken, 'application/json', body === undefined ? undefined : JSON.stringify(body));
+    request(
+      method,
+      path,
+      ownerToken,
+      'application/json',
+      body === undefined ? undefined : JSON.stringify(body),
+    );
   const insist = async (method: string, path: string, body?: unknown): Promise<Answer['body']> => {
     const answer = await ask(method, path, body);
     if (answer.status < 300) return answer.body;
@@ -82,8 +88,7 @@ export function holdfastClient(url: string): HoldfastClient {
         lines.map((line) => JSON.stringify(line)).join('\n'),
       ),
     incident: (number) => client.get(`/api/v1/incidents/${number}`),
-    timeline: async (number) =>
-      (await client.get(`/api/v1/incidents/${number}/timeline?limit=100`)).items,
+    timeline: async (number) => (await client.get(`/api/v1/incidents/${number}/timeline?limit=100`)).items,
     incidentOf: (service, limitMs) =>
       waitFor(
         `an incident of ${service}`,

@@ -40,7 +40,11 @@ export async function openLink(url: string): Promise<Page> {
 }
 
 /** Sends the form of a page that a link opened, with what the form holds. */
-export async function submitForm(url: string, page: Page, fields: Record<string, string> = {}): Promise<Page> {
+export async function submitForm(
+  url: string,
+  page: Page,
+  fields: Record<string, string> = {},
+): Promise<Page> {
   const form = /<form method="post"[^>]*>([\s\S]*?)<\/form>/.exec(page.html)?.[1];
   if (form === undefined) throw new Error(`no form on ${url}: ${page.html.slice(0, 2000)}`);
   const hidden = [...form.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)];

@@ -26,7 +26,6 @@ export interface Place {
   remove(): Promise<void>;
 }
 
-
 /** `node main/start.ts`, running. */
 export interface Stack {
   pid: number;
