@@ -181,6 +181,42 @@ describe('every page, at desk and phone size, light and dark', () => {
   });
 });
 
+describe('what stands outside the frame or opens on a press', () => {
+  it('has no serious fault: signing in, links from mails, menus', async (context) => {
+    const page = await openTab(context);
+    const look = async (): Promise<void> => {
+      for (const size of sizes) {
+        await page.setViewportSize(size);
+        expect(await cutText(page)).toEqual([]);
+        expect(await seriousFaults(page)).toEqual([]);
+      }
+    };
+    await page.goto(`${base}/incidents/${night.worstIncident}`);
+    for (const menu of ['#do-resolve', '#do-more']) {
+      await page.locator(`${menu} > summary`).click();
+      await look();
+      await page.keyboard.press('Escape');
+    }
+    await page.locator('.menu-button').click();
+    await look();
+    await chromium?.context.clearCookies();
+    const link = await database.db.write({ orgId: database.orgId }, (tx) =>
+      signLink(tx, {
+        orgId: database.orgId,
+        action: 'approve',
+        subject: { approvalId: night.pendingApproval },
+        person: 'ben@example.com',
+        expiresAt: new Date(Date.now() + 3_600_000),
+      }),
+    );
+    for (const path of ['/sign-in', '/sign-in/spent', `/l/${link}`, '/l/nonsense']) {
+      await page.goto(base + path);
+      await look();
+    }
+    await page.close();
+  });
+});
+
 describe('what people do', () => {
   it('acknowledges by one press, and says so', async (context) => {
     const page = await openTab(context);

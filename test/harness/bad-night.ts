@@ -57,6 +57,7 @@ export async function seedBadNight(owner: pg.Pool, orgId: string, now: number): 
     key_hash: randomBytes(32),
   });
   await seedIncidents(owner, orgId, now);
+  await seedNoise(owner, orgId, integrationId);
   const worst = await seedWorstIncident(owner, orgId, integrationId, now);
   const runbook = await seedRunbooks(owner, orgId);
   const executions = await seedExecutions(owner, orgId, worst, at);
@@ -180,6 +181,18 @@ async function seedIncidents(owner: pg.Pool, orgId: string, now: number): Promis
   );
 }
 
+/** The alerts of the other incidents, all over: what the figure of noise reduction counts. */
+async function seedNoise(owner: pg.Pool, orgId: string, integrationId: string): Promise<void> {
+  await owner.query(
+    `insert into alerts (org_id, integration_id, fingerprint, status, name, severity, severity_rank, labels,
+       annotations, starts_at, received_at, resolved_at, dispatched_version)
+     select $1, $2, md5(n::text), 'resolved', 'Noise', 'low', 3, '{}', '{}', now(), now() - n * interval '30 seconds',
+       now(), 1
+     from generate_series(1, 1800) n`,
+    [orgId, integrationId],
+  );
+}
+
 async function seedWorstIncident(
   owner: pg.Pool,
   orgId: string,
@@ -268,6 +281,7 @@ async function seedAlerts(
       starts_at: new Date(opened + index * 20_000).toISOString(),
       received_at: new Date(opened + index * 20_000).toISOString(),
       occurrences: index + 1,
+      dispatched_version: 1,
       incident_id: incidentId,
       correlation_reason: index === 0 ? null : 'same service checkout, within 5 min',
     });
