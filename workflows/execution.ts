@@ -14,7 +14,8 @@ import {
 import type { ExecutionActivities } from '../activities/execution.ts';
 import type { NotifyActivities } from '../activities/notify.ts';
 import type { StepActivities } from '../activities/steps.ts';
-import { applyEvent, approvalPending } from '../domain/execution/apply-event.ts';
+import { applyEvent } from '../domain/execution/apply-event.ts';
+import { approvalPending } from '../domain/execution/approval.ts';
 import type { ExecutionEvent } from '../domain/execution/events.ts';
 import { type ExecutionMove, executionOver, nextMoves } from '../domain/execution/next-moves.ts';
 import { type ExecutionState, newExecutionState } from '../domain/execution/state.ts';

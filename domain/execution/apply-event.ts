@@ -1,15 +1,9 @@
 import { formatDuration } from '../duration.ts';
-import type { ApprovalStatus, ExecutionStatus } from '../incident-status.ts';
+import { applyVote, decide, expireApproval } from './approval.ts';
 import type { ExecutionEvent } from './events.ts';
-import {
-  type ExecutionNotice,
-  type ExecutionState,
-  type StepState,
-  undoAttempts,
-  undoRetryDelayMs,
-} from './state.ts';
+import { type ExecutionState, type StepState, undoAttempts, undoRetryDelayMs } from './state.ts';
+import { finish, holdfast, noticesOf, runbookOf, tell } from './story.ts';
 
-const holdfast = 'Holdfast';
 /** How long to wait before the lock on a busy target is asked for again. */
 const lockRetryMs = 5_000;
 
@@ -63,30 +57,8 @@ export function applyEvent(state: ExecutionState, event: ExecutionEvent): Execut
   }
 }
 
-/** Whether a person can still vote. */
-export function approvalPending(state: ExecutionState): boolean {
-  return state.approval?.status === 'pending';
-}
-
-function runbookOf(state: ExecutionState): string {
-  return state.plan?.runbook ?? '';
-}
-
 function landed(state: ExecutionState, key: string): ExecutionState {
   return { ...state, inFlight: state.inFlight.filter((other) => other !== key) };
-}
-
-/** Every change that people can see raises `seq`, so that it is recorded. */
-function tell(
-  state: ExecutionState,
-  at: number,
-  kind: string,
-  actor: string,
-  summary: string,
-  audit: string | null = null,
-): ExecutionState {
-  const seq = state.seq + 1;
-  return { ...state, seq, outbox: [...state.outbox, { seq, at, kind, actor, summary, audit }] };
 }
 
 function withStep(state: ExecutionState, index: number, change: Partial<StepState>): ExecutionState {
@@ -210,20 +182,6 @@ function applyLock(state: ExecutionState, at: number): ExecutionState {
   );
 }
 
-function noticesOf(
-  state: ExecutionState,
-  type: ExecutionNotice['type'],
-  detail: ExecutionNotice['detail'],
-): ExecutionNotice[] {
-  const fresh = (state.plan?.approvers ?? []).map((target, index) => ({
-    key: `notice:${type}:${index}`,
-    type,
-    target,
-    detail,
-  }));
-  return [...state.notices, ...fresh];
-}
-
 function refuse(state: ExecutionState, at: number, reason: string): ExecutionState {
   if (state.phase !== 'admission') return state;
   const ended = finish(state, at, 'cancelled', reason);
@@ -234,57 +192,6 @@ function refuse(state: ExecutionState, at: number, reason: string): ExecutionSta
     holdfast,
     `Runbook ${runbookOf(state)} was not started: ${reason}`,
   );
-}
-
-function expireApproval(state: ExecutionState, now: number): ExecutionState {
-  const { approval } = state;
-  if (approval?.status !== 'pending' || now < approval.expiresAt) return state;
-  return decide(state, approval.expiresAt, 'expired', 'nobody answered in time');
-}
-
-function applyVote(state: ExecutionState, event: Extract<ExecutionEvent, { type: 'voted' }>): ExecutionState {
-  const { approval, plan } = state;
-  if (approval?.status !== 'pending' || !plan || approval.votes.some((vote) => vote.person === event.person))
-    return state;
-  const { person, via, decision, reason, at } = event;
-  if (via === 'temporal' && !plan.approveBySignal) return state;
-  const voted = {
-    ...state,
-    approval: { ...approval, votes: [...approval.votes, { person, via, decision, reason, at }] },
-  };
-  const words = `${decision === 'approve' ? 'Approved' : 'Rejected'} runbook ${plan.runbook}${reason ? `: ${reason}` : ''}`;
-  const told = tell(
-    voted,
-    at,
-    decision === 'approve' ? 'approved' : 'rejected',
-    person,
-    words,
-    `approval.${decision}`,
-  );
-  if (decision === 'reject')
-    return decide(told, at, 'rejected', `rejected by ${person}${reason ? `: ${reason}` : ''}`);
-  const approvals = voted.approval.votes.filter((vote) => vote.decision === 'approve').length;
-  return approvals >= plan.approvalsNeeded ? decide(told, at, 'approved', null) : told;
-}
-
-function decide(
-  state: ExecutionState,
-  at: number,
-  status: ApprovalStatus,
-  reason: string | null,
-): ExecutionState {
-  const { approval } = state;
-  if (approval?.status !== 'pending') return state;
-  const decided: ExecutionState = {
-    ...state,
-    seq: state.seq + 1,
-    approval: { ...approval, status, decidedAt: at, reason },
-    notices: state.notices.filter((notice) => notice.type !== 'approval.needed'),
-  };
-  if (status === 'approved') return { ...decided, phase: 'lock', reason: null };
-  const words = `Approval of runbook ${runbookOf(state)} ${status}: ${reason ?? ''}`;
-  const told = status === 'rejected' ? decided : tell(decided, at, `approval_${status}`, holdfast, words);
-  return finish(told, at, 'cancelled', status === 'rejected' ? reason : `approval ${status}: ${reason}`);
 }
 
 function applyStepEnd(
@@ -338,7 +245,7 @@ function undo(state: ExecutionState, at: number): ExecutionState {
     at,
     'rollback_started',
     holdfast,
-    `Runbook ${runbookOf(state)} is rolled back: ${state.reason ?? ''}`,
+    `Rolling back runbook ${runbookOf(state)}: ${state.reason ?? ''}`,
   );
 }
 
@@ -396,23 +303,4 @@ function applyCancel(
       : asked.approval;
   const notices = asked.notices.filter((notice) => notice.type !== 'approval.needed');
   return finish({ ...asked, approval, notices }, at, 'cancelled', words);
-}
-
-/** The outcome stands. What is left: to record it, to tell it, to give the target free. */
-function finish(
-  state: ExecutionState,
-  at: number,
-  status: ExecutionStatus,
-  reason: string | null,
-): ExecutionState {
-  const told: ExecutionState = {
-    ...state,
-    seq: state.seq + 1,
-    phase: 'finishing',
-    status,
-    reason,
-    finishedAt: at,
-  };
-  if (status === 'cancelled' || status === 'waiting' || status === 'running') return told;
-  return { ...told, notices: noticesOf(told, `execution.${status}`, { reason }) };
 }

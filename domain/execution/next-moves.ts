@@ -1,4 +1,4 @@
-import { approvalPending } from './apply-event.ts';
+import { approvalPending } from './approval.ts';
 import type { ExecutionNotice, ExecutionState } from './state.ts';
 
 /** What the workflow begins next. `key` names the effect: the same key is never in flight twice. */

@@ -225,8 +225,8 @@ function applyExecutionStarted(
   };
   const summary =
     matched.mode === 'auto'
-      ? `Runbook ${event.runbook} started`
-      : `Runbook ${event.runbook} waits for approval`;
+      ? `Runbook ${event.runbook} matches and starts by itself`
+      : `Runbook ${event.runbook} matches`;
   return tell({ ...state, runbooks }, event.at, 'execution_started', holdfast, summary, {
     runbook: event.runbook,
     executionId: event.executionId,
@@ -247,7 +247,9 @@ function applyExecutionReport(
         : state.runbooks,
     status: event.status === 'succeeded' && !state.resolved ? 'mitigated' : state.status,
   };
-  const summary = `Runbook ${event.runbook} ${event.status.replaceAll('_', ' ')}${event.reason ? `: ${event.reason}` : ''}`;
+  // a rollback told its reason when it began
+  const told = event.status === 'rolled_back' || event.status === 'rollback_failed';
+  const summary = `Runbook ${event.runbook} ${event.status.replaceAll('_', ' ')}${event.reason && !told ? `: ${event.reason}` : ''}`;
   return tell(next, event.at, `execution_${event.status}`, holdfast, summary, {
     runbook: event.runbook,
     executionId: event.executionId,
