@@ -1,0 +1,26 @@
+import { loadavg } from 'node:os';
+import { note } from './figure.ts';
+import { benchIntake } from './intake.ts';
+
+/** `npm run bench` measures everything, `npm run bench -- intake notify` what is named. JSON lines on stdout. */
+const benchmarks: Record<string, () => Promise<void>> = {
+  intake: benchIntake,
+};
+
+const named = process.argv.slice(2);
+const unknown = named.filter((name) => !(name in benchmarks));
+if (unknown.length > 0) {
+  console.error(
+    `there is no benchmark ${unknown.join(', ')}; there are ${Object.keys(benchmarks).join(', ')}`,
+  );
+  process.exit(1);
+}
+for (const [name, benchmark] of Object.entries(benchmarks)) {
+  if (named.length > 0 && !named.includes(name)) continue;
+  note(
+    `${name}: the machine's load is ${loadavg()
+      .map((load) => load.toFixed(1))
+      .join(', ')}`,
+  );
+  await benchmark();
+}
