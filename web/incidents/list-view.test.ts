@@ -87,7 +87,7 @@ describe('the list', () => {
   it('says who has an incident, by name', () => {
     expect(rowOf(incident, input.names)).toMatchObject({
       state: { word: 'Nobody yet' },
-      next: { short: 'Pages next level' },
+      next: { short: 'pages the next level' },
     });
     const acknowledged = { ...incident, acknowledgedAt: new Date(now), acknowledgedBy: 'ana@example.com' };
     expect(rowOf(acknowledged, input.names)).toMatchObject({

@@ -231,13 +231,13 @@ export function rowOf(incident: IncidentSummary, names: PersonNames): IncidentRo
 }
 
 const deadlineWords: Record<Deadline['kind'], string> = {
-  escalation: 'Pages next level',
+  escalation: 'pages the next level',
   acknowledge_sla: 'SLA to acknowledge',
   resolve_sla: 'SLA to resolve',
-  approval: 'Approval expires',
-  snooze: 'Snooze ends',
-  runbook: 'Runbook proposed',
-  close: 'Closes',
+  approval: 'approval expires',
+  snooze: 'snooze ends',
+  runbook: 'runbook is proposed',
+  close: 'closes',
 };
 
 /** A list says a name where it can: 'Ana', not 'Acknowledged'. */
