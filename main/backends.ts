@@ -2,6 +2,7 @@ import { Client as ElasticsearchClient } from '@elastic/elasticsearch';
 import { Client, Connection } from '@temporalio/client';
 import nodemailer from 'nodemailer';
 import { type Logger, pino } from 'pino';
+import { Registry } from 'prom-client';
 import type { Dispatcher } from 'undici';
 import { type MailTransport, mailTransportOptions } from '../activities/channels/email.ts';
 import { webhookDispatcher } from '../activities/channels/webhook.ts';
@@ -30,6 +31,8 @@ export interface Backends {
   webhooks: Dispatcher;
   logs: LogSource;
   logger: Logger;
+  /** What /metrics shows. */
+  metrics: Registry;
   close(): Promise<void>;
 }
 
@@ -50,6 +53,7 @@ export function connectBackends(config: Config, addresses: BackendAddresses): Ba
     webhooks,
     logs: logSourceOf(config, db),
     logger,
+    metrics: new Registry(),
     async close() {
       mail.close();
       await webhooks.close();

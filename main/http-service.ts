@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import express from 'express';
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
 import { createAlertIntake } from '../api/alerts/accept.ts';
 import { createSignIn } from '../api/auth/sign-in.ts';
 import { type Dependency, probeAll } from '../api/health/probe.ts';
@@ -120,8 +120,7 @@ function dependenciesOf({ backends }: HttpServiceOptions): Dependency[] {
   ];
 }
 
-function metricsOf({ db }: Backends): Registry {
-  const registry = new Registry();
+function metricsOf({ db, metrics: registry }: Backends): Registry {
   collectDefaultMetrics({ register: registry });
   const gauge = (name: string, help: string) => new Gauge({ name, help, registers: [registry] });
   const oldest = gauge(

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NativeConnection } from '@temporalio/worker';
+import { Gauge } from 'prom-client';
 import { createAlertActivities } from '../activities/alert.ts';
 import { createEvidenceActivities } from '../activities/evidence.ts';
 import { createExecutionActivities } from '../activities/execution.ts';
@@ -56,6 +57,14 @@ export async function startWorkerService(options: WorkerServiceOptions): Promise
     activities: await activitiesOf(config, backends),
   });
   const reconciler = startReconciler({ db, client: temporal, starter, logger });
+  new Gauge({
+    name: 'holdfast_reconciler_mismatches',
+    help: 'Rows that say that they run although their workflow has ended',
+    registers: [backends.metrics],
+    collect() {
+      this.set(reconciler.mismatches.length);
+    },
+  });
   const retention = startLogRetention({ db, days: config.logRetentionDays, logger });
   await ensureSchedules(temporal, await scheduledOrganizations(config, backends));
   return {

@@ -1,3 +1,4 @@
+import { defineSearchAttributeKey } from '@temporalio/common';
 import {
   ApplicationFailure,
   CancellationScope,
@@ -10,13 +11,14 @@ import {
   proxyLocalActivities,
   setHandler,
   startChild,
+  upsertSearchAttributes,
   uuid4,
 } from '@temporalio/workflow';
 import type { EvidenceActivities } from '../activities/evidence.ts';
 import type { IncidentActivities } from '../activities/incident.ts';
 import type { NotifyActivities } from '../activities/notify.ts';
 import { applyEvent } from '../domain/incident/apply-event.ts';
-import type { IncidentEvent } from '../domain/incident/events.ts';
+import type { FeedDigest, IncidentEvent } from '../domain/incident/events.ts';
 import { type IncidentMove, nextMoves } from '../domain/incident/next-moves.ts';
 import {
   carryOver,
@@ -39,6 +41,7 @@ import {
   incidentResolved,
   refusedType,
   resolve,
+  searchAttributeNames,
   setStatus,
   snooze,
 } from './messages.ts';
@@ -59,11 +62,15 @@ const { gatherLogs } = proxyActivities<EvidenceActivities>({
   retry: { initialInterval: '2s', maximumInterval: '1m', maximumAttempts: 10 },
 });
 
+const serviceAttribute = defineSearchAttributeKey(searchAttributeNames.service, 'KEYWORD');
+const severityAttribute = defineSearchAttributeKey(searchAttributeNames.severity, 'KEYWORD');
+
 /** One incident, from its first alert to the end of its reopen window. Every rule is in domain/incident/. */
 export async function incident(input: IncidentInput, carried?: IncidentState): Promise<void> {
   const { orgId, incidentId, number } = input;
   // what wakes people is in one scope, which an acknowledgement or a resolve cancels as a whole
   let pages = new CancellationScope();
+  let labelled = '';
   const driver = createDriver<IncidentState, IncidentEvent, IncidentMove>({
     state: carried ?? newIncidentState(number, Date.now()),
     applyEvent,
@@ -85,6 +92,7 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
     switch (move.kind) {
       case 'read_feed': {
         const digest = await readFeed({ orgId, incidentId, afterSeq: move.afterSeq });
+        labelRun(digest);
         return { type: 'feed_read', at: Date.now(), key, digest };
       }
       case 'gather_evidence': {
@@ -159,6 +167,17 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
       const skipped = driver.state.resolved ? 'resolved meanwhile' : 'acknowledged meanwhile';
       return { type: 'page_sent', at: Date.now(), key, destination: 'the next target', skipped };
     }
+  }
+
+  /** For the lists of the Temporal UI, which filter by them; nothing is decided by them. */
+  function labelRun({ service, severity }: FeedDigest): void {
+    const label = `${severity} ${service ?? ''}`;
+    if (label === labelled) return;
+    labelled = label;
+    upsertSearchAttributes([
+      { key: severityAttribute, value: severity },
+      { key: serviceAttribute, value: service },
+    ]);
   }
 
   function effectKey(key: string): string {

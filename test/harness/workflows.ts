@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
 import { bundleWorkflows } from '../../main/workflow-bundle.ts';
+import { searchAttributeTypes } from '../../workflows/messages.ts';
 import { createTimeSkippingEnvironment } from '../parts/temporal-test-server.ts';
 
 /** A server that skips time, and workers whose activities a test scripts. */
@@ -22,6 +23,14 @@ export interface WorkflowHarness {
 export async function createWorkflowHarness(): Promise<WorkflowHarness> {
   quietRuntime();
   const env = await createTimeSkippingEnvironment();
+  // IndexedValueType of temporal/api/enums/v1/common.proto; this server can add them and not list them
+  const types = { Keyword: 2, Int: 3 } as const;
+  await env.connection.operatorService.addSearchAttributes({
+    namespace: 'default',
+    searchAttributes: Object.fromEntries(
+      Object.entries(searchAttributeTypes).map(([name, type]) => [name, types[type]]),
+    ),
+  });
   const workflowBundle = await bundleWorkflows();
   return {
     env,
