@@ -1,5 +1,6 @@
-import { execFileSync } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, chown, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -69,6 +70,35 @@ test('a server that a killed start left running is stopped, and what it committe
   expect(await query(last.url, 'select n from kept')).toEqual([{ n: 1 }]);
   await last.close();
 });
+
+test.runIf(process.platform === 'linux')(
+  'a dead server that nobody has reaped yet is no obstacle',
+  async () => {
+    const first = await startPostgres({ dataDir });
+    await query(first.url, 'create table kept as select 1 as n');
+    const pidFile = join(dataDir, 'postgres/postmaster.pid');
+    const left = await readFile(pidFile, 'utf8');
+    await first.close();
+    const { uid, gid } = await stat(join(dataDir, 'postgres'));
+    // `sleep` does not wait for the child that it got from the shell: that stays a zombie
+    const idle = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], {
+      uid,
+      gid,
+      cwd: '/',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    try {
+      const [zombie] = await once(idle.stdout, 'data');
+      await writeFile(pidFile, left.replace(/^\d+/, String(zombie).trim()));
+      await chown(pidFile, uid, gid);
+      const next = await startPostgres({ dataDir });
+      expect(await query(next.url, 'select n from kept')).toEqual([{ n: 1 }]);
+      await next.close();
+    } finally {
+      idle.kill();
+    }
+  },
+);
 
 test('a taken port is left alone and another one used', async () => {
   const first = await startPostgres({ dataDir });

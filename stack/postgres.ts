@@ -129,9 +129,10 @@ async function writeSettings(dataDir: string, settings: Settings): Promise<void>
 }
 
 /**
- * `postmaster.pid` names the server that runs on a cluster. Ours from a killed start is stopped. PostgreSQL
- * deals with the file of a dead one itself, but refuses to start when its process id has gone to another
- * process of the same user: such a file is removed.
+ * `postmaster.pid` names the server that runs on a cluster. Ours from a killed start is stopped. What is left of
+ * the file is PostgreSQL's to judge: it looks whether processes of the dead server still share its memory. But it
+ * refuses to start while there is any process of that id, be it another program that was given the id or the dead
+ * server itself, not yet reaped. Its own parent's id it takes for stale, so that is what the file names then.
  */
 async function stopServerLeftBehind(cluster: string, progress: (line: string) => void): Promise<void> {
   const file = join(cluster, 'postmaster.pid');
@@ -139,13 +140,11 @@ async function stopServerLeftBehind(cluster: string, progress: (line: string) =>
   if (text === undefined) return;
   const pid = Number.parseInt(text, 10);
   const command = await commandLine(pid);
-  if (command === undefined) return;
-  if (!(command.includes('postgres') && command.includes(cluster))) {
-    await rm(file, { force: true });
-    return;
+  if (command?.includes('postgres') && command.includes(cluster)) {
+    progress('PostgreSQL: stopping the server that an earlier run left behind');
+    await stopOrphan(pid, 'SIGINT', stopPatienceMs);
   }
-  progress('PostgreSQL: stopping the server that an earlier run left behind');
-  await stopOrphan(pid, 'SIGINT', stopPatienceMs);
+  if (existsSync(file)) await writeFile(file, text.replace(/^\d+/, String(process.pid)));
 }
 
 /** In a folder beside it that is renamed when it is whole, so an interrupted first start leaves no half. */
