@@ -22,9 +22,9 @@ export const durationText = z
   .string()
   .refine((text) => parseDuration(text) !== undefined, "write a duration such as '30s', '15m', '4h' or '7d'");
 
-/** For people: '45 s', '12 min', '2 h 14 min', '3 d 4 h'. Rounds down to the smaller of its two units. */
+/** For people: '45 s', '12 min', '2 h 14 min', '3 d 4 h'. Rounds to seconds, then down to the smaller of its two units. */
 export function formatDuration(ms: number): string {
-  const total = Math.max(0, Math.floor(ms / 1000));
+  const total = Math.max(0, Math.round(ms / 1000));
   if (total < 60) return `${total} s`;
   const minutes = Math.floor(total / 60);
   if (minutes < 60) return `${minutes} min`;

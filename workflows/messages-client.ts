@@ -244,6 +244,8 @@ function meaningOf(error: unknown): unknown {
     code === grpc.unavailable ||
     code === grpc.deadlineExceeded ||
     code === grpc.cancelled ||
+    // a workflow task that fails again and again: its worker is being mended
+    code === grpc.failedPrecondition ||
     isBusy(error)
   ) {
     return new TemporalUnavailableError('Temporal does not answer', { cause: error });
