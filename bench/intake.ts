@@ -45,7 +45,7 @@ async function benchShape(holdfast: Holdfast, shape: Shape): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     await clearBacklog(holdfast);
     const baseline = measured.parse(
-      await runScript('./upsert.ts', {
+      await runScript('./bare/upsert.ts', {
         database: holdfast.databaseUrl,
         org: holdfast.orgId,
         batch,

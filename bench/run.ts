@@ -1,10 +1,12 @@
 import { loadavg } from 'node:os';
+import { benchCorrelate } from './correlate.ts';
 import { note } from './figure.ts';
 import { benchIntake } from './intake.ts';
 
 /** `npm run bench` measures everything, `npm run bench -- intake notify` what is named. JSON lines on stdout. */
 const benchmarks: Record<string, () => Promise<void>> = {
   intake: benchIntake,
+  correlate: benchCorrelate,
 };
 
 const named = process.argv.slice(2);
