@@ -2,7 +2,6 @@ import {
   ActivityFailure,
   ApplicationFailure,
   CancellationScope,
-  condition,
   continueAsNew,
   getExternalWorkflowHandle,
   isCancellation,
@@ -18,8 +17,8 @@ import { applyEvent } from '../domain/execution/apply-event.ts';
 import { approvalPending } from '../domain/execution/approval.ts';
 import type { ExecutionEvent } from '../domain/execution/events.ts';
 import { type ExecutionMove, executionOver, nextMoves } from '../domain/execution/next-moves.ts';
-import { type ExecutionState, newExecutionState } from '../domain/execution/state.ts';
-import { createDriver } from './drive.ts';
+import { carryOver, type ExecutionState, newExecutionState } from '../domain/execution/state.ts';
+import { createDriver, ownScope } from './drive.ts';
 import {
   type Accepted,
   type Actor,
@@ -34,6 +33,7 @@ import {
   refusedType,
   reject,
   rejectSignal,
+  temporalOperator,
 } from './messages.ts';
 
 const { loadExecutionPlan, admitExecution, lockTarget, recordExecution } =
@@ -64,7 +64,7 @@ function stepActivity(timeoutMs: number): StepActivities {
 /** One run of a runbook: admission, approval, the lock on its target, steps, and undos when something went wrong. */
 export async function execution(input: ExecutionInput, carried?: ExecutionState): Promise<void> {
   const { orgId, executionId } = input;
-  const steps = new CancellationScope();
+  const steps = ownScope();
   const driver = createDriver<ExecutionState, ExecutionEvent, ExecutionMove>({
     state: carried ?? newExecutionState(Date.now()),
     applyEvent,
@@ -74,7 +74,15 @@ export async function execution(input: ExecutionInput, carried?: ExecutionState)
     failed: (move, at, reason) => ({ type: 'move_failed', key: move.key, at, reason }),
     tick: (at) => ({ type: 'tick', at }),
     over: executionOver,
-    inFlight: (state) => state.inFlight.length,
+    cancelRequested: (at) => ({
+      type: 'cancelled',
+      at,
+      by: temporalOperator,
+      reason: 'the workflow was cancelled in Temporal',
+    }),
+    inFlight: (state) => state.inFlight,
+    // an attempt of a step is awaited to its end: begun again, it would run beside itself
+    repeatable: (key) => !key.startsWith('step:') && !key.startsWith('undo:'),
     settled: (state) => {
       if (state.cancelled) steps.cancel();
     },
@@ -205,7 +213,7 @@ export async function execution(input: ExecutionInput, carried?: ExecutionState)
   async function accept(event: ExecutionEvent): Promise<Accepted> {
     driver.apply(event);
     const { seq } = driver.state;
-    await condition(() => driver.state.recordedSeq >= seq);
+    await driver.until((state) => state.recordedSeq >= seq);
     return { seq, status: driver.state.status };
   }
 
@@ -225,7 +233,7 @@ export async function execution(input: ExecutionInput, carried?: ExecutionState)
     driver.apply({
       type: 'voted',
       at: Date.now(),
-      person: 'Temporal operator',
+      person: temporalOperator,
       via: 'temporal',
       decision,
       reason: args?.reason ?? null,
@@ -249,7 +257,7 @@ export async function execution(input: ExecutionInput, carried?: ExecutionState)
     },
   );
 
-  if ((await driver.run()) === 'renew') await continueAsNew<typeof execution>(input, driver.state);
+  if ((await driver.run()) === 'renew') await continueAsNew<typeof execution>(input, carryOver(driver.state));
 }
 
 function refuseVote(state: ExecutionState, actor: Actor): void {

@@ -1,8 +1,6 @@
-import { defineSearchAttributeKey } from '@temporalio/common';
+import { defineSearchAttributeKey, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   ApplicationFailure,
-  CancellationScope,
-  condition,
   continueAsNew,
   getExternalWorkflowHandle,
   isCancellation,
@@ -19,14 +17,14 @@ import type { IncidentActivities } from '../activities/incident.ts';
 import type { NotifyActivities } from '../activities/notify.ts';
 import { applyEvent } from '../domain/incident/apply-event.ts';
 import type { FeedDigest, IncidentEvent } from '../domain/incident/events.ts';
-import { type IncidentMove, nextMoves } from '../domain/incident/next-moves.ts';
+import { type IncidentMove, incidentOver, nextMoves } from '../domain/incident/next-moves.ts';
 import {
   carryOver,
   escalationStopped,
   type IncidentState,
   newIncidentState,
 } from '../domain/incident/state.ts';
-import { createDriver } from './drive.ts';
+import { createDriver, ownScope } from './drive.ts';
 import { execution } from './execution.ts';
 import {
   type Accepted,
@@ -44,6 +42,7 @@ import {
   searchAttributeNames,
   setStatus,
   snooze,
+  temporalOperator,
 } from './messages.ts';
 
 const { readFeed, recordIncident, closeIncident, createIncidentExecution } =
@@ -54,7 +53,8 @@ const { readFeed, recordIncident, closeIncident, createIncidentExecution } =
   });
 const { notify } = proxyActivities<NotifyActivities>({
   startToCloseTimeout: '1m',
-  retry: { initialInterval: '1s', maximumInterval: '5m' },
+  // some 16 hours: an incident must come to its end although a channel never answers again
+  retry: { initialInterval: '1s', maximumInterval: '5m', maximumAttempts: 200 },
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
 });
 const { gatherLogs } = proxyActivities<EvidenceActivities>({
@@ -69,7 +69,7 @@ const severityAttribute = defineSearchAttributeKey(searchAttributeNames.severity
 export async function incident(input: IncidentInput, carried?: IncidentState): Promise<void> {
   const { orgId, incidentId, number } = input;
   // what wakes people is in one scope, which an acknowledgement or a resolve cancels as a whole
-  let pages = new CancellationScope();
+  let pages = ownScope();
   let labelled = '';
   const driver = createDriver<IncidentState, IncidentEvent, IncidentMove>({
     state: carried ?? newIncidentState(number, Date.now()),
@@ -79,11 +79,20 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
     started: (move, at) => ({ type: 'move_started', key: move.key, at }),
     failed: (move, at, reason) => ({ type: 'move_failed', key: move.key, at, reason }),
     tick: (at) => ({ type: 'tick', at }),
-    over: (state) => state.closed,
-    inFlight: (state) => state.inFlight.length,
+    cancelRequested: (at) => ({
+      type: 'resolved',
+      at,
+      by: temporalOperator,
+      note: 'the workflow was cancelled in Temporal',
+      falsePositive: false,
+    }),
+    over: incidentOver,
+    inFlight: (state) => state.inFlight,
+    // every effect carries its key
+    repeatable: () => true,
     settled: (state) => {
       if (escalationStopped(state)) pages.cancel();
-      else if (pages.consideredCancelled) pages = new CancellationScope();
+      else if (pages.consideredCancelled) pages = ownScope();
     },
   });
 
@@ -107,14 +116,11 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
         return { type: 'notice_sent', at: Date.now(), key };
       }
       case 'start_execution': {
-        const executionId = uuid4();
+        const executionId = move.executionId ?? uuid4();
         const { runbook, alertId } = move;
+        driver.apply({ type: 'execution_named', at: Date.now(), runbook, executionId });
         await createIncidentExecution({ orgId, incidentId, executionId, runbook, alertId });
-        await startChild(execution, {
-          workflowId: executionWorkflowId(orgId, executionId),
-          args: [{ orgId, executionId }],
-          parentClosePolicy: ParentClosePolicy.ABANDON,
-        });
+        await startExecution(executionId);
         return { type: 'execution_started', at: Date.now(), key, runbook, executionId };
       }
       case 'withdraw':
@@ -180,6 +186,19 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
     ]);
   }
 
+  /** Started by an earlier run is started. */
+  async function startExecution(executionId: string): Promise<void> {
+    try {
+      await startChild(execution, {
+        workflowId: executionWorkflowId(orgId, executionId),
+        args: [{ orgId, executionId }],
+        parentClosePolicy: ParentClosePolicy.ABANDON,
+      });
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
+  }
+
   function effectKey(key: string): string {
     return `incident:${incidentId}:${key}`;
   }
@@ -188,7 +207,7 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
   async function accept(event: IncidentEvent): Promise<Accepted> {
     driver.apply(event);
     const { seq } = driver.state;
-    await condition(() => driver.state.recordedSeq >= seq);
+    await driver.until((state) => state.recordedSeq >= seq);
     return { seq, status: driver.state.status };
   }
 

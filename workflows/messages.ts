@@ -73,6 +73,9 @@ export interface Actor {
   via: 'page' | 'mail' | 'api' | 'temporal' | 'holdfast';
 }
 
+/** In whose name stands what was done with the Temporal CLI or UI. */
+export const temporalOperator = 'Temporal operator';
+
 /** What an update answers once its record can be read in the database. */
 export interface Accepted {
   /** The incident's or execution's event number under which it was recorded. */

@@ -27,9 +27,9 @@ export function applyEvent(state: ExecutionState, event: ExecutionEvent): Execut
     case 'lock_busy': {
       const reason = `waits for ${state.plan?.target ?? 'its target'}: execution ${event.heldBy} works on it`;
       const next = landed(state, event.key);
-      return state.phase === 'lock'
-        ? { ...next, lockRetryAt: event.at + lockRetryMs, reason, seq: state.seq + 1 }
-        : next;
+      if (state.phase !== 'lock') return next;
+      const seq = reason === state.reason ? state.seq : state.seq + 1;
+      return { ...next, lockRetryAt: event.at + lockRetryMs, reason, seq };
     }
     case 'step_ended':
       return applyStepEnd(landed(state, event.key), event);
@@ -51,7 +51,10 @@ export function applyEvent(state: ExecutionState, event: ExecutionEvent): Execut
     case 'voted':
       return applyVote(state, event);
     case 'withdrawn':
-      return decide(state, event.at, 'withdrawn', event.reason);
+      // said while it is still being loaded or admitted: it takes effect where it would begin or ask
+      return state.phase === 'loading' || state.phase === 'admission'
+        ? { ...state, withdrawn: event.reason }
+        : decide(state, event.at, 'withdrawn', event.reason);
     case 'cancelled':
       return applyCancel(state, event);
   }
@@ -150,6 +153,10 @@ function applyPlan(
 function afterAdmission(state: ExecutionState, at: number): ExecutionState {
   const { plan } = state;
   if (!plan || state.phase !== 'admission') return state;
+  if (state.withdrawn !== null) {
+    const words = `Runbook ${plan.runbook} was not started: ${state.withdrawn}`;
+    return finish(tell(state, at, 'execution_withdrawn', holdfast, words), at, 'cancelled', state.withdrawn);
+  }
   if (plan.mode !== 'semi_auto') return { ...state, phase: 'lock' };
   const expiresAt = at + plan.approvalTimeoutMs;
   const asked: ExecutionState = {

@@ -3,7 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { applyEvent } from './apply-event.ts';
 import type { ExecutionEvent } from './events.ts';
 import { type ExecutionMove, executionOver, nextMoves } from './next-moves.ts';
-import { type ExecutionPlan, type ExecutionState, newExecutionState, type StepPlan } from './state.ts';
+import {
+  carryOver,
+  type ExecutionPlan,
+  type ExecutionState,
+  newExecutionState,
+  type StepPlan,
+} from './state.ts';
 
 const start = Date.UTC(2026, 0, 1);
 const ana = { type: 'email', address: 'ana@example.com' } as const;
@@ -114,6 +120,32 @@ function outcomeOf(move: ExecutionMove, state: ExecutionState, at: number, scrip
 
 const effects = (begun: string[]) =>
   begun.filter((key) => key.startsWith('step:') || key.startsWith('undo:'));
+
+test('an incident that is over before anybody could be asked asks nobody and runs nothing', () => {
+  const withdrawn = (at: number): ExecutionEvent => ({
+    type: 'withdrawn',
+    at,
+    reason: 'the incident was resolved',
+  });
+  for (const mode of ['auto', 'semi_auto'] as const) {
+    const { state, begun } = simulate({ plan: plan({ mode }), events: [{ at: 0, event: withdrawn }] });
+    expect(state).toMatchObject({ status: 'cancelled', reason: 'the incident was resolved', approval: null });
+    expect(begun.filter((key) => key.startsWith('notice') || key.startsWith('step'))).toEqual([]);
+  }
+});
+
+test('while another works on the target, asking again records nothing new', () => {
+  const { begun } = simulate({ busyUntil: 600_000 });
+  expect(begun.filter((key) => key === 'lock')).toHaveLength(121);
+  expect(begun.filter((key) => key === 'record').length).toBeLessThan(15);
+});
+
+test('a new run begins again what was on its way', () => {
+  let state = newExecutionState(start);
+  state = applyEvent(state, { type: 'move_started', at: start, key: 'load' });
+  expect(nextMoves(state, start).moves).toEqual([]);
+  expect(nextMoves(carryOver(state), start).moves.map((move) => move.key)).toEqual(['load']);
+});
 
 describe('steps', () => {
   test('run in order and end in success, told and reported', () => {

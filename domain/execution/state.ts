@@ -16,6 +16,8 @@ export interface ExecutionState {
   lockHeld: boolean;
   steps: StepState[];
   cancelled: { at: number; by: string; reason: string | null } | null;
+  /** Why there is nothing to run any more, said before anybody could be asked. */
+  withdrawn: string | null;
   startedAt: number | null;
   finishedAt: number | null;
   notices: ExecutionNotice[];
@@ -123,6 +125,7 @@ export function newExecutionState(now: number): ExecutionState {
     lockHeld: false,
     steps: [],
     cancelled: null,
+    withdrawn: null,
     startedAt: null,
     finishedAt: null,
     notices: [],
@@ -132,4 +135,9 @@ export function newExecutionState(now: number): ExecutionState {
     recordedSeq: 0,
     outbox: [],
   };
+}
+
+/** The state that a new run of the workflow begins with: what was on its way is begun again under its key. */
+export function carryOver(state: ExecutionState): ExecutionState {
+  return { ...state, inFlight: [] };
 }

@@ -32,6 +32,8 @@ export function applyEvent(state: IncidentState, event: IncidentEvent): Incident
       return applyPage(landed(state, event.key), event);
     case 'notice_sent':
       return landed(state, event.key);
+    case 'execution_named':
+      return applyExecutionNamed(state, event.runbook, event.executionId);
     case 'execution_started':
       return applyExecutionStarted(landed(state, event.key), event);
     case 'execution_reported':
@@ -170,14 +172,15 @@ function applyDigest(before: IncidentState, digest: FeedDigest, at: number): Inc
       ? { openedAt: digest.openedAt, escalationFrom: digest.openedAt, evidence: { gathered: 0, nextAt: at } }
       : {}),
   };
+  if (first && !state.resolved) state = { ...state, status: 'investigating' };
+  // whoever resolved it before anything was read meant just these alerts
+  if (!first && digest.firingJoined && state.status === 'resolved') state = reopen(state, at);
   state = armClocks(state, at);
   for (const { runbook, mode, alertId, dueAt } of digest.matches) {
-    if (state.runbooks[runbook] || mode === 'manual') continue;
+    if (state.resolved || state.runbooks[runbook] || mode === 'manual') continue;
     const matched = { mode, dueAt, alertId, executionId: null, status: 'due' };
     state = { ...state, runbooks: { ...state.runbooks, [runbook]: matched } };
   }
-  if (first) state = { ...state, status: 'investigating' };
-  if (digest.firingJoined && state.resolved && state.status === 'resolved') state = reopen(state, at);
   if (digest.firingCount === 0 && !state.resolved) {
     state = close(state, at, holdfast, 'resolved');
     return tell(
@@ -211,6 +214,13 @@ function applyPage(
         `Did not page ${event.destination}: ${event.skipped}`,
         data,
       );
+}
+
+/** The id stands before anything is begun under it, so that a start that is begun again starts the same. */
+function applyExecutionNamed(state: IncidentState, runbook: string, executionId: string): IncidentState {
+  const matched = state.runbooks[runbook];
+  if (!matched) return state;
+  return { ...state, runbooks: { ...state.runbooks, [runbook]: { ...matched, executionId } } };
 }
 
 function applyExecutionStarted(
@@ -272,10 +282,12 @@ function applyAcknowledgement(
       'incident.acknowledge',
     );
   }
-  const clocks = state.clocks.map((clock) =>
+  // a breach that nobody was awake for is told before the clock stops
+  const judged = advanceClocks(state, event.at);
+  const clocks = judged.clocks.map((clock) =>
     clock.kind === 'acknowledge' ? stopClock(clock, event.at) : clock,
   );
-  const next = { ...state, clocks, snoozedUntil: null, acknowledged: { at: event.at, by: event.by } };
+  const next = { ...judged, clocks, snoozedUntil: null, acknowledged: { at: event.at, by: event.by } };
   const summary = `Acknowledged after ${formatDuration(event.at - state.openedAt)}${event.note ? `: ${event.note}` : ''}`;
   return tell(next, event.at, 'acknowledged', event.by, summary, {}, 'incident.acknowledge');
 }
@@ -303,12 +315,12 @@ function applySnooze(
   state: IncidentState,
   event: Extract<IncidentEvent, { type: 'snoozed' }>,
 ): IncidentState {
-  // what is left of the escalation moves by the time that nobody is to be woken
+  // what is left of the escalation moves by the time that nobody is to be woken; a shorter snooze moves it back
   const silentFrom = Math.max(event.at, state.snoozedUntil ?? event.at);
   const next = {
     ...state,
     snoozedUntil: event.until,
-    escalationFrom: state.escalationFrom + Math.max(0, event.until - silentFrom),
+    escalationFrom: state.escalationFrom + event.until - silentFrom,
   };
   return tell(
     next,

@@ -13,6 +13,7 @@ export type IncidentEvent =
   | { type: 'evidence_gathered'; at: number; key: string; summary: string; source: string }
   | { type: 'page_sent'; at: number; key: string; destination: string; skipped: string | null }
   | { type: 'notice_sent'; at: number; key: string }
+  | { type: 'execution_named'; at: number; runbook: string; executionId: string }
   | { type: 'execution_started'; at: number; key: string; runbook: string; executionId: string }
   | {
       type: 'execution_reported';

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { applyEvent } from './apply-event.ts';
 import type { FeedDigest, IncidentEvent } from './events.ts';
-import { deadlinesOf, type IncidentMove, nextMoves } from './next-moves.ts';
-import { type IncidentState, newIncidentState } from './state.ts';
+import { deadlinesOf, type IncidentMove, incidentOver, nextMoves } from './next-moves.ts';
+import { carryOver, type IncidentState, newIncidentState } from './state.ts';
 
 const minute = 60_000;
 const openedAt = Date.UTC(2026, 0, 1, 2, 14);
@@ -89,6 +89,12 @@ function outcomeOf(move: IncidentMove, state: IncidentState, at: number, feed: F
   }
 }
 
+const read = (feed: FeedDigest, time = openedAt): IncidentEvent => ({
+  type: 'feed_read',
+  at: time,
+  key: 'feed',
+  digest: feed,
+});
 const pagesOf = (begun: { at: number; move: IncidentMove }[]) =>
   begun.flatMap(({ at, move }) =>
     move.kind === 'page' && move.target.type === 'email'
@@ -134,6 +140,15 @@ describe('escalation', () => {
   test('a snooze moves what is left by its length', () => {
     const snoozed = at(5, (time) => ({ type: 'snoozed', at: time, by: 'ana', until: time + 30 * minute }));
     expect(pagesOf(simulate([snoozed], 120 * minute).begun)).toEqual(['0 ana', '45 ben']);
+  });
+
+  test('a shorter snooze takes the place of a longer one', () => {
+    const events = [
+      at(5, (time) => ({ type: 'snoozed', at: time, by: 'ana', until: time + 240 * minute })),
+      at(6, (time) => ({ type: 'snoozed', at: time, by: 'ana', until: time + 9 * minute })),
+    ];
+    // quiet from minute 5 to 15
+    expect(pagesOf(simulate(events, 400 * minute).begun)).toEqual(['0 ana', '25 ben']);
   });
 
   test('starts over when a resolved incident fires again inside its window', () => {
@@ -198,6 +213,19 @@ describe('SLA clocks', () => {
   test('are met by an acknowledgement and a resolve in time', () => {
     const { state } = simulate([at(4, acknowledged), at(20, resolved)], 30 * minute);
     expect(state.clocks.map((clock) => clock.state)).toEqual(['met', 'met']);
+  });
+
+  test('a breach that is folded in only with the late answer is told', () => {
+    let state = applyEvent(newIncidentState(1, openedAt), read(digest()));
+    state = applyEvent(state, acknowledged(openedAt + 6 * minute));
+    state = applyEvent(state, resolved(openedAt + 40 * minute));
+    expect(state.clocks.map((clock) => clock.state)).toEqual(['breached', 'breached']);
+    expect(state.outbox.map((entry) => entry.kind)).toEqual([
+      'sla_breached',
+      'acknowledged',
+      'sla_breached',
+      'resolved',
+    ]);
   });
 
   test('take on the times of a worse severity while they run', () => {
@@ -268,6 +296,40 @@ describe('ending', () => {
     expect(state).toMatchObject({ status: 'false_positive', closed: true });
   });
 
+  test('whoever resolves it before its alerts were read has resolved it', () => {
+    let state = applyEvent(newIncidentState(1, openedAt), resolved(openedAt));
+    state = applyEvent(state, read(digest()));
+    expect(state).toMatchObject({ status: 'resolved', resolved: { by: 'ana' } });
+  });
+
+  test('a note that comes while it is being closed is recorded before it is over', () => {
+    const falsePositive = (time: number): IncidentEvent => ({
+      type: 'resolved',
+      at: time,
+      by: 'ana',
+      note: null,
+      falsePositive: true,
+    });
+    let { state } = simulate([at(3, falsePositive)], 4 * minute);
+    expect(incidentOver(state)).toBe(true);
+    state = applyEvent(state, {
+      type: 'noted',
+      at: openedAt + 3 * minute,
+      by: 'ben',
+      text: 'it was the probe',
+    });
+    expect(incidentOver(state)).toBe(false);
+    expect(nextMoves(state, openedAt + 3 * minute).moves.map((move) => move.kind)).toEqual(['record']);
+    state = applyEvent(state, {
+      type: 'recorded',
+      at: openedAt,
+      key: 'record',
+      seq: state.seq,
+      deadlines: '[]',
+    });
+    expect(incidentOver(state)).toBe(true);
+  });
+
   test('a pending approval is withdrawn when the incident is resolved', () => {
     const feed = digest({
       matches: [{ runbook: 'restart', mode: 'semi_auto', alertId: 7, dueAt: openedAt }],
@@ -287,4 +349,31 @@ test('a runbook is started when its alert has fired long enough, and not for an 
     );
   expect(started([])).toEqual([5]);
   expect(started([at(4, resolved)])).toEqual([]);
+});
+
+test('a reopened incident calls for its runbooks anew, after the time that the new alert has to fire', () => {
+  const match = (alertId: number, from: number) => ({
+    runbook: 'restart',
+    mode: 'semi_auto' as const,
+    alertId,
+    dueAt: openedAt + from * minute + 5 * minute,
+  });
+  let state = applyEvent(newIncidentState(1, openedAt), read(digest({ matches: [match(7, 0)] })));
+  const over = digest({ seq: 2, firingCount: 0, firingJoined: false });
+  state = applyEvent(state, read(over, openedAt + 2 * minute));
+  const again = digest({ seq: 3, matches: [match(8, 10)] });
+  state = applyEvent(state, read(again, openedAt + 10 * minute));
+  expect(state.runbooks).toMatchObject({ restart: { alertId: 8, dueAt: openedAt + 15 * minute } });
+  const kinds = nextMoves(state, openedAt + 10 * minute).moves.map((move) => move.kind);
+  expect(kinds).not.toContain('start_execution');
+});
+
+test('a start that is begun again in a new run starts the same execution', () => {
+  const feed = digest({ matches: [{ runbook: 'restart', mode: 'auto', alertId: 7, dueAt: openedAt }] });
+  let state = applyEvent(newIncidentState(1, openedAt), read(feed));
+  state = applyEvent(state, { type: 'move_started', at: openedAt, key: 'execution:restart' });
+  state = applyEvent(state, { type: 'execution_named', at: openedAt, runbook: 'restart', executionId: 'e1' });
+  expect(nextMoves(carryOver(state), openedAt).moves).toContainEqual(
+    expect.objectContaining({ kind: 'start_execution', executionId: 'e1' }),
+  );
 });

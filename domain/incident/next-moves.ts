@@ -10,7 +10,7 @@ export type IncidentMove =
   | { kind: 'gather_evidence'; key: string }
   | { kind: 'page'; key: string; target: EscalationTarget; detail: Notice['detail'] }
   | { kind: 'notice'; key: string; notice: Notice }
-  | { kind: 'start_execution'; key: string; runbook: string; alertId: number }
+  | { kind: 'start_execution'; key: string; runbook: string; alertId: number; executionId: string | null }
   | { kind: 'withdraw'; key: string; executionId: string }
   | { kind: 'record'; key: 'record'; deadlines: Deadline[] }
   | { kind: 'close'; key: 'close'; afterSeq: number };
@@ -23,12 +23,16 @@ export interface Decision {
 
 /** What is due at `now`, and until when nothing else is. Pure: escalation, SLA and closing are decided here. */
 export function nextMoves(state: IncidentState, now: number): Decision {
-  if (state.closed) return { moves: [], wakeAt: null };
   const moves: IncidentMove[] = [];
   const times: number[] = [];
   const begin = (move: IncidentMove) => {
     if (!state.inFlight.includes(move.key)) moves.push(move);
   };
+  if (state.closed) {
+    // a note that came while it was being closed is still recorded: its writer waits for that
+    if (state.outbox.length > 0) begin({ kind: 'record', key: 'record', deadlines: [] });
+    return { moves, wakeAt: null };
+  }
 
   if (state.feedUnread) begin({ kind: 'read_feed', key: 'feed', afterSeq: state.feedSeq });
   decidePages(state, now, begin, times);
@@ -47,6 +51,11 @@ export function nextMoves(state: IncidentState, now: number): Decision {
   }
   decideClosing(state, now, moves.length > 0, begin, times);
   return { moves, wakeAt: times.length > 0 ? Math.min(...times) : null };
+}
+
+/** Nothing is left to do, and nothing is on its way. */
+export function incidentOver(state: IncidentState): boolean {
+  return state.closed && state.outbox.length === 0 && state.inFlight.length === 0;
 }
 
 function decidePages(
@@ -108,7 +117,8 @@ function decideRunbooks(
       if (executionId && status === 'waiting')
         begin({ kind: 'withdraw', key: `withdraw:${executionId}`, executionId });
     } else if (status === 'due') {
-      if (dueAt <= now) begin({ kind: 'start_execution', key: `execution:${runbook}`, runbook, alertId });
+      if (dueAt <= now)
+        begin({ kind: 'start_execution', key: `execution:${runbook}`, runbook, alertId, executionId });
       else times.push(dueAt);
     }
   }

@@ -1,15 +1,18 @@
 import type { EscalationTarget } from '../policies.ts';
 import { advanceClock, stopClock } from '../sla.ts';
+import { advanceClocks } from './clocks.ts';
 import type { IncidentState, Notice } from './state.ts';
 import { holdfast, tell } from './story.ts';
 
 /** Everything stops: the clocks are judged, the people who were paged are told, nothing else is begun. */
 export function close(
-  state: IncidentState,
+  before: IncidentState,
   at: number,
   by: string,
   status: 'resolved' | 'false_positive',
 ): IncidentState {
+  // a breach that nobody was awake for is told before the clocks stop
+  const state = advanceClocks(before, at);
   const told = new Map<string, EscalationTarget>();
   for (const page of Object.values(state.pages)) {
     if (page.status === 'sent') told.set(JSON.stringify(page.target), page.target);
@@ -31,7 +34,10 @@ export function close(
   };
 }
 
-/** A resolved incident that fires again: whoever acknowledged is asked again, escalation starts over. */
+/**
+ * A resolved incident that fires again: whoever acknowledged is asked again, escalation starts over, and runbooks
+ * are called for anew, except one that is still on its way.
+ */
 export function reopen(state: IncidentState, at: number): IncidentState {
   const next: IncidentState = {
     ...state,
@@ -40,6 +46,12 @@ export function reopen(state: IncidentState, at: number): IncidentState {
     acknowledged: null,
     openings: state.openings + 1,
     escalationFrom: at,
+    pages: {},
+    runbooks: Object.fromEntries(
+      Object.entries(state.runbooks).filter(
+        ([name, { status }]) => status === 'waiting' || state.inFlight.includes(`execution:${name}`),
+      ),
+    ),
     evidence: { ...state.evidence, nextAt: at },
     clocks: state.clocks.map((clock) =>
       clock.kind === 'resolve' && clock.state === 'met'

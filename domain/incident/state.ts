@@ -26,7 +26,7 @@ export interface IncidentState {
   feedUnread: boolean;
   plan: IncidentPlan | null;
   clocks: SlaClock[];
-  /** What became of each page, by the key of its move. */
+  /** What became of each page of this opening, by the key of its move. */
   pages: Record<string, { target: EscalationTarget; status: 'sent' | 'skipped' | 'failed' }>;
   evidence: { gathered: number; nextAt: number | null };
   runbooks: Record<string, MatchedRunbook>;
@@ -54,6 +54,7 @@ export interface MatchedRunbook {
   /** When its alert has fired long enough. */
   dueAt: number;
   alertId: number;
+  /** Named before it is started. */
   executionId: string | null;
   /** `due` until it is started, then what its execution last reported. */
   status: string;
