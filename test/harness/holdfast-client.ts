@@ -32,7 +32,7 @@ export interface HoldfastClient {
   timeline(number: number): Promise<TimelineEntry[]>;
   /** The incident of a service, once there is one. */
   incidentOf(service: string, limitMs?: number): Promise<Incident>;
-  /** The incident once its timeline holds an entry of this kind that says this. */
+  /** The first entry of this kind on the incident's timeline that says this, once there is one. */
   told(number: number, kind: string, words?: RegExp, limitMs?: number): Promise<TimelineEntry>;
 }
 
@@ -98,13 +98,19 @@ export function holdfastClient(url: string): HoldfastClient {
         },
         limitMs,
       ),
-    told: (number, kind, words = /./, limitMs) =>
-      waitFor(
-        `'${kind}' ${words} on the timeline of #${number}`,
-        async () =>
-          (await client.timeline(number)).find((entry) => entry.kind === kind && words.test(entry.summary)),
-        limitMs,
-      ),
+    async told(number, kind, words = /./, limitMs) {
+      let timeline: TimelineEntry[] = [];
+      const look = async () => {
+        timeline = await client.timeline(number);
+        return timeline.find((entry) => entry.kind === kind && words.test(entry.summary));
+      };
+      return await waitFor(`'${kind}' ${words} on the timeline of #${number}`, look, limitMs).catch(
+        (error) => {
+          const said = timeline.map((entry) => `${entry.at} ${entry.kind}: ${entry.summary}`);
+          throw new Error(`${error.message}; it says\n${said.join('\n')}`);
+        },
+      );
+    },
   };
   return client;
 }

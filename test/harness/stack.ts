@@ -166,7 +166,7 @@ function kill(pid: number): void {
   }
 }
 
-/** Polls until there is something to see; a time-out names what was waited for and what was seen instead. */
+/** Polls until there is something to see; a time-out names what was waited for. */
 export async function waitFor<T>(
   what: string,
   look: () => Promise<T | undefined | false> | T | undefined | false,
