@@ -342,7 +342,7 @@ it('the runbook of the tutorial ends in a rollback on any machine', async () => 
   });
   expect(await run(id, { index: 2, phase: 'undo' })).toEqual({ ok: true });
   expect(await run(id, { index: 1, phase: 'undo' })).toEqual({ ok: true });
-  expect((await stored(id, 1)).rollback_output).toBe('limit of orders-db is back at 100\n');
+  expect((await stored(id, 1)).rollback_output).toBe('limit of orders-db is back at 200\n');
 });
 
 it('an attempt that was replaced ends its command', async () => {

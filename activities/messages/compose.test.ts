@@ -160,6 +160,24 @@ test('a failed execution tells the step, the reason, what was undone and the end
   expect(mail.text.match(/^line$/gm)).toHaveLength(14);
 });
 
+test('whoever approves reads each line of a command, and where one ends in an undo', () => {
+  const rollback = {
+    description: 'rm -f /tmp/limit\necho gone',
+    status: 'registered' as const,
+    attempts: 0,
+    startedAt: null,
+    finishedAt: null,
+    output: '',
+    error: null,
+  };
+  const steps = [step({ description: 'mkdir -p /tmp/a\necho 300 > /tmp/limit\n', rollback })];
+  const facts = { incident: incident(), execution: execution({ steps }), approval: undefined };
+  const mail = composeMail(source({ type: 'approval.needed', facts }));
+  expect(mail.html).toContain('mkdir -p /tmp/a\necho 300 &gt; /tmp/limit</code>');
+  expect(mail.text).toContain('   mkdir -p /tmp/a\n   echo 300 > /tmp/limit\n');
+  expect(mail.text).toContain('undone by: rm -f /tmp/limit ⏎ echo gone');
+});
+
 test('what comes from outside is text in the HTML, and cannot break a line or turn its order', () => {
   const evil = '</td><img src=x onerror="alert(1)">&amp;\u202e\r\nBcc: eve@example.com\u0000';
   const facts = {

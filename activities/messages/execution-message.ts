@@ -218,7 +218,7 @@ function stepBlock(source: MessageSource, execution: ExecutionDetail): Block {
       const note = ahead ? undoAhead(step) : outcomeOf(step);
       return {
         text: ahead ? oneLine(step.name, 100) : `${oneLine(step.name, 100)}: ${stateOf(step)}`,
-        code: oneLine(step.description, 400),
+        code: lines(step.description, 400),
         ...(note !== undefined && { note }),
       };
     }),
@@ -228,8 +228,13 @@ function stepBlock(source: MessageSource, execution: ExecutionDetail): Block {
 
 function undoAhead(step: ExecutionStep): string {
   return step.rollback
-    ? `If a later step fails, undone by: ${oneLine(step.rollback.description, 250)}`
+    ? `If a later step fails, undone by: ${inOneLine(step.rollback.description, 250)}`
     : 'No undo.';
+}
+
+/** Of a command of several lines: where one ends is part of what it does. */
+function inOneLine(command: string, limit: number): string {
+  return oneLine(lines(command, limit).replaceAll('\n', ' ⏎ '), limit);
 }
 
 const stepStates: Record<ExecutionStep['status'], string> = {
@@ -249,7 +254,7 @@ function stateOf(step: ExecutionStep): string {
 
 function outcomeOf(step: ExecutionStep): string | undefined {
   if (step.rollback?.status === 'failed') {
-    return `Undo '${oneLine(step.rollback.description, 200)}' failed: ${oneLine(step.rollback.error ?? 'no reason given', 200)}`;
+    return `Undo '${inOneLine(step.rollback.description, 200)}' failed: ${oneLine(step.rollback.error ?? 'no reason given', 200)}`;
   }
   return step.error === null ? undefined : oneLine(step.error, 250);
 }

@@ -255,7 +255,7 @@ function blockTextBody(block: Block): string {
     case 'list': {
       const items = block.items.map((item, index) => {
         const mark = block.ordered ? `${index + 1}. ` : '- ';
-        const more = [item.code, item.note].filter((line) => line !== undefined);
+        const more = [item.code, item.note].flatMap((part) => part?.split('\n') ?? []);
         return [`${mark}${item.text}`, ...more.map((line) => ' '.repeat(mark.length) + line)].join('\n');
       });
       return [...items, ...(block.note === undefined ? [] : [block.note])].join('\n');

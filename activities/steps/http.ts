@@ -38,9 +38,7 @@ export async function runHttp(step: RenderedRequest, context: HttpContext): Prom
   } catch (error) {
     if (context.signal.aborted) return { ok: false, error: 'cancelled while it waited for the answer' };
     if (timeout.aborted) return { ok: false, error: `no answer within ${formatDuration(context.timeoutMs)}` };
-    const reason = reasonOf(error);
-    context.output.note(reason);
-    return { ok: false, error: reason };
+    return { ok: false, error: reasonOf(error) };
   }
 }
 
