@@ -10,6 +10,7 @@ const facts: BannerFacts = {
     dataDir: '/srv/holdfast',
   },
   temporalUiUrl: 'http://127.0.0.1:8233',
+  temporalAddress: '127.0.0.1:7233',
   hasMailbox: true,
   signInLink: 'http://localhost:8080/sign-in/hfl_abc',
   now: '2026-01-02T03:04:05.000Z',
@@ -24,6 +25,7 @@ test('it names every address, and the owner token only when it is new', () => {
   for (const part of [
     'http://localhost:8080\n',
     'http://127.0.0.1:8233',
+    '--address 127.0.0.1:7233',
     'http://localhost:8080/mailbox',
     'http://localhost:8080/sign-in/hfl_abc',
     'hft_owner  (new; shown this once',

@@ -3,6 +3,8 @@ import type { Config } from './config.ts';
 export interface BannerFacts {
   config: Pick<Config, 'port' | 'publicUrl' | 'ownerEmail' | 'dataDir'>;
   temporalUiUrl?: string;
+  /** host:port, for the Temporal CLI. */
+  temporalAddress: string;
   /** Whether mails go to the embedded mailbox. */
   hasMailbox: boolean;
   /** Works once. */
@@ -21,6 +23,7 @@ export function banner(facts: BannerFacts): string {
   const rows = [
     ['Pages and API', config.publicUrl],
     ['Temporal UI', facts.temporalUiUrl],
+    ['Temporal', `${facts.temporalAddress}  (for its CLI: --address ${facts.temporalAddress})`],
     ['Mailbox', facts.hasMailbox ? `${config.publicUrl}/mailbox` : undefined],
     ['Data', config.dataDir],
     ['Sign in', `${facts.signInLink}  (as ${config.ownerEmail}; works once, each start prints a new one)`],

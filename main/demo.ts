@@ -63,7 +63,9 @@ async function keyOf(dataDir: string): Promise<string> {
 async function post(url: string, key: string, type: string, body: string): Promise<Record<string, unknown>> {
   const headers = { Authorization: `Bearer ${key}`, 'Content-Type': type };
   const response = await fetch(url, { method: 'POST', headers, body }).catch(() => {
-    throw new DemoError(`nothing answers at ${url}: is Holdfast running (npm start)?`);
+    throw new DemoError(
+      `nothing answers at ${url}: is Holdfast running (npm start)? One on another port is found with the same PORT here`,
+    );
   });
   const answer = (await response.json().catch(() => ({}))) as Record<string, unknown>;
   if (!response.ok) throw new DemoError(`${url} answered ${response.status}: ${answer.detail ?? ''}`);

@@ -20,6 +20,7 @@ await live(async ({ onEnd }) => {
   console.log(
     banner({
       config,
+      temporalAddress: stack.temporalAddress,
       hasMailbox: stack.mailbox !== undefined,
       signInLink,
       now: new Date().toISOString(),
