@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { ApprovalRecord } from '../../db/approvals.ts';
 import type { ExecutionDetail, ExecutionStep } from '../../db/executions-read.ts';
 import type { AlertFacts, IncidentFacts } from '../../db/notification-facts.ts';
 import { notificationTypes } from '../../domain/notification.ts';
@@ -171,7 +172,24 @@ test('whoever approves reads each line of a command, and where one ends in an un
     error: null,
   };
   const steps = [step({ description: 'mkdir -p /tmp/a\necho 300 > /tmp/limit\n', rollback })];
-  const facts = { incident: incident(), execution: execution({ steps }), approval: undefined };
+  const approval: ApprovalRecord = {
+    id: '0b9a7c1e-6f0e-4a53-9a0f-0d9f1d6b8f11',
+    teamId: null,
+    executionId: execution().id,
+    runbook: 'restart-service',
+    target: 'checkout',
+    inputs: {},
+    incident: null,
+    requestedBy: 'Holdfast',
+    requestedAt: minutes(-1),
+    expiresAt: minutes(29),
+    required: 1,
+    status: 'pending',
+    decidedAt: null,
+    reason: null,
+    votes: [],
+  };
+  const facts = { incident: incident(), execution: execution({ steps }), approval };
   const mail = composeMail(source({ type: 'approval.needed', facts }));
   expect(mail.html).toContain('mkdir -p /tmp/a\necho 300 &gt; /tmp/limit</code>');
   expect(mail.text).toContain('   mkdir -p /tmp/a\n   echo 300 > /tmp/limit\n');
