@@ -48,7 +48,7 @@ export function createAlertActivities({ db, signalFeedUnread, fetch }: AlertActi
         args.alertmanagerUrl === null ? null : await askAlertmanager(fetch, args.alertmanagerUrl, args);
       await db.write({ orgId }, async (tx) => {
         if (firing === null) await markStale(tx, alertId, args.lastSeenAt);
-        else await recordProbe(tx, alertId, firing);
+        else await recordProbe(tx, alertId, args.lastSeenAt, firing);
       });
     },
   };

@@ -2,11 +2,11 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { IncomingAlert } from '../domain/alert.ts';
 import type { AlertView } from '../domain/alert-lifecycle.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
-import { markStale, observeAlert } from './correlation.ts';
+import { markStale, observeAlert, recordProbe } from './correlation.ts';
 import type { Tx } from './database.ts';
 import { closeIfDrained, readFeed } from './incident-feed.ts';
 import { recordAlerts } from './intake.ts';
-import { putEscalationPolicy } from './policies.ts';
+import { putEscalationPolicy, putSlaPolicy } from './policies.ts';
 
 let database: TestDatabase;
 let integrationId: string;
@@ -66,6 +66,15 @@ async function fire(change: Partial<IncomingAlert> = {}): Promise<number> {
 }
 const observe = (alertId: number, before: Pick<AlertView, 'status' | 'severity'> | null = null) =>
   write((tx) => observeAlert(tx, { orgId: database.orgId, alertId, before }));
+const waitsForLock = () =>
+  expect
+    .poll(async () => {
+      const { rows } = await database.owner.query(
+        `select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      return rows[0].n;
+    })
+    .toBe(1);
 const incident = async () => {
   const { rows } = await database.owner.query('select * from incidents order by number');
   return rows;
@@ -136,6 +145,66 @@ test('an incident is closed only when its feed has been read to the end, and a c
   expect(await write((tx) => closeIfDrained(tx, { incidentId: opened.id, afterSeq: 2 }))).toBe(true);
   const next = await observe(await fire({ fingerprint: 'next' }));
   expect(next.incident.number).toBe(opened.number + 1);
+});
+
+test('an alert that meets the closing of its incident opens another one', async () => {
+  const { incident: opened } = await observe(await fire());
+  await write((tx) => readFeed(tx, { incidentId: opened.id, afterSeq: 0, reopenWindowMs: minute }));
+  const late = await fire({ fingerprint: 'late' });
+  const closing = await database.owner.connect();
+  await closing.query('begin');
+  await closing.query('update incidents set closed_at = now() where id = $1', [opened.id]);
+  const sighting = observe(late);
+  await waitsForLock();
+  await closing.query('commit');
+  closing.release();
+  expect((await sighting).incident.number).toBe(opened.number + 1);
+  expect(await incident()).toMatchObject([{ alert_count: 1 }, { alert_count: 1, feed_unread: true }]);
+});
+
+test('a workflow that is begun again after its alert was over when it joined lowers no count', async () => {
+  await observe(await fire({ fingerprint: 'other' }));
+  const id = await fire({ fingerprint: 'short' });
+  await fire({ fingerprint: 'short', status: 'resolved', endsAt: '2026-01-01T10:30:00Z' });
+  await observe(id);
+  await observe(id);
+  expect(await incident()).toMatchObject([{ alert_count: 2, firing_count: 1, feed_seq: 2 }]);
+});
+
+test('the policies are chosen by all alerts of the incident, whichever of them are new', async () => {
+  await write((tx) =>
+    putSlaPolicy(tx, {
+      orgId: database.orgId,
+      name: 'payments',
+      definition: { order: 1, match: { alert: 'Payment*' }, acknowledgeWithin: '2m', resolveWithin: '15m' },
+      actor: 'test',
+    }),
+  );
+  const { incident: opened } = await observe(await fire({ name: 'PaymentErrors' }));
+  await observe(await fire({ fingerprint: 'f2', name: 'DiskFull' }));
+  const read = await write((tx) =>
+    readFeed(tx, { incidentId: opened.id, afterSeq: 1, reopenWindowMs: minute }),
+  );
+  expect(read.joined.map((alert) => alert.name)).toEqual(['DiskFull']);
+  expect(read.digest.plan.sla?.policy).toBe('payments');
+});
+
+test('alerts of one name are looked at each, since their labels differ', async () => {
+  const { incident: opened } = await observe(await fire({ labels: { env: 'test' } }));
+  await observe(await fire({ fingerprint: 'f2', labels: { env: 'production' } }));
+  const read = await write((tx) =>
+    readFeed(tx, { incidentId: opened.id, afterSeq: 0, reopenWindowMs: minute }),
+  );
+  expect(read.joined.map((alert) => alert.labels.env)).toEqual(['test', 'production']);
+});
+
+test('a probe that says an alert is over counts for nothing when it came again meanwhile', async () => {
+  const id = await fire();
+  const { lastSeenAt } = await observe(id);
+  await write((tx) => recordProbe(tx, id, lastSeenAt - 1, false));
+  expect(await observe(id)).toMatchObject({ status: 'firing' });
+  await write((tx) => recordProbe(tx, id, lastSeenAt, false));
+  expect(await observe(id)).toMatchObject({ status: 'resolved' });
 });
 
 test('what still fires after a person resolved its incident and it was closed opens another one', async () => {

@@ -1,6 +1,11 @@
 import { sql } from 'kysely';
 import { type AlertView, changeToReport } from '../domain/alert-lifecycle.ts';
-import { type CorrelationCandidate, correlate, correlationKeys } from '../domain/correlation.ts';
+import {
+  type CorrelationCandidate,
+  type CorrelationRules,
+  correlate,
+  correlationKeys,
+} from '../domain/correlation.ts';
 import { matchesGlob } from '../domain/glob.ts';
 import type { AlertStatus } from '../domain/incident-status.ts';
 import type { Severity } from '../domain/severity.ts';
@@ -56,11 +61,8 @@ export async function observeAlert(
     joined = true;
     before = null;
   }
-  const change = joined
-    ? 'joined'
-    : before
-      ? changeToReport(before, alert)
-      : changeToReport({ status: 'firing', severity: alert.severity }, alert);
+  before ??= joined ? null : await lastReported(tx, alert, incident.id);
+  const change = changeToReport(before, alert);
   const owesSignal = incident.closed ? false : await report(tx, args.orgId, alert, incident.id, change);
   return {
     version: alert.version,
@@ -74,6 +76,28 @@ export async function observeAlert(
     incident: { id: incident.id, number: incident.number },
     owesSignal,
   };
+}
+
+/** What the incident knows of the alert, for a workflow that does not know what it told: it was begun again. */
+async function lastReported(
+  tx: Tx,
+  alert: AlertRow,
+  incidentId: string,
+): Promise<Pick<AlertView, 'status' | 'severity'> | null> {
+  const told = await tx
+    .selectFrom('incident_feed')
+    .select(['kind', 'alert_version'])
+    .where('incident_id', '=', incidentId)
+    .where('alert_id', '=', alert.id)
+    .orderBy('seq', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  if (!told) return null;
+  if (told.alert_version === alert.version) return alert;
+  const { kind } = told;
+  // what was resolved when it joined has no later version
+  const status = kind === 'stale' || kind === 'resolved' ? kind : 'firing';
+  return { status, severity: alert.severity };
 }
 
 /** Marks a firing alert as stale unless it was seen since `lastSeenAt`. False when it was, or is resolved. */
@@ -93,8 +117,16 @@ export async function markStale(tx: Tx, alertId: number, lastSeenAt: number): Pr
   return numUpdatedRows > 0n;
 }
 
-/** What Alertmanager said when it was asked about an alert that had fallen silent. */
-export async function recordProbe(tx: Tx, alertId: number, firing: boolean): Promise<void> {
+/**
+ * What Alertmanager said when it was asked about an alert that had not been seen since `lastSeenAt`. An alert that
+ * came again meanwhile says more than that answer.
+ */
+export async function recordProbe(
+  tx: Tx,
+  alertId: number,
+  lastSeenAt: number,
+  firing: boolean,
+): Promise<void> {
   await tx
     .updateTable('alerts')
     .set((eb) =>
@@ -110,6 +142,7 @@ export async function recordProbe(tx: Tx, alertId: number, firing: boolean): Pro
     )
     .where('id', '=', alertId)
     .where('status', '<>', 'resolved')
+    .where('last_seen_at', '<', new Date(lastSeenAt + 1))
     .execute();
 }
 
@@ -134,12 +167,20 @@ interface IncidentRef {
 }
 
 async function incidentOf(tx: Tx, incidentId: string): Promise<IncidentRef> {
+  const isOpen = await holdOpen(tx, incidentId);
   const row = await tx
     .selectFrom('incidents')
-    .select(['id', 'number', 'status', 'closed_at'])
+    .select(['id', 'number', 'status'])
     .where('id', '=', incidentId)
     .executeTakeFirstOrThrow();
-  return { id: row.id, number: row.number, status: row.status, closed: row.closed_at !== null };
+  return { ...row, closed: !isOpen };
+}
+
+/** Keeps the incident from being closed until this transaction ends; false when it is closed already. */
+async function holdOpen(tx: Tx, incidentId: string): Promise<boolean> {
+  const { rows } = await sql`
+    select 1 from incidents where id = ${incidentId} and closed_at is null for no key update`.execute(tx);
+  return rows.length > 0;
 }
 
 /**
@@ -158,21 +199,35 @@ async function chooseOrCreate(tx: Tx, orgId: string, alert: AlertRow): Promise<I
     },
     rules,
   );
-  const decision = correlate(await findCandidates(tx, orgId, keys), rules, Date.now());
-  const incident =
-    decision.action === 'join'
-      ? { id: decision.incidentId, number: decision.number, status: '', closed: false }
-      : await createIncident(tx, orgId, alert);
+  const { incident, reason } = await decide(tx, orgId, alert, keys, rules);
   await sql`
     insert into incident_keys (org_id, key, incident_id)
     select ${orgId}, key, ${incident.id} from unnest(${keys}::text[]) as key
     on conflict do nothing`.execute(tx);
   await tx
     .updateTable('alerts')
-    .set({ incident_id: incident.id, correlation_reason: decision.reason })
+    .set({ incident_id: incident.id, correlation_reason: reason })
     .where('id', '=', alert.id)
     .execute();
   return incident;
+}
+
+/** A candidate may be closed between being found and being held: then it is not one when they are looked for again. */
+async function decide(
+  tx: Tx,
+  orgId: string,
+  alert: AlertRow,
+  keys: string[],
+  rules: CorrelationRules,
+): Promise<{ incident: IncidentRef; reason: string }> {
+  for (;;) {
+    const decision = correlate(await findCandidates(tx, orgId, keys), rules, alert.now.getTime());
+    if (decision.action === 'create') {
+      return { incident: await createIncident(tx, orgId, alert), reason: decision.reason };
+    }
+    const { incidentId: id, number, reason } = decision;
+    if (await holdOpen(tx, id)) return { incident: { id, number, status: '', closed: false }, reason };
+  }
 }
 
 async function findCandidates(tx: Tx, orgId: string, keys: string[]): Promise<CorrelationCandidate[]> {
@@ -253,7 +308,7 @@ async function report(
   if (change) {
     const { rows } = await sql<{ seq: number }>`
       with incident as (
-        select id, feed_seq from incidents where id = ${incidentId} for update
+        select id, feed_seq from incidents where id = ${incidentId} for no key update
       ), appended as (
         insert into incident_feed (org_id, incident_id, seq, kind, alert_id, alert_version)
         select ${orgId}, id, feed_seq + 1, ${change}, ${alert.id}, ${alert.version} from incident

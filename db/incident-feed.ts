@@ -15,8 +15,11 @@ export interface JoinedAlert {
   receivedAt: number;
 }
 
-/** Distinct alerts that one reading looks at for runbooks and policies; the counts are exact however many there are. */
-const joinedLimit = 200;
+/** Alerts that one reading looks at for runbooks: so many of each name and severity, so many in all. */
+const joinedOfAKind = 50;
+const joinedLimit = 1_000;
+/** Different names of its alerts that an incident's policies are chosen by. */
+const namesLimit = 1_000;
 
 /**
  * Reads what the feed brought since `afterSeq` and marks it read, under the incident's row lock. Reading again
@@ -44,7 +47,7 @@ export async function readFeed(
   const subject = {
     severity: incident.severity,
     service: incident.service,
-    alerts: joined.map((alert) => alert.name),
+    alerts: await alertNames(tx, args.incidentId),
   };
   const plan = {
     escalation: selectEscalation(await listEscalationPolicies(tx), subject),
@@ -76,12 +79,30 @@ async function joinedSince(tx: Tx, incidentId: string, afterSeq: number): Promis
     firing: boolean;
     received_at: Date;
   }>`
-    select distinct on (a.name, a.severity) a.id, a.name, a.severity, a.labels, a.status <> 'resolved' as firing, a.received_at
-    from incident_feed f join alerts a on a.id = f.alert_id
-    where f.incident_id = ${incidentId} and f.seq > ${afterSeq} and f.kind in ('joined', 'firing', 'updated')
-    order by a.name, a.severity, (a.status = 'resolved'), a.id
+    select id, name, severity, labels, firing, received_at from (
+      select a.id, a.name, a.severity, a.severity_rank, a.labels, a.status <> 'resolved' as firing, a.received_at,
+        row_number() over (partition by a.name, a.severity order by (a.status = 'resolved'), a.id) as place
+      from (
+        select distinct alert_id from incident_feed
+        where incident_id = ${incidentId} and seq > ${afterSeq} and kind in ('joined', 'firing', 'updated')
+      ) f join alerts a on a.id = f.alert_id
+    ) ranked
+    where place <= ${joinedOfAKind}
+    order by firing desc, place, severity_rank, id
     limit ${joinedLimit}`.execute(tx);
   return rows.map(({ received_at, ...row }) => ({ ...row, receivedAt: received_at.getTime() }));
+}
+
+/** Of all of its alerts, and not only of those that are new: a policy that held goes on holding. */
+async function alertNames(tx: Tx, incidentId: string): Promise<string[]> {
+  const rows = await tx
+    .selectFrom('alerts')
+    .select('name')
+    .distinct()
+    .where('incident_id', '=', incidentId)
+    .limit(namesLimit)
+    .execute();
+  return rows.map(({ name }) => name);
 }
 
 /** Closes the incident for good unless the feed has moved past `afterSeq`; then new alerts open another one. */
