@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type CorrelationRules, defaultCorrelationRules } from '../domain/correlation.ts';
-import { durationMs, durationText } from '../domain/duration.ts';
+import { durationMs } from '../domain/duration.ts';
+import { durationText } from '../domain/duration-text.ts';
 import type { Tx } from './database.ts';
 
 /** The setting `correlation` of an organization: `{"window": "5m", "labels": ["host", "pod", "deployment"]}`. */

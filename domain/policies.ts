@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { durationText } from './duration.ts';
+import { durationText } from './duration-text.ts';
 import { severities } from './severity.ts';
 
 /** Who is told at a level: a mail address, a notification channel by name, or a user by mail address. */
