@@ -70,6 +70,19 @@ test('a token and a key that the configuration fixes are made to hold, the key i
   );
 });
 
+test('the Alertmanager that is configured is the one that is asked; without one the last stays', async () => {
+  const start = { slug: 'asked', ownerEmail };
+  const url = async () =>
+    (await fixture.owner.query(`select alertmanager_url from integrations where id = $1`, [integrationId]))
+      .rows[0].alertmanager_url;
+  const { integrationId } = await ensureOrganization(fixture.db, start);
+  expect(await url()).toBeNull();
+  await ensureOrganization(fixture.db, { ...start, alertmanagerUrl: 'http://alertmanager.example:9093' });
+  expect(await url()).toBe('http://alertmanager.example:9093');
+  await ensureOrganization(fixture.db, start);
+  expect(await url()).toBe('http://alertmanager.example:9093');
+});
+
 test('processes that start at once make one organization between them', async () => {
   const results = await Promise.all(
     Array.from({ length: 20 }, () => ensureOrganization(fixture.db, { slug: 'raced', ownerEmail })),

@@ -15,6 +15,8 @@ export interface FirstStart {
   /** Fixed by configuration; otherwise made at the first start. */
   ownerToken?: string;
   ingestKey?: string;
+  /** Of the Alertmanager behind the ingest key, asked about alerts that fall silent. */
+  alertmanagerUrl?: string;
 }
 
 export interface EnsuredOrganization {
@@ -32,8 +34,8 @@ const integrationName = 'alertmanager';
 
 /**
  * The organization with what it needs to work: owner, token, ingest key, signing key, escalation and SLA
- * policies. What is there stays as people changed it; a token or key that the configuration fixes is made to
- * hold. Safe to run at every start and by several processes at once.
+ * policies. What is there stays as people changed it; a token, key or address that the configuration fixes is
+ * made to hold. Safe to run at every start and by several processes at once.
  */
 export async function ensureOrganization(
   db: Pick<Database, 'unscoped'>,
@@ -52,6 +54,9 @@ export async function ensureOrganization(
     const ownerUserId = await ensureOwner(tx, orgId, start.ownerEmail);
     const ownerToken = await ensureOwnerToken(tx, orgId, ownerUserId, start.ownerToken);
     const { integrationId, ingestKey } = await ensureIntegration(tx, orgId, start.ingestKey);
+    if (start.alertmanagerUrl !== undefined) {
+      await setAlertmanagerUrl(tx, orgId, integrationId, start.alertmanagerUrl);
+    }
     if (created) await putDefaults(tx, orgId, start.ownerEmail);
     return {
       orgId,
@@ -140,6 +145,22 @@ async function setIngestKey(tx: Tx, orgId: string, integrationId: string, key: s
     orgId,
     actor,
     action: 'integration.key_set',
+    subject: `integration:${integrationId}`,
+  });
+}
+
+async function setAlertmanagerUrl(tx: Tx, orgId: string, integrationId: string, url: string): Promise<void> {
+  const { numUpdatedRows } = await tx
+    .updateTable('integrations')
+    .set({ alertmanager_url: url })
+    .where('id', '=', integrationId)
+    .where('alertmanager_url', 'is distinct from', url)
+    .executeTakeFirst();
+  if (numUpdatedRows === 0n) return;
+  await recordAudit(tx, {
+    orgId,
+    actor,
+    action: 'integration.url_set',
     subject: `integration:${integrationId}`,
   });
 }

@@ -67,6 +67,7 @@ export async function prepareOrganization(config: Config, { db }: Backends): Pro
     ownerEmail: config.ownerEmail,
     ...(config.ownerToken === undefined ? {} : { ownerToken: config.ownerToken }),
     ...(config.ingestKey === undefined ? {} : { ingestKey: config.ingestKey }),
+    ...(config.alertmanagerUrl === undefined ? {} : { alertmanagerUrl: config.alertmanagerUrl }),
   });
 }
 
