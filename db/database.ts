@@ -26,6 +26,9 @@ export interface DatabaseOptions {
   statementTimeoutMs?: number;
 }
 
+/** Of transactions that wait for each other PostgreSQL ends one, which is run again up to so often. */
+const deadlockRetries = 4;
+
 export class Database {
   readonly pool: pg.Pool;
   private readonly kysely: Kysely<Schema>;
@@ -47,7 +50,10 @@ export class Database {
     this.kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: this.pool }) });
   }
 
-  /** One transaction inside `scope`. Throws DatabaseUnavailableError when PostgreSQL cannot be reached. */
+  /**
+   * One transaction inside `scope`; after a deadlock `work` is run again from the start. Throws
+   * DatabaseUnavailableError when PostgreSQL cannot be reached.
+   */
   async write<T>(scope: Scope, work: (tx: Tx) => Promise<T>): Promise<T> {
     return this.transaction(scope, false, work);
   }
@@ -67,6 +73,20 @@ export class Database {
   }
 
   private async transaction<T>(
+    scope: Scope | undefined,
+    readOnly: boolean,
+    work: (tx: Tx) => Promise<T>,
+  ): Promise<T> {
+    for (let retries = 0; ; retries++) {
+      try {
+        return await this.attempt(scope, readOnly, work);
+      } catch (error) {
+        if (retries === deadlockRetries || !isDeadlock(error)) throw error;
+      }
+    }
+  }
+
+  private async attempt<T>(
     scope: Scope | undefined,
     readOnly: boolean,
     work: (tx: Tx) => Promise<T>,
@@ -112,6 +132,10 @@ const unavailableCodes = new Set([
   '53100',
   '25006',
 ]);
+
+function isDeadlock(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '40P01';
+}
 
 function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

@@ -114,3 +114,16 @@ test('batches of a pair of senders in opposite orders all get through and open e
     new Set(['firing x8 v8']),
   );
 });
+
+test('batches that open what the others close, and close what they open, all get through', async () => {
+  const fingerprints = Array.from({ length: 40 }, (_, n) => `f${String(n).padStart(2, '0')}`);
+  await record(...fingerprints.map((fingerprint) => alert({ fingerprint })));
+  // the even ones fire and the odd ones are over, and the other way round
+  const batch = (parity: number, minute: number) =>
+    fingerprints.map((fingerprint, n) =>
+      n % 2 === parity ? alert({ fingerprint }) : resolved(`2026-01-01T11:${minute}:00Z`, { fingerprint }),
+    );
+  const rounds = Array.from({ length: 8 }, (_, n) => record(...batch(n % 2, 10 + n)));
+  const settled = await Promise.allSettled(rounds);
+  expect(settled.filter(({ status }) => status === 'rejected')).toEqual([]);
+});

@@ -19,7 +19,8 @@ export interface IntakeResult {
  * firing raises the open one or opens the next; resolved closes the open one, unless it is a late repeat, whose
  * `endsAt` is not later than that of the episode before or lies before the start of this one. Every change
  * raises `version`, which makes the row due for dispatch. Rows are taken in the order of their fingerprints, so
- * that concurrent batches of a pair of Alertmanagers wait for each other instead of deadlocking.
+ * that concurrent batches of a pair of Alertmanagers wait for each other; those of which one opens what the other
+ * closes may still deadlock, and are run again by Database.write.
  */
 export async function recordAlerts(
   tx: Tx,

@@ -661,14 +661,19 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       returning a.org_id, a.id, a.version, a.dispatched_version, a.severity_rank
     $$;
 
-    -- a change that landed meanwhile stays due
+    -- a change that landed meanwhile stays due; rows are taken in the order in which the intake takes them
     create function mark_dispatched(ids bigint[], versions bigint[])
       returns void
       language sql volatile security definer set search_path = public, pg_temp as $$
+      with dispatched as materialized (
+        select a.id, x.version
+        from unnest(ids, versions) as x(id, version) join alerts a on a.id = x.id
+        order by a.org_id, a.integration_id, a.fingerprint
+        for no key update of a
+      )
       update alerts a
       set dispatched_version = greatest(a.dispatched_version, d.version), claimed_until = null
-      from (select * from unnest(ids, versions) as x(id, version) order by x.id) d
-      where a.id = d.id
+      from dispatched d where a.id = d.id
     $$;
 
     create function claim_unread_feeds(older_than interval, batch integer)
