@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { IncomingAlert } from '../domain/alert.ts';
 import type { AlertView } from '../domain/alert-lifecycle.ts';
+import { parseAlertmanagerWebhook } from '../domain/alertmanager.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
 import { markStale, observeAlert, recordProbe } from './correlation.ts';
 import type { Tx } from './database.ts';
@@ -98,6 +99,19 @@ test('an alert of the same service joins, and only the flip to unread owes a sig
   expect(await incident()).toMatchObject([
     { alert_count: 2, firing_count: 2, severity: 'critical', feed_seq: 2 },
   ]);
+});
+
+test('an alert whose labels are longer than an index takes is correlated all the same', async () => {
+  const { rows } = await database.owner.query(
+    `select string_agg(md5(n::text), '') as long from generate_series(1, 2000) n`,
+  );
+  const labels = { alertname: 'HighLatency', service: rows[0].long, host: rows[0].long };
+  const parsed = parseAlertmanagerWebhook({
+    alerts: [{ status: 'firing', labels, startsAt: '2026-01-01T10:00:00Z', fingerprint: 'long' }],
+  });
+  if (!parsed.ok) throw new Error('refused');
+  const sighting = await observe(await fire(parsed.alerts[0]));
+  expect(sighting.owesSignal).toBe(true);
 });
 
 test('an alert of another service, or of the same one too late, opens another incident', async () => {

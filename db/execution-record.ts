@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { ExecutionState } from '../domain/execution/state.ts';
 import type { Tx } from './database.ts';
+import { storable } from './storable.ts';
 
 /** What an execution's workflow makes readable. Only the output columns of steps are written by the steps. */
 export interface ExecutionRecord {
@@ -20,7 +21,8 @@ export interface ExecutionRecord {
 }
 
 /** Idempotent: an older record never overwrites a newer one, entries go by their number. */
-export async function recordExecution(tx: Tx, record: ExecutionRecord): Promise<void> {
+export async function recordExecution(tx: Tx, given: ExecutionRecord): Promise<void> {
+  const record = storable(given);
   const { standing } = record;
   const { numUpdatedRows } = await tx
     .updateTable('executions')

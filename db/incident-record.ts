@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { IncidentState } from '../domain/incident/state.ts';
 import type { Deadline } from '../domain/incident-status.ts';
 import type { Tx } from './database.ts';
+import { storable } from './storable.ts';
 
 /** What an incident's workflow makes readable: its standing, and the lines of the story since the last time. */
 export interface IncidentRecord {
@@ -19,9 +20,10 @@ export interface IncidentRecord {
 }
 
 /** Idempotent: entries go by their number, and an older record never overwrites a newer standing. */
-export async function recordIncident(tx: Tx, record: IncidentRecord): Promise<void> {
+export async function recordIncident(tx: Tx, given: IncidentRecord): Promise<void> {
+  const record = storable(given);
   const { orgId, incidentId, standing } = record;
-  await tx
+  const { numUpdatedRows } = await tx
     .updateTable('incidents')
     .set({
       status: standing.status,
@@ -37,7 +39,7 @@ export async function recordIncident(tx: Tx, record: IncidentRecord): Promise<vo
     })
     .where('id', '=', incidentId)
     .where('recorded_seq', '<=', record.seq)
-    .execute();
+    .executeTakeFirst();
   if (record.entries.length > 0) {
     await sql`
       with entries as (
@@ -57,7 +59,7 @@ export async function recordIncident(tx: Tx, record: IncidentRecord): Promise<vo
       join incidents i on i.id = ${incidentId}
       where e.audit is not null`.execute(tx);
   }
-  if (standing.clocks.length > 0) {
+  if (numUpdatedRows > 0n && standing.clocks.length > 0) {
     await tx
       .insertInto('sla_clocks')
       .values(

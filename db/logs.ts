@@ -3,6 +3,7 @@ import type { LogEvidence } from '../domain/logs/log-evidence.ts';
 import type { LogLevel, LogLine } from '../domain/logs/log-line.ts';
 import { type AlertTrace, instanceHosts, type LogQuery, type LogSelector } from '../domain/logs/query.ts';
 import type { Tx } from './database.ts';
+import { storable } from './storable.ts';
 
 /** Stores the lines of one request in one statement. Returns how many. */
 export async function insertLogs(
@@ -114,7 +115,8 @@ export interface IncidentLogsRecord {
 }
 
 /** Puts the evidence of the latest look in the place of an earlier one's. */
-export async function saveIncidentLogs(tx: Tx, record: IncidentLogsRecord): Promise<void> {
+export async function saveIncidentLogs(tx: Tx, given: IncidentLogsRecord): Promise<void> {
+  const record = storable(given);
   const found = {
     source: record.source,
     query: JSON.stringify(record.query),
@@ -137,8 +139,9 @@ export async function saveIncidentLogs(tx: Tx, record: IncidentLogsRecord): Prom
 /** Says on the incident why its logs could not be had; what an earlier look found stays. */
 export async function saveIncidentLogsError(
   tx: Tx,
-  record: Pick<IncidentLogsRecord, 'orgId' | 'incidentId' | 'source' | 'query' | 'link'> & { error: string },
+  given: Pick<IncidentLogsRecord, 'orgId' | 'incidentId' | 'source' | 'query' | 'link'> & { error: string },
 ): Promise<void> {
+  const record = storable(given);
   await tx
     .insertInto('incident_logs')
     .values({

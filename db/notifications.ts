@@ -3,6 +3,7 @@ import type { NotificationStatus, NotificationType } from '../domain/notificatio
 import { decodeCursor, encodeCursor, type Page, toPage } from './cursor.ts';
 import type { Tx } from './database.ts';
 import type { NotificationRecord } from './notifications-read.ts';
+import { storable } from './storable.ts';
 
 export interface NotificationEntry {
   orgId: string;
@@ -80,7 +81,7 @@ export async function finishNotification(
     response?: string;
   },
 ): Promise<void> {
-  const { key, status, error = null, ...measured } = outcome;
+  const { key, status, error = null, ...measured } = storable(outcome);
   await tx
     .updateTable('notifications')
     .set({ status, error, finished_at: sql<Date>`now()` })

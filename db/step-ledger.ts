@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { RunbookDefinition } from '../domain/runbook/definition.ts';
 import type { Tx } from './database.ts';
+import { storable } from './storable.ts';
 
 /** Steps and their undos share the table of side effects: 'started' stands there before anything is done. */
 export type StepPhase = 'step' | 'undo';
@@ -138,7 +139,7 @@ export async function endAttempt(
   tx: Tx,
   args: { key: string; ok: boolean; error?: string | undefined },
 ): Promise<void> {
-  const detail = args.error === undefined ? {} : { error: args.error };
+  const detail = args.error === undefined ? {} : { error: storable(args.error) };
   await tx
     .updateTable('side_effects')
     .set({

@@ -21,11 +21,14 @@ export interface IncomingAlert {
 /** The labels that name a service, in the order in which they are asked. */
 const serviceLabels = ['service', 'service_name', 'app', 'app_kubernetes_io_name', 'app.kubernetes.io/name'];
 
+/** Characters of a service's name that count: it is indexed, and an index takes no text of any length. */
+const serviceLimit = 200;
+
 /** The service that the labels name, or null. `job` is left out: it names how a target is scraped, not what it is. */
 export function serviceOf(labels: Record<string, string>): string | null {
   for (const label of serviceLabels) {
     const value = labels[label];
-    if (value) return value;
+    if (value) return value.slice(0, serviceLimit).toWellFormed();
   }
   return null;
 }

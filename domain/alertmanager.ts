@@ -72,7 +72,7 @@ function toIncoming(alert: z.infer<typeof alertmanagerAlert>, truncated: number)
   return {
     fingerprint: alert.fingerprint ? storableText(alert.fingerprint) : fingerprintOf(labels),
     status: alert.status,
-    name: labels.alertname || 'unnamed alert',
+    name: shortened(labels.alertname || 'unnamed alert'),
     severity: severityFromLabel(labels.severity),
     service: serviceOf(labels),
     labels,
@@ -83,6 +83,13 @@ function toIncoming(alert: z.infer<typeof alertmanagerAlert>, truncated: number)
     endsAt: alert.endsAt && !alert.endsAt.startsWith('0001-') ? alert.endsAt : null,
     truncated,
   };
+}
+
+/** Characters of an alert's name that are kept outside of its labels: it stands in titles, subjects and lines. */
+const nameLimit = 200;
+
+function shortened(name: string): string {
+  return name.length <= nameLimit ? name : `${name.slice(0, nameLimit - 1).toWellFormed()}…`;
 }
 
 /** PostgreSQL stores neither NUL nor half a surrogate pair. */

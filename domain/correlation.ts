@@ -25,6 +25,9 @@ export type CorrelationDecision =
   | { action: 'join'; incidentId: string; number: number; reason: string }
   | { action: 'create'; reason: string };
 
+/** Characters of a value that count: keys are indexed, and an index takes no text of any length. */
+const valueLimit = 400;
+
 /** What an alert is matched by, such as 'service=checkout'. An incident is found by the keys of all of its alerts. */
 export function correlationKeys(
   alert: {
@@ -39,7 +42,7 @@ export function correlationKeys(
   if (alert.service) keys.push(`service=${alert.service}`);
   for (const name of rules.labels) {
     const value = alert.labels[name];
-    if (value) keys.push(`label.${name}=${value}`);
+    if (value) keys.push(`label.${name}=${value.slice(0, valueLimit).toWellFormed()}`);
   }
   return keys;
 }

@@ -6,11 +6,18 @@
 const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const pattern = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 
-/** Milliseconds of a duration such as '500ms', '2s', '15m', '4h' or '7d'; undefined if it is none. */
+/** Ten years: a time that is added to now must remain one that can be written down. */
+const longestMs = 3_650 * unitMs.d;
+
+/**
+ * Milliseconds of a duration such as '500ms', '2s', '15m', '4h' or '7d'; undefined if it is none, or longer than
+ * ten years.
+ */
 export function parseDuration(text: string): number | undefined {
   const match = pattern.exec(text.trim());
   if (!match) return undefined;
-  return Math.round(Number(match[1]) * unitMs[match[2] as keyof typeof unitMs]);
+  const ms = Math.round(Number(match[1]) * unitMs[match[2] as keyof typeof unitMs]);
+  return ms <= longestMs ? ms : undefined;
 }
 
 /** Milliseconds of a duration that was validated before. Throws RangeError on text that is no duration. */

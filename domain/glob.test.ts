@@ -17,3 +17,9 @@ it.each([
 ])('%j against %j is %j', (pattern, text, matches) => {
   expect(matchesGlob(pattern, text)).toBe(matches);
 });
+
+it('a text of 65,536 characters against many stars is answered at once', () => {
+  const began = performance.now();
+  expect(matchesGlob('*a*a*b', 'a'.repeat(65_536))).toBe(false);
+  expect(performance.now() - began).toBeLessThan(2_000);
+});
