@@ -39,7 +39,10 @@ interface Running {
   ended: Promise<number | null>;
 }
 
-function start(command: 'migrate' | 'api' | 'worker', more: Record<string, string> = {}): Running {
+function start(
+  command: 'migrate' | 'api' | 'worker' | 'sign-in-link',
+  more: Record<string, string> = {},
+): Running {
   const child = spawn(process.execPath, [`main/${command}.ts`], {
     cwd: root,
     env: {
@@ -101,6 +104,10 @@ test('two APIs and two workers, started apart after a migration, page for an ale
     expect(answer.status, await answer.text()).toBe(202);
   }
   await expect.poll(() => smtp.mails.length, { timeout: 30_000 }).toBeGreaterThan(0);
+  const signIn = start('sign-in-link', { PUBLIC_URL: `http://127.0.0.1:${ports[0]}` });
+  expect(await signIn.ended, signIn.said()).toBe(0);
+  const page = await fetch(signIn.said().trim());
+  expect(await page.text()).toContain('Sign in as <bdi>ana@example.com</bdi>');
   expect(smtp.mails.map(({ envelopeTo }) => envelopeTo)).toEqual([['ana@example.com']]);
 
   for (const { child, ended, said } of [...apis, ...workers]) {
