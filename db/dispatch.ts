@@ -80,8 +80,11 @@ export interface RunningRow {
   since: Date;
 }
 
-/** The rows that say that something runs, oldest first, up to `batch` of each kind. */
-export async function listRunningRows(db: Database, batch: number): Promise<RunningRow[]> {
+/** The rows of a kind that say that something runs, in the order of their ids, from behind `afterId`. */
+export async function listRunningRows(
+  db: Database,
+  page: { kind: RunningRow['kind']; afterId: string; limit: number },
+): Promise<RunningRow[]> {
   return await db.unscoped(async (tx) => {
     const { rows } = await sql<{
       org_id: string;
@@ -90,7 +93,7 @@ export async function listRunningRows(db: Database, batch: number): Promise<Runn
       workflow_id: string;
       since: Date;
     }>`
-      select * from running_rows(${batch})`.execute(tx);
+      select * from running_rows(${page.kind}, ${page.afterId}, ${page.limit})`.execute(tx);
     return rows.map((row) => ({
       orgId: row.org_id,
       kind: row.kind,

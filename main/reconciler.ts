@@ -4,6 +4,7 @@ import { WorkflowNotFoundError } from '@temporalio/common';
 import type { Logger } from 'pino';
 import type { Database } from '../db/database.ts';
 import { listRunningRows, type RunningRow } from '../db/dispatch.ts';
+import { closeLostIncident, endLostExecution } from '../db/lost-workflows.ts';
 import type { WorkflowStarter } from './workflow-client.ts';
 
 export interface ReconcilerOptions {
@@ -26,9 +27,12 @@ const batchSize = 500;
 /** A row younger than this may simply not have its workflow yet. */
 const graceMs = 60_000;
 
+const kinds = ['execution', 'incident', 'alert'] as const;
+
 /**
- * Compares the rows that say 'running' with Temporal. An execution, incident or alert whose workflow was never
- * started is started; one whose workflow ended without saying so is reported, for a person to look at.
+ * Compares the rows that say 'running' with Temporal. What was never started is started. What was ended from
+ * outside is mended: an alert is looked after again, an incident is closed and its alerts open another, an
+ * execution is ended as it stands and gives its target free.
  */
 export function startReconciler(options: ReconcilerOptions): Reconciler {
   const { db, client, starter, logger, intervalMs = 60_000 } = options;
@@ -55,21 +59,43 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
     logger.warn({ kind: row.kind, workflowId: row.workflowId }, 'started a workflow that was missing');
   }
 
+  async function mendEnded({ orgId, kind, id, workflowId }: RunningRow, how: string): Promise<void> {
+    // the row may have come to its end while it was being compared: then nothing is mended
+    let mended = true;
+    if (kind === 'alert') await starter.restartAlert({ orgId, id: Number(id) });
+    if (kind === 'incident')
+      mended = await db.write({ orgId }, (tx) => closeLostIncident(tx, { orgId, incidentId: id, how }));
+    if (kind === 'execution')
+      mended = await db.write({ orgId }, (tx) => endLostExecution(tx, { orgId, executionId: id, how }));
+    if (mended) logger.warn({ kind, workflowId, how }, 'mended a row whose workflow was ended from outside');
+  }
+
+  async function compare(row: RunningRow): Promise<Reconciler['mismatches']> {
+    if (Date.now() - row.since.getTime() < graceMs) return [];
+    const status = await statusOf(row.workflowId);
+    if (status === 'RUNNING' || status === 'CONTINUED_AS_NEW') return [];
+    try {
+      if (status === 'MISSING') await startMissing(row);
+      else await mendEnded(row, status);
+      return [];
+    } catch (error) {
+      const { kind, id, workflowId } = row;
+      logger.error({ err: error, kind, workflowId, status }, 'a row says running, its workflow does not');
+      return [{ kind, id, workflowId, found: status }];
+    }
+  }
+
   async function reconcile(): Promise<void> {
     const found: Reconciler['mismatches'] = [];
-    for (const row of await listRunningRows(db, batchSize)) {
-      if (stopping.signal.aborted) return;
-      if (Date.now() - row.since.getTime() < graceMs) continue;
-      const status = await statusOf(row.workflowId);
-      if (status === 'RUNNING' || status === 'CONTINUED_AS_NEW') continue;
-      if (status === 'MISSING') await startMissing(row);
-      else {
-        found.push({ kind: row.kind, id: row.id, workflowId: row.workflowId, found: status });
-        logger.error(
-          { kind: row.kind, workflowId: row.workflowId, status },
-          'a row says running, its workflow has ended',
-        );
-      }
+    for (const kind of kinds) {
+      let page: RunningRow[] = [];
+      do {
+        page = await listRunningRows(db, { kind, afterId: page.at(-1)?.id ?? '', limit: batchSize });
+        for (const row of page) {
+          if (stopping.signal.aborted) return;
+          found.push(...(await compare(row)));
+        }
+      } while (page.length === batchSize);
     }
     mismatches = found;
   }

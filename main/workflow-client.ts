@@ -24,6 +24,8 @@ const incidentAttribute = defineSearchAttributeKey(searchAttributeNames.incident
 export interface WorkflowStarter {
   /** Starts the alert's workflow, or tells the running one that its row has changed. A closed one is left closed. */
   dispatchAlert(alert: { orgId: string; id: number; known: boolean }): Promise<void>;
+  /** Starts the workflow of an alert anew after it was ended from outside; one that runs is left alone. */
+  restartAlert(alert: { orgId: string; id: number }): Promise<void>;
   /** Tells the incident's workflow that its feed is unread, and starts it where it does not run yet. */
   signalFeedUnread(incident: { orgId: string; incidentId: string; number: number }): Promise<void>;
   startExecution(execution: { orgId: string; executionId: string }): Promise<void>;
@@ -31,16 +33,17 @@ export interface WorkflowStarter {
 
 export function createWorkflowStarter(client: Client): WorkflowStarter {
   const { workflow } = client;
+  const alertOptions = (orgId: string, id: number) =>
+    ({
+      workflowId: alertWorkflowId(orgId, id),
+      taskQueue: alertTaskQueue,
+      args: [{ orgId, alertId: id }],
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      typedSearchAttributes: [{ key: orgAttribute, value: orgId }],
+    }) satisfies WorkflowStartOptions;
   return {
     async dispatchAlert({ orgId, id, known }) {
-      const workflowId = alertWorkflowId(orgId, id);
-      const options = {
-        workflowId,
-        taskQueue: alertTaskQueue,
-        args: [{ orgId, alertId: id }],
-        workflowIdReusePolicy: 'REJECT_DUPLICATE' as const,
-        typedSearchAttributes: [{ key: orgAttribute, value: orgId }],
-      } satisfies WorkflowStartOptions;
+      const options = alertOptions(orgId, id);
       if (known) {
         await ignoreStarted(() =>
           workflow.signalWithStart(workflowTypes.alert, { ...options, signal: alertChanged, signalArgs: [] }),
@@ -49,7 +52,12 @@ export function createWorkflowStarter(client: Client): WorkflowStarter {
       }
       // a plain start is cheaper; a workflow that is there already is told instead
       const started = await ignoreStarted(() => workflow.start(workflowTypes.alert, options));
-      if (!started) await ignoreMissing(() => workflow.getHandle(workflowId).signal(alertChanged));
+      if (!started) await ignoreMissing(() => workflow.getHandle(options.workflowId).signal(alertChanged));
+    },
+
+    async restartAlert({ orgId, id }) {
+      const options = { ...alertOptions(orgId, id), workflowIdReusePolicy: 'ALLOW_DUPLICATE' as const };
+      await ignoreStarted(() => workflow.start(workflowTypes.alert, options));
     },
 
     async signalFeedUnread({ orgId, incidentId, number }) {

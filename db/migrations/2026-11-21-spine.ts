@@ -149,7 +149,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       -- the change feed that the incident's workflow reads: seq is minted under this row's lock
       feed_seq bigint not null default 0,
       feed_unread boolean not null default false,
-      -- who owes the signal that the feed is unread, and since when: the sweeper sends it in their stead
+      feed_read_at timestamptz,
+      -- who owes the signal that the feed is unread, and since when: the sweeper sends it in their stead;
+      -- null: nobody, for it was read just before, and the sweeper signals once for all that comes meanwhile
       feed_owed_by bigint,
       feed_owed_since timestamptz,
       -- what the workflow has said of itself: the projection of its event number recorded_seq
@@ -681,12 +683,13 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       language sql volatile security definer set search_path = public, pg_temp as $$
       with owed as (
         select i.id from incidents i
-        where i.feed_unread and i.feed_owed_since < now() - older_than
+        where i.feed_unread
+          and i.feed_owed_since < now() - case when i.feed_owed_by is null then interval '1 second' else older_than end
         order by i.feed_owed_since
         limit batch
         for update skip locked
       )
-      update incidents i set feed_owed_since = now()
+      update incidents i set feed_owed_since = now(), feed_owed_by = coalesce(i.feed_owed_by, 0)
       from owed where i.id = owed.id
       returning i.org_id, i.id, i.number
     $$;
@@ -699,18 +702,23 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       from alerts a where a.version > a.dispatched_version
     $$;
 
-    -- what says that it runs, for the reconciler to compare with Temporal
-    create function running_rows(batch integer)
+    -- what says that it runs, for the reconciler to compare with Temporal: one kind, page by page in order of ids
+    create function running_rows(wanted text, after_id text, batch integer)
       returns table (org_id uuid, kind text, id text, workflow_id text, since timestamptz)
       language sql stable security definer set search_path = public, pg_temp as $$
-      (select i.org_id, 'incident', i.id::text, 'incident:' || i.org_id || ':' || i.number, i.opened_at
-       from incidents i where i.closed_at is null order by i.opened_at limit batch)
-      union all
-      (select e.org_id, 'execution', e.id::text, e.workflow_id, e.created_at
-       from executions e where e.finished_at is null order by e.created_at limit batch)
-      union all
-      (select a.org_id, 'alert', a.id::text, 'alert:' || a.org_id || ':' || a.id, a.received_at
-       from alerts a where a.status <> 'resolved' and a.dispatched_version > 0 order by a.id limit batch)
+      select r.* from (
+        select i.org_id, 'incident', i.id::text as id, 'incident:' || i.org_id || ':' || i.number, i.opened_at
+        from incidents i where wanted = 'incident' and i.closed_at is null
+        union all
+        select e.org_id, 'execution', e.id::text, e.workflow_id, e.created_at
+        from executions e where wanted = 'execution' and e.finished_at is null
+        union all
+        select a.org_id, 'alert', a.id::text, 'alert:' || a.org_id || ':' || a.id, a.received_at
+        from alerts a where wanted = 'alert' and a.status <> 'resolved' and a.dispatched_version > 0
+      ) r
+      where r.id > after_id
+      order by r.id
+      limit batch
     $$;
 
     create function forget_old_logs(before timestamptz, batch integer)
@@ -729,7 +737,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
         'find_sign_in_link(bytea)', 'find_signing_key(uuid)', 'list_organizations()',
         'create_organization(text, text)',
         'claim_due_alerts(integer, interval)', 'mark_dispatched(bigint[], bigint[])',
-        'claim_unread_feeds(interval, integer)', 'dispatch_gauges()', 'running_rows(integer)',
+        'claim_unread_feeds(interval, integer)', 'dispatch_gauges()', 'running_rows(text, text, integer)',
         'forget_old_logs(timestamptz, integer)'
       ] loop
         execute format('revoke all on function %s from public', f);
