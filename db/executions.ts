@@ -17,6 +17,9 @@ export class ExecutionRefusedError extends Error {
   }
 }
 
+/** Targets are locked by name, in an index, which takes no text of any length. */
+const targetLimit = 500;
+
 /**
  * Writes down an execution with its steps before anything runs; its workflow is started afterwards, by whoever
  * asked or by the reconciler. The same `id` twice is the same execution. Throws ExecutionRefusedError.
@@ -52,6 +55,11 @@ export async function createExecution(
   });
   if ('problems' in resolved) throw new ExecutionRefusedError(resolved.problems);
   const target = targetOf(definition, resolved.values, subject?.service ?? null);
+  if (target.length > targetLimit) {
+    throw new ExecutionRefusedError([
+      `its target has ${target.length} characters, of at most ${targetLimit}`,
+    ]);
+  }
   const { numInsertedOrUpdatedRows } = await tx
     .insertInto('executions')
     .values({
@@ -185,16 +193,22 @@ export async function admitExecution(
     select (v.definition->'execution'->>'maxPerHour')::int as max_per_hour,
       (v.definition->'execution'->>'cooldownMs')::bigint as cooldown_ms,
       now() as now,
-      r.recent, r.oldest, r.last_end
+      r.recent, r.oldest, l.last_end
     from executions e
     join runbook_versions v on v.name = e.runbook and v.version = e.runbook_version,
     lateral (
-      select count(*) as recent, min(o.created_at) as oldest,
-        max(o.finished_at) filter (where o.target = e.target and o.started_at is not null) as last_end
+      select count(*) as recent, min(o.created_at) as oldest
       from executions o
       where o.runbook = e.runbook and o.id <> e.id and o.created_at > now() - interval '1 hour'
         and o.created_at <= e.created_at and not (o.status = 'cancelled' and o.started_at is null)
-    ) r
+    ) r,
+    lateral (
+      -- a cooldown may be longer than an hour, and what was asked for long ago may have ended just now
+      select max(o.finished_at) as last_end
+      from executions o
+      where o.runbook = e.runbook and o.target = e.target and o.id <> e.id and o.started_at is not null
+        and o.created_at > now() - interval '1 day' * 30
+    ) l
     where e.id = ${args.executionId}`.execute(tx);
   const limits = rows[0];
   if (!limits) throw new Error(`there is no execution ${args.executionId} with its runbook's version`);
@@ -215,7 +229,10 @@ export async function admitExecution(
   return { admitted: true };
 }
 
-/** One remediation per target at a time. Asking again while holding it is fine. */
+/**
+ * One remediation per target at a time. Asking again while holding it is fine. A lock that was left behind by an
+ * execution that has ended holds nobody up.
+ */
 export async function lockTarget(
   tx: Tx,
   args: { orgId: string; executionId: string },
@@ -224,7 +241,9 @@ export async function lockTarget(
     with wanted as (select org_id, target, id from executions where id = ${args.executionId}),
     taken as (
       insert into target_locks (org_id, target, execution_id) select org_id, target, id from wanted
-      on conflict (org_id, target) do nothing
+      on conflict (org_id, target) do update set execution_id = excluded.execution_id, acquired_at = now()
+        where exists (
+          select 1 from executions e where e.id = target_locks.execution_id and e.finished_at is not null)
       returning execution_id
     )
     select execution_id from taken
