@@ -519,7 +519,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`
     do $$
     begin
-      create role holdfast_app nologin noinherit nobypassrls;
+      -- a user who may not create roles can be given one that somebody else made
+      if not exists (select from pg_roles where rolname = 'holdfast_app') then
+        create role holdfast_app nologin noinherit nobypassrls;
+      end if;
     exception when duplicate_object or unique_violation then null;
     end $$;
 
@@ -528,7 +531,13 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       t text;
       owned boolean;
     begin
-      execute format('grant holdfast_app to %I', current_user);
+      begin
+        execute format('grant holdfast_app to %I', current_user);
+      exception when insufficient_privilege then
+        if not pg_has_role(current_user, 'holdfast_app', 'member') then
+          raise;
+        end if;
+      end;
       for t in select tablename from pg_tables where schemaname = 'public' and tablename not like 'kysely_%' loop
         execute format('alter table %I enable row level security', t);
         execute format('grant select, insert, update, delete on %I to holdfast_app', t);
