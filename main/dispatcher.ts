@@ -23,6 +23,8 @@ export interface Dispatcher {
 const batchSize = 200;
 /** After this an alert that was claimed and not marked is anybody's again. */
 const leaseMs = 15_000;
+/** So many failures in a batch mean that Temporal is away. */
+const failuresTaken = 5;
 /** A feed that is unread for longer was left by whoever owed the signal. */
 const feedPatienceMs = 5_000;
 const longestBackoffMs = 5_000;
@@ -36,6 +38,7 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
   const stopping = new AbortController();
   let woken = Promise.withResolvers<void>();
 
+  /** One alert that Temporal does not take holds up no other; after a few failures the rest waits for better times. */
   async function dispatchBatch(): Promise<number> {
     const due = await claimDueAlerts(db, batchSize, leaseMs);
     const done: DueAlert[] = [];
@@ -43,25 +46,29 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
     const queue = due.values();
     await Promise.all(
       Array.from({ length: Math.min(concurrency, due.length) }, async () => {
-        for (const alert of queue) {
-          if (failures.length > 0) return;
+        while (failures.length < failuresTaken) {
+          const { value: alert, done: isEmpty } = queue.next();
+          if (isEmpty) return;
           try {
             await starter.dispatchAlert(alert);
             done.push(alert);
           } catch (error) {
             failures.push(error);
+            logger.warn({ err: error, orgId: alert.orgId, alertId: alert.id }, 'an alert was not dispatched');
           }
         }
       }),
     );
     await markDispatched(db, done);
-    if (failures.length > 0) throw failures[0];
+    if (failures.length >= failuresTaken) throw failures[0];
     return due.length;
   }
 
   async function sweepFeeds(): Promise<void> {
-    for (const feed of await claimUnreadFeeds(db, feedPatienceMs, batchSize))
-      await starter.signalFeedUnread(feed);
+    const feeds = await claimUnreadFeeds(db, feedPatienceMs, batchSize);
+    const signals = await Promise.allSettled(feeds.map((feed) => starter.signalFeedUnread(feed)));
+    const failed = signals.find((signal) => signal.status === 'rejected');
+    if (failed) throw failed.reason;
   }
 
   async function run(): Promise<void> {
@@ -72,7 +79,6 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
         let taken: number;
         do taken = await dispatchBatch();
         while (taken === batchSize && !stopping.signal.aborted);
-        await sweepFeeds();
         backoffMs = 0;
       } catch (error) {
         backoffMs = Math.min(longestBackoffMs, Math.max(250, backoffMs * 2));
@@ -83,7 +89,19 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
     }
   }
 
-  const running = run();
+  /** Beside dispatching: in a storm, which keeps that busy, an incident must not wait for a signal that was lost. */
+  async function sweep(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      try {
+        await sweepFeeds();
+      } catch (error) {
+        logger.warn({ err: error }, 'incidents wait: their unread feeds could not be swept');
+      }
+      await sleep(pollMs, undefined, { signal: stopping.signal }).catch(() => {});
+    }
+  }
+
+  const running = Promise.all([run(), sweep()]);
   return {
     wake: () => woken.resolve(),
     async stop() {

@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto';
+import { pino } from 'pino';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
+import { type Dispatcher, startDispatcher } from './dispatcher.ts';
+
+let database: TestDatabase;
+let integrationId: string;
+let dispatcher: Dispatcher | undefined;
+let dispatched: number[];
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const { rows } = await database.owner.query(
+    `insert into integrations (org_id, kind, name, key_hash) values ($1, 'alertmanager', 'am', 'k') returning id`,
+    [database.orgId],
+  );
+  integrationId = rows[0].id;
+});
+afterAll(() => database.close());
+beforeEach(async () => {
+  dispatched = [];
+  await database.owner.query('delete from alerts; delete from incidents');
+});
+afterEach(() => dispatcher?.stop());
+
+async function addAlert(severityRank = 2): Promise<number> {
+  const { rows } = await database.owner.query(
+    `insert into alerts (org_id, integration_id, fingerprint, status, name, severity, severity_rank, labels, annotations, starts_at)
+     values ($1, $2, $3, 'firing', 'a', 'warning', $4, '{}', '{}', now()) returning id`,
+    [database.orgId, integrationId, randomUUID(), severityRank],
+  );
+  return rows[0].id;
+}
+const due = async () =>
+  (
+    await database.owner.query(
+      'select id from alerts where version > dispatched_version order by severity_rank, id',
+    )
+  ).rows.map((row) => row.id);
+
+function start(dispatchAlert: (id: number) => Promise<void>, signalled: number[] = []): Dispatcher {
+  dispatcher = startDispatcher({
+    db: database.db,
+    starter: {
+      dispatchAlert: async ({ id }) => {
+        await dispatchAlert(id);
+        dispatched.push(id);
+      },
+      restartAlert: async () => {},
+      signalFeedUnread: async ({ number }) => void signalled.push(number),
+      startExecution: async () => {},
+    },
+    logger: pino({ level: 'silent' }),
+    concurrency: 1,
+    pollMs: 20,
+  });
+  return dispatcher;
+}
+
+test('goes by severity, then by age, and writes down what was dispatched', async () => {
+  const [first, second, worst] = [await addAlert(), await addAlert(), await addAlert(0)];
+  start(async () => {});
+  await expect.poll(due).toEqual([]);
+  expect(dispatched).toEqual([worst, first, second]);
+});
+
+test('an alert that Temporal does not take holds up neither the others nor the feeds', async () => {
+  const poison = await addAlert(0);
+  const others = [await addAlert(), await addAlert(), await addAlert()];
+  await database.owner.query(
+    `insert into incidents (org_id, number, title, severity, severity_rank, feed_unread, feed_owed_since)
+     values ($1, 7, 't', 'low', 3, true, now() - interval '1 minute')`,
+    [database.orgId],
+  );
+  const signalled: number[] = [];
+  start(async (id) => {
+    if (id === poison) throw new Error('invalid argument');
+  }, signalled);
+  await expect.poll(due).toEqual([poison]);
+  expect(dispatched).toEqual(others);
+  await expect.poll(() => signalled).toEqual([7]);
+});
+
+test('a change that lands while its alert is being dispatched stays due', async () => {
+  const id = await addAlert();
+  let times = 0;
+  start(async () => {
+    times += 1;
+    if (times === 1)
+      await database.owner.query('update alerts set version = version + 1 where id = $1', [id]);
+  });
+  await expect.poll(due).toEqual([]);
+  expect(dispatched).toEqual([id, id]);
+});
