@@ -5,6 +5,7 @@ import { parseAlertmanagerWebhook } from '../domain/alertmanager.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
 import { markStale, observeAlert, recordProbe } from './correlation.ts';
 import type { Tx } from './database.ts';
+import { claimUnreadFeeds } from './dispatch.ts';
 import { closeIfDrained, readFeed } from './incident-feed.ts';
 import { recordAlerts } from './intake.ts';
 import { putEscalationPolicy, putSlaPolicy } from './policies.ts';
@@ -99,6 +100,26 @@ test('an alert of the same service joins, and only the flip to unread owes a sig
   expect(await incident()).toMatchObject([
     { alert_count: 2, firing_count: 2, severity: 'critical', feed_seq: 2 },
   ]);
+});
+
+test('a feed that was read a moment ago is owed by nobody: the sweep signals it once, and later than at once', async () => {
+  const { incident: opened } = await observe(await fire());
+  await write((tx) => readFeed(tx, { incidentId: opened.id, afterSeq: 0, reopenWindowMs: 15 * minute }));
+  const second = await observe(await fire({ fingerprint: 'f2' }));
+  expect(second.owesSignal).toBe(false);
+  const sweep = () => claimUnreadFeeds(database.db, minute, 10);
+  expect(await sweep()).toEqual([]);
+  await database.owner.query(`update incidents set feed_owed_since = feed_owed_since - interval '1 second'`);
+  expect(await sweep()).toEqual([{ orgId: database.orgId, incidentId: opened.id, number: opened.number }]);
+  await database.owner.query(`update incidents set feed_owed_since = feed_owed_since - interval '1 second'`);
+  expect(await sweep()).toEqual([]);
+});
+
+test('an alert that changes long after the feed was read owes the signal', async () => {
+  const { incident: opened } = await observe(await fire());
+  await write((tx) => readFeed(tx, { incidentId: opened.id, afterSeq: 0, reopenWindowMs: 15 * minute }));
+  await database.owner.query(`update incidents set feed_read_at = now() - interval '2 seconds'`);
+  expect((await observe(await fire({ fingerprint: 'f2' }))).owesSignal).toBe(true);
 });
 
 test('an alert whose labels are longer than an index takes is correlated all the same', async () => {

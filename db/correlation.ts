@@ -1,16 +1,12 @@
 import { sql } from 'kysely';
 import { type AlertView, changeToReport } from '../domain/alert-lifecycle.ts';
-import {
-  type CorrelationCandidate,
-  type CorrelationRules,
-  correlate,
-  correlationKeys,
-} from '../domain/correlation.ts';
+import { type CorrelationCandidate, correlate, correlationKeys } from '../domain/correlation.ts';
 import { matchesGlob } from '../domain/glob.ts';
 import type { AlertStatus } from '../domain/incident-status.ts';
 import type { Severity } from '../domain/severity.ts';
 import type { Tx } from './database.ts';
-import { readCorrelationRules } from './settings.ts';
+import { feedRest } from './incident-feed.ts';
+import { correlationRulesOf } from './settings.ts';
 
 /** What the workflow of an alert learns when it looks at its row. */
 export interface Sighting extends AlertView {
@@ -37,33 +33,33 @@ interface AlertRow {
   last_seen_at: Date;
   truncated: number;
   incident_id: string | null;
+  correlation_reason: string | null;
   resend_interval_ms: number;
   alertmanager_url: string | null;
   now: Date;
+  /** The setting of that name. */
+  correlation: unknown;
 }
 
 /**
  * Looks at an alert's row, finds or makes its incident, and tells the incident's feed what has changed since
  * `before`. One short transaction; a second run of the same sighting changes nothing and owes the same signal.
+ * What a storm waits for is this transaction's round trips (three of them under the organization's lock), so
+ * joining is one statement.
  */
 export async function observeAlert(
   tx: Tx,
   args: { orgId: string; alertId: number; before: Pick<AlertView, 'status' | 'severity'> | null },
 ): Promise<Sighting> {
+  const { orgId } = args;
   const alert = await lockAlert(tx, args.alertId);
-  let incident = alert.incident_id ? await incidentOf(tx, alert.incident_id) : null;
-  let before = args.before;
+  const incident = alert.incident_id ? await holdIncident(tx, alert.incident_id) : null;
   // resolved by a person while it went on firing, and closed since: what fires is never dropped
-  if (incident?.closed && incident.status === 'resolved' && alert.status !== 'resolved') incident = null;
-  let joined = false;
-  if (!incident) {
-    incident = await chooseOrCreate(tx, args.orgId, alert);
-    joined = true;
-    before = null;
-  }
-  before ??= joined ? null : await lastReported(tx, alert, incident.id);
-  const change = changeToReport(before, alert);
-  const owesSignal = incident.closed ? false : await report(tx, args.orgId, alert, incident.id, change);
+  const isOver = incident?.closed && incident.status === 'resolved' && alert.status !== 'resolved';
+  const told =
+    !incident || isOver
+      ? await joinIncident(tx, orgId, alert)
+      : await tellIncident(tx, orgId, alert, incident, args.before);
   return {
     version: alert.version,
     status: alert.status,
@@ -73,9 +69,23 @@ export async function observeAlert(
     name: alert.name,
     fingerprint: alert.fingerprint,
     alertmanagerUrl: alert.alertmanager_url,
-    incident: { id: incident.id, number: incident.number },
-    owesSignal,
+    ...told,
   };
+}
+
+async function tellIncident(
+  tx: Tx,
+  orgId: string,
+  alert: AlertRow,
+  incident: HeldIncident,
+  known: Pick<AlertView, 'status' | 'severity'> | null,
+): Promise<Pick<Sighting, 'incident' | 'owesSignal'>> {
+  const { id, number } = incident;
+  const change = changeToReport(known ?? (await lastReported(tx, alert, id)), alert);
+  const reported = change && !incident.closed ? await report(tx, orgId, alert, id, change) : null;
+  const { feed_unread, feed_owed_by } = reported ?? incident;
+  const owesSignal = !incident.closed && feed_unread && feed_owed_by === alert.id;
+  return { incident: { id, number }, owesSignal };
 }
 
 /** What the incident knows of the alert, for a workflow that does not know what it told: it was begun again. */
@@ -149,8 +159,8 @@ export async function recordProbe(
 async function lockAlert(tx: Tx, alertId: number): Promise<AlertRow> {
   const { rows } = await sql<AlertRow>`
     select a.id, a.integration_id, a.fingerprint, a.status, a.name, a.severity, a.severity_rank, a.service, a.labels,
-      a.annotations, a.version, a.last_seen_at, a.truncated, a.incident_id, i.resend_interval_ms, i.alertmanager_url,
-      now() as now
+      a.annotations, a.version, a.last_seen_at, a.truncated, a.incident_id, a.correlation_reason, i.resend_interval_ms, i.alertmanager_url,
+      now() as now, (select value from settings where key = 'correlation') as correlation
     from alerts a join integrations i on i.id = a.integration_id
     where a.id = ${alertId}
     for update of a`.execute(tx);
@@ -159,37 +169,39 @@ async function lockAlert(tx: Tx, alertId: number): Promise<AlertRow> {
   return row;
 }
 
-interface IncidentRef {
+interface FeedState {
+  feed_unread: boolean;
+  feed_owed_by: number | null;
+}
+
+interface HeldIncident extends FeedState {
   id: string;
   number: number;
   status: string;
   closed: boolean;
 }
 
-async function incidentOf(tx: Tx, incidentId: string): Promise<IncidentRef> {
-  const isOpen = await holdOpen(tx, incidentId);
-  const row = await tx
-    .selectFrom('incidents')
-    .select(['id', 'number', 'status'])
-    .where('id', '=', incidentId)
-    .executeTakeFirstOrThrow();
-  return { ...row, closed: !isOpen };
-}
-
-/** Keeps the incident from being closed until this transaction ends; false when it is closed already. */
-async function holdOpen(tx: Tx, incidentId: string): Promise<boolean> {
-  const { rows } = await sql`
-    select 1 from incidents where id = ${incidentId} and closed_at is null for no key update`.execute(tx);
-  return rows.length > 0;
+/** Keeps an open incident from being closed until this transaction ends. */
+async function holdIncident(tx: Tx, incidentId: string): Promise<HeldIncident> {
+  const { rows } = await sql<HeldIncident>`
+    select id, number, status, closed_at is not null as closed, feed_unread, feed_owed_by
+    from incidents where id = ${incidentId} for no key update`.execute(tx);
+  const row = rows[0];
+  if (!row) throw new Error(`there is no incident ${incidentId} in this organization`);
+  return row;
 }
 
 /**
- * The lock is the organization's and is held to the end of this transaction, which is a matter of milliseconds:
- * two alerts of one outage must not open two incidents.
+ * Chooses or creates. The lock is the organization's and is held to the end of this transaction, which is a matter
+ * of milliseconds: two alerts of one outage must not open two incidents.
  */
-async function chooseOrCreate(tx: Tx, orgId: string, alert: AlertRow): Promise<IncidentRef> {
+async function joinIncident(
+  tx: Tx,
+  orgId: string,
+  alert: AlertRow,
+): Promise<Pick<Sighting, 'incident' | 'owesSignal'>> {
   await sql`select pg_advisory_xact_lock(hashtextextended(${`correlate:${orgId}`}, 0))`.execute(tx);
-  const rules = await readCorrelationRules(tx);
+  const rules = correlationRulesOf(alert.correlation);
   const keys = correlationKeys(
     {
       integrationId: alert.integration_id,
@@ -199,34 +211,17 @@ async function chooseOrCreate(tx: Tx, orgId: string, alert: AlertRow): Promise<I
     },
     rules,
   );
-  const { incident, reason } = await decide(tx, orgId, alert, keys, rules);
-  await sql`
-    insert into incident_keys (org_id, key, incident_id)
-    select ${orgId}, key, ${incident.id} from unnest(${keys}::text[]) as key
-    on conflict do nothing`.execute(tx);
-  await tx
-    .updateTable('alerts')
-    .set({ incident_id: incident.id, correlation_reason: reason })
-    .where('id', '=', alert.id)
-    .execute();
-  return incident;
-}
-
-/** A candidate may be closed between being found and being held: then it is not one when they are looked for again. */
-async function decide(
-  tx: Tx,
-  orgId: string,
-  alert: AlertRow,
-  keys: string[],
-  rules: CorrelationRules,
-): Promise<{ incident: IncidentRef; reason: string }> {
+  // a candidate may be closed between being found and being joined: then it is none when they are looked for again
   for (;;) {
     const decision = correlate(await findCandidates(tx, orgId, keys), rules, alert.now.getTime());
-    if (decision.action === 'create') {
-      return { incident: await createIncident(tx, orgId, alert), reason: decision.reason };
-    }
-    const { incidentId: id, number, reason } = decision;
-    if (await holdOpen(tx, id)) return { incident: { id, number, status: '', closed: false }, reason };
+    const { reason } = decision;
+    const { id, number } =
+      decision.action === 'join'
+        ? { id: decision.incidentId, number: decision.number }
+        : await createIncident(tx, orgId, alert);
+    const joined = await report(tx, orgId, alert, id, 'joined', { keys, reason });
+    if (!joined) continue;
+    return { incident: { id, number }, owesSignal: joined.feed_unread && joined.feed_owed_by === alert.id };
   }
 }
 
@@ -253,27 +248,24 @@ async function findCandidates(tx: Tx, orgId: string, keys: string[]): Promise<Co
   }));
 }
 
-async function createIncident(tx: Tx, orgId: string, alert: AlertRow): Promise<IncidentRef> {
-  const { rows } = await sql<{ number: number }>`
-    update organizations set next_incident_number = next_incident_number + 1
-    where org_id = ${orgId} returning next_incident_number - 1 as number`.execute(tx);
-  const number = rows[0]?.number;
-  if (number === undefined) throw new Error(`there is no organization ${orgId}`);
-  const created = await tx
-    .insertInto('incidents')
-    .values({
-      org_id: orgId,
-      team_id: await teamFor(tx, alert),
-      number,
-      title: titleOf(alert),
-      severity: alert.severity,
-      severity_rank: alert.severity_rank,
-      service: alert.service,
-      labels: JSON.stringify(alert.labels),
-    })
-    .returning('id')
-    .executeTakeFirstOrThrow();
-  return { id: created.id, number, status: 'created', closed: false };
+async function createIncident(
+  tx: Tx,
+  orgId: string,
+  alert: AlertRow,
+): Promise<{ id: string; number: number }> {
+  const { rows } = await sql<{ id: string; number: number }>`
+    with numbered as (
+      update organizations set next_incident_number = next_incident_number + 1
+      where org_id = ${orgId} returning next_incident_number - 1 as number
+    )
+    insert into incidents (org_id, team_id, number, title, severity, severity_rank, service, labels)
+    select ${orgId}, ${await teamFor(tx, alert)}, number, ${titleOf(alert)}, ${alert.severity},
+      ${alert.severity_rank}, ${alert.service}, ${JSON.stringify(alert.labels)}
+    from numbered
+    returning id, number`.execute(tx);
+  const created = rows[0];
+  if (!created) throw new Error(`there is no organization ${orgId}`);
+  return created;
 }
 
 function titleOf(alert: AlertRow): string {
@@ -294,30 +286,51 @@ async function teamFor(tx: Tx, alert: AlertRow): Promise<string | null> {
 
 /**
  * Appends to the incident's feed under its row lock, and keeps what follows from its alerts alone: counts,
- * worst severity. Only the flip from read to unread is worth a signal; who flipped it is written down, so that
- * a sighting that runs twice still sends it.
+ * worst severity, the timeline; for an alert that joins, by which keys it is found and why it is there. Only the
+ * flip from read to unread is worth a signal; who flipped it is written down, so that a sighting that runs twice
+ * still sends it. A feed that was read a moment ago is owed by nobody: the dispatcher's sweep signals it, so that
+ * a storm costs the incident's workflow a message a second and not one for every alert or two.
+ * @returns null when the incident is closed
  */
 async function report(
   tx: Tx,
   orgId: string,
   alert: AlertRow,
   incidentId: string,
-  change: ReturnType<typeof changeToReport>,
-): Promise<boolean> {
+  change: FeedChange,
+  joining: { keys: string[]; reason: string } | null = null,
+): Promise<FeedState | null> {
   const firing = change === 'resolved' ? -1 : change === 'joined' && alert.status !== 'resolved' ? 1 : 0;
-  if (change) {
-    const { rows } = await sql<{ seq: number }>`
-      with incident as (
-        select id, feed_seq from incidents where id = ${incidentId} for no key update
-      ), appended as (
-        insert into incident_feed (org_id, incident_id, seq, kind, alert_id, alert_version)
-        select ${orgId}, id, feed_seq + 1, ${change}, ${alert.id}, ${alert.version} from incident
-        on conflict (incident_id, alert_id, alert_version, kind) do nothing
-        returning seq
-      )
+  const { rows } = await sql<FeedState>`
+    with incident as (
+      select id, feed_seq, feed_unread, feed_owed_by from incidents
+      where id = ${incidentId} and closed_at is null for no key update
+    ), keyed as (
+      insert into incident_keys (org_id, key, incident_id)
+      select ${orgId}, key, incident.id from incident, unnest(${joining?.keys ?? []}::text[]) as key
+      on conflict do nothing
+    ), joined as (
+      update alerts set incident_id = incident.id, correlation_reason = ${joining?.reason ?? null}
+      from incident where alerts.id = ${alert.id} and ${joining !== null}
+    ), appended as (
+      insert into incident_feed (org_id, incident_id, seq, kind, alert_id, alert_version)
+      select ${orgId}, id, feed_seq + 1, ${change}, ${alert.id}, ${alert.version} from incident
+      on conflict (incident_id, alert_id, alert_version, kind) do nothing
+      returning seq
+    ), told as (
+      insert into timeline (org_id, incident_id, kind, actor, summary, data, dedup_key)
+      select ${orgId}, ${incidentId}, ${`alert_${change}`}, 'Alertmanager', ${summaryOf(alert, change)},
+        ${JSON.stringify({ alertId: alert.id, severity: alert.severity, reason: joining?.reason ?? alert.correlation_reason })}::jsonb,
+        ${`alert:${alert.id}:${alert.version}:${change}`}
+      from appended
+      on conflict (incident_id, dedup_key) do nothing
+    ), changed as (
       update incidents i set
         feed_seq = appended.seq,
-        feed_owed_by = case when i.feed_unread then i.feed_owed_by else ${alert.id} end,
+        feed_owed_by = case
+          when i.feed_unread then i.feed_owed_by
+          when i.feed_read_at > now() - ${feedRest} then null
+          else ${alert.id} end,
         feed_owed_since = case when i.feed_unread then i.feed_owed_since else now() end,
         feed_unread = true,
         alert_count = i.alert_count + ${change === 'joined' ? 1 : 0},
@@ -327,16 +340,15 @@ async function report(
         severity = case when ${alert.severity_rank} < i.severity_rank then ${alert.severity} else i.severity end,
         severity_rank = least(i.severity_rank, ${alert.severity_rank})
       from appended where i.id = ${incidentId}
-      returning appended.seq`.execute(tx);
-    if (rows.length > 0) await tellTimeline(tx, orgId, alert, incidentId, change);
-  }
-  const incident = await tx
-    .selectFrom('incidents')
-    .select(['feed_unread', 'feed_owed_by'])
-    .where('id', '=', incidentId)
-    .executeTakeFirstOrThrow();
-  return incident.feed_unread && incident.feed_owed_by === alert.id;
+      returning i.feed_unread, i.feed_owed_by
+    )
+    select coalesce(changed.feed_unread, incident.feed_unread) as feed_unread,
+      case when changed.feed_unread then changed.feed_owed_by else incident.feed_owed_by end as feed_owed_by
+    from incident left join changed on true`.execute(tx);
+  return rows[0] ?? null;
 }
+
+type FeedChange = NonNullable<ReturnType<typeof changeToReport>>;
 
 const changeWords = {
   joined: 'fired',
@@ -346,21 +358,9 @@ const changeWords = {
   updated: 'changed severity',
 } as const;
 
-async function tellTimeline(
-  tx: Tx,
-  orgId: string,
-  alert: AlertRow,
-  incidentId: string,
-  change: keyof typeof changeWords,
-): Promise<void> {
+function summaryOf(alert: AlertRow, change: FeedChange): string {
   const where = alert.service ? ` on ${alert.service}` : '';
   const truncated = alert.truncated > 0 ? ` (its sender left out ${alert.truncated} more of its group)` : '';
-  await sql`
-    insert into timeline (org_id, incident_id, kind, actor, summary, data, dedup_key)
-    select ${orgId}, ${incidentId}, ${`alert_${change}`}, 'Alertmanager',
-      ${`${alert.name}${where} ${changeWords[change]}${change === 'updated' ? ` to ${alert.severity}` : ''}${truncated}`},
-      jsonb_build_object('alertId', a.id, 'severity', a.severity, 'reason', a.correlation_reason),
-      ${`alert:${alert.id}:${alert.version}:${change}`}
-    from alerts a where a.id = ${alert.id}
-    on conflict (incident_id, dedup_key) do nothing`.execute(tx);
+  const words = `${changeWords[change]}${change === 'updated' ? ` to ${alert.severity}` : ''}`;
+  return `${alert.name}${where} ${words}${truncated}`;
 }

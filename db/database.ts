@@ -1,4 +1,13 @@
-import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  Kysely,
+  PostgresDialect,
+  PostgresDriver,
+  type Transaction,
+  type TransactionSettings,
+} from 'kysely';
 import pg from 'pg';
 import type { Schema } from './schema.ts';
 
@@ -47,7 +56,7 @@ export class Database {
     });
     // an idle connection that breaks is replaced by the pool; without a listener it would end the process
     this.pool.on('error', () => {});
-    this.kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: this.pool }) });
+    this.kysely = new Kysely<Schema>({ dialect: new ScopedDialect(this.pool) });
   }
 
   /**
@@ -93,19 +102,48 @@ export class Database {
   ): Promise<T> {
     try {
       const transaction = this.kysely.transaction();
-      return await (readOnly ? transaction.setAccessMode('read only') : transaction).execute(async (tx) => {
-        const teams = scope?.teamIds ?? '*';
-        await sql`select set_config('app.org_id', ${scope?.orgId ?? ''}, true),
-          set_config('app.team_ids', ${Array.isArray(teams) ? teams.join(',') || 'none' : teams}, true)`.execute(
-          tx,
-        );
-        return await work(tx);
-      });
+      const scoped = readOnly ? transaction.setAccessMode('read only') : transaction;
+      return await scopeOfTransaction.run(scope, () => scoped.execute(work));
     } catch (error) {
       throw isUnavailable(error)
         ? new DatabaseUnavailableError('the database is away', { cause: error })
         : error;
     }
+  }
+}
+
+/** How the scope of a transaction reaches the driver that begins it. */
+const scopeOfTransaction = new AsyncLocalStorage<Scope | undefined>();
+
+class ScopedDialect extends PostgresDialect {
+  private readonly pool: pg.Pool;
+
+  constructor(pool: pg.Pool) {
+    super({ pool });
+    this.pool = pool;
+  }
+
+  override createDriver(): PostgresDriver {
+    return new ScopedDriver({ pool: this.pool });
+  }
+}
+
+/** Begins a transaction and says whose it is in one round trip. */
+class ScopedDriver extends PostgresDriver {
+  override async beginTransaction(
+    connection: DatabaseConnection,
+    { accessMode }: TransactionSettings,
+  ): Promise<void> {
+    const scope = scopeOfTransaction.getStore();
+    const teams = scope?.teamIds ?? '*';
+    const teamIds = Array.isArray(teams) ? teams.join(',') || 'none' : teams;
+    await connection.executeQuery(
+      CompiledQuery.raw(
+        `begin ${accessMode ?? 'read write'};
+        select set_config('app.org_id', ${pg.escapeLiteral(scope?.orgId ?? '')}, true),
+          set_config('app.team_ids', ${pg.escapeLiteral(teamIds)}, true)`,
+      ),
+    );
   }
 }
 

@@ -21,6 +21,9 @@ const joinedLimit = 1_000;
 /** Different names of its alerts that an incident's policies are chosen by. */
 const namesLimit = 1_000;
 
+/** A feed that was read less long ago than this is left to the dispatcher's sweep, which signals once for all of it. */
+export const feedRest = sql<unknown>`interval '1 second'`;
+
 /**
  * Reads what the feed brought since `afterSeq` and marks it read, under the incident's row lock. Reading again
  * with the same cursor gives the same and more, so a reading that was lost is simply repeated.
@@ -38,7 +41,7 @@ export async function readFeed(
     alert_count: number;
     firing_count: number;
   }>`
-    update incidents set feed_unread = false, feed_owed_by = null, feed_owed_since = null
+    update incidents set feed_unread = false, feed_owed_by = null, feed_owed_since = null, feed_read_at = now()
     where id = ${args.incidentId}
     returning feed_seq, title, service, severity, opened_at, alert_count, firing_count`.execute(tx);
   const incident = rows[0];

@@ -149,6 +149,7 @@ export interface IncidentsTable {
   truncated_count: Generated<number>;
   feed_seq: Generated<number>;
   feed_unread: Generated<boolean>;
+  feed_read_at: Timestamp | null;
   feed_owed_by: number | null;
   feed_owed_since: Timestamp | null;
   recorded_seq: Generated<number>;

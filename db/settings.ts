@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { type CorrelationRules, defaultCorrelationRules } from '../domain/correlation.ts';
 import { durationMs } from '../domain/duration.ts';
 import { durationText } from '../domain/duration-text.ts';
-import type { Tx } from './database.ts';
 
 /** The setting `correlation` of an organization: `{"window": "5m", "labels": ["host", "pod", "deployment"]}`. */
 export const correlationSetting = z.strictObject({
@@ -10,14 +9,10 @@ export const correlationSetting = z.strictObject({
   labels: z.array(z.string().min(1).max(200)).max(20).optional(),
 });
 
-export async function readCorrelationRules(tx: Tx): Promise<CorrelationRules> {
-  const row = await tx
-    .selectFrom('settings')
-    .select('value')
-    .where('key', '=', 'correlation')
-    .executeTakeFirst();
-  if (!row) return defaultCorrelationRules;
-  const { window, labels } = correlationSetting.parse(row.value);
+/** @param value of the setting `correlation`, null where it is not set */
+export function correlationRulesOf(value: unknown): CorrelationRules {
+  if (value === null) return defaultCorrelationRules;
+  const { window, labels } = correlationSetting.parse(value);
   return {
     windowMs: window === undefined ? defaultCorrelationRules.windowMs : durationMs(window),
     labels: labels ?? defaultCorrelationRules.labels,

@@ -53,7 +53,7 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
       activities: options.alertActivities,
       maxCachedWorkflows: 1_000,
       maxConcurrentWorkflowTaskExecutions: 40,
-      maxConcurrentLocalActivityExecutions: 20,
+      maxConcurrentLocalActivityExecutions: 5,
       maxConcurrentActivityTaskExecutions: 10,
     }),
     Worker.create({
