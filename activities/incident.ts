@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/activity';
-import type { Database } from '../db/database.ts';
-import { createExecution, ExecutionRefusedError } from '../db/executions.ts';
-import { closeIfDrained, type JoinedAlert, readFeed } from '../db/incident-feed.ts';
+import type { Database, Tx } from '../db/database.ts';
+import { createExecution, ExecutionRefusedError, executionExists } from '../db/executions.ts';
+import { closeIfDrained, type JoinedAlert, listFiringAlerts, readFeed } from '../db/incident-feed.ts';
 import { type IncidentRecord, recordIncident } from '../db/incident-record.ts';
 import { listEnabledDefinitions } from '../db/runbooks.ts';
 import type { FeedDigest } from '../domain/incident/events.ts';
@@ -35,7 +35,10 @@ export function createIncidentActivities({ db, reopenWindowMs }: IncidentActivit
       return await db.write({ orgId: args.orgId }, (tx) => closeIfDrained(tx, args));
     },
 
-    /** Writes the execution of a matched runbook down, before its workflow is started. */
+    /**
+     * Writes the execution of a matched runbook down, before its workflow is started. It is for the alert that
+     * called for it or, when that is over, for another one that does; refused when none is left.
+     */
     async createIncidentExecution(args: {
       orgId: string;
       incidentId: string;
@@ -45,17 +48,24 @@ export function createIncidentActivities({ db, reopenWindowMs }: IncidentActivit
     }): Promise<void> {
       const { orgId, executionId, incidentId, runbook, alertId } = args;
       try {
-        await db.write({ orgId }, (tx) =>
-          createExecution(tx, {
+        await db.write({ orgId }, async (tx) => {
+          if (await executionExists(tx, executionId)) return;
+          const calling = await callingAlert(tx, { incidentId, runbook, alertId });
+          if (calling === undefined) {
+            throw new ExecutionRefusedError([
+              'the alert that called for it is over, and no other has fired long enough',
+            ]);
+          }
+          await createExecution(tx, {
             orgId,
             id: executionId,
             runbook,
             workflowId: executionWorkflowId(orgId, executionId),
             requestedBy: 'Holdfast',
             incidentId,
-            alertId,
-          }),
-        );
+            alertId: calling,
+          });
+        });
       } catch (error) {
         if (error instanceof ExecutionRefusedError)
           throw ApplicationFailure.nonRetryable(error.message, 'ExecutionRefused');
@@ -66,6 +76,16 @@ export function createIncidentActivities({ db, reopenWindowMs }: IncidentActivit
 }
 
 export type IncidentActivities = ReturnType<typeof createIncidentActivities>;
+
+async function callingAlert(
+  tx: Tx,
+  { incidentId, runbook, alertId }: { incidentId: string; runbook: string; alertId: number },
+): Promise<number | undefined> {
+  const firing = await listFiringAlerts(tx, incidentId);
+  if (firing.some((alert) => alert.id === alertId)) return alertId;
+  const definitions = (await listEnabledDefinitions(tx)).filter(({ name }) => name === runbook);
+  return firing.find((alert) => matchAll(definitions, [alert]).some(({ dueAt }) => dueAt <= alert.now))?.id;
+}
 
 function matchAll(definitions: RunbookDefinition[], joined: JoinedAlert[]): FeedDigest['matches'] {
   const matches = new Map<string, FeedDigest['matches'][number]>();

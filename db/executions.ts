@@ -105,6 +105,11 @@ export async function createExecution(
   return { target, mode: definition.execution.mode };
 }
 
+export async function executionExists(tx: Tx, id: string): Promise<boolean> {
+  const row = await tx.selectFrom('executions').select('id').where('id', '=', id).executeTakeFirst();
+  return row !== undefined;
+}
+
 async function subjectOf(tx: Tx, incidentId: string, alertId: number | undefined) {
   const { rows } = await sql<{
     labels: Record<string, string>;

@@ -96,6 +96,22 @@ async function joinedSince(tx: Tx, incidentId: string, afterSeq: number): Promis
   return rows.map(({ received_at, ...row }) => ({ ...row, receivedAt: received_at.getTime() }));
 }
 
+/** The alerts of an incident that are not over, oldest first, up to a thousand; `now` is the database's clock. */
+export async function listFiringAlerts(
+  tx: Tx,
+  incidentId: string,
+): Promise<(JoinedAlert & { now: number })[]> {
+  const { rows } = await sql<Omit<JoinedAlert, 'receivedAt'> & { received_at: Date; now: Date }>`
+    select id, name, severity, labels, true as firing, received_at, now() as now
+    from alerts where incident_id = ${incidentId} and status <> 'resolved'
+    order by id limit ${joinedLimit}`.execute(tx);
+  return rows.map(({ received_at, now, ...alert }) => ({
+    ...alert,
+    receivedAt: received_at.getTime(),
+    now: now.getTime(),
+  }));
+}
+
 /** Of all of its alerts, and not only of those that are new: a policy that held goes on holding. */
 async function alertNames(tx: Tx, incidentId: string): Promise<string[]> {
   const rows = await tx

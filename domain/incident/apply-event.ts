@@ -177,7 +177,9 @@ function applyDigest(before: IncidentState, digest: FeedDigest, at: number): Inc
   if (!first && digest.firingJoined && state.status === 'resolved') state = reopen(state, at);
   state = armClocks(state, at);
   for (const { runbook, mode, alertId, dueAt } of digest.matches) {
-    if (state.resolved || state.runbooks[runbook] || mode === 'manual') continue;
+    const known = state.runbooks[runbook];
+    // what was refused for one alert may be right for the next
+    if (state.resolved || mode === 'manual' || (known && known.status !== 'refused')) continue;
     const matched = { mode, dueAt, alertId, executionId: null, status: 'due' };
     state = { ...state, runbooks: { ...state.runbooks, [runbook]: matched } };
   }
