@@ -135,3 +135,13 @@ test('a rotation because of a leak ends every link that is out', async () => {
   expect(await verifyLink(test_.db, before)).toEqual({ problem: 'invalid' });
   expect(await verifyLink(test_.db, await sign())).toHaveProperty('action');
 });
+
+test('a link to somebody who was disabled since does nothing', async () => {
+  const token = await sign({ person: 'Gone@example.com' });
+  await granted(token);
+  await test_.owner.query(
+    `insert into users (org_id, email, name, disabled_at) values ($1, 'gone@example.com', 'Gone', now())`,
+    [test_.orgId],
+  );
+  expect(await verifyLink(test_.db, token)).toEqual({ problem: 'invalid' });
+});

@@ -119,10 +119,8 @@ export async function verifyLink(
   if (!content.success || content.data.o !== key.org_id) return { problem: 'invalid' };
   const { a, s, u, x, n } = content.data;
   if (x * 1000 <= now) return { problem: 'expired' };
-  const used = await db.read({ orgId: key.org_id }, (tx) =>
-    tx.selectFrom('used_links').select('nonce').where('nonce', '=', n).executeTakeFirst(),
-  );
-  if (used) return { problem: 'used' };
+  const problem = await db.read({ orgId: key.org_id }, (tx) => problemOf(tx, { nonce: n, person: u }));
+  if (problem) return { problem };
   return {
     orgId: key.org_id,
     action: a,
@@ -134,6 +132,26 @@ export async function verifyLink(
     person: u,
     nonce: n,
   };
+}
+
+/** Whoever was disabled acts no more, in a mail as elsewhere; an address that is no user's acts by its policy. */
+async function problemOf(
+  tx: Tx,
+  { nonce, person }: { nonce: string; person: string },
+): Promise<LinkProblem | undefined> {
+  const used = await tx
+    .selectFrom('used_links')
+    .select('nonce')
+    .where('nonce', '=', nonce)
+    .executeTakeFirst();
+  if (used) return 'used';
+  const disabled = await tx
+    .selectFrom('users')
+    .select('id')
+    .where('email', '=', person.toLowerCase())
+    .where('disabled_at', 'is not', null)
+    .executeTakeFirst();
+  return disabled && 'invalid';
 }
 
 /**
