@@ -29,6 +29,8 @@ import { userEndpoints } from './users/routes.ts';
 
 export interface ApiDeps {
   db: Pick<Database, 'read' | 'write' | 'unscoped'>;
+  /** Where alerts are stored, `db` where it is not named: connections of its own keep a storm from waiting for itself. */
+  intakeDb?: Pick<Database, 'write'>;
   messages: MessageClient;
   signIn: SignIn;
   /** Without a slash at the end. */
@@ -63,7 +65,7 @@ export function createApi(deps: ApiDeps): Router {
 
 /** Every operation, in the order in which the OpenAPI document names them. */
 function endpointsOf(deps: ApiDeps, secureCookies: boolean): Endpoint[] {
-  const accept = createAlertIntake(deps);
+  const accept = createAlertIntake({ ...deps, db: deps.intakeDb ?? deps.db });
   const endpoints = [
     ...alertEndpoints({ accept }),
     ...logEndpoints(deps),

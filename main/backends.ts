@@ -24,6 +24,8 @@ export interface BackendAddresses {
 /** The clients of everything that Holdfast works with; made here and nowhere else. */
 export interface Backends {
   db: Database;
+  /** Connections for the intake alone, so that alerts are accepted while all others are busy with a storm. */
+  intakeDb: Database;
   temporal: Client;
   connection: Connection;
   starter: WorkflowStarter;
@@ -36,16 +38,21 @@ export interface Backends {
   close(): Promise<void>;
 }
 
+/** Of one integration two transactions run at once, see api/alerts/group-commit.ts. */
+const intakeConnections = 4;
+
 /** Nothing is asked for yet: a part that is away shows when it is used, and is used again when it is back. */
 export function connectBackends(config: Config, addresses: BackendAddresses): Backends {
   const logger = pino({ name: 'holdfast', level: config.logLevel });
   const db = new Database({ url: addresses.databaseUrl, poolSize: config.databasePoolSize });
+  const intakeDb = new Database({ url: addresses.databaseUrl, poolSize: intakeConnections });
   const connection = Connection.lazy({ address: addresses.temporalAddress });
   const temporal = new Client({ connection, namespace: config.temporalNamespace });
   const mail: MailTransport = nodemailer.createTransport(mailTransportOptions(addresses.smtpUrl));
   const webhooks = webhookDispatcher({ egressAllow: config.egressAllow });
   return {
     db,
+    intakeDb,
     temporal,
     connection,
     starter: createWorkflowStarter(temporal),
@@ -58,6 +65,7 @@ export function connectBackends(config: Config, addresses: BackendAddresses): Ba
       mail.close();
       await webhooks.close();
       await connection.close();
+      await intakeDb.close();
       await db.close();
     },
   };

@@ -35,7 +35,7 @@ const drainMs = 5_000;
 /** The JSON API and the pages on one port. Throws when the port is taken, with the remedy. */
 export async function startHttpService(options: HttpServiceOptions): Promise<HttpService> {
   const { config, backends } = options;
-  const { db, temporal, logger } = backends;
+  const { db, intakeDb, temporal, logger } = backends;
   const messages = createMessageClient(temporal.workflow);
   const signIn = createSignIn({ db });
   const dependencies = dependenciesOf(options);
@@ -49,6 +49,7 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
   app.use(
     createApi({
       ...shared,
+      intakeDb,
       workflowUrl,
       onAlertsAccepted: options.onAlertsAccepted,
       dependencies,

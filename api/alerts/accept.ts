@@ -1,9 +1,9 @@
 import type { Database } from '../../db/database.ts';
 import { noteIntegrationSeen } from '../../db/identity.ts';
-import { recordAlerts } from '../../db/intake.ts';
 import { parseAlertmanagerWebhook, type RejectedAlert } from '../../domain/alertmanager.ts';
 import type { Integration } from '../auth/ingest-key.ts';
 import { InvalidRequestError } from '../errors.ts';
+import { createGroupCommit } from './group-commit.ts';
 
 export interface AlertsAccepted {
   received: number;
@@ -29,20 +29,21 @@ const seenEveryMs = 15_000;
  */
 export function createAlertIntake(deps: AcceptDeps) {
   const seenAt = new Map<string, number>();
+  const { record } = createGroupCommit(deps.db);
+
+  async function noteSeen({ orgId, integrationId }: Integration): Promise<void> {
+    const now = Date.now();
+    if (now - (seenAt.get(integrationId) ?? 0) < seenEveryMs) return;
+    seenAt.set(integrationId, now);
+    await deps.db.write({ orgId }, (tx) => noteIntegrationSeen(tx, integrationId));
+  }
 
   return async (integration: Integration, body: unknown): Promise<AlertsAccepted> => {
     const webhook = parseAlertmanagerWebhook(body);
     if (!webhook.ok) throw new InvalidRequestError(webhook.problems);
-    const { orgId, integrationId } = integration;
-    const now = Date.now();
-    const isSeen = now - (seenAt.get(integrationId) ?? 0) < seenEveryMs;
-    const result = await deps.db.write({ orgId }, async (tx) => {
-      const counts = await recordAlerts(tx, { orgId, integrationId, alerts: webhook.alerts });
-      if (!isSeen) await noteIntegrationSeen(tx, integrationId);
-      return counts;
-    });
-    if (!isSeen) seenAt.set(integrationId, now);
+    const result = await record(integration, webhook.alerts);
     deps.onAlertsAccepted();
+    await noteSeen(integration);
     const received = webhook.alerts.length + new Set(webhook.rejected.map((alert) => alert.index)).size;
     return { received, ...result, rejected: webhook.rejected };
   };
