@@ -19,6 +19,7 @@ import type { ExecutionEvent } from '../domain/execution/events.ts';
 import { type ExecutionMove, executionOver, nextMoves } from '../domain/execution/next-moves.ts';
 import { carryOver, type ExecutionState, newExecutionState } from '../domain/execution/state.ts';
 import { createDriver, ownScope } from './drive.ts';
+import { takeTurns } from './in-turn.ts';
 import {
   type Accepted,
   type Actor,
@@ -65,6 +66,7 @@ function stepActivity(timeoutMs: number): StepActivities {
 export async function execution(input: ExecutionInput, carried?: ExecutionState): Promise<void> {
   const { orgId, executionId } = input;
   const steps = ownScope();
+  const inTurn = takeTurns();
   const driver = createDriver<ExecutionState, ExecutionEvent, ExecutionMove>({
     state: carried ?? newExecutionState(Date.now()),
     applyEvent,
@@ -92,15 +94,15 @@ export async function execution(input: ExecutionInput, carried?: ExecutionState)
     const { key } = move;
     switch (move.kind) {
       case 'load':
-        return { type: 'loaded', at: Date.now(), key, plan: await loadExecutionPlan(input) };
+        return { type: 'loaded', at: Date.now(), key, plan: await inTurn(() => loadExecutionPlan(input)) };
       case 'admit': {
-        const refusal = await admitExecution(input);
+        const refusal = await inTurn(() => admitExecution(input));
         return refusal === null
           ? { type: 'admitted', at: Date.now(), key }
           : { type: 'refused', at: Date.now(), key, reason: refusal };
       }
       case 'lock': {
-        const heldBy = await lockTarget(input);
+        const heldBy = await inTurn(() => lockTarget(input));
         return heldBy === null
           ? { type: 'lock_acquired', at: Date.now(), key }
           : { type: 'lock_busy', at: Date.now(), key, heldBy };
@@ -173,20 +175,22 @@ export async function execution(input: ExecutionInput, carried?: ExecutionState)
     const { state } = driver;
     const { seq, outbox: entries, plan, status, reason, startedAt, finishedAt, approval } = state;
     const release = state.phase === 'finishing';
-    await recordExecution({
-      orgId,
-      executionId,
-      seq,
-      workflowId: executionWorkflowId(orgId, executionId),
-      approvalId: plan?.approvalId ?? null,
-      approvalsNeeded: plan?.approvalsNeeded ?? 0,
-      runbook: plan?.runbook ?? '',
-      requestedBy: plan?.requestedBy ?? '',
-      incidentId: plan?.incident?.id ?? null,
-      standing: { status, reason, startedAt, finishedAt, approval, steps: state.steps },
-      entries,
-      release,
-    });
+    await inTurn(() =>
+      recordExecution({
+        orgId,
+        executionId,
+        seq,
+        workflowId: executionWorkflowId(orgId, executionId),
+        approvalId: plan?.approvalId ?? null,
+        approvalsNeeded: plan?.approvalsNeeded ?? 0,
+        runbook: plan?.runbook ?? '',
+        requestedBy: plan?.requestedBy ?? '',
+        incidentId: plan?.incident?.id ?? null,
+        standing: { status, reason, startedAt, finishedAt, approval, steps: state.steps },
+        entries,
+        release,
+      }),
+    );
     return { type: 'recorded', at: Date.now(), key, seq, released: release };
   }
 

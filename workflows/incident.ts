@@ -26,6 +26,7 @@ import {
 } from '../domain/incident/state.ts';
 import { createDriver, ownScope } from './drive.ts';
 import { execution } from './execution.ts';
+import { takeTurns } from './in-turn.ts';
 import {
   type Accepted,
   type Actor,
@@ -70,6 +71,7 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
   const { orgId, incidentId, number } = input;
   // what wakes people is in one scope, which an acknowledgement or a resolve cancels as a whole
   let pages = ownScope();
+  const inTurn = takeTurns();
   let labelled = '';
   const driver = createDriver<IncidentState, IncidentEvent, IncidentMove>({
     state: carried ?? newIncidentState(number, Date.now()),
@@ -100,7 +102,7 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
     const { key } = move;
     switch (move.kind) {
       case 'read_feed': {
-        const digest = await readFeed({ orgId, incidentId, afterSeq: move.afterSeq });
+        const digest = await inTurn(() => readFeed({ orgId, incidentId, afterSeq: move.afterSeq }));
         labelRun(digest);
         return { type: 'feed_read', at: Date.now(), key, digest };
       }
@@ -119,7 +121,7 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
         const executionId = move.executionId ?? uuid4();
         const { runbook, alertId } = move;
         driver.apply({ type: 'execution_named', at: Date.now(), runbook, executionId });
-        await createIncidentExecution({ orgId, incidentId, executionId, runbook, alertId });
+        await inTurn(() => createIncidentExecution({ orgId, incidentId, executionId, runbook, alertId }));
         await startExecution(executionId);
         return { type: 'execution_started', at: Date.now(), key, runbook, executionId };
       }
@@ -150,11 +152,13 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
           clocks,
           escalationPolicy,
         };
-        await recordIncident({ orgId, incidentId, seq, deadlines: move.deadlines, standing, entries });
+        await inTurn(() =>
+          recordIncident({ orgId, incidentId, seq, deadlines: move.deadlines, standing, entries }),
+        );
         return { type: 'recorded', at: Date.now(), key, seq, deadlines: JSON.stringify(move.deadlines) };
       }
       case 'close': {
-        const closed = await closeIncident({ orgId, incidentId, afterSeq: move.afterSeq });
+        const closed = await inTurn(() => closeIncident({ orgId, incidentId, afterSeq: move.afterSeq }));
         return { type: closed ? 'closed' : 'not_drained', at: Date.now(), key };
       }
     }
