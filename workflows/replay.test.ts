@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { afterAll, beforeAll, test } from 'vitest';
+import type { FeedDigest } from '../domain/incident/events.ts';
+import { bundleWorkflows } from '../main/workflow-bundle.ts';
+import type { EmbeddedTemporal } from '../stack/temporal.ts';
+import { quietRuntime, until } from '../test/harness/workflows.ts';
+import { PartUnavailableError } from '../test/parts/part.ts';
+import { startTemporalDevServer } from '../test/parts/temporal-dev-server.ts';
+import { feedUnread, incidentWorkflowId, resolve } from './messages.ts';
+
+let server: EmbeddedTemporal | undefined;
+let missing = '';
+beforeAll(async () => {
+  quietRuntime();
+  server = await startTemporalDevServer().catch((error: unknown) => {
+    if (!(error instanceof PartUnavailableError)) throw error;
+    missing = error.message;
+    return undefined;
+  });
+});
+afterAll(() => server?.close());
+
+const actor = { name: 'ana@example.com', via: 'page' } as const;
+let executed: boolean;
+
+/**
+ * A worker that is started anew plays the history again, and the engine then resolves the local activities of one
+ * workflow task as they were begun, whichever ended first at the time.
+ */
+test.for(['createIncidentExecution', 'recordIncident'])(
+  'an incident goes on after a restart, though %s was slow',
+  async (slow, context) => {
+    if (!server) return context.skip(missing);
+    executed = false;
+    const connection = await Connection.connect({ address: server.address });
+    const native = await NativeConnection.connect({ address: server.address });
+    const workflowBundle = await bundleWorkflows();
+    const taskQueue = `replay-${slow}`;
+    try {
+      const worker = await Worker.create({
+        connection: native,
+        taskQueue,
+        workflowBundle,
+        activities: activitiesWith(slow),
+      });
+      const history = await worker.runUntil(async () => {
+        const handle = await new Client({ connection }).workflow.signalWithStart('incident', {
+          workflowId: incidentWorkflowId(randomUUID(), 1),
+          taskQueue,
+          args: [{ orgId: randomUUID(), incidentId: randomUUID(), number: 1 }],
+          signal: feedUnread,
+          signalArgs: [],
+        });
+        await until(() => executed, 'the runbook runs');
+        // to its end: the engine cannot play a history again that stops in the middle of a workflow task
+        await handle.executeUpdate(resolve, { args: [{ actor, falsePositive: true }] });
+        await handle.result();
+        return await handle.fetchHistory();
+      });
+      await Worker.runReplayHistory({ workflowBundle }, history);
+    } finally {
+      await connection.close();
+      await native.close();
+    }
+  },
+);
+
+function activitiesWith(slow: string) {
+  const takes = (name: string) => delay(name === slow ? 200 : 0);
+  return {
+    readFeed: async () => digest(Date.now()),
+    recordIncident: () => takes('recordIncident'),
+    createIncidentExecution: () => takes('createIncidentExecution'),
+    gatherLogs: async () => ({ source: 'builtin', total: 0, patterns: 0, stackTraces: 0, summary: 'none' }),
+    notify: async () => ({ status: 'sent', destination: 'a@example.com' }),
+    loadExecutionPlan: async () => {
+      executed = true;
+      throw ApplicationFailure.nonRetryable('not part of this test');
+    },
+    recordExecution: async () => {},
+    closeIncident: async () => true,
+  };
+}
+
+const digest = (now: number): FeedDigest => ({
+  seq: 1,
+  title: 'HighLatency on checkout',
+  service: 'checkout',
+  severity: 'critical',
+  openedAt: now,
+  alertCount: 1,
+  firingCount: 1,
+  firingJoined: true,
+  plan: {
+    escalation: {
+      name: 'default',
+      policy: {
+        levels: [
+          { after: '0s', targets: [{ type: 'email', address: 'a@example.com' }] },
+          { after: '15m', targets: [{ type: 'email', address: 'b@example.com' }] },
+        ],
+        repeats: 0,
+      },
+    },
+    sla: { policy: 'critical', acknowledgeMs: 300_000, resolveMs: 1_800_000 },
+    reopenWindowMs: 900_000,
+  },
+  matches: [{ runbook: 'restart', mode: 'auto', alertId: 1, dueAt: now }],
+});
