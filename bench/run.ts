@@ -2,11 +2,17 @@ import { loadavg } from 'node:os';
 import { benchCorrelate } from './correlate.ts';
 import { note } from './figure.ts';
 import { benchIntake } from './intake.ts';
+import { benchMemory } from './memory.ts';
+import { benchNotify } from './notify.ts';
+import { benchScale } from './scale.ts';
 
 /** `npm run bench` measures everything, `npm run bench -- intake notify` what is named. JSON lines on stdout. */
 const benchmarks: Record<string, () => Promise<void>> = {
   intake: benchIntake,
   correlate: benchCorrelate,
+  notify: benchNotify,
+  memory: benchMemory,
+  scale: benchScale,
 };
 
 const named = process.argv.slice(2);
