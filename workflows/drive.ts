@@ -72,10 +72,8 @@ export function createDriver<State, Event, Move extends { kind: string; key: str
       for (const move of moves) void begin(move);
       const isOver = fold.over(state);
       if (isOver && allHandlersFinished()) return 'over';
-      if (workflowInfo().continueAsNewSuggested) {
-        renewBy ??= Date.now() + renewalPatienceMs;
-        if (mayRenew(renewBy)) return 'renew';
-      }
+      if (workflowInfo().continueAsNewSuggested) renewBy ??= Date.now() + renewalPatienceMs;
+      if (renewBy !== null && mayRenew(renewBy)) return 'renew';
       const seen = revision;
       const patienceEnds = renewBy;
       const changed = () =>
