@@ -31,6 +31,18 @@ async function withClient<T>(address: string, use: (client: Client) => Promise<T
   }
 }
 
+test('servers that start at the same moment take ports of their own', { timeout: 60_000 }, async () => {
+  const servers = await Promise.all(
+    ['one', 'two', 'three'].map((name) => startTemporal({ ...options, dataDir: join(dataDir, name) })),
+  );
+  try {
+    expect(new Set(servers.map(({ address }) => address)).size).toBe(3);
+    for (const { pid } of servers) expect(await processIdentity(pid)).toBeDefined();
+  } finally {
+    for (const server of servers) await server.close();
+  }
+});
+
 test('workflows outlive a restart, and a server that a killed start left running', {
   timeout: 60_000,
 }, async () => {

@@ -46,6 +46,7 @@ const usualPorts = { grpc: 7233, ui: 8233 };
 /** How long a closed workflow can be looked at; the server's own default is one day. */
 const retention = '30d';
 const startLimitMs = 60_000;
+const startAttempts = 3;
 const stopPatienceMs = 15_000;
 
 /** Written as soon as the server runs: what an earlier start left, and the ports for the next one. */
@@ -72,24 +73,43 @@ export async function startTemporal(options: TemporalOptions): Promise<EmbeddedT
     cacheDirectory: options.cacheDirectory ?? defaultCacheDirectory,
   });
   const usual = options.ports ?? usualPorts;
-  const grpc = await findPort([usual.grpc, ...(last ? [last.grpc] : [])]);
-  const ui = await findPort([usual.ui, ...(last ? [last.ui] : [])]);
+  for (let attempt = 1; ; attempt++) {
+    const grpc = await findPort([usual.grpc, ...(last ? [last.grpc] : [])]);
+    const ui = await findPort([usual.ui, ...(last ? [last.ui] : [])]);
+    try {
+      return await startServer(cli, folder, { grpc, ui }, options);
+    } catch (error) {
+      // another server that started at the same moment may have taken a port between the look and the use
+      const isTaken = (await findPort([grpc])) !== grpc || (await findPort([ui])) !== ui;
+      if (!isTaken || attempt === startAttempts) throw error;
+    }
+  }
+}
+
+async function startServer(
+  cli: string,
+  folder: string,
+  ports: { grpc: number; ui: number },
+  options: TemporalOptions,
+): Promise<EmbeddedTemporal> {
   const logFile = join(options.dataDir, 'temporal.log');
-  const server = await startChild(cli, serverArguments(folder, { grpc, ui }, options), {
+  const server = await startChild(cli, serverArguments(folder, ports, options), {
     logFile,
     stopSignal: 'SIGTERM',
     patienceMs: stopPatienceMs,
   });
-  await writeRun(folder, { pid: server.pid, identity: server.identity, grpc, ui });
-  const address = `${loopback}:${grpc}`;
+  await writeRun(folder, { pid: server.pid, identity: server.identity, ...ports });
+  const address = `${loopback}:${ports.grpc}`;
   await untilReady(server, address, options.searchAttributes, logFile);
   await keepClosedWorkflows(cli, address).catch(async (error) => {
     await server.stop();
     throw error;
   });
+  const how = await Promise.race([server.ended, undefined]);
+  if (how !== undefined) throw new Error(`The embedded Temporal server ended (${how}); see ${logFile}`);
   return {
     address,
-    uiUrl: `http://${loopback}:${ui}`,
+    uiUrl: `http://${loopback}:${ports.ui}`,
     pid: server.pid,
     cli,
     ended: server.ended,
