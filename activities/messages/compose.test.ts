@@ -123,9 +123,11 @@ test.each([
   expect(mail.subject).toBe(`[critical] #42 checkout: ${what}`);
 });
 
-test('a failed execution tells the step, the reason, what was undone and the end of the output', () => {
+test('a failed execution tells the step that ended it, the reason, what was undone and the end of the output', () => {
   const steps = [
+    step({ name: 'Look', status: 'failed', error: 'exit code 3' }),
     step({
+      index: 1,
       rollback: {
         description: 'systemctl start checkout',
         status: 'succeeded',
@@ -137,13 +139,13 @@ test('a failed execution tells the step, the reason, what was undone and the end
       },
     }),
     step({
-      index: 1,
+      index: 2,
       name: 'Verify',
       status: 'failed',
       error: 'answered 503',
       output: `${'line\n'.repeat(100)}DOWN`,
     }),
-    step({ index: 2, name: 'Tell', status: 'pending' }),
+    step({ index: 3, name: 'Tell', status: 'pending' }),
   ];
   const facts = {
     incident: undefined,
@@ -155,8 +157,8 @@ test('a failed execution tells the step, the reason, what was undone and the end
   expect(mail.text.split('\n')[0]).toBe(
     "restart-service on checkout failed at step 'Verify' and was rolled back (1 step undone): answered 503.",
   );
-  expect(mail.text).toContain('1. Restart: ✓ succeeded, ↩ undone');
-  expect(mail.text).toContain('3. Tell: not reached');
+  expect(mail.text).toContain('2. Restart: ✓ succeeded, ↩ undone');
+  expect(mail.text).toContain('4. Tell: not reached');
   expect(mail.text).toContain('DOWN');
   expect(mail.text.match(/^line$/gm)).toHaveLength(14);
 });

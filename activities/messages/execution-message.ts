@@ -61,7 +61,7 @@ interface Words {
 
 function wordsOf(source: MessageSource & { type: ExecutionMessageType }, execution: ExecutionDetail): Words {
   const what = `${oneLine(execution.runbook, 100)} on ${oneLine(execution.target, 100)}`;
-  const failed = execution.steps.find((step) => step.status === 'failed');
+  const failed = execution.steps.findLast((step) => step.status === 'failed');
   const where = failed ? ` at step '${oneLine(failed.name, 100)}'` : '';
   const reason = reasonOf(source, execution, failed);
   const why = reason === undefined ? '' : `: ${reason}`;
@@ -263,7 +263,7 @@ const outputLines = 15;
 
 /** The end of what the failed step printed: most often the reason stands there. */
 function outputBlocks(execution: ExecutionDetail): Block[] {
-  const failed = execution.steps.find((step) => step.status === 'failed');
+  const failed = execution.steps.findLast((step) => step.status === 'failed');
   const output = failed?.output.trim();
   if (!failed || !output) return [];
   const tail = output.split('\n').slice(-outputLines).join('\n');

@@ -75,6 +75,24 @@ it('says what failed and what was undone', () => {
   );
 });
 
+it('names the step that ended it, not one before that was allowed to fail, and tells its reason once', () => {
+  const steps = [
+    step('Look', { status: 'failed', error: 'exit code 3' }),
+    step('Restart', { status: 'succeeded', rollback: undone }),
+    step('Verify', { status: 'failed', error: 'answered 503' }),
+  ];
+  const statusReason = 'step 3, Verify, failed: answered 503';
+  const view = executionPageView(execution({ status: 'rolled_back', statusReason, steps }), null, 0);
+  expect(view.sentence).toBe('‘Verify’ failed on checkout, and 1 step was undone.');
+  expect(view.reason).toBe('answered 503');
+  const refused = execution({
+    status: 'failed',
+    statusReason: 'the approval expired',
+    steps: [step('Look')],
+  });
+  expect(executionPageView(refused, null, 0).reason).toBe('the approval expired');
+});
+
 it('says what it waits for', () => {
   expect(executionSentence(execution({ status: 'waiting' }))).toBe('It waits for its turn on checkout.');
 });

@@ -74,7 +74,7 @@ export function executionPageView(
     target: execution.target,
     state: executionMarks[execution.status],
     sentence: executionSentence(execution),
-    reason: execution.statusReason,
+    reason: executionReason(execution),
     over,
     canCancel: !over,
     cancelTouches: begun
@@ -116,7 +116,8 @@ export function executionSentence(execution: ExecutionDetail): string {
   const { steps, target } = execution;
   const done = steps.filter((step) => step.status === 'succeeded').length;
   const running = steps.find((step) => step.status === 'running');
-  const failed = steps.find((step) => step.status === 'failed');
+  // the last one: what is allowed to fail ends nothing
+  const failed = steps.findLast((step) => step.status === 'failed');
   const undone = steps.filter((step) => step.rollback?.status === 'succeeded').length;
   const of = `${done} of ${steps.length} ${steps.length === 1 ? 'step' : 'steps'}`;
   switch (execution.status) {
@@ -147,6 +148,12 @@ export function executionSentence(execution: ExecutionDetail): string {
         ? `It was cancelled on ${target} and ${undone} ${undone === 1 ? 'step was' : 'steps were'} undone.`
         : `It was cancelled before anything on ${target} needed undoing.`;
   }
+}
+
+/** What the sentence does not say yet: it names the step that failed. */
+function executionReason({ status, steps, statusReason }: ExecutionDetail): string | null {
+  const failed = steps.findLast((step) => step.status === 'failed');
+  return (status === 'failed' || status === 'rolled_back') && failed?.error ? failed.error : statusReason;
 }
 
 function stepView(step: ExecutionStep, over: boolean): StepView {

@@ -180,7 +180,7 @@ function cardsOf(counts: IncidentCounts, window: WindowName): ListView['cards'] 
     {
       label: 'Active now',
       value: number(counts.active),
-      sub: counts.active === 0 ? 'all quiet' : `${number(counts.unacknowledged)} nobody has acknowledged`,
+      sub: counts.active === 0 ? 'all quiet' : `${number(counts.unacknowledged)} unacknowledged`,
     },
     {
       label: 'Noise reduction',

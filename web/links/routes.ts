@@ -101,7 +101,7 @@ export function linkRoutes(deps: WebDeps, pages: Pages): Router {
 
 const doneTexts: Record<LinkGrant['action'], string> = {
   acknowledge: 'Acknowledged: it is yours, and the escalation has stopped.',
-  approve: 'Your approval counts. This page shows what runs.',
+  approve: 'Your approval counts.',
   reject: 'Rejected: it does not run.',
   view: 'Nothing to do.',
 };

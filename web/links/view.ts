@@ -34,6 +34,7 @@ export interface LinkView {
   settled: string | null;
   outcome: { tone: 'good' | 'bad'; icon: string; text: string } | null;
   href: string | null;
+  hrefText: string;
 }
 
 const nothing: LinkView = {
@@ -49,6 +50,7 @@ const nothing: LinkView = {
   settled: null,
   outcome: null,
   href: null,
+  hrefText: '',
 };
 
 const problemTitles: Record<LinkProblem, string> = {
@@ -84,13 +86,26 @@ export function linkView(
     person: grant.person,
     incident: shown ?? null,
     approval: approval ? approvalOf(approval, execution) : null,
-    href: approval ? `/approvals/${approval.id}` : incident ? `/incidents/${incident.number}` : null,
+    ...wayOn(grant, found, outcome),
     outcome,
   };
   if (!incident && !approval) {
     return { ...view, problem: 'What it was about is gone.', problemTitle: 'Nothing here any more' };
   }
   return outcome ? view : { ...view, ...questionOf(grant, incident, approval) };
+}
+
+/** To the page that tells more: where an approval was given, to what it lets run. */
+function wayOn(
+  grant: LinkGrant,
+  { incident, approval }: LinkSubjects,
+  outcome: LinkView['outcome'],
+): Pick<LinkView, 'href' | 'hrefText'> {
+  if (approval && grant.action === 'approve' && outcome?.tone === 'good') {
+    return { href: `/executions/${approval.executionId}`, hrefText: 'Watch it run' };
+  }
+  const href = approval ? `/approvals/${approval.id}` : incident ? `/incidents/${incident.number}` : null;
+  return { href, hrefText: 'Open it in Holdfast' };
 }
 
 function incidentOf(
