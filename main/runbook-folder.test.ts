@@ -24,7 +24,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-const logger = { info() {}, warn() {}, error() {} };
+const logger = { debug() {}, info() {}, warn() {}, error() {} };
 const start = async (options: Partial<RunbookFolderOptions> = {}) => {
   const folder = await startRunbookFolder({ db: database.db, directory, logger, debounceMs: 20, ...options });
   started.push(folder);

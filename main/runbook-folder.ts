@@ -13,7 +13,7 @@ export interface RunbookFolderOptions {
   db: Database;
   /** HOLDFAST_RUNBOOKS_DIR: its *.yaml and *.yml files, those of its sub-folders too. */
   directory: string;
-  logger: Pick<Logger, 'info' | 'warn' | 'error'>;
+  logger: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
   /** How long the folder has to be quiet before it is read. */
   debounceMs?: number;
   /** For what the system does not report: network folders, swapped mounts. */
@@ -60,8 +60,8 @@ export async function startRunbookFolder(options: RunbookFolderOptions): Promise
     if (fingerprint === written) return;
     for (const { orgId } of organizations) {
       const { changed, removed } = await db.write({ orgId }, (tx) => writeDown(tx, orgId, content));
-      for (const name of changed) logger.info({ runbook: name }, 'runbook loaded');
-      for (const name of removed) logger.info({ runbook: name }, 'runbook removed');
+      for (const name of changed) logger.debug({ runbook: name }, 'runbook loaded');
+      for (const name of removed) logger.debug({ runbook: name }, 'runbook removed');
     }
     for (const { file, line, col, message } of content.problems) {
       logger.warn(`runbook problem in ${file}:${line}:${col}: ${message}`);

@@ -370,6 +370,26 @@ describe('what must not happen', () => {
     }
   });
 
+  it("lets a viewer's mail link show and not act", async () => {
+    const { rows } = await database.owner.query(`select email from users where id = $1`, [night.userId]);
+    const token = await database.db.write({ orgId: database.orgId }, (tx) =>
+      signLink(tx, {
+        orgId: database.orgId,
+        action: 'acknowledge',
+        subject: { incidentNumber: 200 },
+        person: rows[0].email,
+        expiresAt: new Date(Date.now() + 3_600_000),
+      }),
+    );
+    await database.owner.query(`update memberships set role = 'viewer' where user_id = $1`, [night.userId]);
+    try {
+      expect(await (await post(`/l/${token}`, {})).text()).toContain('takes the role Operator');
+      expect(messages.sent).toEqual([]);
+    } finally {
+      await database.owner.query(`update memberships set role = 'owner' where user_id = $1`, [night.userId]);
+    }
+  });
+
   it('acts on no GET: a link from a mail shows, and acts once when it is posted', async () => {
     const token = await database.db.write({ orgId: database.orgId }, (tx) =>
       signLink(tx, {

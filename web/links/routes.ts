@@ -1,10 +1,12 @@
 import { Router } from 'express';
+import { mayOn } from '../../api/auth/principal.ts';
 import { getApproval } from '../../db/approvals.ts';
 import { getExecution } from '../../db/executions-read.ts';
 import { listPeople } from '../../db/identity.ts';
 import { getIncidentByNumber } from '../../db/incident-detail.ts';
 import { listIncidentNotifications } from '../../db/notifications-read.ts';
 import { type LinkGrant, useLink, verifyLink } from '../../db/signed-links.ts';
+import { RefusedError } from '../../workflows/messages-client.ts';
 import type { WebDeps } from '../deps.ts';
 import { posted } from '../layout/fields.ts';
 import { type Pages, refusalText } from '../layout/pages.ts';
@@ -59,7 +61,22 @@ export function linkRoutes(deps: WebDeps, pages: Pages): Router {
     }
   }
 
+  /**
+   * An address that a policy names was asked on purpose. Where it is a user's, the user may do by mail what the
+   * user may do on the pages. Throws RefusedError.
+   */
+  async function assertMayAct(grant: LinkGrant): Promise<void> {
+    const { people, incident, approval } = await find(grant);
+    const person = people.find((each) => each.email === grant.person.toLowerCase());
+    if (!person) return;
+    const teamId = incident?.teamId ?? approval?.teamId ?? null;
+    if (!mayOn({ ...person, orgId: grant.orgId }, 'operator', teamId)) {
+      throw new RefusedError(`${person.email} may see this, and not act on it: that takes the role Operator`);
+    }
+  }
+
   async function send(grant: LinkGrant, reason: string): Promise<void> {
+    await assertMayAct(grant);
     const actor = { name: grant.person, via: 'mail' as const };
     const { incidentNumber, executionId } = grant.subject;
     if (grant.action === 'acknowledge' && incidentNumber !== undefined) {
