@@ -26,7 +26,7 @@ export interface IncidentSummary {
   truncatedCount: number;
   /** Raised by every event that the workflow has recorded: what a command is 'as of'. */
   recordedSeq: number;
-  /** Running timers, soonest first, as the workflow last told them. */
+  /** Running timers in no particular order, as the workflow last told them. */
   deadlines: Deadline[];
 }
 

@@ -96,6 +96,20 @@ describe('the list', () => {
     });
   });
 
+  it('shows what comes first as next, be it a page or the end of an SLA clock', () => {
+    const acknowledge = {
+      kind: 'acknowledge_sla' as const,
+      at: '2026-11-21T02:25:00.000Z',
+      what: 'SLA Standard: time to acknowledge is over',
+    };
+    const both = { ...incident, deadlines: [...incident.deadlines, acknowledge] };
+    expect(rowOf(both, input.names).next).toEqual({
+      at: acknowledge.at,
+      short: 'SLA to acknowledge ends',
+      what: acknowledge.what,
+    });
+  });
+
   it('shows no deadline for what is over', () => {
     const over = { ...incident, status: 'resolved' as const, resolvedAt: new Date(now) };
     expect(rowOf(over, input.names)).toMatchObject({ over: true, next: null, state: { word: 'Resolved' } });

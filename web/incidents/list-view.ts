@@ -215,7 +215,7 @@ function lineOf({ query, matching, countLimit, items }: ListInput): string {
 /** One line of the list. */
 export function rowOf(incident: IncidentSummary, names: PersonNames): IncidentRow {
   const over = incident.resolvedAt !== null;
-  const next = over ? undefined : incident.deadlines[0];
+  const next = over ? undefined : soonest(incident.deadlines);
   return {
     number: incident.number,
     href: `/incidents/${incident.number}`,
@@ -230,10 +230,13 @@ export function rowOf(incident: IncidentSummary, names: PersonNames): IncidentRo
   };
 }
 
+const soonest = (deadlines: Deadline[]): Deadline | undefined =>
+  deadlines.toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at))[0];
+
 const deadlineWords: Record<Deadline['kind'], string> = {
   escalation: 'pages the next level',
-  acknowledge_sla: 'SLA to acknowledge',
-  resolve_sla: 'SLA to resolve',
+  acknowledge_sla: 'SLA to acknowledge ends',
+  resolve_sla: 'SLA to resolve ends',
   approval: 'approval expires',
   snooze: 'snooze ends',
   runbook: 'runbook is proposed',
