@@ -92,7 +92,7 @@ describe('barChart', () => {
       id: 'pages',
       title: 'Pages by hour',
       description: '7 pages.',
-      unit: 'pages',
+      unit: 'page',
       axis: 'hour of the day (UTC)',
       bars,
       labelEvery: 6,
@@ -103,6 +103,25 @@ describe('barChart', () => {
     expect(chart.svg).not.toContain('>17<');
     expect(chart.table.rows).toHaveLength(24);
     expect(chart.svg).not.toMatch(/NaN|Infinity| style=/);
+  });
+
+  it('counts a single one in the singular', () => {
+    const chart = barChart({
+      id: 'pages',
+      title: 'Pages by hour',
+      description: '1 page.',
+      unit: 'page',
+      axis: 'hour of the day (UTC)',
+      bars: [
+        { label: '0', value: 1 },
+        { label: '1', value: 0 },
+      ],
+      labelEvery: 1,
+    });
+    expect(chart.svg).toContain('>1 page<');
+    expect(chart.svg).toContain('0: 1 page<');
+    expect(chart.svg).toContain('1: 0 pages<');
+    expect(chart.table.columns).toEqual(['hour of the day (UTC)', 'pages']);
   });
 
   it('holds without any bar above zero', () => {

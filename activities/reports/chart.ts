@@ -1,3 +1,4 @@
+import { plural } from '../../domain/reports/sla.ts';
 import type { Chart } from '../../domain/reports/stored.ts';
 import { html, type Markup } from '../messages/markup.ts';
 
@@ -141,7 +142,7 @@ export interface BarChart {
   id: string;
   title: string;
   description: string;
-  /** What the bars count: 'pages'. */
+  /** What the bars count, one of it: 'page'. */
   unit: string;
   /** What stands below them: 'hour of the day'. */
   axis: string;
@@ -163,8 +164,8 @@ export function barChart(chart: BarChart): Chart {
 <title id="${chart.id}-title">${chart.title}</title>
 <desc id="${chart.id}-desc">${chart.description}</desc>
 ${ticks.map((tick) => html`<line x1="0" x2="100%" y1="${y(tick).toFixed(1)}" y2="${y(tick).toFixed(1)}" stroke="${grid}"/>`)}
-${chart.bars.map((bar, i) => html`<rect x="${(slot * (i + 0.15)).toFixed(2)}%" width="${(slot * 0.7).toFixed(2)}%" y="${y(bar.value).toFixed(1)}" height="${(plotTop + plotHeight - y(bar.value)).toFixed(1)}" rx="1.5" fill="${bar.marked ? forecast : data}"><title>${bar.label}: ${bar.value} ${chart.unit}</title></rect>`)}
-${ticks.slice(1).map((tick) => label('0%', y(tick) - 4, 'start', ink, tick === top ? `${tick} ${chart.unit}` : String(tick)))}
+${chart.bars.map((bar, i) => html`<rect x="${(slot * (i + 0.15)).toFixed(2)}%" width="${(slot * 0.7).toFixed(2)}%" y="${y(bar.value).toFixed(1)}" height="${(plotTop + plotHeight - y(bar.value)).toFixed(1)}" rx="1.5" fill="${bar.marked ? forecast : data}"><title>${bar.label}: ${plural(bar.value, chart.unit)}</title></rect>`)}
+${ticks.slice(1).map((tick) => label('0%', y(tick) - 4, 'start', ink, tick === top ? plural(tick, chart.unit) : String(tick)))}
 ${chart.bars.map((bar, i) => i % chart.labelEvery === 0 && label(`${(slot * (i + 0.5)).toFixed(2)}%`, plotTop + plotHeight + 18, i === 0 ? 'start' : 'middle', ink, bar.label))}
 ${label('50%', plotTop + plotHeight + 36, 'middle', ink, chart.axis)}
 </svg>`;
@@ -173,7 +174,7 @@ ${label('50%', plotTop + plotHeight + 36, 'middle', ink, chart.axis)}
     title: chart.title,
     svg: svg.text,
     table: {
-      columns: [chart.axis, chart.unit],
+      columns: [chart.axis, `${chart.unit}s`],
       rows: chart.bars.map((bar) => [bar.label, String(bar.value)]),
     },
     note: chart.description,

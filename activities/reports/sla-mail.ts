@@ -61,7 +61,7 @@ export function slaCharts(report: SlaReport, frame: ReportFrame): Chart[] {
       id: 'pages-by-hour',
       title: 'Pages by hour of the day',
       description: `${plural(total, 'page')}; nights (22:00 to 07:00) are marked.`,
-      unit: 'pages',
+      unit: 'page',
       axis: `hour of the day (${frame.timeZone})`,
       bars: report.pagesByHour.map((value, hour) => ({
         label: String(hour),
