@@ -10,7 +10,8 @@ export interface DispatchGauges {
 
 export interface HealthView {
   sentence: string;
-  parts: { name: string; mark: Mark; detail: string; took: string }[];
+  /** `detail` is what a part that is away answered. */
+  parts: { name: string; mark: Mark; detail: string | null; took: string }[];
   dispatch: DispatchGauges;
   version: string;
   publicUrl: string;
@@ -33,7 +34,7 @@ export function healthView(
         state.state === 'up'
           ? { word: 'Answers', icon: 'done', tone: 'good' }
           : { word: 'Away', icon: 'failed', tone: 'bad' },
-      detail: state.error ?? '',
+      detail: state.error ?? null,
       took: `${Math.round(state.milliseconds)} ms`,
     })),
     dispatch,
