@@ -1,4 +1,6 @@
+import { sql } from 'kysely';
 import { type ReportSettings, reportSettings, reportSettingsKey } from '../domain/reports/settings.ts';
+import { recordAudit } from './audit.ts';
 import type { Tx } from './database.ts';
 
 /** Whose report it is, and who gets it. */
@@ -36,7 +38,7 @@ export async function readReportAudience(
   };
 }
 
-/** Throws ZodError if the stored setting is none; commands that write it check it before. */
+/** Throws ZodError if the stored setting is none. */
 export async function readReportSettings(tx: Tx): Promise<ReportSettings> {
   const row = await tx
     .selectFrom('settings')
@@ -44,6 +46,29 @@ export async function readReportSettings(tx: Tx): Promise<ReportSettings> {
     .where('key', '=', reportSettingsKey)
     .executeTakeFirst();
   return reportSettings.parse(row?.value ?? {});
+}
+
+/** Replaces the whole setting; what is absent of it has its default again. */
+export async function putReportSettings(
+  tx: Tx,
+  change: { orgId: string; settings: ReportSettings; actor: string },
+): Promise<void> {
+  const before = await readReportSettings(tx);
+  const value = JSON.stringify(change.settings);
+  await tx
+    .insertInto('settings')
+    .values({ org_id: change.orgId, key: reportSettingsKey, value })
+    .onConflict((conflict) =>
+      conflict.columns(['org_id', 'key']).doUpdateSet({ value, updated_at: sql<Date>`now()` }),
+    )
+    .execute();
+  await recordAudit(tx, {
+    orgId: change.orgId,
+    actor: change.actor,
+    action: 'settings.changed',
+    subject: `settings:${reportSettingsKey}`,
+    data: { before, after: change.settings },
+  });
 }
 
 async function ownerAddresses(tx: Tx): Promise<string[]> {

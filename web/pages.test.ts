@@ -157,6 +157,7 @@ const everyPage: [name: string, path: () => string][] = [
   ['the form of an SLA policy', () => '/settings/sla-policies/critical'],
   ['channels', () => '/settings/channels'],
   ['the form of a channel', () => '/settings/channels/ops-hook'],
+  ['report settings', () => '/settings/reports'],
   ['people', () => '/settings/people'],
   ['account', () => '/settings/account'],
   ['system health', () => '/health'],
@@ -319,6 +320,23 @@ describe('what people do', () => {
     await page.close();
   });
 
+  it('keeps who gets the reports, and says which address is none', async (context) => {
+    const page = await openTab(context);
+    await page.goto(`${base}/settings/people`);
+    await page.getByRole('navigation', { name: 'Settings' }).getByRole('link', { name: 'Reports' }).click();
+    await page.getByLabel('Recipients').fill('lead@example.com\nnobody');
+    await page.getByLabel('Time zone').fill('Europe/Berlin');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('“nobody” is no mail address.').waitFor();
+    expect(await page.getByLabel('Recipients').inputValue()).toBe('lead@example.com\nnobody');
+    await page.getByLabel('Recipients').fill('lead@example.com');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Saved. The next reports go by it.').waitFor();
+    expect(await page.getByLabel('Recipients').inputValue()).toBe('lead@example.com');
+    expect(await page.getByLabel('Time zone').inputValue()).toBe('Europe/Berlin');
+    await page.close();
+  });
+
   it('runs a runbook for an incident, and shows what its inputs lack', async (context) => {
     const page = await openTab(context);
     await page.goto(`${base}/runbooks/${night.runbook}`);
@@ -364,6 +382,9 @@ describe('what must not happen', () => {
       const asked = await post('/incidents/200/acknowledge', { _csrf: night.csrfToken }, cookie());
       expect(asked.status).toBe(403);
       expect((await fetch(`${base}/mailbox`, { headers: cookie() })).status).toBe(403);
+      expect((await fetch(`${base}/settings/reports`, { headers: cookie() })).status).toBe(403);
+      const settings = { _csrf: night.csrfToken, recipients: 'viewer@example.com' };
+      expect((await post('/settings/reports', settings, cookie())).status).toBe(403);
       expect(messages.sent).toEqual([]);
     } finally {
       await database.owner.query(`update memberships set role = 'owner' where user_id = $1`, [night.userId]);

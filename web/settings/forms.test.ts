@@ -7,6 +7,7 @@ import {
   postedEscalation,
   readEscalation,
 } from './escalation-form.ts';
+import { postedReports, readReports, reportsFormView, reportValues } from './reports-form.ts';
 import { postedSla, readSla } from './sla-form.ts';
 
 describe('the form of an escalation policy', () => {
@@ -116,5 +117,42 @@ describe('the form of a channel', () => {
       postedChannel({ name: 'hook', type: 'webhook', url: 'javascript:alert(1)', secret: 'short' }),
     );
     expect(read).toMatchObject({ problems: { url: expect.any(String), secret: expect.any(String) } });
+  });
+});
+
+describe('the form of the report settings', () => {
+  it('reads one address per line, and gives back what it read', () => {
+    const read = readReports(
+      postedReports({
+        recipients: 'a@example.com\r\n b@example.com \r\n\r\n',
+        timeZone: ' Europe/Berlin ',
+      }),
+    );
+    const settings = { recipients: ['a@example.com', 'b@example.com'], timeZone: 'Europe/Berlin' };
+    expect(read).toEqual({ settings });
+    expect(readReports(reportValues(settings))).toEqual({ settings });
+  });
+
+  it('sets nothing that is left empty', () => {
+    expect(readReports(postedReports({ recipients: '\r\n', timeZone: '' }))).toEqual({ settings: {} });
+  });
+
+  it('names the address and the zone that are none, and keeps what was typed', () => {
+    const values = postedReports({ recipients: 'a@example.com\nnobody', timeZone: 'Berlin' });
+    const read = readReports(values);
+    if (!('problems' in read)) throw new Error('taken');
+    const view = reportsFormView(values, read.problems);
+    expect(view.recipients).toMatchObject({
+      value: 'a@example.com\nnobody',
+      problem: '“nobody” is no mail address.',
+    });
+    expect(view.timeZone).toMatchObject({ value: 'Berlin', problem: expect.stringContaining('IANA') });
+  });
+
+  it('takes no offset for a zone and no more than 100 addresses', () => {
+    const recipients = Array.from({ length: 101 }, (_, i) => `person${i}@example.com`).join('\n');
+    expect(readReports(postedReports({ recipients, timeZone: '+02:00' }))).toMatchObject({
+      problems: { recipients: expect.stringContaining('at most 100'), timeZone: expect.any(String) },
+    });
   });
 });

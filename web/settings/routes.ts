@@ -5,6 +5,7 @@ import { accountRoutes } from './account.ts';
 import { channelRoutes } from './channels.ts';
 import { escalationRoutes } from './escalation.ts';
 import { peopleRoutes } from './people.ts';
+import { reportSettingsRoutes } from './reports.ts';
 import { slaRoutes } from './sla.ts';
 
 export function settingsRoutes(deps: WebDeps, pages: Pages): Router {
@@ -13,6 +14,7 @@ export function settingsRoutes(deps: WebDeps, pages: Pages): Router {
   router.use(escalationRoutes(deps, pages));
   router.use(slaRoutes(deps, pages));
   router.use(channelRoutes(deps, pages));
+  router.use(reportSettingsRoutes(deps, pages));
   router.use(peopleRoutes(deps, pages));
   router.use(accountRoutes(deps, pages));
   return router;

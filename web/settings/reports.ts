@@ -1,0 +1,53 @@
+import { type Request, type Response, Router } from 'express';
+import { putReportSettings, readReportSettings } from '../../db/report-audience.ts';
+import type { WebDeps } from '../deps.ts';
+import type { Problems } from '../layout/fields.ts';
+import { setFlash } from '../layout/flash.ts';
+import type { Pages } from '../layout/pages.ts';
+import { requireRole, visitorOf } from '../visitor.ts';
+import {
+  postedReports,
+  type ReportValues,
+  readReports,
+  reportsFormView,
+  reportValues,
+} from './reports-form.ts';
+
+const base = '/settings/reports';
+
+/** Who gets the weekly reports, and in which time zone they count. */
+export function reportSettingsRoutes(deps: WebDeps, pages: Pages): Router {
+  const router = Router();
+
+  router.get(base, requireRole('admin'), async (request, response) => {
+    const settings = await deps.db.read(visitorOf(request).scope, readReportSettings);
+    await form(request, response, reportValues(settings), {});
+  });
+
+  router.post(base, requireRole('admin'), async (request, response) => {
+    const { scope, orgId, email } = visitorOf(request);
+    const values = postedReports(request.body);
+    const read = readReports(values);
+    if ('problems' in read) {
+      await form(request, response, values, read.problems);
+      return;
+    }
+    const { settings } = read;
+    await deps.db.write(scope, (tx) => putReportSettings(tx, { orgId, settings, actor: email }));
+    setFlash(response, 'good', 'Saved. The next reports go by it.');
+    response.redirect(303, base);
+  });
+
+  async function form(request: Request, response: Response, values: ReportValues, problems: Problems) {
+    await pages.show(request, response, {
+      template: 'settings/reports',
+      view: { form: reportsFormView(values, problems) },
+      title: 'Report settings',
+      section: 'settings',
+      narrow: true,
+      status: Object.keys(problems).length > 0 ? 422 : 200,
+    });
+  }
+
+  return router;
+}
