@@ -287,6 +287,19 @@ describe('what people do', () => {
     await page.close();
   });
 
+  it('drops the word that a press worked after a while', async (context) => {
+    const page = await openTab(context);
+    await page.clock.install();
+    await page.goto(`${base}/incidents/${night.worstIncident}`);
+    await page.keyboard.press('a');
+    const flash = page.getByRole('status').filter({ hasText: 'Acknowledged: it is yours' });
+    await flash.waitFor();
+    await page.clock.fastForward(11_000);
+    await flash.waitFor({ state: 'detached', timeout: 8000 });
+    messages.sent.splice(0);
+    await page.close();
+  });
+
   it('goes by keyboard: / searches, j moves, Enter opens', async (context) => {
     const page = await openTab(context);
     await page.goto(`${base}/incidents`);

@@ -95,11 +95,19 @@ function mark(element) {
   shown.addEventListener('animationend', () => shown.classList.remove('changed'), { once: true });
 }
 
+/** What a press did is told for a while: later the page itself tells how things stand. */
+const flashMs = 10_000;
+function dropOldFlash() {
+  // one that says what did not work stays until the reader goes on
+  if (performance.now() > flashMs) document.querySelector('main .flash.tone-good')?.remove();
+}
+
 async function loop() {
   if (!document.hidden) {
     const anchor = anchorInView();
     try {
       await refresh();
+      dropOldFlash();
       wait = everyMs();
     } catch {
       // away or restarting: ask again, more and more slowly; the page as it stands is still true of its time
