@@ -51,7 +51,7 @@ export function reportsFormView(
     }),
     timeZone: field('timeZone', 'Time zone', {
       ...given,
-      hint: 'In which days and hours are counted, such as Europe/Berlin. Without one it is HOLDFAST_TIME_ZONE, or UTC.',
+      hint: 'In which days and hours are counted, such as Europe/Berlin. Without one it is HOLDFAST_TIME_ZONE, or UTC. The hour of sending, Monday 08:00, follows when Holdfast starts again.',
     }),
   };
 }
