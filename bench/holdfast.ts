@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, readFileSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -93,10 +93,16 @@ export async function until(
   }
 }
 
+/** What `npm start` runs, with its flags, but as a child of this process and not of npm's shell. */
 function startProcess(logFile: string, env: Record<string, string>): ChildProcess {
-  const child = spawn(process.execPath, ['main/start.ts'], {
+  const words: string[] = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts.start.split(
+    ' ',
+  );
+  const command = words.indexOf('node');
+  const assigned = words.slice(0, command).map((word) => word.split('='));
+  const child = spawn(process.execPath, words.slice(command + 1), {
     cwd: root,
-    env: { ...process.env, ...env },
+    env: { ...process.env, ...Object.fromEntries(assigned), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const log = createWriteStream(logFile);

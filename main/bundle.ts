@@ -12,9 +12,21 @@ import { bundleWorkflowCode } from '@temporalio/worker';
  */
 const [file] = process.argv.slice(2);
 if (!file) throw new Error('usage: node main/bundle.ts FILE');
+/**
+ * Pure and without state, so that the workflows of a thread can share what these files define. Everything else is
+ * evaluated and kept once for each workflow.
+ */
+const shared = [
+  'alert-lifecycle',
+  'execution/apply-event',
+  'execution/next-moves',
+  'incident/apply-event',
+  'incident/next-moves',
+].map((name) => fileURLToPath(new URL(`../domain/${name}.ts`, import.meta.url)));
 const silent = () => {};
 const { code } = await bundleWorkflowCode({
   workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
+  preloadModules: shared,
   logger: { log: silent, trace: silent, debug: silent, info: silent, warn: silent, error: silent },
 });
 await mkdir(dirname(file), { recursive: true });

@@ -51,8 +51,10 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
       ...common,
       taskQueue: alertTaskQueue,
       activities: options.alertActivities,
-      maxCachedWorkflows: 1_000,
+      // once correlated, an alert's workflow waits for hours: what is kept in memory is what is on its way
+      maxCachedWorkflows: 250,
       maxConcurrentWorkflowTaskExecutions: 40,
+      // each holds a connection while it waits for the organization's lock
       maxConcurrentLocalActivityExecutions: 5,
       maxConcurrentActivityTaskExecutions: 10,
     }),
@@ -60,7 +62,7 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
       ...common,
       taskQueue,
       activities: options.activities,
-      maxCachedWorkflows: 500,
+      maxCachedWorkflows: 300,
       maxConcurrentWorkflowTaskExecutions: 40,
       maxConcurrentLocalActivityExecutions: 20,
       maxConcurrentActivityTaskExecutions: 100,

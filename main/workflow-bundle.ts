@@ -25,7 +25,7 @@ export async function bundleWorkflows(): Promise<{ codePath: string }> {
   return { codePath };
 }
 
-/** Of everything that can be in the bundle: the workflows, the domain, and the locked versions of libraries. */
+/** Of everything that can be in the bundle, and of how it is made: workflows, domain, locked versions of libraries. */
 async function fingerprintOfSources(): Promise<string> {
   const hash = createHash('sha256');
   for (const folder of ['workflows', 'domain']) {
@@ -34,6 +34,6 @@ async function fingerprintOfSources(): Promise<string> {
       hash.update(`${folder}/${name}\0`).update(await readFile(join(root, folder, name)));
     }
   }
-  hash.update(await readFile(join(root, 'package-lock.json')));
+  for (const name of ['main/bundle.ts', 'package-lock.json']) hash.update(await readFile(join(root, name)));
   return hash.digest('hex').slice(0, 16);
 }

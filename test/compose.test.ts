@@ -75,7 +75,9 @@ test('the services of the product and what they need are there', () => {
 test('Holdfast is started by npm scripts that exist, of files that exist', () => {
   for (const [name, { command = [] }] of holdfastServices()) {
     expect(command.slice(0, -1), name).toEqual(['npm', 'run', '--silent']);
-    const file = /^node (\S+)$/.exec(scripts[command.at(-1) ?? ''] ?? '')?.[1] ?? 'no such script';
+    const file =
+      /^(?:\w+=\S+ )*node (?:--\S+ )*(\S+)$/.exec(scripts[command.at(-1) ?? ''] ?? '')?.[1] ??
+      'no such script';
     expect(existsSync(join(root, file)), `${name}: ${file}`).toBe(true);
   }
 });
