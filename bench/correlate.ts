@@ -8,7 +8,7 @@ import { type Holdfast, until, withHoldfast } from './holdfast.ts';
 const completed = z.object({ completed: z.number(), seconds: z.number() });
 const rounds = 5;
 const alerts = 500;
-const services = 20;
+const services = 5;
 
 /** Alerts of a storm that were joined to incidents per second, against workflows with one local activity. */
 export async function benchCorrelate(): Promise<void> {
