@@ -51,7 +51,7 @@ async function signIn({ owner, orgId }: Holdfast): Promise<string> {
      select org_id, id, sha256($2), 'bench', now() + interval '1 day' from users where org_id = $1 limit 1`,
     [orgId, Buffer.from(token)],
   );
-  return `holdfast_session=${token}`;
+  return `holdfast=${token}`;
 }
 
 /** A month of incidents: all but the latest two thousand resolved and closed, each with its alert and timeline. */

@@ -52,7 +52,7 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
       taskQueue: alertTaskQueue,
       activities: options.alertActivities,
       // once correlated, an alert's workflow waits for hours: what is kept in memory is what is on its way
-      maxCachedWorkflows: 250,
+      maxCachedWorkflows: 60,
       maxConcurrentWorkflowTaskExecutions: 40,
       // each holds a connection while it waits for the organization's lock
       maxConcurrentLocalActivityExecutions: 5,
@@ -62,7 +62,7 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
       ...common,
       taskQueue,
       activities: options.activities,
-      maxCachedWorkflows: 300,
+      maxCachedWorkflows: 100,
       maxConcurrentWorkflowTaskExecutions: 40,
       maxConcurrentLocalActivityExecutions: 20,
       maxConcurrentActivityTaskExecutions: 100,
