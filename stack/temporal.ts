@@ -80,7 +80,10 @@ export async function startTemporal(options: TemporalOptions): Promise<EmbeddedT
       return await startServer(cli, folder, { grpc, ui }, options);
     } catch (error) {
       // another server that started at the same moment may have taken a port between the look and the use
-      const isTaken = (await findPort([grpc])) !== grpc || (await findPort([ui])) !== ui;
+      const isTaken =
+        /address already in use/.test(String(error)) ||
+        (await findPort([grpc])) !== grpc ||
+        (await findPort([ui])) !== ui;
       if (!isTaken || attempt === startAttempts) throw error;
     }
   }
