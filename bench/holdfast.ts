@@ -28,6 +28,16 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const startLimitMs = 120_000;
 const stopLimitMs = 40_000;
 
+/** What runs now: a bench that is told to stop takes it along. */
+const running = new Set<() => Promise<void>>();
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, async () => {
+    await Promise.allSettled([...running].map((close) => close()));
+    process.exit(130);
+  });
+}
+
 /** @param env beyond the bench's own, such as SMTP_URL */
 export async function startHoldfast(env: Record<string, string> = {}): Promise<Holdfast> {
   const dataDir = await mkdtemp(join(tmpdir(), 'holdfast-bench-'));
@@ -46,10 +56,12 @@ export async function startHoldfast(env: Record<string, string> = {}): Promise<H
   const url = `http://${loopback}:${port}`;
   let owner: pg.Pool | undefined;
   const close = async () => {
+    if (!running.delete(close)) return;
     await owner?.end();
     await stopProcess(child);
     await rm(dataDir, { recursive: true, force: true, maxRetries: 3 });
   };
+  running.add(close);
   try {
     await untilReady(child, url, join(dataDir, 'holdfast.log'));
     const temporal = JSON.parse(await readFile(join(dataDir, 'temporal', 'run.json'), 'utf8'));

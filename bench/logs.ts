@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { minePatterns } from '../domain/logs/patterns.ts';
+import { printFigure } from './figure.ts';
 import { groupingAccuracy, loghubDirectory, readLoghub } from './loghub.ts';
 
 /** Prints JSON lines: grouping accuracy per set and in the mean, and lines mined per second. */
-const print = (name: string, value: number, unit: string): void =>
-  console.log(JSON.stringify({ name, value: Number(value.toFixed(4)), unit }));
+const print = (name: string, value: number, unit: string): void => printFigure({ name, value, unit });
 
 if (existsSync(loghubDirectory)) {
   const sets = readLoghub();
