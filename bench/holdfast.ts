@@ -33,6 +33,7 @@ const running = new Set<() => Promise<void>>();
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, async () => {
+    process.on('uncaughtException', () => {}); // what was under way fails, for its Holdfast goes
     await Promise.allSettled([...running].map((close) => close()));
     process.exit(130);
   });
