@@ -114,7 +114,7 @@ export function ownScope(): CancellationScope {
 }
 
 /** The innermost message: what went wrong, for people, without the wrapping of the engine. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   let current = error;
   while (current instanceof Error && current.cause instanceof Error) current = current.cause;
   return current instanceof Error ? current.message : String(current);

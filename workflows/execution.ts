@@ -18,7 +18,7 @@ import { approvalPending } from '../domain/execution/approval.ts';
 import type { ExecutionEvent } from '../domain/execution/events.ts';
 import { type ExecutionMove, executionOver, nextMoves } from '../domain/execution/next-moves.ts';
 import { carryOver, type ExecutionState, newExecutionState } from '../domain/execution/state.ts';
-import { createDriver, ownScope } from './drive.ts';
+import { createDriver, ownScope, reasonOf } from './drive.ts';
 import { takeTurns } from './in-turn.ts';
 import {
   type Accepted,
@@ -280,9 +280,7 @@ function outcomeUnknown(error: unknown): boolean {
 
 function failureText(error: unknown): string {
   if (outcomeUnknown(error)) return 'nobody knows how it ended: the process that ran it was lost';
-  let current = error;
-  while (current instanceof Error && current.cause instanceof Error) current = current.cause;
-  return current instanceof Error ? current.message : String(current);
+  return reasonOf(error);
 }
 
 function refuse(reason: string): never {
