@@ -7,7 +7,10 @@ import type {
   IncidentStatus,
   SlaState,
   StepStatus,
+  UndoStatus,
 } from '../domain/incident-status.ts';
+import type { RunbookProblem } from '../domain/runbook/definition.ts';
+import type { RunbookLayout, StepPart } from '../domain/runbook/layout.ts';
 import type { NotificationStatus } from '../domain/notification.ts';
 import type { Severity } from '../domain/severity.ts';
 
@@ -255,6 +258,11 @@ export interface RunbooksTable {
   definition: Json<Record<string, unknown>>;
   loaded_at: CreatedAt;
   removed_at: Timestamp | null;
+  environment: Generated<string>;
+  source_id: string | null;
+  latest_version: number;
+  pinned_at: Timestamp | null;
+  pinned_by: string | null;
 }
 
 export interface RunbookVersionsTable {
@@ -264,6 +272,9 @@ export interface RunbookVersionsTable {
   source: string;
   definition: Json<Record<string, unknown>>;
   loaded_at: CreatedAt;
+  commit: string | null;
+  author: string | null;
+  committed_at: Timestamp | null;
 }
 
 export interface RunbookProblemsTable {
@@ -293,6 +304,11 @@ export interface ExecutionsTable {
   finished_at: Timestamp | null;
   workflow_id: string;
   recorded_seq: Generated<number>;
+  layout: Json<RunbookLayout>;
+  environment: string | null;
+  retry_of: string | null;
+  retry_from: number | null;
+  admitted_at: Timestamp | null;
 }
 
 export interface ExecutionStepsTable {
@@ -309,12 +325,18 @@ export interface ExecutionStepsTable {
   output: Generated<string>;
   error: string | null;
   rollback_description: string | null;
-  rollback_status: 'registered' | 'running' | 'succeeded' | 'failed' | null;
+  rollback_status: UndoStatus | null;
   rollback_attempts: Generated<number>;
   rollback_started_at: Timestamp | null;
   rollback_finished_at: Timestamp | null;
   rollback_output: Generated<string>;
   rollback_error: string | null;
+  part: Generated<StepPart>;
+  runner: string | null;
+  outcome_unknown: Generated<boolean>;
+  rollback_decision: 'retry' | 'skip' | null;
+  rollback_decided_by: string | null;
+  rollback_decision_reason: string | null;
 }
 
 export interface TargetLocksTable {
@@ -339,6 +361,13 @@ export interface ApprovalsTable {
   decided_at: Timestamp | null;
   reason: string | null;
   workflow_id: string;
+  step_index: number | null;
+  message: Generated<string>;
+  role: Generated<Role>;
+  teams: Generated<string[]>;
+  not_requester: Generated<boolean>;
+  on_timeout: Generated<'expire' | 'escalate'>;
+  level: Generated<number>;
 }
 
 export interface ApprovalVotesTable {
@@ -442,6 +471,111 @@ export interface ReportsTable {
   sent_at: Timestamp | null;
 }
 
+export interface TargetQueueTable {
+  org_id: string;
+  target: string;
+  execution_id: string;
+  queued_at: CreatedAt;
+}
+
+export interface SafetyRulesTable {
+  org_id: string;
+  scope: 'organization' | 'team' | 'runbook' | 'target';
+  name: string;
+  definition: Json<Record<string, unknown>>;
+  updated_at: CreatedAt;
+  updated_by: string;
+}
+
+export interface AutomationStopsTable {
+  org_id: string;
+  id: Generated<string>;
+  team_id: string | null;
+  stopped_at: CreatedAt;
+  stopped_by: string;
+  reason: string;
+  lifted_at: Timestamp | null;
+  lifted_by: string | null;
+}
+
+export interface CircuitResetsTable {
+  org_id: string;
+  runbook: string;
+  target: string;
+  reset_at: CreatedAt;
+  reset_by: string;
+  reason: string;
+}
+
+export interface MaintenanceWindowsTable {
+  org_id: string;
+  id: Generated<string>;
+  team_id: string | null;
+  target: string;
+  starts_at: Timestamp;
+  ends_at: Timestamp;
+  reason: string;
+  created_at: CreatedAt;
+  created_by: string;
+}
+
+export interface RunnersTable {
+  org_id: string;
+  queue: string;
+  instance: string;
+  version: string;
+  started_at: Timestamp;
+  last_seen_at: CreatedAt;
+}
+
+export interface RunnerTokensTable {
+  org_id: string;
+  id: Generated<string>;
+  queue: string;
+  name: string;
+  token_hash: Buffer;
+  created_at: CreatedAt;
+  created_by: string;
+  last_used_at: Timestamp | null;
+  revoked_at: Timestamp | null;
+}
+
+export interface GitSourcesTable {
+  org_id: string;
+  id: Generated<string>;
+  team_id: string | null;
+  environment: Generated<string>;
+  url: string;
+  branch: string;
+  path: Generated<string>;
+  credential: string | null;
+  webhook_secret: string;
+  interval_ms: number;
+  imported_commit: string | null;
+  imported_at: Timestamp | null;
+  checked_commit: string | null;
+  checked_at: Timestamp | null;
+  error: string | null;
+  created_at: CreatedAt;
+  created_by: string;
+  removed_at: Timestamp | null;
+}
+
+export interface GitImportsTable {
+  org_id: string;
+  id: Generated<string>;
+  source_id: string;
+  commit: string;
+  author: string;
+  author_email: string;
+  committed_at: Timestamp;
+  subject: string;
+  status: 'imported' | 'refused';
+  problems: GeneratedJson<RunbookProblem[]>;
+  changes: GeneratedJson<Record<string, unknown>>;
+  at: CreatedAt;
+}
+
 export interface Schema {
   organizations: OrganizationsTable;
   teams: TeamsTable;
@@ -478,4 +612,13 @@ export interface Schema {
   logs: LogsTable;
   audit_log: AuditLogTable;
   reports: ReportsTable;
+  target_queue: TargetQueueTable;
+  safety_rules: SafetyRulesTable;
+  automation_stops: AutomationStopsTable;
+  circuit_resets: CircuitResetsTable;
+  maintenance_windows: MaintenanceWindowsTable;
+  runners: RunnersTable;
+  runner_tokens: RunnerTokensTable;
+  git_sources: GitSourcesTable;
+  git_imports: GitImportsTable;
 }

@@ -33,6 +33,10 @@ export type ExecutionStatus = (typeof executionStatuses)[number];
 export const stepStatuses = ['pending', 'running', 'succeeded', 'failed', 'skipped', 'cancelled'] as const;
 export type StepStatus = (typeof stepStatuses)[number];
 
+/** `waiting`: it failed as often as it is tried and waits for a person; `skipped`: a person left it undone. */
+export const undoStatuses = ['registered', 'running', 'succeeded', 'failed', 'waiting', 'skipped'] as const;
+export type UndoStatus = (typeof undoStatuses)[number];
+
 /** A running timer of an incident, for people: what happens at its end. `at` is ISO 8601. */
 export interface Deadline {
   kind: 'escalation' | 'acknowledge_sla' | 'resolve_sla' | 'approval' | 'snooze' | 'runbook' | 'close';
