@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { ApprovalStatus } from '../domain/incident-status.ts';
+import type { Role } from '../domain/roles.ts';
 import { masked } from '../domain/runbook/secret.ts';
 import type { Severity } from '../domain/severity.ts';
 import { decodeCursor, encodeCursor, type Page, toPage } from './cursor.ts';
@@ -23,6 +24,19 @@ export interface ApprovalRecord {
   status: ApprovalStatus;
   decidedAt: Date | null;
   reason: string | null;
+  /** Null: before the first step. */
+  stepIndex: number | null;
+  /** What the step asks, for the approver; '' before the first step. */
+  message: string;
+  /** The least role that may vote. */
+  role: Role;
+  /** Slugs of teams whose members may vote; empty: of any team or none. */
+  teams: string[];
+  /** Whether the one who asked for the execution may not vote. */
+  notRequester: boolean;
+  onTimeout: 'expire' | 'escalate';
+  /** Levels of the escalation policy that were asked so far. */
+  level: number;
   /** Oldest first. */
   votes: ApprovalVote[];
 }
@@ -125,6 +139,13 @@ function approvals(tx: Tx) {
       'approvals.status',
       'approvals.decided_at as decidedAt',
       'approvals.reason',
+      'approvals.step_index as stepIndex',
+      'approvals.message',
+      'approvals.role',
+      'approvals.teams',
+      'approvals.not_requester as notRequester',
+      'approvals.on_timeout as onTimeout',
+      'approvals.level',
       'incidents.number as incidentNumber',
       'incidents.title as incidentTitle',
       'incidents.severity as incidentSeverity',
