@@ -1,8 +1,10 @@
 import { sql } from 'kysely';
-import type { ExecutionStatus, StepStatus } from '../domain/incident-status.ts';
+import type { ExecutionStatus, StepStatus, UndoStatus } from '../domain/incident-status.ts';
+import type { LayoutStep, RunbookLayout, StepPart } from '../domain/runbook/layout.ts';
 import { type ApprovalRecord, approvalsOfExecution, shownInputs } from './approvals.ts';
 import { decodeCursor, encodeCursor, type Page, toPage } from './cursor.ts';
 import type { Tx } from './database.ts';
+import { type ExecutionStanding, executionStanding } from './execution-standing.ts';
 
 export interface ExecutionSummary {
   id: string;
@@ -13,28 +15,53 @@ export interface ExecutionSummary {
   requestedBy: string;
   mode: 'manual' | 'semi_auto' | 'auto';
   target: string;
+  environment: string | null;
   status: ExecutionStatus;
   statusReason: string | null;
   createdAt: Date;
   startedAt: Date | null;
   finishedAt: Date | null;
+  /** The execution that this one goes on from. */
+  retryOf: string | null;
 }
 
 export interface ExecutionDetail extends ExecutionSummary {
   /** The values of secret inputs are masked. */
   inputs: Record<string, string>;
   steps: ExecutionStep[];
+  /** Newest first. */
   approvals: ApprovalRecord[];
   workflowId: string;
+  /** Of one that goes on from another: the first step that it may run itself. */
+  retryFrom: number | null;
+  /** Those that went on from this one, newest first. */
+  retries: { id: string; status: ExecutionStatus; createdAt: Date }[];
+  standing: ExecutionStanding;
 }
 
 export interface ExecutionStep {
   index: number;
   name: string;
   type: string;
+  part: StepPart;
+  /** The nested runbook that it comes from, and which call of it; null: the runbook that was asked for. */
+  nested: { scope: number; runbook: string } | null;
   description: string;
+  /** The runner that carries it out; null: Holdfast's own worker. */
+  runner: string | null;
   status: StepStatus;
   attempts: number;
+  /** How often it is tried before it counts as failed. */
+  maxAttempts: number;
+  retryDelayMs: number;
+  /** Of a step that only waits: how long. */
+  waitMs: number | null;
+  /** Whether the execution goes on when it fails. */
+  mayFail: boolean;
+  /** Whether it may be run again when a crash left its outcome unknown. */
+  idempotent: boolean;
+  /** A crash left open how an attempt of it ended. */
+  outcomeUnknown: boolean;
   startedAt: Date | null;
   finishedAt: Date | null;
   output: string;
@@ -43,22 +70,32 @@ export interface ExecutionStep {
   rollback: {
     description: string;
     /** Null until the step has begun and its undo is registered. */
-    status: 'registered' | 'running' | 'succeeded' | 'failed' | null;
+    status: UndoStatus | null;
+    runner: string | null;
     attempts: number;
     startedAt: Date | null;
     finishedAt: Date | null;
     output: string;
     error: string | null;
+    /** Of one that failed and waited for a person. */
+    decision: { decision: 'retry' | 'skip'; by: string; reason: string | null } | null;
   } | null;
+}
+
+export interface ExecutionFilter {
+  runbook?: string;
+  target?: string;
+  status?: readonly ExecutionStatus[];
 }
 
 /** Newest first. Throws InvalidCursorError. */
 export async function listExecutions(
   tx: Tx,
-  args: { runbook?: string; status?: readonly ExecutionStatus[]; cursor?: string; limit: number },
+  args: ExecutionFilter & { cursor?: string; limit: number },
 ): Promise<Page<ExecutionSummary>> {
   let query = summaries(tx).select(sql<string>`executions.created_at::text`.as('exactAt'));
   if (args.runbook !== undefined) query = query.where('executions.runbook', '=', args.runbook);
+  if (args.target !== undefined) query = query.where('executions.target', '=', args.target);
   if (args.status) query = query.where('executions.status', 'in', args.status);
   if (args.cursor !== undefined) {
     const [at, id] = decodeCursor(args.cursor, ['instant', 'uuid']);
@@ -79,6 +116,19 @@ export async function listExecutions(
   return { ...page, items: page.items.map(({ exactAt: _, ...item }) => item) };
 }
 
+/** How many there are, counted no further than `most`. */
+export async function countExecutions(tx: Tx, filter: ExecutionFilter, most: number): Promise<number> {
+  let query = tx.selectFrom('executions').select('id');
+  if (filter.runbook !== undefined) query = query.where('runbook', '=', filter.runbook);
+  if (filter.target !== undefined) query = query.where('target', '=', filter.target);
+  if (filter.status) query = query.where('status', 'in', filter.status);
+  const { count } = await tx
+    .selectFrom(query.limit(most).as('counted'))
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow();
+  return count;
+}
+
 /** Newest first. */
 export async function executionsOfIncident(tx: Tx, incidentId: string): Promise<ExecutionSummary[]> {
   return await summaries(tx)
@@ -91,11 +141,34 @@ export async function executionsOfIncident(tx: Tx, incidentId: string): Promise<
 /** Undefined when there is none of this id (a uuid), or none that this scope sees. */
 export async function getExecution(tx: Tx, id: string): Promise<ExecutionDetail | undefined> {
   const execution = await summaries(tx)
-    .select([shownInputs, 'executions.workflow_id as workflowId'])
+    .select([
+      shownInputs,
+      'executions.workflow_id as workflowId',
+      'executions.retry_from as retryFrom',
+      'executions.layout',
+    ])
     .where('executions.id', '=', id)
     .executeTakeFirst();
   if (!execution) return undefined;
-  return { ...execution, steps: await listSteps(tx, id), approvals: await approvalsOfExecution(tx, id) };
+  const { layout, ...detail } = execution;
+  const steps = await listSteps(tx, id, layout);
+  return {
+    ...detail,
+    steps,
+    approvals: await approvalsOfExecution(tx, id),
+    retries: await retriesOf(tx, id),
+    standing: await executionStanding(tx, { ...detail, steps }),
+  };
+}
+
+async function retriesOf(tx: Tx, id: string): Promise<ExecutionDetail['retries']> {
+  return await tx
+    .selectFrom('executions')
+    .select(['id', 'status', 'created_at as createdAt'])
+    .where('retry_of', '=', id)
+    .orderBy('created_at', 'desc')
+    .limit(10)
+    .execute();
 }
 
 function summaries(tx: Tx) {
@@ -111,15 +184,22 @@ function summaries(tx: Tx) {
       'executions.requested_by as requestedBy',
       'executions.mode',
       'executions.target',
+      'executions.environment',
       'executions.status',
       'executions.status_reason as statusReason',
       'executions.created_at as createdAt',
       'executions.started_at as startedAt',
       'executions.finished_at as finishedAt',
+      'executions.retry_of as retryOf',
     ]);
 }
 
-async function listSteps(tx: Tx, executionId: string): Promise<ExecutionStep[]> {
+async function listSteps(
+  tx: Tx,
+  executionId: string,
+  /** Null on rows from before layouts whose runbook's version is gone. */
+  layout: RunbookLayout | null,
+): Promise<ExecutionStep[]> {
   const rows = await tx
     .selectFrom('execution_steps')
     .selectAll()
@@ -130,9 +210,13 @@ async function listSteps(tx: Tx, executionId: string): Promise<ExecutionStep[]> 
     index: row.index,
     name: row.name,
     type: row.type,
+    part: row.part,
     description: row.description,
+    runner: row.runner,
     status: row.status,
     attempts: row.attempts,
+    ...asLaidOut(layout, row.index),
+    outcomeUnknown: row.outcome_unknown,
     startedAt: row.started_at,
     finishedAt: row.finished_at,
     output: row.output,
@@ -143,11 +227,39 @@ async function listSteps(tx: Tx, executionId: string): Promise<ExecutionStep[]> 
         : {
             description: row.rollback_description,
             status: row.rollback_status,
+            runner: layout?.steps[row.index]?.definition.rollback?.runner ?? row.runner,
             attempts: row.rollback_attempts,
             startedAt: row.rollback_started_at,
             finishedAt: row.rollback_finished_at,
             output: row.rollback_output,
             error: row.rollback_error,
+            decision:
+              row.rollback_decision === null || row.rollback_decided_by === null
+                ? null
+                : {
+                    decision: row.rollback_decision,
+                    by: row.rollback_decided_by,
+                    reason: row.rollback_decision_reason,
+                  },
           },
   }));
+}
+
+type LaidOut = Pick<
+  ExecutionStep,
+  'nested' | 'maxAttempts' | 'retryDelayMs' | 'waitMs' | 'mayFail' | 'idempotent'
+>;
+
+function asLaidOut(layout: RunbookLayout | null, index: number): LaidOut {
+  const step: LayoutStep | undefined = layout?.steps[index];
+  const definition = step?.definition;
+  const scope = step && layout?.scopes[step.scope];
+  return {
+    nested: step && scope && step.scope > 0 ? { scope: step.scope, runbook: scope.runbook } : null,
+    maxAttempts: (definition?.retries ?? 0) + 1,
+    retryDelayMs: definition?.retryDelayMs ?? 0,
+    waitMs: definition?.action.kind === 'wait' ? definition.action.durationMs : null,
+    mayFail: definition?.continueOnFail ?? false,
+    idempotent: definition?.idempotent ?? false,
+  };
 }

@@ -13,11 +13,13 @@ export function presentExecutionSummary(execution: ExecutionSummary): z.input<ty
     requestedBy: execution.requestedBy,
     mode: execution.mode,
     target: execution.target,
+    environment: execution.environment,
     status: execution.status,
     statusReason: execution.statusReason,
     createdAt: iso(execution.createdAt),
     startedAt: isoOrNull(execution.startedAt),
     finishedAt: isoOrNull(execution.finishedAt),
+    retryOf: execution.retryOf,
   };
 }
 
@@ -25,11 +27,19 @@ export function presentExecution(
   execution: ExecutionDetail,
   workflowUrl: string | null,
 ): z.input<typeof executionDetail> {
+  const { queue, runner, nextAttempt } = execution.standing;
   return {
     ...presentExecutionSummary(execution),
     inputs: execution.inputs,
     steps: execution.steps.map(presentStep),
     approvals: execution.approvals.map(presentApproval),
+    retryFrom: execution.retryFrom,
+    retries: execution.retries.map((retry) => ({ ...retry, createdAt: iso(retry.createdAt) })),
+    standing: {
+      queue,
+      runner: runner && { ...runner, lastSeenAt: isoOrNull(runner.lastSeenAt) },
+      nextAttempt: nextAttempt && { ...nextAttempt, at: iso(nextAttempt.at) },
+    },
     workflowId: execution.workflowId,
     workflowUrl,
   };
@@ -37,11 +47,17 @@ export function presentExecution(
 
 function presentStep(step: ExecutionStep): z.input<typeof executionDetail>['steps'][number] {
   return {
+    index: step.index,
     name: step.name,
     type: step.type,
+    part: step.part,
+    nestedRunbook: step.nested?.runbook ?? null,
     description: step.description,
+    runner: step.runner,
     status: step.status,
     attempts: step.attempts,
+    maxAttempts: step.maxAttempts,
+    outcomeUnknown: step.outcomeUnknown,
     startedAt: isoOrNull(step.startedAt),
     finishedAt: isoOrNull(step.finishedAt),
     output: step.output,
