@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { ConfigError, readConfig, variableNames } from './config.ts';
 
@@ -15,6 +16,7 @@ test('with nothing set, everything that can be embedded is left open and the res
     elasticsearchIndex: 'logs*,*-logs,*-logs-*,filebeat-*,logstash-*',
     runbooksDir: resolve('runbooks'),
     egressAllow: [],
+    sshKnownHosts: join(homedir(), '.ssh/known_hosts'),
     ownerEmail: 'owner@holdfast.localhost',
     logRetentionDays: 14,
     reopenWindowMs: 900_000,
@@ -42,6 +44,8 @@ test('what is set is taken, and an empty value counts as unset', () => {
       HOLDFAST_TIME_ZONE: 'Europe/Berlin',
       HOLDFAST_APPROVE_BY_SIGNAL: 'off',
       HOLDFAST_DATA_DIR: '/var/lib/holdfast',
+      HOLDFAST_SECRETS_DIR: '/run/secrets',
+      AWS_REGION: 'us-gov-west-1',
       UNRELATED: 'x',
     }),
   ).toMatchObject({
@@ -56,6 +60,8 @@ test('what is set is taken, and an empty value counts as unset', () => {
     timeZone: 'Europe/Berlin',
     approveBySignal: false,
     dataDir: '/var/lib/holdfast',
+    secretsDir: '/run/secrets',
+    awsRegion: 'us-gov-west-1',
   });
   expect(readConfig({ SMTP_URL: ' ' })).not.toHaveProperty('smtpUrl');
 });

@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { parseDuration } from '../domain/duration.ts';
 
@@ -35,6 +36,14 @@ export interface Config {
   runbooksDir: string;
   /** Host names, addresses or CIDR ranges that a host out of a variable may have, `*.` before a name for all below it. */
   egressAllow: string[];
+  /** Absolute: where `file:` secrets of runbooks are. */
+  secretsDir?: string;
+  /** Absolute: the hosts that ssh steps may reach, with their keys. */
+  sshKnownHosts: string;
+  /** Of `ssm:` secrets. */
+  awsRegion?: string;
+  /** Asked instead of Amazon's own addresses. */
+  awsEndpoint?: string;
   ownerEmail: string;
   ownerToken?: string;
   ingestKey?: string;
@@ -158,6 +167,13 @@ const variables = z.object({
       ),
     )
     .default([]),
+  HOLDFAST_SECRETS_DIR: z.string().optional(),
+  HOLDFAST_SSH_KNOWN_HOSTS: z.string().default(join(homedir(), '.ssh/known_hosts')),
+  AWS_REGION: z
+    .string()
+    .regex(/^[a-z]{2}(-[a-z]+)+-\d+$/, 'write a region such as eu-central-1')
+    .optional(),
+  HOLDFAST_AWS_ENDPOINT: httpUrl('http://127.0.0.1:5000').optional(),
   HOLDFAST_OWNER_EMAIL: z
     .string()
     .regex(/^[^\s<>@]+@[^\s<>@]+$/, 'write a mail address such as ana@example.com')
@@ -206,6 +222,37 @@ export function readConfig(env: Record<string, string | undefined> = process.env
   return { ...configOf(parsed.data), commandEnvironment: { ...env } };
 }
 
+/** What the command line (main/cli.ts) reads; documented in docs/cli.md. */
+const cliVariables = z.object({
+  HOLDFAST_URL: httpUrl('https://holdfast.example.com').default('http://localhost:8080'),
+  HOLDFAST_TOKEN: secret.optional(),
+});
+
+export interface CliConfig {
+  /** Where Holdfast answers, without a slash at the end. */
+  url: string;
+  /** An API token. */
+  token?: string;
+  /** The folder in which the command was typed. */
+  folder: string;
+}
+
+/** Throws ConfigError naming every variable that is wrong. */
+export function readCliConfig(env: Record<string, string | undefined> = process.env): CliConfig {
+  const given = Object.fromEntries(
+    Object.keys(cliVariables.shape).flatMap((name) => (env[name]?.trim() ? [[name, env[name].trim()]] : [])),
+  );
+  const parsed = cliVariables.safeParse(given);
+  if (!parsed.success) throw new ConfigError(parsed.error.issues.map(problem).join('\n'));
+  // npm runs a script in the project's folder, and says in which one it was called
+  const calledIn = env.npm_lifecycle_event === 'holdfast' ? env.INIT_CWD : undefined;
+  return {
+    url: parsed.data.HOLDFAST_URL,
+    folder: calledIn ?? process.cwd(),
+    ...defined({ token: parsed.data.HOLDFAST_TOKEN }),
+  };
+}
+
 /** The value itself is not repeated: it may be a password. */
 function problem({ path, message }: { path: PropertyKey[]; message: string }): string {
   return `${String(path[0])}: ${message}`;
@@ -224,6 +271,9 @@ function configOf(given: z.output<typeof variables>): Omit<Config, 'commandEnvir
     grafanaUrl: given.GRAFANA_URL,
     prometheusUrl: given.PROMETHEUS_URL,
     alertmanagerUrl: given.ALERTMANAGER_URL,
+    secretsDir: given.HOLDFAST_SECRETS_DIR && resolve(given.HOLDFAST_SECRETS_DIR),
+    awsRegion: given.AWS_REGION,
+    awsEndpoint: given.HOLDFAST_AWS_ENDPOINT,
     ownerToken: given.HOLDFAST_OWNER_TOKEN,
     ingestKey: given.HOLDFAST_INGEST_KEY,
   };
@@ -239,6 +289,7 @@ function configOf(given: z.output<typeof variables>): Omit<Config, 'commandEnvir
     elasticsearchIndex: given.ELASTICSEARCH_INDEX,
     runbooksDir: resolve(given.HOLDFAST_RUNBOOKS_DIR),
     egressAllow: given.HOLDFAST_EGRESS_ALLOW,
+    sshKnownHosts: resolve(given.HOLDFAST_SSH_KNOWN_HOSTS),
     ownerEmail: given.HOLDFAST_OWNER_EMAIL,
     logRetentionDays: given.HOLDFAST_LOG_RETENTION_DAYS,
     reopenWindowMs: given.HOLDFAST_REOPEN_WINDOW,
