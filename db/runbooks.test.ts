@@ -43,10 +43,10 @@ const audit = async () =>
 
 describe('keeping a runbook', () => {
   it('makes a version only when the source changed', async () => {
-    expect(await save('a')).toEqual({ version: 1, changed: true });
-    expect(await save('a')).toEqual({ version: 1, changed: false });
-    expect(await save('a', 'pwd')).toEqual({ version: 2, changed: true });
-    expect(await save('a', 'ls')).toEqual({ version: 3, changed: true });
+    expect(await save('a')).toEqual({ version: 1, changed: true, added: true });
+    expect(await save('a')).toEqual({ version: 1, changed: false, added: false });
+    expect(await save('a', 'pwd')).toEqual({ version: 2, changed: true, added: false });
+    expect(await save('a', 'ls')).toEqual({ version: 3, changed: true, added: false });
     expect((await read((tx) => getRunbook(tx, 'a')))?.versions.map(({ version }) => version)).toEqual([
       3, 2, 1,
     ]);
@@ -66,7 +66,7 @@ describe('keeping a runbook', () => {
     expect((await read(listRunbooks)).map(({ name }) => name)).toEqual(['broken', 'there']);
     expect((await read(listEnabledDefinitions)).map(({ name }) => name)).toEqual(['broken', 'there']);
     expect((await read((tx) => getRunbook(tx, 'gone')))?.removedAt).toBeInstanceOf(Date);
-    expect(await save('gone')).toEqual({ version: 1, changed: false });
+    expect(await save('gone')).toEqual({ version: 1, changed: false, added: true });
     expect(await read(listRunbooks)).toHaveLength(3);
   });
 

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { ExecutionStatus } from '../domain/incident-status.ts';
 import type { RunbookDefinition, RunbookProblem } from '../domain/runbook/definition.ts';
+import type { Commit } from '../domain/runbook-import/commit.ts';
 import { recordAudit } from './audit.ts';
 import type { Tx } from './database.ts';
 
@@ -11,7 +12,16 @@ export interface RunbookRecord {
   /** As it stands in the file. */
   source: string;
   file: string;
+  /** '' for those of the folder and of sources without an environment. */
+  environment: string;
+  /** The Git source that it comes from; null: the folder. */
+  sourceId: string | null;
+  /** The one in force: `source` and `definition` are this version's. */
   version: number;
+  /** The newest good one; another than `version` only while the runbook is pinned. */
+  latestVersion: number;
+  pinnedAt: Date | null;
+  pinnedBy: string | null;
   loadedAt: Date;
   /** Set when its file is gone: it can be looked at, not run. */
   removedAt: Date | null;
@@ -41,6 +51,18 @@ export interface RunbookRun {
 export interface RunbookVersion {
   version: number;
   loadedAt: Date;
+  /** Of the push that brought it; null for one that was read from the folder. */
+  commit: string | null;
+  author: string | null;
+  committedAt: Date | null;
+}
+
+/** Where a runbook comes from that does not stand in the folder. */
+export interface RunbookOrigin {
+  sourceId: string;
+  teamId: string | null;
+  environment: string;
+  commit: Pick<Commit, 'id' | 'author' | 'committedAt'>;
 }
 
 export interface RunbookDetail extends RunbookRecord {
@@ -54,83 +76,159 @@ export type RunbookProblemRecord = RunbookProblem & { foundAt: Date };
 
 const holdfast = 'holdfast';
 
-/** Held while a folder is written down, so that processes that read it at once do so one after the other. */
+/** Held while runbooks are written down, so that those who read the folder or a source do so one after the other. */
 export async function lockRunbooks(tx: Tx, orgId: string): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtextextended(${`runbooks:${orgId}`}, 0))`.execute(tx);
 }
 
-/** Keeps a runbook: a new version when its source changed, none when it did not. */
+/**
+ * Keeps a runbook: a new version when its newest one says something else, none when it does not. While the runbook
+ * is pinned the new version is only added; the pinned one stays in force.
+ */
 export async function saveRunbook(
   tx: Tx,
-  args: { orgId: string; file: string; source: string; definition: RunbookDefinition },
-): Promise<{ version: number; changed: boolean }> {
-  const { orgId, file, source } = args;
+  args: {
+    orgId: string;
+    file: string;
+    source: string;
+    definition: RunbookDefinition;
+    origin?: RunbookOrigin;
+  },
+): Promise<{ version: number; changed: boolean; added: boolean }> {
+  const { orgId, file, source, origin } = args;
   const { name } = args.definition;
-  const known = await tx
-    .selectFrom('runbooks')
-    .select(['version', 'source', 'file', 'removed_at'])
-    .where('name', '=', name)
-    .forUpdate()
-    .executeTakeFirst();
-  if (known?.source === source) {
-    if (known.file !== file || known.removed_at !== null) {
-      await tx.updateTable('runbooks').set({ file, removed_at: null }).where('name', '=', name).execute();
-      await recordAudit(tx, {
-        orgId,
-        actor: holdfast,
-        action: 'runbook.restored',
-        subject: `runbook:${name}`,
-        data: { file },
-      });
+  const definition = JSON.stringify(args.definition);
+  const place = {
+    file,
+    source_id: origin?.sourceId ?? null,
+    team_id: origin?.teamId ?? null,
+    environment: origin?.environment ?? '',
+    removed_at: null,
+  };
+  const known = await findLatest(tx, { name, source, definition });
+  const added = known === undefined || known.removed_at !== null;
+  if (known?.same) {
+    if (added || known.file !== file || known.source_id !== place.source_id) {
+      await tx.updateTable('runbooks').set(place).where('name', '=', name).execute();
+      await audit(tx, { orgId, name, action: 'restored', data: { file, ...commitOf(origin) } });
     }
-    return { version: known.version, changed: false };
+    return { version: known.latest_version, changed: false, added };
   }
   const { rows } = await sql<{ version: number }>`
     select coalesce(max(version), 0) + 1 as version from runbook_versions where name = ${name}`.execute(tx);
   const version = rows[0]?.version ?? 1;
-  const definition = JSON.stringify(args.definition);
   await tx
     .insertInto('runbook_versions')
-    .values({ org_id: orgId, name, version, source, definition })
+    .values({
+      org_id: orgId,
+      name,
+      version,
+      source,
+      definition,
+      commit: origin?.commit.id ?? null,
+      author: origin?.commit.author ?? null,
+      committed_at: origin?.commit.committedAt ?? null,
+    })
     .execute();
+  const inForce = known?.pinned_at ? {} : { version, source, definition, loaded_at: sql<Date>`now()` };
   await tx
     .insertInto('runbooks')
-    .values({ org_id: orgId, name, version, file, source, definition })
+    .values({ org_id: orgId, name, ...place, latest_version: version, version, source, definition })
     .onConflict((conflict) =>
-      conflict
-        .columns(['org_id', 'name'])
-        .doUpdateSet({ version, file, source, definition, loaded_at: sql`now()`, removed_at: null }),
+      conflict.columns(['org_id', 'name']).doUpdateSet({ ...place, latest_version: version, ...inForce }),
     )
     .execute();
-  await recordAudit(tx, {
+  await audit(tx, {
     orgId,
-    actor: holdfast,
-    action: known ? 'runbook.changed' : 'runbook.added',
-    subject: `runbook:${name}`,
-    data: { version, file },
+    name,
+    action: known ? 'changed' : 'added',
+    data: { version, file, ...commitOf(origin) },
   });
-  return { version, changed: true };
+  return { version, changed: true, added };
 }
 
-/** Marks those as removed whose file is gone; what `kept` names by file stays (its file is broken just now). */
+async function findLatest(tx: Tx, args: { name: string; source: string; definition: string }) {
+  return await tx
+    .selectFrom('runbooks')
+    .innerJoin('runbook_versions as latest', (join) =>
+      join
+        .onRef('latest.org_id', '=', 'runbooks.org_id')
+        .onRef('latest.name', '=', 'runbooks.name')
+        .onRef('latest.version', '=', 'runbooks.latest_version'),
+    )
+    .select([
+      'runbooks.latest_version',
+      'runbooks.file',
+      'runbooks.source_id',
+      'runbooks.removed_at',
+      'runbooks.pinned_at',
+      // what a file means depends on its neighbours, too: a nested runbook may have come or gone
+      sql<boolean>`latest.source = ${args.source} and latest.definition = ${args.definition}::jsonb`.as(
+        'same',
+      ),
+    ])
+    .where('runbooks.name', '=', args.name)
+    .forUpdate('runbooks')
+    .executeTakeFirst();
+}
+
+function commitOf(origin: RunbookOrigin | undefined): { commit?: string } {
+  return origin ? { commit: origin.commit.id } : {};
+}
+
+async function audit(
+  tx: Tx,
+  entry: {
+    orgId: string;
+    name: string;
+    action: 'added' | 'changed' | 'restored' | 'removed' | 'pinned' | 'unpinned';
+    actor?: string;
+    data: Record<string, unknown>;
+  },
+): Promise<void> {
+  await recordAudit(tx, {
+    orgId: entry.orgId,
+    actor: entry.actor ?? holdfast,
+    action: `runbook.${entry.action}`,
+    subject: `runbook:${entry.name}`,
+    data: entry.data,
+  });
+}
+
+/**
+ * Marks those of a source (of the folder without one) as removed whose file is gone; what `keptFiles` names stays
+ * (its file is broken just now).
+ */
 export async function removeRunbooksExcept(
   tx: Tx,
-  args: { orgId: string; names: readonly string[]; keptFiles: readonly string[] },
+  args: { orgId: string; names: readonly string[]; keptFiles: readonly string[]; sourceId?: string },
 ): Promise<string[]> {
   const { rows } = await sql<{ name: string; file: string }>`
     update runbooks set removed_at = now()
-    where removed_at is null and name <> all (${args.names}::text[]) and file <> all (${args.keptFiles}::text[])
+    where removed_at is null and source_id is not distinct from ${args.sourceId ?? null}::uuid
+      and name <> all (${args.names}::text[]) and file <> all (${args.keptFiles}::text[])
     returning name, file`.execute(tx);
   for (const { name, file } of rows) {
-    await recordAudit(tx, {
-      orgId: args.orgId,
-      actor: holdfast,
-      action: 'runbook.removed',
-      subject: `runbook:${name}`,
-      data: { file },
-    });
+    await audit(tx, { orgId: args.orgId, name, action: 'removed', data: { file } });
   }
   return rows.map(({ name }) => name);
+}
+
+/** Names that are in use, but for those of this source (of the folder: null), and by whom, in words for people. */
+export async function readTakenNames(tx: Tx, sourceId: string | null): Promise<Map<string, string>> {
+  const rows = await tx
+    .selectFrom('runbooks')
+    .leftJoin('git_sources', 'git_sources.id', 'runbooks.source_id')
+    .select(['runbooks.name', 'runbooks.file', 'git_sources.url'])
+    .where('runbooks.removed_at', 'is', null)
+    .where(sql<boolean>`runbooks.source_id is distinct from ${sourceId}::uuid`)
+    .execute();
+  return new Map(
+    rows.map(({ name, file, url }) => [
+      name,
+      url === null ? `the file ${file} of the runbook folder` : `the file ${file} of the Git source ${url}`,
+    ]),
+  );
 }
 
 /** What is wrong now, in place of what was wrong before; a problem that stays keeps the time it was found at. */
@@ -161,7 +259,7 @@ export async function listRunbookProblems(tx: Tx): Promise<RunbookProblemRecord[
     .execute();
 }
 
-/** What alerts are matched against: every runbook whose file is there, in its newest good version. */
+/** What alerts are matched against: every runbook whose file is there, in the version in force. */
 export async function listEnabledDefinitions(tx: Tx): Promise<RunbookDefinition[]> {
   const rows = await tx
     .selectFrom('runbooks')
@@ -184,7 +282,7 @@ export async function getRunbook(tx: Tx, name: string): Promise<RunbookDetail | 
   if (!row) return undefined;
   const versions = await tx
     .selectFrom('runbook_versions')
-    .select(['version', 'loaded_at as loadedAt'])
+    .select(['version', 'loaded_at as loadedAt', 'commit', 'author', 'committed_at as committedAt'])
     .where('name', '=', name)
     .orderBy('version', 'desc')
     .limit(50)
@@ -208,14 +306,22 @@ export async function getRunbook(tx: Tx, name: string): Promise<RunbookDetail | 
   return { ...toRecord(row), versions, lastRuns };
 }
 
-/** The source and definition that a version had. */
+/** The source and definition that a version had, and who brought it. */
 export async function getRunbookVersion(
   tx: Tx,
   args: { name: string; version: number },
-): Promise<{ source: string; definition: RunbookDefinition; loadedAt: Date } | undefined> {
+): Promise<(RunbookVersion & { source: string; definition: RunbookDefinition }) | undefined> {
   const row = await tx
     .selectFrom('runbook_versions')
-    .select(['source', 'definition', 'loaded_at as loadedAt'])
+    .select([
+      'version',
+      'source',
+      'definition',
+      'loaded_at as loadedAt',
+      'commit',
+      'author',
+      'committed_at as committedAt',
+    ])
     .where('name', '=', args.name)
     .where('version', '=', args.version)
     .executeTakeFirst();
@@ -266,7 +372,12 @@ function selectRunbooks(tx: Tx) {
       'runbooks.name',
       'runbooks.team_id',
       'runbooks.file',
+      'runbooks.environment',
+      'runbooks.source_id',
       'runbooks.version',
+      'runbooks.latest_version',
+      'runbooks.pinned_at',
+      'runbooks.pinned_by',
       'runbooks.source',
       'runbooks.definition',
       'runbooks.loaded_at',
@@ -295,7 +406,12 @@ function toRecord(row: RunbookRow): RunbookRecord {
     definition: asDefinition(row.definition),
     source: row.source,
     file: row.file,
+    environment: row.environment,
+    sourceId: row.source_id,
     version: row.version,
+    latestVersion: row.latest_version,
+    pinnedAt: row.pinned_at,
+    pinnedBy: row.pinned_by,
     loadedAt: row.loaded_at,
     removedAt: row.removed_at,
     runs: { finished, succeeded, successRate: finished === 0 ? null : succeeded / finished },

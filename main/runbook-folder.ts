@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Database, Tx } from '../db/database.ts';
 import { listOrganizations } from '../db/organizations.ts';
-import { lockRunbooks, removeRunbooksExcept, saveRunbook, saveRunbookProblems } from '../db/runbooks.ts';
+import {
+  lockRunbooks,
+  readTakenNames,
+  removeRunbooksExcept,
+  saveRunbook,
+  saveRunbookProblems,
+} from '../db/runbooks.ts';
 import type { RunbookDefinition, RunbookProblem } from '../domain/runbook/definition.ts';
 import { parseRunbook } from '../domain/runbook/parse.ts';
 
@@ -43,8 +49,9 @@ interface FolderContent {
 }
 
 /**
- * Keeps the runbooks of every organization as they stand in the folder. A broken file is reported with line and
- * column and keeps its last good version; a removed file removes its runbook, running executions go on with theirs.
+ * Keeps the runbooks of every organization as they stand in the folder, beside those of Git sources. A broken file is
+ * reported with line and column and keeps its last good version; a removed file removes its runbook, running
+ * executions go on with theirs.
  */
 export async function startRunbookFolder(options: RunbookFolderOptions): Promise<RunbookFolder> {
   const { db, directory, logger, debounceMs = 200, pollMs = 30_000 } = options;
@@ -58,15 +65,19 @@ export async function startRunbookFolder(options: RunbookFolderOptions): Promise
     const organizations = await listOrganizations(db);
     const fingerprint = `${content.fingerprint} ${organizations.map(({ orgId }) => orgId).join()}`;
     if (fingerprint === written) return;
+    let contested = false;
     for (const { orgId } of organizations) {
-      const { changed, removed } = await db.write({ orgId }, (tx) => writeDown(tx, orgId, content));
+      const { changed, removed, clashes } = await db.write({ orgId }, (tx) => writeDown(tx, orgId, content));
       for (const name of changed) logger.debug({ runbook: name }, 'runbook loaded');
       for (const name of removed) logger.debug({ runbook: name }, 'runbook removed');
+      for (const { file, message } of clashes) logger.debug(`runbook problem in ${file}: ${message}`);
+      contested ||= clashes.length > 0;
     }
     for (const { file, line, col, message } of content.problems) {
       logger.warn(`runbook problem in ${file}:${line}:${col}: ${message}`);
     }
-    written = fingerprint;
+    // a name that a source gives up becomes free without a change in the folder
+    written = contested ? '' : fingerprint;
   }
 
   /** One after the other: a change while the folder is read is read afterwards. */
@@ -120,12 +131,21 @@ async function writeDown(
   tx: Tx,
   orgId: string,
   content: FolderContent,
-): Promise<{ changed: string[]; removed: string[] }> {
+): Promise<{ changed: string[]; removed: string[]; clashes: RunbookProblem[] }> {
   await lockRunbooks(tx, orgId);
+  const taken = await readTakenNames(tx, null);
   const changed: string[] = [];
+  const clashes: RunbookProblem[] = [];
   for (const runbook of content.runbooks) {
+    const { name } = runbook.definition;
+    const owner = taken.get(name);
+    if (owner !== undefined) {
+      const message = `the name '${name}' belongs to ${owner} already; give one of them another name`;
+      clashes.push({ file: runbook.file, line: 1, col: 1, message });
+      continue;
+    }
     const saved = await saveRunbook(tx, { orgId, ...runbook });
-    if (saved.changed) changed.push(`${runbook.definition.name} (version ${saved.version})`);
+    if (saved.changed) changed.push(`${name} (version ${saved.version})`);
   }
   const removed = content.away
     ? []
@@ -134,8 +154,8 @@ async function writeDown(
         names: content.runbooks.map(({ definition }) => definition.name),
         keptFiles: content.brokenFiles,
       });
-  await saveRunbookProblems(tx, { orgId, problems: content.problems });
-  return { changed, removed };
+  await saveRunbookProblems(tx, { orgId, problems: [...content.problems, ...clashes] });
+  return { changed, removed, clashes };
 }
 
 async function readFolder(directory: string): Promise<FolderContent> {

@@ -1,0 +1,116 @@
+import { z } from 'zod';
+
+/** Where runbooks come from: one branch of a repository, and in it the files below a path. */
+export interface GitSourceSettings {
+  url: string;
+  branch: string;
+  /** '' for the whole repository; otherwise as 'ops/runbooks', without a slash at either end. */
+  path: string;
+  /** Of a password or token for https, of a private key for ssh; null where the repository is open. */
+  credential: string | null;
+  /** Milliseconds between looks at the branch. */
+  intervalMs: number;
+}
+
+export type GitTransport = 'https' | 'http' | 'ssh' | 'file';
+
+const control = /[\p{Cc}\s]/u;
+// 'git@github.com:acme/runbooks.git': what git takes for ssh when there is no scheme
+const scpForm = /^[A-Za-z0-9_][\w.-]*@[A-Za-z0-9][\w.-]*:(?!\/\/|-)[^:]+$/;
+
+/** How git would go there; undefined where Holdfast does not let it. */
+export function transportOf(url: string): GitTransport | undefined {
+  if (scpForm.test(url)) return 'ssh';
+  const scheme = /^(https|http|ssh|file):\/\//.exec(url)?.[1];
+  return scheme as GitTransport | undefined;
+}
+
+/** What is wrong with the address, and what to write instead. */
+export function urlProblem(url: string): string | undefined {
+  if (control.test(url)) return 'write the URL without spaces and control characters';
+  const transport = transportOf(url);
+  if (transport === undefined) {
+    return 'write a URL that begins with https:// or ssh://, such as https://git.example.com/acme/runbooks.git';
+  }
+  if (scpForm.test(url)) return undefined;
+  const parsed = URL.parse(url);
+  if (!parsed || (transport !== 'file' && parsed.hostname === '')) {
+    return 'write a whole URL such as https://git.example.com/acme/runbooks.git';
+  }
+  if (parsed.password !== '') {
+    return "take the password out of the URL: give it as a secret reference in 'credential', such as env:GIT_TOKEN";
+  }
+  if (parsed.search !== '' || parsed.hash !== '')
+    return "take everything from the '?' or '#' on out of the URL";
+  // a host or user that begins with '-' would be an option to ssh
+  if (parsed.hostname.startsWith('-') || decodeURIComponent(parsed.username).startsWith('-')) {
+    return "neither the host nor the user of the URL may begin with '-'";
+  }
+  if (isLinkLocal(parsed.hostname)) return 'a link-local address (cloud metadata) holds no repository';
+  return undefined;
+}
+
+function isLinkLocal(host: string): boolean {
+  return /^169\.254\.|^\[fe[89ab]/i.test(host);
+}
+
+/** The rules of git-check-ref-format(1), a little stricter. */
+export function branchProblem(branch: string): string | undefined {
+  const wellFormed =
+    /^[\p{L}\p{N}][\p{L}\p{N}._/+@#-]*$/u.test(branch) &&
+    !/\.\.|\/\/|@\{|\/\.|\.lock(\/|$)|[/.]$/.test(branch);
+  return wellFormed ? undefined : "write the branch's name alone, such as main or release/eu";
+}
+
+export function pathProblem(path: string): string | undefined {
+  if (path === '') return undefined;
+  const parts = path.split('/');
+  const wellFormed =
+    !/[\p{Cc}\\]/u.test(path) && parts.every((part) => part !== '' && part !== '.' && part !== '..');
+  return wellFormed ? undefined : "write a folder inside the repository, such as 'ops/runbooks'";
+}
+
+function checked(problemOf: (text: string) => string | undefined, longest: number) {
+  return z
+    .string()
+    .trim()
+    .min(1, 'is missing')
+    .max(longest, `is longer than ${longest} characters`)
+    .superRefine((text, context) => {
+      const message = problemOf(text);
+      if (message !== undefined) context.addIssue({ code: 'custom', message });
+    });
+}
+
+export const gitUrl = checked(urlProblem, 500);
+export const gitBranch = checked(branchProblem, 200);
+export const gitPath = z
+  .string()
+  .trim()
+  .max(500, 'is longer than 500 characters')
+  .transform((text) => text.replace(/^\/+|\/+$/g, ''))
+  .superRefine((text, context) => {
+    const message = pathProblem(text);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  });
+
+export const gitCredential = z
+  .string()
+  .trim()
+  .regex(
+    /^(env:[A-Za-z_][A-Za-z0-9_]{0,99}|file:[A-Za-z0-9_][\w.-]{0,99}|ssm:\/[\w./-]{1,200})$/,
+    "write a reference to the secret, never the secret: 'env:GIT_TOKEN', 'file:git-token' or 'ssm:/holdfast/git-token'",
+  );
+
+/** Stands before the names of the runbooks ('staging:restart') and matches an alert's label `environment` or `env`. */
+export const environmentName = z
+  .string()
+  .trim()
+  .regex(
+    /^([A-Za-z0-9][A-Za-z0-9._-]{0,39})?$/,
+    "write up to 40 letters, digits, '.', '_' or '-', such as staging; leave it empty for runbooks with names of their own",
+  );
+
+export const shortestIntervalMs = 60_000;
+export const longestIntervalMs = 24 * 3_600_000;
+export const usualIntervalMs = 5 * 60_000;
