@@ -9,6 +9,13 @@ export class EgressRefusedError extends Error {
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
+/** `trusted`: the host stands literally in the runbook. */
+export interface Destination {
+  host: string;
+  port: number;
+  trusted: boolean;
+}
+
 /** One entry of `allowed_hosts` or HOLDFAST_EGRESS_ALLOW. */
 interface HostRule {
   /** Exact name, or the part after '*.'; absent for addresses. */
@@ -19,7 +26,7 @@ interface HostRule {
 }
 
 /**
- * Where an HTTP step may go. A host that stands literally in a reviewed runbook may be private or loopback; one
+ * Where a step may go. A host that stands literally in a reviewed runbook may be private or loopback; one
  * that comes from a variable or a redirect has to be listed. Link-local addresses (cloud metadata) have to be
  * listed as addresses in any case, and a name that only a wildcard allows does not lead to loopback.
  */
@@ -33,8 +40,12 @@ export class EgressRules {
 
   /** Throws EgressRefusedError. `trusted`: the host stands literally in the runbook. */
   checkUrl(url: URL, trusted: boolean): void {
-    const host = hostOf(url);
-    const port = portOf(url);
+    this.checkHost({ host: hostOf(url), port: portOf(url), trusted });
+  }
+
+  /** The same for what has no URL. Throws EgressRefusedError. */
+  checkHost(to: Destination): void {
+    const { host, port, trusted } = plain(to);
     if (isIP(host)) {
       this.checkAddress(host, { host, port, trusted });
     } else if (!trusted && !this.nameRule(host, port) && !this.rules.some(({ network }) => network)) {
@@ -44,8 +55,12 @@ export class EgressRules {
 
   /** A DNS lookup for undici that answers with allowed addresses alone, and fails where there are none. */
   lookupFor(url: URL, trusted: boolean): LookupFunction {
-    const host = hostOf(url);
-    const port = portOf(url);
+    return this.lookupOf({ host: hostOf(url), port: portOf(url), trusted });
+  }
+
+  /** The same for `net.connect`, which asks for no lookup where the host is an address: `checkHost` comes first. */
+  lookupOf(to: Destination): LookupFunction {
+    const { host, port, trusted } = plain(to);
     return (name, options, callback) => {
       dnsLookup(name, { ...options, all: true }, (error, addresses) => {
         if (error) return callback(error, '', 0);
@@ -68,7 +83,7 @@ export class EgressRules {
   }
 
   /** Throws EgressRefusedError. */
-  checkAddress(text: string, to: { host: string; port: number; trusted: boolean }): void {
+  checkAddress(text: string, to: Destination): void {
     const address = embeddedAddress(ipaddr.process(text));
     const listed = this.rules.some(
       (rule) => rule.network && portFits(rule, to.port) && contains(rule.network, address),
@@ -159,10 +174,12 @@ function embeddedAddress(address: Address): Address {
 }
 
 function hostOf(url: URL): string {
-  return url.hostname
-    .replace(/^\[|\]$/g, '')
-    .replace(/\.$/, '')
-    .toLowerCase();
+  return url.hostname.replace(/^\[|\]$/g, '');
+}
+
+/** As the rules write it. */
+function plain(to: Destination): Destination {
+  return { ...to, host: to.host.replace(/\.$/, '').toLowerCase() };
 }
 
 function portOf(url: URL): number {
