@@ -21,8 +21,8 @@ export interface ServerPartOptions {
   name: string;
   command: string;
   args: readonly string[];
-  /** Answers 2xx once the server is ready. */
-  readyUrl: string;
+  /** Answers 2xx once the server is ready; a function where a plain request cannot ask. */
+  readyUrl: string | (() => Promise<boolean>);
   readyLimitMs?: number;
   /** Removed at the end. */
   folder: string;
@@ -70,13 +70,18 @@ export async function startServerPart(options: ServerPartOptions): Promise<Serve
   return { lastWords: () => server.lastWords(), close };
 }
 
-async function whenReady(url: string, limitMs: number): Promise<string> {
+async function whenReady(ready: ServerPartOptions['readyUrl'], limitMs: number): Promise<string> {
+  const isReady = typeof ready === 'string' ? () => answersWell(ready) : ready;
   const deadline = Date.now() + limitMs;
   while (Date.now() < deadline) {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(2000) }).catch(() => undefined);
-    await answer?.body?.cancel();
-    if (answer?.ok) return 'ready';
+    if (await isReady().catch(() => false)) return 'ready';
     await sleep(50);
   }
   return `was not ready within ${limitMs / 1000} s`;
+}
+
+async function answersWell(url: string): Promise<boolean> {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(2000) });
+  await answer.body?.cancel();
+  return answer.ok;
 }
