@@ -1,7 +1,9 @@
+import { admitExecution } from '../db/admission.ts';
 import type { Database } from '../db/database.ts';
+import { loadExecutionPlan } from '../db/execution-plan.ts';
 import { type ExecutionRecord, recordExecution } from '../db/execution-record.ts';
-import { admitExecution, loadExecutionPlan, lockTarget } from '../db/executions.ts';
-import type { ExecutionPlan } from '../domain/execution/state.ts';
+import { lockTarget, releaseTarget } from '../db/target-locks.ts';
+import type { ExecutionPlan } from '../domain/execution/plan.ts';
 
 interface Execution {
   orgId: string;
@@ -14,6 +16,9 @@ export interface ExecutionActivityDeps {
   approveBySignal: boolean;
 }
 
+/** Null: the target is this execution's now. `ahead`: how many others come first in its queue. */
+export type LockAnswer = null | { heldBy: string; ahead: number } | { refusal: string };
+
 export function createExecutionActivities({ db, approveBySignal }: ExecutionActivityDeps) {
   return {
     async loadExecutionPlan({ orgId, executionId }: Execution): Promise<ExecutionPlan> {
@@ -21,20 +26,25 @@ export function createExecutionActivities({ db, approveBySignal }: ExecutionActi
       return { ...plan, approveBySignal };
     },
 
-    /** Asks the runbook's own limits; null when it may begin, else the rule and until when. */
+    /** Asks the safety rules; null when it may begin, else the rule and until when. Reserves nothing. */
     async admitExecution(execution: Execution): Promise<string | null> {
-      const admission = await db.write({ orgId: execution.orgId }, (tx) => admitExecution(tx, execution));
-      return admission.admitted ? null : admission.reason;
+      const refusal = await db.write({ orgId: execution.orgId }, (tx) => admitExecution(tx, execution));
+      return refusal?.reason ?? null;
     },
 
-    /** Null when the target is this execution's now, else the id of the one that works on it. */
-    async lockTarget(execution: Execution): Promise<string | null> {
+    /** Asks for the target, in turn, and once it is free asks the safety rules again. */
+    async lockTarget(execution: Execution): Promise<LockAnswer> {
       const lock = await db.write({ orgId: execution.orgId }, (tx) => lockTarget(tx, execution));
-      return lock.acquired ? null : lock.heldBy;
+      if ('refused' in lock) return { refusal: lock.refused.reason };
+      return lock.acquired ? null : { heldBy: lock.heldBy, ahead: lock.ahead };
     },
 
-    async recordExecution(record: ExecutionRecord): Promise<void> {
-      await db.write({ orgId: record.orgId }, (tx) => recordExecution(tx, record));
+    /** `next`: whom the target that was given free belongs to next. */
+    async recordExecution(record: ExecutionRecord): Promise<{ next: string | null }> {
+      return await db.write({ orgId: record.orgId }, async (tx) => {
+        await recordExecution(tx, record);
+        return record.release ? await releaseTarget(tx, record) : { next: null };
+      });
     },
   };
 }

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { ExecutionDeadline } from '../domain/execution/next-deadline.ts';
 import type { ExecutionState } from '../domain/execution/state.ts';
 import type { Tx } from './database.ts';
 import { storable } from './storable.ts';
@@ -9,14 +10,14 @@ export interface ExecutionRecord {
   executionId: string;
   seq: number;
   workflowId: string;
-  approvalId: string | null;
-  approvalsNeeded: number;
   runbook: string;
   requestedBy: string;
   incidentId: string | null;
-  standing: Pick<ExecutionState, 'status' | 'reason' | 'startedAt' | 'finishedAt' | 'approval' | 'steps'>;
+  standing: Pick<ExecutionState, 'status' | 'reason' | 'startedAt' | 'finishedAt' | 'approvals' | 'steps'> & {
+    next: ExecutionDeadline | null;
+  };
   entries: ExecutionState['outbox'];
-  /** Gives the target free. */
+  /** Whether it has come to its end and the target is to be given free. */
   release: boolean;
 }
 
@@ -31,6 +32,8 @@ export async function recordExecution(tx: Tx, given: ExecutionRecord): Promise<v
       status_reason: standing.reason,
       started_at: toDate(standing.startedAt),
       finished_at: toDate(standing.finishedAt),
+      next_at: toDate(standing.next?.at ?? null),
+      next_what: standing.next?.what ?? null,
       recorded_seq: record.seq,
     })
     .where('id', '=', record.executionId)
@@ -38,11 +41,9 @@ export async function recordExecution(tx: Tx, given: ExecutionRecord): Promise<v
     .executeTakeFirst();
   if (numUpdatedRows > 0n) {
     await recordSteps(tx, record);
-    await recordApproval(tx, record);
+    await recordApprovals(tx, record);
   }
   await recordEntries(tx, record);
-  if (record.release)
-    await tx.deleteFrom('target_locks').where('execution_id', '=', record.executionId).execute();
 }
 
 async function recordSteps(tx: Tx, record: ExecutionRecord): Promise<void> {
@@ -56,40 +57,43 @@ async function recordSteps(tx: Tx, record: ExecutionRecord): Promise<void> {
       rollback_attempts = coalesce((x.undo->>'attempts')::integer, 0),
       rollback_started_at = to_timestamp((x.undo->>'startedAt')::double precision / 1000),
       rollback_finished_at = to_timestamp((x.undo->>'finishedAt')::double precision / 1000),
-      rollback_error = x.undo->>'error'
+      rollback_error = x.undo->>'error',
+      rollback_decision = x.undo->'decision'->>'decision',
+      rollback_decided_by = x.undo->'decision'->>'by',
+      rollback_decision_reason = x.undo->'decision'->>'reason',
+      outcome_unknown = x."outcomeUnknown"
     from jsonb_to_recordset(${JSON.stringify(steps)}::jsonb)
       as x(index integer, status text, attempts integer, error text, "startedAt" double precision,
-        "finishedAt" double precision, undo jsonb)
+        "finishedAt" double precision, "outcomeUnknown" boolean, undo jsonb)
     where s.execution_id = ${record.executionId} and s.index = x.index`.execute(tx);
 }
 
-async function recordApproval(tx: Tx, record: ExecutionRecord): Promise<void> {
-  const { approval } = record.standing;
-  if (!approval || !record.approvalId) return;
+async function recordApprovals(tx: Tx, record: ExecutionRecord): Promise<void> {
+  const { approvals } = record.standing;
+  if (approvals.length === 0) return;
+  const asked = approvals.map(({ plan, votes: _, ...approval }) => ({ ...plan, ...approval }));
   await sql`
     insert into approvals (org_id, id, team_id, execution_id, incident_id, runbook, requested_by, requested_at,
-      expires_at, required, status, decided_at, reason, workflow_id)
-    select org_id, ${record.approvalId}, team_id, id, incident_id, runbook, requested_by,
-      to_timestamp(${approval.requestedAt}::double precision / 1000), to_timestamp(${approval.expiresAt}::double precision / 1000),
-      ${record.approvalsNeeded}, ${approval.status}, to_timestamp(${approval.decidedAt}::double precision / 1000),
-      ${approval.reason}, workflow_id
-    from executions where id = ${record.executionId}
+      expires_at, required, status, decided_at, reason, workflow_id, step_index, message, role, teams, not_requester,
+      on_timeout, level)
+    select e.org_id, x.id, e.team_id, e.id, e.incident_id, e.runbook, e.requested_by,
+      to_timestamp(x."requestedAt" / 1000), to_timestamp(x."expiresAt" / 1000), x.needed, x.status,
+      to_timestamp(x."decidedAt" / 1000), x.reason, e.workflow_id, x.step, x.message, x.role,
+      array(select jsonb_array_elements_text(x.teams)), x."notRequester", x."onTimeout", x.level
+    from executions e, jsonb_to_recordset(${JSON.stringify(asked)}::jsonb) as x(id uuid, "requestedAt" double precision,
+      "expiresAt" double precision, needed integer, status text, "decidedAt" double precision, reason text,
+      step integer, message text, role text, teams jsonb, "notRequester" boolean, "onTimeout" text, level integer)
+    where e.id = ${record.executionId}
     on conflict (id) do update set
-      status = excluded.status, decided_at = excluded.decided_at, reason = excluded.reason`.execute(tx);
-  if (approval.votes.length === 0) return;
+      status = excluded.status, decided_at = excluded.decided_at, reason = excluded.reason,
+      expires_at = excluded.expires_at, level = excluded.level`.execute(tx);
+  const votes = approvals.flatMap(({ plan, votes: cast }) =>
+    cast.map((vote) => ({ ...vote, org_id: record.orgId, approval_id: plan.id, at: new Date(vote.at) })),
+  );
+  if (votes.length === 0) return;
   await tx
     .insertInto('approval_votes')
-    .values(
-      approval.votes.map((vote) => ({
-        org_id: record.orgId,
-        approval_id: record.approvalId ?? '',
-        person: vote.person,
-        decision: vote.decision,
-        via: vote.via,
-        reason: vote.reason,
-        at: new Date(vote.at),
-      })),
-    )
+    .values(votes)
     .onConflict((conflict) => conflict.columns(['approval_id', 'person']).doNothing())
     .execute();
 }

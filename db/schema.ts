@@ -309,6 +309,8 @@ export interface ExecutionsTable {
   retry_of: string | null;
   retry_from: number | null;
   admitted_at: Timestamp | null;
+  next_at: Timestamp | null;
+  next_what: string | null;
 }
 
 export interface ExecutionStepsTable {

@@ -14,6 +14,10 @@ export const notificationTypes = [
   'execution.rolled_back',
   'execution.rollback_failed',
   'execution.refused',
+  'execution.undo_failed',
+  'execution.runner_missing',
+  'execution.message',
+  'runbook.import_refused',
   'report.sla',
   'report.capacity',
 ] as const;
@@ -24,7 +28,8 @@ export type NotificationType = (typeof notificationTypes)[number];
  * `detail` adds what stands in no row. Keys that messages show, all optional:
  * - escalation.page: `level` and `levels` (numbers from 1), `pass` (from 1), `nextAt` (ISO 8601), `nextWhat`
  * - sla.at_risk, sla.breached: `kind` ('acknowledge' or 'resolve')
- * - execution.*: `reason`
+ * - execution.*: `reason`; execution.undo_failed: `step` (from 1); execution.runner_missing: `runner`;
+ *   execution.message: `message`, what a step of the runbook tells
  * - report.*: `reportId`, the row of `reports` that is sent
  */
 export interface NotifyInput {

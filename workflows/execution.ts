@@ -14,10 +14,18 @@ import type { ExecutionActivities } from '../activities/execution.ts';
 import type { NotifyActivities } from '../activities/notify.ts';
 import type { StepActivities } from '../activities/steps.ts';
 import { applyEvent } from '../domain/execution/apply-event.ts';
-import { approvalPending } from '../domain/execution/approval.ts';
+import { refusalOfVote } from '../domain/execution/approval.ts';
 import type { ExecutionEvent } from '../domain/execution/events.ts';
-import { type ExecutionMove, executionOver, nextMoves } from '../domain/execution/next-moves.ts';
+import { nextDeadline } from '../domain/execution/next-deadline.ts';
+import {
+  type Attempt,
+  type ExecutionMove,
+  executionOver,
+  nextMoves,
+} from '../domain/execution/next-moves.ts';
+import { planOf } from '../domain/execution/plan.ts';
 import { carryOver, type ExecutionState, newExecutionState } from '../domain/execution/state.ts';
+import { refusalOfDecision } from '../domain/execution/undo.ts';
 import { createDriver, ownScope, reasonOf } from './drive.ts';
 import { takeTurns } from './in-turn.ts';
 import {
@@ -26,6 +34,7 @@ import {
   approve,
   approveSignal,
   cancelExecution,
+  decideUndo,
   type ExecutionInput,
   executionReported,
   executionWorkflowId,
@@ -34,7 +43,10 @@ import {
   refusedType,
   reject,
   rejectSignal,
+  runnerTaskQueue,
+  targetFreed,
   temporalOperator,
+  type VoteArgs,
 } from './messages.ts';
 
 const { loadExecutionPlan, admitExecution, lockTarget, recordExecution } =
@@ -48,13 +60,27 @@ const { notify } = proxyActivities<NotifyActivities>({
   retry: { initialInterval: '1s', maximumInterval: '5m', maximumAttempts: 200 },
 });
 
+/** What a step has to tell is told within minutes, or the step has failed. */
+const messageActivity = proxyActivities<NotifyActivities>({
+  startToCloseTimeout: '1m',
+  retry: { initialInterval: '1s', maximumInterval: '30s', maximumAttempts: 8 },
+});
+
 /** A step's own time-out is kept by the step; the engine's is a margin longer, for a step that cannot keep it. */
 const stepMarginMs = 30_000;
 const stepHeartbeatMs = 15_000;
 
+/** How long a runner has to take a step up before people hear that it is missing; then it is offered again. */
+const runnerPatienceMs = 2 * 60_000;
+
 /** One attempt of a step or of an undo. Retries are decisions of the fold, which knows what is safe to repeat. */
-function stepActivity(timeoutMs: number): StepActivities {
+function stepActivity(orgId: string, { timeoutMs, runner }: Attempt): StepActivities {
+  const queue =
+    runner === null
+      ? {}
+      : { taskQueue: runnerTaskQueue(orgId, runner), scheduleToStartTimeout: runnerPatienceMs };
   return proxyActivities<StepActivities>({
+    ...queue,
     startToCloseTimeout: timeoutMs + stepMarginMs,
     heartbeatTimeout: stepHeartbeatMs,
     retry: { maximumAttempts: 1 },
@@ -94,7 +120,12 @@ export async function execution(input: ExecutionInput, carried?: ExecutionState)
     const { key } = move;
     switch (move.kind) {
       case 'load':
-        return { type: 'loaded', at: Date.now(), key, plan: await inTurn(() => loadExecutionPlan(input)) };
+        return {
+          type: 'loaded',
+          at: Date.now(),
+          key,
+          plan: planOf(await inTurn(() => loadExecutionPlan(input))),
+        };
       case 'admit': {
         const refusal = await inTurn(() => admitExecution(input));
         return refusal === null
@@ -102,18 +133,20 @@ export async function execution(input: ExecutionInput, carried?: ExecutionState)
           : { type: 'refused', at: Date.now(), key, reason: refusal };
       }
       case 'lock': {
-        const heldBy = await inTurn(() => lockTarget(input));
-        return heldBy === null
-          ? { type: 'lock_acquired', at: Date.now(), key }
-          : { type: 'lock_busy', at: Date.now(), key, heldBy };
+        const answer = await inTurn(() => lockTarget(input));
+        const at = Date.now();
+        if (answer === null) return { type: 'lock_acquired', at, key };
+        if ('refusal' in answer) return { type: 'refused', at, key, reason: answer.refusal };
+        return { type: 'lock_busy', at, key, ...answer };
       }
       case 'step':
         return await runStep(move);
       case 'undo':
         return await runUndo(move);
+      case 'message':
+        return await sendMessage(move);
       case 'notice': {
-        const { plan } = driver.state;
-        const { type, target, detail } = move.notice;
+        const { type, target, detail, approvalId } = move.notice;
         await notify({
           orgId,
           key: `execution:${executionId}:${key}`,
@@ -121,8 +154,8 @@ export async function execution(input: ExecutionInput, carried?: ExecutionState)
           executionId,
           target,
           detail,
-          ...(plan?.incident ? { incidentId: plan.incident.id } : {}),
-          ...(type === 'approval.needed' && plan ? { approvalId: plan.approvalId } : {}),
+          ...aboutIncident(),
+          ...(approvalId === undefined ? {} : { approvalId }),
         });
         return { type: 'notice_sent', at: Date.now(), key };
       }
@@ -135,63 +168,107 @@ export async function execution(input: ExecutionInput, carried?: ExecutionState)
   }
 
   async function runStep(move: Extract<ExecutionMove, { kind: 'step' }>): Promise<ExecutionEvent> {
-    const { key, index, attempt, timeoutMs } = move;
-    const ended = (
-      outcome: 'succeeded' | 'failed' | 'unknown' | 'cancelled',
-      error: string | null,
-    ): ExecutionEvent => ({
-      type: 'step_ended',
-      at: Date.now(),
-      key,
-      index,
-      outcome,
-      error,
-    });
+    const { key, index, attempt } = move;
+    const ended = endOf(key, index);
     try {
       const result = await steps.run(() =>
-        stepActivity(timeoutMs).runStep({ orgId, executionId, index, phase: 'step', attempt }),
+        stepActivity(orgId, move).runStep({ orgId, executionId, index, phase: 'step', attempt }),
       );
-      return ended(result.ok ? 'succeeded' : 'failed', result.error ?? null);
+      return ended(result.ok ? 'succeeded' : 'failed', result.error ?? null, result.outcomeUnknown);
     } catch (error) {
       if (isCancellation(error)) return ended('cancelled', null);
+      if (notTaken(error)) return { type: 'step_not_taken', at: Date.now(), key, index };
       return ended(outcomeUnknown(error) ? 'unknown' : 'failed', failureText(error));
     }
   }
 
   async function runUndo(move: Extract<ExecutionMove, { kind: 'undo' }>): Promise<ExecutionEvent> {
-    const { key, index, attempt, timeoutMs } = move;
+    const { key, index, attempt } = move;
     try {
       // whatever becomes of the workflow: what was begun to be undone is undone
       const result = await CancellationScope.nonCancellable(() =>
-        stepActivity(timeoutMs).runStep({ orgId, executionId, index, phase: 'undo', attempt }),
+        stepActivity(orgId, move).runStep({ orgId, executionId, index, phase: 'undo', attempt }),
       );
       return { type: 'undo_ended', at: Date.now(), key, index, ok: result.ok, error: result.error ?? null };
     } catch (error) {
+      if (notTaken(error)) return { type: 'undo_not_taken', at: Date.now(), key, index };
       return { type: 'undo_ended', at: Date.now(), key, index, ok: false, error: failureText(error) };
     }
   }
 
+  /** A step that tells people something: it has succeeded when each of them was told. */
+  async function sendMessage({ key, index }: Extract<ExecutionMove, { kind: 'message' }>) {
+    const { plan } = driver.state;
+    const work = plan?.steps[index]?.work;
+    const ended = endOf(key, index);
+    if (!plan || work?.kind !== 'notify') return ended('failed', 'it has nothing to tell');
+    const targets = work.targets.length > 0 ? work.targets : (plan.levels[0] ?? []);
+    if (targets.length === 0)
+      return ended('failed', 'nobody is named and no escalation policy says whom to tell');
+    try {
+      await steps.run(() =>
+        Promise.all(
+          targets.map((target, n) =>
+            messageActivity.notify({
+              orgId,
+              key: `execution:${executionId}:message:${index}:${n}`,
+              type: 'execution.message',
+              executionId,
+              target,
+              detail: { message: work.message },
+              ...aboutIncident(),
+            }),
+          ),
+        ),
+      );
+      return ended('succeeded', null);
+    } catch (error) {
+      return isCancellation(error) ? ended('cancelled', null) : ended('failed', reasonOf(error));
+    }
+  }
+
+  function aboutIncident(): { incidentId?: string } {
+    const { incident } = driver.state.plan ?? {};
+    return incident ? { incidentId: incident.id } : {};
+  }
+
   async function record(key: string): Promise<ExecutionEvent> {
     const { state } = driver;
-    const { seq, outbox: entries, plan, status, reason, startedAt, finishedAt, approval } = state;
+    const { seq, outbox: entries, plan, status, reason, startedAt, finishedAt, approvals } = state;
     const release = state.phase === 'finishing';
-    await inTurn(() =>
+    const answer = await inTurn(() =>
       recordExecution({
         orgId,
         executionId,
         seq,
         workflowId: executionWorkflowId(orgId, executionId),
-        approvalId: plan?.approvalId ?? null,
-        approvalsNeeded: plan?.approvalsNeeded ?? 0,
         runbook: plan?.runbook ?? '',
         requestedBy: plan?.requestedBy ?? '',
         incidentId: plan?.incident?.id ?? null,
-        standing: { status, reason, startedAt, finishedAt, approval, steps: state.steps },
+        standing: {
+          status,
+          reason,
+          startedAt,
+          finishedAt,
+          approvals,
+          steps: state.steps,
+          next: nextDeadline(state),
+        },
         entries,
         release,
       }),
     );
+    if (answer?.next) await tellNext(answer.next);
     return { type: 'recorded', at: Date.now(), key, seq, released: release };
+  }
+
+  /** The next execution in the target's queue need not wait until it asks again by itself. */
+  async function tellNext(next: string): Promise<void> {
+    try {
+      await getExternalWorkflowHandle(executionWorkflowId(orgId, next)).signal(targetFreed);
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+    }
   }
 
   /** Tells the incident how it ended. One that is closed for good reads it in the database. */
@@ -221,29 +298,42 @@ export async function execution(input: ExecutionInput, carried?: ExecutionState)
     return { seq, status: driver.state.status };
   }
 
-  const vote = (decision: 'approve' | 'reject') => (args: { actor: Actor; reason?: string }) =>
-    accept({
-      type: 'voted',
-      at: Date.now(),
-      person: args.actor.name,
-      via: args.actor.via,
-      decision,
-      reason: args.reason ?? null,
-    });
-  const validator = ({ actor }: { actor: Actor }) => refuseVote(driver.state, actor);
-  setHandler(approve, vote('approve'), { validator });
-  setHandler(reject, vote('reject'), { validator });
+  const vote = (decision: 'approve' | 'reject') => (args: VoteArgs) =>
+    accept({ ...voteOf(args, decision), type: 'voted', at: Date.now() });
+  const validator = (decision: 'approve' | 'reject') => (args: VoteArgs) => {
+    const { approvalId, ...voter } = voteOf(args, decision);
+    const refusal = refusalOfVote(driver.state, approvalId, decision, voter);
+    if (refusal !== undefined) refuse(refusal);
+  };
+  setHandler(approve, vote('approve'), { validator: validator('approve') });
+  setHandler(reject, vote('reject'), { validator: validator('reject') });
   const operator = (decision: 'approve' | 'reject') => (args?: { reason?: string }) =>
     driver.apply({
+      ...voteOf({ actor: { name: temporalOperator, via: 'temporal' }, ...args }, decision),
       type: 'voted',
       at: Date.now(),
-      person: temporalOperator,
-      via: 'temporal',
-      decision,
-      reason: args?.reason ?? null,
     });
   setHandler(approveSignal, operator('approve'));
   setHandler(rejectSignal, operator('reject'));
+  setHandler(targetFreed, () => driver.apply({ type: 'target_freed', at: Date.now() }));
+  setHandler(
+    decideUndo,
+    ({ actor, index, decision, reason }) =>
+      accept({
+        type: 'undo_decided',
+        at: Date.now(),
+        index,
+        decision,
+        by: actor.name,
+        reason: reason ?? null,
+      }),
+    {
+      validator: ({ index, decision, reason }) => {
+        const refusal = refusalOfDecision(driver.state, index, decision, reason ?? null);
+        if (refusal !== undefined) refuse(refusal);
+      },
+    },
+  );
   setHandler(incidentResolved, () =>
     driver.apply({ type: 'withdrawn', at: Date.now(), reason: 'the incident was resolved' }),
   );
@@ -264,13 +354,41 @@ export async function execution(input: ExecutionInput, carried?: ExecutionState)
   if ((await driver.run()) === 'renew') await continueAsNew<typeof execution>(input, carryOver(driver.state));
 }
 
-function refuseVote(state: ExecutionState, actor: Actor): void {
-  const { approval } = state;
-  if (!approval) refuse('it does not ask for approval');
-  if (!approvalPending(state)) {
-    refuse(`already ${approval.status}${approval.reason ? `: ${approval.reason}` : ''}`);
-  }
-  if (approval.votes.some((vote) => vote.person === actor.name)) refuse(`${actor.name} has voted already`);
+function voteOf({ actor, approvalId, reason }: VoteArgs, decision: 'approve' | 'reject') {
+  return {
+    approvalId: approvalId ?? null,
+    person: actor.name,
+    via: actor.via,
+    role: actor.role ?? null,
+    teams: actor.teams ?? [],
+    decision,
+    reason: reason ?? null,
+  };
+}
+
+function endOf(key: string, index: number) {
+  return (
+    outcome: 'succeeded' | 'failed' | 'unknown' | 'cancelled',
+    error: string | null,
+    unknownBefore?: boolean,
+  ): ExecutionEvent => ({
+    type: 'step_ended',
+    at: Date.now(),
+    key,
+    index,
+    outcome,
+    error,
+    ...(unknownBefore === undefined ? {} : { outcomeUnknown: unknownBefore }),
+  });
+}
+
+/** Nobody polls the runner's queue: the attempt never began. */
+function notTaken(error: unknown): boolean {
+  return (
+    error instanceof ActivityFailure &&
+    error.cause instanceof TimeoutFailure &&
+    error.cause.timeoutType === 'SCHEDULE_TO_START'
+  );
 }
 
 /** The activity began, and nobody knows how far it came: its worker died or did not answer in time. */

@@ -22,6 +22,7 @@ import {
   approve,
   assign,
   cancelExecution,
+  decideUndo,
   type ExecutionInput,
   executionWorkflowId,
   incidentWorkflowId,
@@ -33,6 +34,8 @@ import {
   setStatus,
   snooze,
   taskQueue,
+  type UndoDecisionArgs,
+  type VoteArgs,
   workflowTypes,
 } from './messages.ts';
 
@@ -74,20 +77,21 @@ export interface MessageClient {
   /** `until` is ISO 8601. */
   snooze(orgId: string, number: number, args: Command & { until: string }): Promise<Accepted>;
   setStatus(orgId: string, number: number, args: Command & { status: IncidentStatus }): Promise<Accepted>;
-  approve(orgId: string, executionId: string, args: Vote): Promise<Accepted>;
-  reject(orgId: string, executionId: string, args: Vote): Promise<Accepted>;
-  cancel(orgId: string, executionId: string, args: Vote): Promise<Accepted>;
+  approve(orgId: string, executionId: string, args: VoteArgs): Promise<Accepted>;
+  reject(orgId: string, executionId: string, args: VoteArgs): Promise<Accepted>;
+  cancel(orgId: string, executionId: string, args: { actor: Actor; reason?: string }): Promise<Accepted>;
+  /** `asOf`: attempts of the undo as the person saw them; the same decision on the same failure is one act. */
+  decideUndo(
+    orgId: string,
+    executionId: string,
+    args: UndoDecisionArgs & { asOf: number },
+  ): Promise<Accepted>;
   /** Starts the workflow of an execution that was created in the database; started already is well, too. */
   startExecution(orgId: string, executionId: string): Promise<void>;
   /** Makes and sends a report now. `requestedBy` is who asked. Returns the id of the workflow. */
   startReport(orgId: string, kind: 'sla' | 'capacity', requestedBy: string): Promise<{ workflowId: string }>;
   /** Answers when Temporal does. Throws TemporalUnavailableError. */
   probe(): Promise<void>;
-}
-
-interface Vote {
-  actor: Actor;
-  reason?: string;
 }
 
 export interface MessageClientOptions {
@@ -137,10 +141,11 @@ export function createMessageClient(
   async function vote(
     orgId: string,
     executionId: string,
-    definition: UpdateDefinition<Accepted, [Vote]>,
-    args: Vote,
+    definition: UpdateDefinition<Accepted, [VoteArgs]>,
+    args: VoteArgs,
   ): Promise<Accepted> {
-    return await update(executionWorkflowId(orgId, executionId), definition, args, [args.actor.name]);
+    const subject = [args.actor.name, ...(args.approvalId === undefined ? [] : [args.approvalId])];
+    return await update(executionWorkflowId(orgId, executionId), definition, args, subject);
   }
 
   async function start(workflowType: string, workflowId: string, input: ExecutionInput | ReportInput) {
@@ -171,6 +176,13 @@ export function createMessageClient(
     approve: (orgId, executionId, args) => vote(orgId, executionId, approve, args),
     reject: (orgId, executionId, args) => vote(orgId, executionId, reject, args),
     cancel: (orgId, executionId, args) => vote(orgId, executionId, cancelExecution, args),
+    decideUndo: (orgId, executionId, { asOf, ...args }) =>
+      update(executionWorkflowId(orgId, executionId), decideUndo, args, [
+        args.actor.name,
+        args.index,
+        args.decision,
+        asOf,
+      ]),
     startExecution: (orgId, executionId) =>
       start(workflowTypes.execution, executionWorkflowId(orgId, executionId), { orgId, executionId }),
     startReport: async (orgId, kind, requestedBy) => {

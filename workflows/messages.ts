@@ -1,5 +1,6 @@
 import { defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { IncidentStatus } from '../domain/incident-status.ts';
+import type { Role } from '../domain/roles.ts';
 
 /**
  * What clients and workflows say to each other: names, ids, inputs. Clients import this file alone.
@@ -9,6 +10,9 @@ import type { IncidentStatus } from '../domain/incident-status.ts';
 export const taskQueue = 'holdfast';
 /** Alerts have a queue of their own, so that a storm of them never stands before a page or an approval. */
 export const alertTaskQueue = 'holdfast-alerts';
+
+/** What a runner polls: its own queue and nothing else. */
+export const runnerTaskQueue = (orgId: string, name: string): string => `holdfast-runner-${orgId}-${name}`;
 
 export const alertWorkflowId = (orgId: string, alertId: number): string => `alert:${orgId}:${alertId}`;
 export const incidentWorkflowId = (orgId: string, number: number): string => `incident:${orgId}:${number}`;
@@ -71,6 +75,10 @@ export interface ExecutionReport {
 export interface Actor {
   name: string;
   via: 'page' | 'mail' | 'api' | 'temporal' | 'holdfast';
+  /** Of a known user, on what the message is about: what an approval may ask for. */
+  role?: Role;
+  /** Slugs of the user's teams. */
+  teams?: string[];
 }
 
 /** In whose name stands what was done with the Temporal CLI or UI. */
@@ -99,8 +107,24 @@ export interface ExecutionInput {
   orgId: string;
   executionId: string;
 }
-export const approve = defineUpdate<Accepted, [{ actor: Actor; reason?: string }]>('approve');
-export const reject = defineUpdate<Accepted, [{ actor: Actor; reason?: string }]>('reject');
+export interface VoteArgs {
+  actor: Actor;
+  /** Absent: whichever approval is pending. */
+  approvalId?: string;
+  reason?: string;
+}
+export const approve = defineUpdate<Accepted, [VoteArgs]>('approve');
+export const reject = defineUpdate<Accepted, [VoteArgs]>('reject');
+/** Of an undo that failed as often as it is tried: try it again, or leave it undone for a reason. `index` from 0. */
+export interface UndoDecisionArgs {
+  actor: Actor;
+  index: number;
+  decision: 'retry' | 'skip';
+  reason?: string;
+}
+export const decideUndo = defineUpdate<Accepted, [UndoDecisionArgs]>('decide-undo');
+/** The target is free, and this execution is the next in its queue: carries nothing, asking again is harmless. */
+export const targetFreed = defineSignal('target-freed');
 export const cancelExecution = defineUpdate<Accepted, [{ actor: Actor; reason?: string }]>('cancel');
 /** From the Temporal CLI or UI: one vote of 'Temporal operator'. */
 export const approveSignal = defineSignal<[{ reason?: string }?]>('approve');

@@ -11,7 +11,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       add column retry_of uuid references executions,
       add column retry_from integer,
       -- when the limits let it act: what actions per hour are counted by
-      add column admitted_at timestamptz;
+      add column admitted_at timestamptz,
+      -- the next running timer, and what happens at its end
+      add column next_at timestamptz,
+      add column next_what text;
     update executions e set layout = jsonb_build_object(
       'scopes', jsonb_build_array(jsonb_build_object(
         'runbook', e.runbook, 'version', e.runbook_version, 'values', e.inputs, 'secretReferences', '{}'::jsonb,

@@ -1,125 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import {
+  effects,
+  executionPlan,
+  type Outcome,
+  simulate,
+  start,
+  stepPlan,
+} from '../../test/harness/execution-fold.ts';
 import { applyEvent } from './apply-event.ts';
 import type { ExecutionEvent } from './events.ts';
-import { type ExecutionMove, executionOver, nextMoves } from './next-moves.ts';
-import {
-  carryOver,
-  type ExecutionPlan,
-  type ExecutionState,
-  newExecutionState,
-  type StepPlan,
-} from './state.ts';
-
-const start = Date.UTC(2026, 0, 1);
-const ana = { type: 'email', address: 'ana@example.com' } as const;
-
-const step = (name: string, change: Partial<StepPlan> = {}): StepPlan => ({
-  name,
-  timeoutMs: 1000,
-  retries: 0,
-  retryDelayMs: 1000,
-  continueOnFail: false,
-  idempotent: false,
-  undoTimeoutMs: 1000,
-  ...change,
-});
-const plan = (change: Partial<ExecutionPlan> = {}): ExecutionPlan => ({
-  runbook: 'restart',
-  mode: 'auto',
-  target: 'checkout',
-  requestedBy: 'Holdfast',
-  incident: { id: 'i', number: 1 },
-  approvers: [ana],
-  approvalId: 'e',
-  approvalsNeeded: 1,
-  approvalTimeoutMs: 30 * 60_000,
-  approveBySignal: true,
-  steps: [step('one'), step('two'), step('three')],
-  ...change,
-});
-
-type Outcome = 'succeeded' | 'failed' | 'unknown' | 'cancelled';
-interface Script {
-  plan?: ExecutionPlan;
-  /** Outcome of a step's attempt, by 'step:<index>:<attempt>'; 'succeeded' where nothing is said. */
-  steps?: Record<string, Outcome>;
-  undos?: Record<string, boolean>;
-  busyUntil?: number;
-  events?: { at: number; event: (at: number) => ExecutionEvent }[];
-  /** Takes the fold apart and puts it together again between all events, as a crash does. */
-  throughJson?: boolean;
-}
-
-/** Drives the fold as the workflow does, and lists what was begun. */
-function simulate(script: Script = {}): { state: ExecutionState; begun: string[]; now: number } {
-  let state = newExecutionState(start);
-  const begun: string[] = [];
-  const pending = [...(script.events ?? [])];
-  let now = start;
-  const apply = (event: ExecutionEvent) => {
-    state = applyEvent(state, event);
-    if (script.throughJson) state = JSON.parse(JSON.stringify(state));
-  };
-  for (let guard = 0; guard < 5_000; guard++) {
-    apply({ type: 'tick', at: now });
-    const { moves, wakeAt } = nextMoves(state, now);
-    for (const move of moves) {
-      begun.push(move.key);
-      apply({ type: 'move_started', at: now, key: move.key });
-    }
-    while (pending[0] && start + pending[0].at <= now) apply(pending.shift()!.event(now));
-    for (const move of moves) apply(outcomeOf(move, state, now, script));
-    if (moves.length > 0) continue;
-    if (executionOver(state)) return { state, begun, now };
-    const next = Math.min(
-      wakeAt ?? Number.POSITIVE_INFINITY,
-      pending[0] ? start + pending[0].at : Number.POSITIVE_INFINITY,
-    );
-    if (!Number.isFinite(next)) return { state, begun, now };
-    now = Math.max(now, next);
-    while (pending[0] && start + pending[0].at <= now) apply(pending.shift()!.event(now));
-  }
-  throw new Error('the fold does not come to rest');
-}
-
-function outcomeOf(move: ExecutionMove, state: ExecutionState, at: number, script: Script): ExecutionEvent {
-  const { key } = move;
-  switch (move.kind) {
-    case 'load':
-      return { type: 'loaded', at, key, plan: script.plan ?? plan() };
-    case 'admit':
-      return { type: 'admitted', at, key };
-    case 'lock':
-      return at < start + (script.busyUntil ?? 0)
-        ? { type: 'lock_busy', at, key, heldBy: 'other' }
-        : { type: 'lock_acquired', at, key };
-    case 'step': {
-      const outcome = state.cancelled ? 'cancelled' : (script.steps?.[key] ?? 'succeeded');
-      return {
-        type: 'step_ended',
-        at,
-        key,
-        index: move.index,
-        outcome,
-        error: outcome === 'succeeded' ? null : 'boom',
-      };
-    }
-    case 'undo': {
-      const ok = script.undos?.[key] ?? true;
-      return { type: 'undo_ended', at, key, index: move.index, ok, error: ok ? null : 'boom' };
-    }
-    case 'notice':
-      return { type: 'notice_sent', at, key };
-    case 'record':
-      return { type: 'recorded', at, key, seq: state.seq, released: state.phase === 'finishing' };
-    case 'report':
-      return { type: 'reported', at, key };
-  }
-}
-
-const effects = (begun: string[]) =>
-  begun.filter((key) => key.startsWith('step:') || key.startsWith('undo:'));
+import { executionOver, nextMoves } from './next-moves.ts';
+import { planOf } from './plan.ts';
+import { carryOver, newExecutionState } from './state.ts';
 
 test('an incident that is over before anybody could be asked asks nobody and runs nothing', () => {
   const withdrawn = (at: number): ExecutionEvent => ({
@@ -128,15 +21,18 @@ test('an incident that is over before anybody could be asked asks nobody and run
     reason: 'the incident was resolved',
   });
   for (const mode of ['auto', 'semi_auto'] as const) {
-    const { state, begun } = simulate({ plan: plan({ mode }), events: [{ at: 0, event: withdrawn }] });
-    expect(state).toMatchObject({ status: 'cancelled', reason: 'the incident was resolved', approval: null });
+    const { state, begun } = simulate({
+      plan: executionPlan({ mode }),
+      events: [{ at: 0, event: withdrawn }],
+    });
+    expect(state).toMatchObject({ status: 'cancelled', reason: 'the incident was resolved', approvals: [] });
     expect(begun.filter((key) => key.startsWith('notice') || key.startsWith('step'))).toEqual([]);
   }
 });
 
 test('while another works on the target, asking again records nothing new', () => {
   const { begun } = simulate({ busyUntil: 600_000 });
-  expect(begun.filter((key) => key === 'lock')).toHaveLength(121);
+  expect(begun.filter((key) => key === 'lock')).toHaveLength(21);
   expect(begun.filter((key) => key === 'record').length).toBeLessThan(15);
 });
 
@@ -165,7 +61,7 @@ describe('steps', () => {
 
   test('a failure with nothing to undo is a failure', () => {
     const { state } = simulate({
-      plan: plan({ steps: [step('one', { undoTimeoutMs: null })] }),
+      plan: executionPlan({ steps: [stepPlan('one', { undoTimeoutMs: null })] }),
       steps: { 'step:0:1': 'failed' },
     });
     expect(state.status).toBe('failed');
@@ -173,7 +69,7 @@ describe('steps', () => {
 
   test('are tried again after the delay as often as they say', () => {
     const { begun, now, state } = simulate({
-      plan: plan({ steps: [step('one', { retries: 2, retryDelayMs: 5000 })] }),
+      plan: executionPlan({ steps: [stepPlan('one', { retries: 2, retryDelayMs: 5000 })] }),
       steps: { 'step:0:1': 'failed', 'step:0:2': 'failed' },
     });
     expect(effects(begun)).toEqual(['step:0:1', 'step:0:2', 'step:0:3']);
@@ -183,12 +79,12 @@ describe('steps', () => {
   test('one whose outcome is unknown is run again only if it says that it is idempotent', () => {
     const unknown = { 'step:0:1': 'unknown' } as const;
     const retried = simulate({
-      plan: plan({ steps: [step('one', { retries: 1, idempotent: true })] }),
+      plan: executionPlan({ steps: [stepPlan('one', { retries: 1, idempotent: true })] }),
       steps: unknown,
     });
     expect(retried.state.status).toBe('succeeded');
     const undone = simulate({
-      plan: plan({ steps: [step('one', { retries: 1, continueOnFail: true })] }),
+      plan: executionPlan({ steps: [stepPlan('one', { retries: 1, continueOnFail: true })] }),
       steps: unknown,
     });
     expect(effects(undone.begun)).toEqual(['step:0:1', 'undo:0:1']);
@@ -197,101 +93,41 @@ describe('steps', () => {
 
   test('continue_on_fail goes on, and its undo still stands', () => {
     const { state, begun } = simulate({
-      plan: plan({ steps: [step('one', { continueOnFail: true }), step('two')] }),
+      plan: executionPlan({ steps: [stepPlan('one', { continueOnFail: true }), stepPlan('two')] }),
       steps: { 'step:0:1': 'failed', 'step:1:1': 'failed' },
     });
     expect(effects(begun)).toEqual(['step:0:1', 'step:1:1', 'undo:1:1', 'undo:0:1']);
     expect(state.status).toBe('rolled_back');
   });
-
-  test('an undo that fails is tried three times, the others are still done, and a person is called', () => {
-    const { state, begun } = simulate({
-      steps: { 'step:1:1': 'failed' },
-      undos: { 'undo:1:1': false, 'undo:1:2': false, 'undo:1:3': false },
-    });
-    expect(effects(begun)).toEqual(['step:0:1', 'step:1:1', 'undo:1:1', 'undo:1:2', 'undo:1:3', 'undo:0:1']);
-    expect(state.status).toBe('rollback_failed');
-    expect(begun).toContain('notice:execution.rollback_failed:0');
-  });
 });
 
-const voted =
-  (decision: 'approve' | 'reject', person = 'ana') =>
-  (at: number): ExecutionEvent => ({ type: 'voted', at, person, via: 'page', decision, reason: null });
-
-describe('approval', () => {
-  const asking = plan({ mode: 'semi_auto' });
-
-  test('is asked for, and nothing runs before it', () => {
-    const { begun, now } = simulate({ plan: asking, events: [{ at: 60_000, event: voted('approve') }] });
-    expect(effects(begun)).toHaveLength(3);
-    expect(now - start).toBe(60_000);
-    expect(begun.indexOf('notice:approval.needed:0')).toBeGreaterThan(begun.indexOf('record'));
-  });
-
-  test('rejected, expired or withdrawn, nothing runs', () => {
-    const rejected = simulate({ plan: asking, events: [{ at: 1, event: voted('reject') }] });
-    const expired = simulate({ plan: asking });
-    const withdrawn = simulate({
-      plan: asking,
-      events: [{ at: 1, event: (at) => ({ type: 'withdrawn', at, reason: 'resolved' }) }],
-    });
-    expect([rejected, expired, withdrawn].map(({ state }) => [state.status, state.approval?.status])).toEqual(
-      [
-        ['cancelled', 'rejected'],
-        ['cancelled', 'expired'],
-        ['cancelled', 'withdrawn'],
-      ],
-    );
-    expect(expired.now - start).toBe(30 * 60_000);
-    for (const { begun } of [rejected, expired, withdrawn]) expect(effects(begun)).toEqual([]);
-  });
-
-  test('of two needs two people, and one person counts once', () => {
-    const two = plan({ mode: 'semi_auto', approvalsNeeded: 2 });
-    const once = simulate({ plan: two, events: [1, 2].map((at) => ({ at, event: voted('approve') })) });
-    expect(once.state.approval?.status).toBe('expired');
-    const both = simulate({
-      plan: two,
-      events: [
-        { at: 1, event: voted('approve') },
-        { at: 2, event: voted('approve', 'ben') },
-      ],
-    });
-    expect(both.state.status).toBe('succeeded');
-  });
+test('the next in the queue is told when its target is free, and need not wait', () => {
+  const freed = (at: number): ExecutionEvent => ({ type: 'target_freed', at });
+  const { state, now } = simulate({ busyUntil: 12_000, events: [{ at: 12_000, event: freed }] });
+  expect([state.status, now - start]).toEqual(['succeeded', 12_000]);
 });
 
-test('a signal from Temporal counts as a vote only where it is allowed', () => {
-  const signal = [
-    {
-      at: 1,
-      event: (at: number): ExecutionEvent => ({
-        type: 'voted',
-        at,
-        person: 'Temporal operator',
-        via: 'temporal',
-        decision: 'approve',
-        reason: null,
-      }),
-    },
-  ];
-  const outcome = (approveBySignal: boolean) =>
-    simulate({ plan: plan({ mode: 'semi_auto', approveBySignal }), events: signal }).state.status;
-  expect([outcome(true), outcome(false)]).toEqual(['succeeded', 'cancelled']);
+test('a rule that says no when the target is free at last refuses it, and says so', () => {
+  const { state, begun } = simulate({ busyUntil: 1000, refusal: 'cooldown: until noon' });
+  expect(state).toMatchObject({ status: 'cancelled', reason: 'cooldown: until noon', lockHeld: false });
+  expect(effects(begun)).toEqual([]);
+  expect(begun).toContain('notice:execution.refused:0');
 });
 
 test('waits for its target while another execution works on it', () => {
   const { state, now } = simulate({ busyUntil: 12_000 });
-  expect([state.status, now - start]).toEqual(['succeeded', 15_000]);
+  expect([state.status, now - start]).toEqual(['succeeded', 30_000]);
 });
 
 describe('cancellation', () => {
   test('before the start ends it, in the middle undoes what was begun, after the step has ended', () => {
     const cancel = (at: number): ExecutionEvent => ({ type: 'cancelled', at, by: 'ana', reason: null });
-    const before = simulate({ plan: plan({ mode: 'semi_auto' }), events: [{ at: 1, event: cancel }] });
-    expect(before.state).toMatchObject({ status: 'cancelled', approval: { status: 'withdrawn' } });
-    const retrying = plan({ steps: [step('one'), step('two', { retries: 1 })] });
+    const before = simulate({
+      plan: executionPlan({ mode: 'semi_auto' }),
+      events: [{ at: 1, event: cancel }],
+    });
+    expect(before.state).toMatchObject({ status: 'cancelled', approvals: [{ status: 'withdrawn' }] });
+    const retrying = executionPlan({ steps: [stepPlan('one'), stepPlan('two', { retries: 1 })] });
     const during = simulate({
       plan: retrying,
       steps: { 'step:1:1': 'failed' },
@@ -322,9 +158,14 @@ test('whatever happens: every step that began and has an undo is undone or the r
       (shapes, cancelAt, undoOutcomes) => {
         const { state, begun } = simulate({
           throughJson: true,
-          plan: plan({
+          plan: executionPlan({
             steps: shapes.map(({ retries, continueOnFail, idempotent, hasUndo }, n) =>
-              step(`s${n}`, { retries, continueOnFail, idempotent, undoTimeoutMs: hasUndo ? 1000 : null }),
+              stepPlan(`s${n}`, {
+                retries,
+                continueOnFail,
+                idempotent,
+                undoTimeoutMs: hasUndo ? 1000 : null,
+              }),
             ),
           }),
           steps: Object.fromEntries(
@@ -357,4 +198,124 @@ test('whatever happens: every step that began and has an undo is undone or the r
       },
     ),
   );
+});
+
+describe('what the workflow does itself', () => {
+  test('a wait ends at its point in time, and the next step begins then', () => {
+    const waiting = stepPlan('wait', { work: { kind: 'wait', durationMs: 90_000 }, undoTimeoutMs: null });
+    const { state, begun, now } = simulate({
+      throughJson: true,
+      plan: executionPlan({ steps: [stepPlan('one'), waiting, stepPlan('three')] }),
+    });
+    expect(effects(begun)).toEqual(['step:0:1', 'step:2:1']);
+    expect([state.status, now - start]).toEqual(['succeeded', 90_000]);
+  });
+
+  test('a wait that is cancelled ends at once, and what was done before is undone', () => {
+    const waiting = stepPlan('wait', { work: { kind: 'wait', durationMs: 90_000 }, undoTimeoutMs: null });
+    const { state, begun, now } = simulate({
+      plan: executionPlan({ steps: [stepPlan('one'), waiting] }),
+      events: [{ at: 5000, event: (at) => ({ type: 'cancelled', at, by: 'ana', reason: null }) }],
+    });
+    expect(effects(begun)).toEqual(['step:0:1', 'undo:0:1']);
+    expect([state.status, now - start]).toEqual(['rolled_back', 5000]);
+    expect(state.steps[1]?.status).toBe('cancelled');
+  });
+
+  test('a message that nobody got fails its step', () => {
+    const message = stepPlan('tell', {
+      work: { kind: 'notify', targets: [], message: 'hello' },
+      undoTimeoutMs: null,
+    });
+    const { state, begun } = simulate({
+      plan: executionPlan({ steps: [stepPlan('one'), message] }),
+      steps: { 'step:1:1': 'failed' },
+    });
+    expect(effects(begun)).toEqual(['step:0:1', 'step:1:1', 'undo:0:1']);
+    expect(state.status).toBe('rolled_back');
+  });
+
+  test('a step is skipped by its variables, or by what became of an earlier one', () => {
+    const { state, begun } = simulate({
+      plan: executionPlan({
+        steps: [
+          stepPlan('one', { continueOnFail: true }),
+          stepPlan('two', { skipped: "only if 'production': environment is 'test'" }),
+          stepPlan('mend', { needs: [{ index: 0, status: 'failed' }] }),
+          stepPlan('praise', { needs: [{ index: 0, status: 'succeeded' }] }),
+        ],
+      }),
+      steps: { 'step:0:1': 'failed' },
+    });
+    expect(effects(begun)).toEqual(['step:0:1', 'step:2:1']);
+    expect(state.steps.map(({ status }) => status)).toEqual(['failed', 'skipped', 'succeeded', 'skipped']);
+    expect(state.steps[3]?.error).toBe('only if step 1 succeeded; it is failed');
+    expect(state.status).toBe('succeeded');
+  });
+
+  test('a verification that fails undoes everything', () => {
+    const { state, begun } = simulate({
+      plan: executionPlan({
+        steps: [stepPlan('one'), stepPlan('healthy', { part: 'verify', undoTimeoutMs: null })],
+      }),
+      steps: { 'step:1:1': 'failed' },
+    });
+    expect(effects(begun)).toEqual(['step:0:1', 'step:1:1', 'undo:0:1']);
+    expect(state.reason).toBe('verification 1, healthy, failed: boom');
+  });
+});
+
+describe('a runner', () => {
+  test('that is missing is waited for, a person is told once, and no attempt is lost', () => {
+    const { state, begun } = simulate({
+      plan: executionPlan({ steps: [stepPlan('one', { runner: 'edge' }), stepPlan('two')] }),
+      steps: { 'step:0:1': 'not taken' },
+    });
+    expect(effects(begun)).toEqual(['step:0:1', 'step:0:1', 'step:1:1']);
+    expect(begun.filter((key) => key.startsWith('notice:execution.runner_missing'))).toHaveLength(1);
+    expect(state).toMatchObject({ status: 'succeeded', reason: null });
+    expect(state.steps[0]).toMatchObject({ attempts: 1, runnerMissingSince: null });
+  });
+});
+
+test('an execution that goes on from another runs what was not done, and undoes all', () => {
+  const { state, begun } = simulate({
+    plan: executionPlan({
+      steps: [stepPlan('one'), stepPlan('two', { takenOver: true }), stepPlan('three')],
+    }),
+    steps: { 'step:2:1': 'failed' },
+  });
+  expect(effects(begun)).toEqual(['step:0:1', 'step:2:1', 'undo:2:1', 'undo:1:1', 'undo:0:1']);
+  expect(state.status).toBe('rolled_back');
+});
+
+test('a plan from the history of an older execution means the same', () => {
+  const given = {
+    runbook: 'restart',
+    mode: 'semi_auto' as const,
+    target: 'checkout',
+    requestedBy: 'Holdfast',
+    incident: null,
+    approvers: [{ type: 'email' as const, address: 'ana@example.com' }],
+    approvalId: 'e',
+    approvalsNeeded: 2,
+    approvalTimeoutMs: 1000,
+    approveBySignal: true,
+    steps: [
+      {
+        name: 'one',
+        timeoutMs: 1,
+        retries: 0,
+        retryDelayMs: 0,
+        continueOnFail: false,
+        idempotent: false,
+        undoTimeoutMs: null,
+      },
+    ],
+  };
+  expect(planOf(given)).toMatchObject({
+    levels: [given.approvers],
+    approval: { id: 'e', needed: 2, timeoutMs: 1000, onTimeout: 'expire' },
+    steps: [{ name: 'one', work: { kind: 'effect' }, runner: null, takenOver: false }],
+  });
 });

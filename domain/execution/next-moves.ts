@@ -1,16 +1,29 @@
-import { approvalPending } from './approval.ts';
+import { pendingApproval } from './approval.ts';
 import type { ExecutionNotice, ExecutionState } from './state.ts';
+import { currentStep } from './steps.ts';
+import { nextUndo } from './undo.ts';
 
 /** What the workflow begins next. `key` names the effect: the same key is never in flight twice. */
 export type ExecutionMove =
   | { kind: 'load'; key: 'load' }
   | { kind: 'admit'; key: 'admit' }
   | { kind: 'lock'; key: 'lock' }
-  | { kind: 'step'; key: string; index: number; attempt: number; timeoutMs: number }
-  | { kind: 'undo'; key: string; index: number; attempt: number; timeoutMs: number }
+  | ({ kind: 'step' } & Attempt)
+  | ({ kind: 'undo' } & Attempt)
+  /** A step that tells people something. */
+  | { kind: 'message'; key: string; index: number }
   | { kind: 'notice'; key: string; notice: ExecutionNotice }
   | { kind: 'record'; key: 'record' }
   | { kind: 'report'; key: 'report' };
+
+export interface Attempt {
+  key: string;
+  index: number;
+  attempt: number;
+  timeoutMs: number;
+  /** Null: Holdfast's own workers. */
+  runner: string | null;
+}
 
 export interface Decision {
   moves: ExecutionMove[];
@@ -29,7 +42,8 @@ export function nextMoves(state: ExecutionState, now: number): Decision {
 
   if (state.phase === 'loading') begin({ kind: 'load', key: 'load' });
   if (state.phase === 'admission') begin({ kind: 'admit', key: 'admit' });
-  if (state.phase === 'approval' && state.approval) times.push(state.approval.expiresAt);
+  const approval = pendingApproval(state);
+  if (approval) times.push(approval.expiresAt);
   if (state.phase === 'lock') {
     if (state.lockRetryAt !== null && state.lockRetryAt > now) times.push(state.lockRetryAt);
     else begin({ kind: 'lock', key: 'lock' });
@@ -38,7 +52,7 @@ export function nextMoves(state: ExecutionState, now: number): Decision {
   if (state.phase === 'undoing') decideUndo(state, now, begin, times);
   for (const notice of state.notices) {
     // links in the mail name the approval: it must be readable first
-    if (notice.type !== 'approval.needed' || state.recordedSeq > 0)
+    if (notice.type !== 'approval.needed' || isRecorded(state, notice))
       begin({ kind: 'notice', key: notice.key, notice });
   }
   if (
@@ -58,8 +72,14 @@ export function executionOver(state: ExecutionState): boolean {
     state.reported &&
     state.notices.length === 0 &&
     state.seq === state.recordedSeq &&
-    !approvalPending(state)
+    !pendingApproval(state)
   );
+}
+
+/** What was asked for in mid-run is written down by a later record than the one of the beginning. */
+function isRecorded(state: ExecutionState, notice: ExecutionNotice): boolean {
+  const approval = state.approvals.find((each) => each.plan.id === notice.approvalId);
+  return approval?.step == null ? state.recordedSeq > 0 : state.recordedSeq >= approval.askedSeq;
 }
 
 function decideStep(
@@ -68,37 +88,46 @@ function decideStep(
   begin: (move: ExecutionMove) => void,
   times: number[],
 ): void {
-  const index = state.steps.findIndex((step) => step.status === 'pending' || step.status === 'running');
+  const index = currentStep(state);
   const step = state.steps[index];
   const plan = state.plan?.steps[index];
   if (!step || !plan || state.cancelled) return;
+  if (step.waitUntil !== null) times.push(step.waitUntil);
+  if (plan.work.kind === 'wait' || plan.work.kind === 'approval') return;
   if (step.retryAt !== null && step.retryAt > now) {
     times.push(step.retryAt);
     return;
   }
   if (state.inFlight.some((key) => key.startsWith(`step:${index}:`))) return;
   const attempt = step.attempts + 1;
-  begin({ kind: 'step', key: `step:${index}:${attempt}`, index, attempt, timeoutMs: plan.timeoutMs });
+  const key = `step:${index}:${attempt}`;
+  if (plan.work.kind === 'notify') begin({ kind: 'message', key, index });
+  else begin({ kind: 'step', key, index, attempt, timeoutMs: plan.timeoutMs, runner: plan.runner });
 }
 
-/** The last one that was registered first, one at a time. */
+/** The last one that was registered first, one at a time; one that waits for a person holds the others up. */
 function decideUndo(
   state: ExecutionState,
   now: number,
   begin: (move: ExecutionMove) => void,
   times: number[],
 ): void {
-  const index = state.steps.findLastIndex(
-    (step) => step.undo?.status === 'registered' || step.undo?.status === 'running',
-  );
+  const index = nextUndo(state);
   const undo = state.steps[index]?.undo;
-  const timeoutMs = state.plan?.steps[index]?.undoTimeoutMs;
-  if (!undo || !timeoutMs) return;
+  const plan = state.plan?.steps[index];
+  if (!undo || !plan?.undoTimeoutMs || undo.status === 'waiting') return;
   if (undo.retryAt !== null && undo.retryAt > now) {
     times.push(undo.retryAt);
     return;
   }
   if (state.inFlight.some((key) => key.startsWith(`undo:${index}:`))) return;
   const attempt = undo.attempts + 1;
-  begin({ kind: 'undo', key: `undo:${index}:${attempt}`, index, attempt, timeoutMs });
+  begin({
+    kind: 'undo',
+    key: `undo:${index}:${attempt}`,
+    index,
+    attempt,
+    timeoutMs: plan.undoTimeoutMs,
+    runner: plan.undoRunner,
+  });
 }

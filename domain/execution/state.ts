@@ -1,6 +1,6 @@
-import type { ApprovalStatus, ExecutionStatus, StepStatus } from '../incident-status.ts';
+import type { ApprovalStatus, ExecutionStatus, StepStatus, UndoStatus } from '../incident-status.ts';
 import type { EscalationTarget } from '../policies.ts';
-import type { RunbookMode } from '../runbook/definition.ts';
+import type { ApprovalPlan, ExecutionPlan } from './plan.ts';
 
 /** Everything that an execution's workflow knows. Times are epoch milliseconds; the whole is carried by JSON. */
 export interface ExecutionState {
@@ -10,7 +10,8 @@ export interface ExecutionState {
   reason: string | null;
   /** What it is at: in this order, `undoing` only after something went wrong. */
   phase: 'loading' | 'admission' | 'approval' | 'lock' | 'running' | 'undoing' | 'finishing';
-  approval: ApprovalState | null;
+  /** In the order in which they were asked for; the last one alone can be pending. */
+  approvals: ApprovalState[];
   /** When the lock on the target is asked for again, while another execution holds it. */
   lockRetryAt: number | null;
   lockHeld: boolean;
@@ -28,62 +29,59 @@ export interface ExecutionState {
   outbox: ExecutionEntry[];
 }
 
-/** The pinned runbook as far as the order of things depends on it. */
-export interface ExecutionPlan {
-  runbook: string;
-  mode: RunbookMode;
-  target: string;
-  requestedBy: string;
-  incident: { id: string; number: number } | null;
-  /** Whom an approval asks, and who hears of a failure. */
-  approvers: EscalationTarget[];
-  approvalId: string;
-  approvalsNeeded: number;
-  approvalTimeoutMs: number;
-  /** Whether a signal counts as a vote of 'Temporal operator'. */
-  approveBySignal: boolean;
-  steps: StepPlan[];
-}
-
-export interface StepPlan {
-  name: string;
-  timeoutMs: number;
-  retries: number;
-  retryDelayMs: number;
-  continueOnFail: boolean;
-  idempotent: boolean;
-  /** Null where the step has no undo. */
-  undoTimeoutMs: number | null;
-}
-
 export interface StepState {
   status: StepStatus;
   attempts: number;
   startedAt: number | null;
   finishedAt: number | null;
   error: string | null;
+  /** A crash left open how an attempt ended. */
+  outcomeUnknown: boolean;
   /** When a failed attempt is followed by the next. */
   retryAt: number | null;
+  /** Of a step that waits: until when. */
+  waitUntil: number | null;
+  /** Since when no runner has taken it up. */
+  runnerMissingSince: number | null;
   /** Recorded before the step begins. */
   undo: UndoState | null;
 }
 
 export interface UndoState {
-  status: 'registered' | 'running' | 'succeeded' | 'failed';
+  status: UndoStatus;
   attempts: number;
+  /** Attempts that had been made when a person last said to try again. */
+  attemptsBefore: number;
   startedAt: number | null;
   finishedAt: number | null;
   error: string | null;
   retryAt: number | null;
+  runnerMissingSince: number | null;
+  decision: { decision: 'retry' | 'skip'; by: string; reason: string | null; at: number } | null;
 }
 
 export interface ApprovalState {
+  plan: ApprovalPlan;
+  /** The step that asks; null: before the first. */
+  step: number | null;
   status: ApprovalStatus;
+  /** The state's `seq` when it was asked for. */
+  askedSeq: number;
   requestedAt: number;
   expiresAt: number;
-  votes: { person: string; decision: 'approve' | 'reject'; via: string; reason: string | null; at: number }[];
+  /** How many levels were asked, from 1. */
+  level: number;
+  votes: Vote[];
   decidedAt: number | null;
   reason: string | null;
+}
+
+export interface Vote {
+  person: string;
+  decision: 'approve' | 'reject';
+  via: string;
+  reason: string | null;
+  at: number;
 }
 
 export interface ExecutionNotice {
@@ -94,9 +92,13 @@ export interface ExecutionNotice {
     | 'execution.failed'
     | 'execution.rolled_back'
     | 'execution.rollback_failed'
-    | 'execution.refused';
+    | 'execution.refused'
+    | 'execution.undo_failed'
+    | 'execution.runner_missing';
   target: EscalationTarget;
   detail: Record<string, string | number | boolean | null>;
+  /** Of `approval.needed`. */
+  approvalId?: string;
 }
 
 /** What a person did, or what the incident's timeline should tell. */
@@ -120,7 +122,7 @@ export function newExecutionState(now: number): ExecutionState {
     status: 'waiting',
     reason: null,
     phase: 'loading',
-    approval: null,
+    approvals: [],
     lockRetryAt: null,
     lockHeld: false,
     steps: [],
@@ -134,6 +136,35 @@ export function newExecutionState(now: number): ExecutionState {
     seq: 0,
     recordedSeq: 0,
     outbox: [],
+  };
+}
+
+export function newStepState(): StepState {
+  return {
+    status: 'pending',
+    attempts: 0,
+    startedAt: null,
+    finishedAt: null,
+    error: null,
+    outcomeUnknown: false,
+    retryAt: null,
+    waitUntil: null,
+    runnerMissingSince: null,
+    undo: null,
+  };
+}
+
+export function newUndoState(): UndoState {
+  return {
+    status: 'registered',
+    attempts: 0,
+    attemptsBefore: 0,
+    startedAt: null,
+    finishedAt: null,
+    error: null,
+    retryAt: null,
+    runnerMissingSince: null,
+    decision: null,
   };
 }
 

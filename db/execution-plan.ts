@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto';
+import type { ApprovalPlan, ExecutionPlan, StepPlan, StepWork } from '../domain/execution/plan.ts';
+import { matchesGlob } from '../domain/glob.ts';
+import type { ApprovalRules, RunbookDefinition, StepDefinition } from '../domain/runbook/definition.ts';
+import type { LayoutScope, LayoutStep, RunbookLayout } from '../domain/runbook/layout.ts';
+import { shownScope } from '../domain/runbook/secret.ts';
+import { fillTemplate } from '../domain/runbook/template.ts';
+import type { Tx } from './database.ts';
+import { getEscalationPolicy } from './policies.ts';
+
+/** What the execution's workflow goes by: its layout, and whom it concerns. */
+export async function loadExecutionPlan(
+  tx: Tx,
+  executionId: string,
+): Promise<Omit<ExecutionPlan, 'approveBySignal'>> {
+  const row = await tx
+    .selectFrom('executions as e')
+    .innerJoin('runbook_versions as v', (join) =>
+      join.onRef('v.name', '=', 'e.runbook').onRef('v.version', '=', 'e.runbook_version'),
+    )
+    .leftJoin('incidents as i', 'i.id', 'e.incident_id')
+    .select(['e.runbook', 'e.mode', 'e.target', 'e.requested_by', 'e.incident_id', 'e.layout', 'e.retry_of'])
+    .select(['i.number', 'i.escalation_policy', 'v.definition'])
+    .where('e.id', '=', executionId)
+    .executeTakeFirst();
+  if (!row) throw new Error(`there is no execution ${executionId} with its runbook's version`);
+  const policy =
+    (row.escalation_policy ? await getEscalationPolicy(tx, row.escalation_policy) : undefined) ??
+    (await getEscalationPolicy(tx, 'default'));
+  const definition = row.definition as unknown as RunbookDefinition;
+  const takenOver = row.retry_of === null ? [] : await stepsTakenOver(tx, executionId);
+  return {
+    runbook: row.runbook,
+    mode: row.mode,
+    target: row.target,
+    requestedBy: row.requested_by,
+    incident: row.incident_id && row.number !== null ? { id: row.incident_id, number: row.number } : null,
+    levels: (policy?.definition.levels ?? []).map(({ targets }) => targets),
+    // the approval before the start shares the execution's id
+    approval: approvalPlan(executionId, definition.execution.approval, ''),
+    steps: row.layout.steps.map((step, index) =>
+      stepPlan(executionId, row.layout, step, index, takenOver.includes(index)),
+    ),
+  };
+}
+
+/** They stand as succeeded from the beginning. */
+async function stepsTakenOver(tx: Tx, executionId: string): Promise<number[]> {
+  const rows = await tx
+    .selectFrom('execution_steps')
+    .select('index')
+    .where('execution_id', '=', executionId)
+    .where('status', '=', 'succeeded')
+    .where('attempts', '=', 0)
+    .execute();
+  return rows.map(({ index }) => index);
+}
+
+function stepPlan(
+  executionId: string,
+  layout: RunbookLayout,
+  step: LayoutStep,
+  index: number,
+  takenOver: boolean,
+): StepPlan {
+  const { definition } = step;
+  const scope = layout.scopes[step.scope];
+  const values = scope ? shownScope(scope) : {};
+  return {
+    name: step.name,
+    part: step.part,
+    work: workOf(executionId, definition, index, values),
+    timeoutMs: definition.timeoutMs,
+    retries: definition.retries,
+    retryDelayMs: definition.retryDelayMs,
+    continueOnFail: definition.continueOnFail,
+    idempotent: definition.idempotent,
+    undoTimeoutMs: definition.rollback?.timeoutMs ?? null,
+    runner: definition.runner ?? null,
+    undoRunner: definition.rollback?.runner ?? definition.runner ?? null,
+    skipped: unmetCondition(definition, scope),
+    needs: needsOf(layout, step, index),
+    takenOver,
+  };
+}
+
+function workOf(
+  executionId: string,
+  { action }: StepDefinition,
+  index: number,
+  values: Readonly<Record<string, string>>,
+): StepWork {
+  switch (action.kind) {
+    case 'wait':
+      return { kind: 'wait', durationMs: action.durationMs };
+    case 'approval': {
+      const message = fillTemplate(action.message, values);
+      return { kind: 'approval', approval: approvalPlan(stepId(executionId, index), action.rules, message) };
+    }
+    case 'notify':
+      return { kind: 'notify', targets: action.targets, message: fillTemplate(action.message, values) };
+    default:
+      return { kind: 'effect' };
+  }
+}
+
+function approvalPlan(id: string, rules: ApprovalRules, message: string): ApprovalPlan {
+  return { id, message, ...rules };
+}
+
+/** The same for every load, so that a repeated one asks for the same approval. A UUID of version 8 (RFC 9562). */
+function stepId(executionId: string, index: number): string {
+  const hex = createHash('sha256').update(`approval:${executionId}:${index}`).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+/** Conditions on variables are known from the start; a secret has no condition. */
+function unmetCondition(definition: StepDefinition, scope: LayoutScope | undefined): string | null {
+  for (const condition of definition.conditions) {
+    if ('step' in condition) continue;
+    const value = scope?.values[condition.variable] ?? '';
+    const is = `${condition.variable} is '${value}'`;
+    if ('equals' in condition && value !== condition.equals) return `only if '${condition.equals}': ${is}`;
+    if ('notEquals' in condition && value === condition.notEquals) return `not if ${is}`;
+    if ('matches' in condition && !matchesGlob(condition.matches, value)) {
+      return `only if it matches '${condition.matches}': ${is}`;
+    }
+  }
+  return null;
+}
+
+/** A condition names a step of its own runbook: of those that come before, the nearest of this name and scope. */
+function needsOf(layout: RunbookLayout, step: LayoutStep, index: number): StepPlan['needs'] {
+  return step.definition.conditions.flatMap((condition) => {
+    if (!('step' in condition)) return [];
+    const named = layout.steps.findLastIndex(
+      (other, n) => n < index && other.definition.name === condition.step && other.scope === step.scope,
+    );
+    return named < 0 ? [] : [{ index: named, status: condition.status }];
+  });
+}
