@@ -11,10 +11,17 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DatabaseUnavailableError } from '../db/database.ts';
 import { saveRunbook } from '../db/runbooks.ts';
+import { attemptKey } from '../db/step-ledger.ts';
+import type { RunbookDefinition } from '../domain/runbook/definition.ts';
+import type { RunbookLayout } from '../domain/runbook/layout.ts';
 import { parseRunbook } from '../domain/runbook/parse.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
+import { SecretUnavailableError } from './secrets/secret-source.ts';
+import { createStepAdapters } from './steps/adapters.ts';
 import { commandEnvironment } from './steps/command.ts';
-import { createStepActivities, type RunStepInput, stepKey } from './steps.ts';
+import { LedgerUnavailableError } from './steps/ledger.ts';
+import { createDatabaseLedger } from './steps/ledger-database.ts';
+import { createStepActivities, type RunStepInput, type StepDeps } from './steps.ts';
 
 let database: TestDatabase;
 let folder: string;
@@ -43,9 +50,10 @@ async function execution(steps: string, inputs: Record<string, string> = {}, top
     saveRunbook(tx, { orgId, file: `${id}.yaml`, source, definition }),
   );
   await owner.query(
-    `insert into executions (org_id, id, runbook, runbook_version, requested_by, mode, target, inputs, status, workflow_id)
-     values ($1, $2, $3, $4, 'me', 'manual', 't', $5, 'running', 'w')`,
-    [orgId, id, definition.name, version, inputs],
+    `insert into executions
+       (org_id, id, runbook, runbook_version, requested_by, mode, target, inputs, status, workflow_id, layout)
+     values ($1, $2, $3, $4, 'me', 'manual', 't', $5, 'running', 'w', $6)`,
+    [orgId, id, definition.name, version, inputs, JSON.stringify(layoutOf(definition, version, inputs))],
   );
   for (const [index, step] of definition.steps.entries()) {
     await owner.query(
@@ -57,6 +65,30 @@ async function execution(steps: string, inputs: Record<string, string> = {}, top
   return id;
 }
 
+/** The runbook alone, nothing nested. */
+const layoutOf = (
+  definition: RunbookDefinition,
+  version: number,
+  inputs: Record<string, string>,
+): RunbookLayout => {
+  const secret = Object.entries(definition.inputs).filter(([, input]) => input.secret);
+  return {
+    scopes: [
+      {
+        runbook: definition.name,
+        version,
+        values: inputs,
+        secretReferences: Object.fromEntries(
+          secret.flatMap(([name, { fromSecret }]) => (fromSecret ? [[name, fromSecret]] : [])),
+        ),
+        secretInputs: secret.map(([name]) => name),
+        allowedHosts: definition.execution.allowedHosts,
+      },
+    ],
+    steps: definition.steps.map((step) => ({ scope: 0, name: step.name, part: 'step', definition: step })),
+  };
+};
+
 const inputOf = (executionId: string, given: Partial<RunStepInput> = {}): RunStepInput => ({
   orgId: database.orgId,
   executionId,
@@ -65,8 +97,22 @@ const inputOf = (executionId: string, given: Partial<RunStepInput> = {}): RunSte
   attempt: 1,
   ...given,
 });
-const activities = () =>
-  createStepActivities({ db: database.db, egressAllow: [], environment: commandEnvironment(process.env) });
+const kept: Record<string, string> = { 'env:TOKEN': 'hunter2-from-outside' };
+const activities = (deps: Partial<StepDeps> = {}) =>
+  createStepActivities({
+    ledger: createDatabaseLedger(database.db),
+    adapters: createStepAdapters(),
+    secretSource: {
+      async read(reference) {
+        const value = kept[reference];
+        if (value === undefined) throw new SecretUnavailableError(`the secret ${reference} is not there`);
+        return value;
+      },
+    },
+    egressAllow: [],
+    environment: commandEnvironment(process.env),
+    ...deps,
+  });
 const run = (executionId: string, given: Partial<RunStepInput> = {}) =>
   new MockActivityEnvironment().run(activities().runStep, inputOf(executionId, given));
 const stored = async (executionId: string, index = 0) => {
@@ -82,7 +128,7 @@ const ledger = async (executionId: string, given: Partial<RunStepInput> = {}) =>
     attempts: number;
     detail: Record<string, unknown>;
   }>('select status, attempts, detail from side_effects where key = $1', [
-    stepKey(inputOf(executionId, given)),
+    attemptKey(inputOf(executionId, given)),
   ]);
   return rows[0];
 };
@@ -95,6 +141,9 @@ const isAlive = (pid: number): boolean => {
     return false;
   }
 };
+/** A shell line that tells whether the process whose id is in the file is gone; what only waits to be reaped is. */
+const checkGone = (file: string): string =>
+  `kill -0 $(cat ${folder}/${file}) 2>/dev/null && ! grep -q 'State:.Z' /proc/$(cat ${folder}/${file})/status && echo overtaken || echo in order`;
 /** Runs a step in a process of its own, for the test to kill. */
 const startWorker = (input: RunStepInput): ChildProcess => {
   const script = new URL('../test/harness/step-worker.ts', import.meta.url).pathname;
@@ -147,6 +196,49 @@ describe('a step', () => {
     expect((await stored(id)).output).toBe('***\n');
     expect(JSON.stringify(await ledger(id))).not.toContain('hunter2');
   });
+
+  it('reads what stands for a secret when it begins, and shows none of it', async () => {
+    const id = await execution('  - {name: A, command: "echo {{token}}; echo {{token}} | base64"}', {
+      token: 'never used',
+    });
+    await database.owner.query(
+      `update executions set layout = jsonb_set(layout #- '{scopes,0,values,token}',
+         '{scopes,0,secretReferences}', '{"token": "env:TOKEN"}') where id = $1`,
+      [id],
+    );
+    expect(await run(id)).toEqual({ ok: true });
+    expect((await stored(id)).output).toBe(`***\n${btoa('hunter2-from-outside\n')}\n`);
+  });
+
+  it('whose secret is not there says which one, before anything runs', async () => {
+    const id = await execution(`  - {name: A, command: "touch ${folder}/no-secret; echo {{token}}"}`);
+    await database.owner.query(
+      `update executions set layout = jsonb_set(layout, '{scopes,0,secretReferences}', '{"token": "env:NONE"}')
+       where id = $1`,
+      [id],
+    );
+    expect(await run(id)).toEqual({ ok: false, error: 'the secret env:NONE is not there' });
+    await expect(readFile(join(folder, 'no-secret'))).rejects.toThrow(/ENOENT/);
+  });
+
+  it('ends when it is cut off from the ledger and from Temporal, where nobody could end it', async () => {
+    const id = await execution(`  - {name: A, command: "echo $$ > ${folder}/cut; sleep 300"}`);
+    const ledger = createDatabaseLedger(database.db);
+    let asked = 0;
+    const { runStep } = activities({
+      ledger: {
+        ...ledger,
+        report: () => Promise.reject(new LedgerUnavailableError('away')),
+      },
+      temporalAnswers: async () => {
+        asked += 1;
+        return asked < 3;
+      },
+    });
+    expect(await new MockActivityEnvironment().run(runStep, inputOf(id))).toMatchObject({ ok: false });
+    expect(isAlive(Number((await lines('cut'))[0]))).toBe(false);
+    expect((await stored(id)).output).toMatch(/cut off from Holdfast and from Temporal/);
+  }, 20_000);
 
   it('writes its output down while it runs', async () => {
     const id = await execution(
@@ -206,11 +298,7 @@ describe('a step', () => {
         return await database.db.write(scope, work);
       }) as typeof database.db.write,
     };
-    const { runStep } = createStepActivities({
-      db,
-      egressAllow: [],
-      environment: commandEnvironment(process.env),
-    });
+    const { runStep } = activities({ ledger: createDatabaseLedger(db) });
     expect(await new MockActivityEnvironment().run(runStep, inputOf(id))).toEqual({ ok: true });
   });
 
@@ -264,6 +352,18 @@ describe('an undo', () => {
   });
 });
 
+it('an undo ends first what its step left in the background', async () => {
+  const id = await execution(
+    `  - name: A\n    command: "sleep 300 & echo $! > ${folder}/left"\n    rollback: |\n      ${checkGone('left')}`,
+  );
+  expect(await run(id)).toEqual({ ok: true });
+  const pid = Number((await lines('left'))[0]);
+  expect(isAlive(pid)).toBe(true);
+  expect(await run(id, { phase: 'undo' })).toEqual({ ok: true });
+  expect(isAlive(pid)).toBe(false);
+  expect((await stored(id)).rollback_output).toMatch(/^ended what was left of .*\nin order\n$/);
+});
+
 describe('after the worker was killed with SIGKILL', () => {
   // the watcher of the group is killed too, so that only the next attempt can end what is left
   const crash = async (worker: ChildProcess, id: string, file: string) => {
@@ -280,9 +380,8 @@ describe('after the worker was killed with SIGKILL', () => {
   };
 
   it('the undo ends what the step left before it begins', async () => {
-    const undo = `kill -0 $(cat ${folder}/orphan) 2>/dev/null && ! grep -q 'State:.Z' /proc/$(cat ${folder}/orphan)/status && echo overtaken || echo in order`;
     const id = await execution(
-      `  - name: A\n    command: "echo $$ > ${folder}/orphan; sleep 300"\n    rollback: |\n      ${undo}`,
+      `  - name: A\n    command: "echo $$ > ${folder}/orphan; sleep 300"\n    rollback: |\n      ${checkGone('orphan')}`,
     );
     const pid = await crash(startWorker(inputOf(id)), id, 'orphan');
     expect(await run(id, { phase: 'undo' })).toEqual({ ok: true });
@@ -298,10 +397,9 @@ describe('after the worker was killed with SIGKILL', () => {
       `  - {name: A, retries: 3, command: "echo $$ >> ${folder}/careful; sleep 300"}`,
     );
     const pid = await crash(startWorker(inputOf(id)), id, 'careful');
-    expect(await run(id, { attempt: 2 })).toEqual({
-      ok: false,
-      error: expect.stringMatching(/outcome unknown/),
-    });
+    const unknown = { ok: false, error: expect.stringMatching(/outcome unknown/), outcomeUnknown: true };
+    expect(await run(id, { attempt: 2 })).toEqual(unknown);
+    expect(await run(id)).toEqual({ ok: false, error: 'its outcome is unknown', outcomeUnknown: true });
     expect(isAlive(pid)).toBe(false);
     expect(await lines('careful')).toHaveLength(1);
   });

@@ -1,14 +1,32 @@
 import { sql } from 'kysely';
-import type { RunbookDefinition } from '../domain/runbook/definition.ts';
+import type { LayoutScope, LayoutStep, RunbookLayout } from '../domain/runbook/layout.ts';
 import type { Tx } from './database.ts';
 import { storable } from './storable.ts';
 
 /** Steps and their undos share the table of side effects: 'started' stands there before anything is done. */
 export type StepPhase = 'step' | 'undo';
 
+/** One attempt of a step or of its undo. */
+export interface AttemptPlace {
+  executionId: string;
+  /** Position in the layout's steps, from 0. */
+  index: number;
+  phase: StepPhase;
+  /** From 1. */
+  attempt: number;
+}
+
+/** Under which the attempt stands in the table of side effects. */
+export function attemptKey({ executionId, phase, index, attempt }: AttemptPlace): string {
+  return `execution:${executionId}:${phase}:${index}:${attempt}`;
+}
+
+/** What one step needs to know, wherever it is carried out. */
 export interface StepPlan {
-  definition: RunbookDefinition;
-  inputs: Record<string, string>;
+  step: LayoutStep;
+  /** Of the runbook that the step comes from. */
+  scope: LayoutScope;
+  layout: RunbookLayout;
 }
 
 export interface StepAttempt {
@@ -24,94 +42,147 @@ export interface StepAttemptDetail {
   index: number;
   phase: StepPhase;
   error?: string;
+  /** Its process went away before it could say how it ended. */
+  outcomeUnknown?: true;
+  /** The process that carries it out. */
+  carrier?: ProcessIdentity;
   /** What process-group.ts needs to know it again. */
   group?: { pgid: number; startedAt: string; machine: string; sudo: boolean };
 }
 
-/** The pinned version of the execution's runbook and its values. Undefined when there is no such execution. */
-export async function loadStepPlan(tx: Tx, executionId: string): Promise<StepPlan | undefined> {
-  const row = await tx
-    .selectFrom('executions as e')
-    .innerJoin('runbook_versions as v', (join) =>
-      join
-        .onRef('v.org_id', '=', 'e.org_id')
-        .onRef('v.name', '=', 'e.runbook')
-        .onRef('v.version', '=', 'e.runbook_version'),
-    )
-    .select(['v.definition', 'e.inputs'])
-    .where('e.id', '=', executionId)
-    .executeTakeFirst();
-  // written by saveRunbook from a validated definition
-  return row && { definition: row.definition as unknown as RunbookDefinition, inputs: row.inputs };
+/** What process-group.ts needs to know a process again. */
+export interface ProcessIdentity {
+  pid: number;
+  startedAt: string;
+  machine: string;
 }
 
-/** The attempt under `key`, if it was begun before, and every attempt of the execution that has no end. */
-export async function findAttempts(
+/** Undefined when there is no such execution or it has no such step. */
+export async function loadStepPlan(
   tx: Tx,
-  args: { executionId: string; key: string },
-): Promise<{ own: StepAttempt | undefined; open: StepAttempt[] }> {
-  const rows = await tx
-    .selectFrom('side_effects')
-    .select(['key', 'status', 'detail'])
-    .where((where) =>
-      where.or([
-        where('key', '=', args.key),
-        where.and([
-          where('kind', '=', 'step'),
-          where('status', '=', 'started'),
-          where(sql<string>`detail->>'executionId'`, '=', args.executionId),
-        ]),
-      ]),
+  args: { executionId: string; index: number },
+): Promise<StepPlan | undefined> {
+  const row = await tx
+    .selectFrom('executions')
+    .select('layout')
+    .where('id', '=', args.executionId)
+    .executeTakeFirst();
+  const layout = row?.layout;
+  const step = layout?.steps[args.index];
+  const scope = step && layout?.scopes[step.scope];
+  return layout && step && scope ? { step, scope, layout } : undefined;
+}
+
+/** What the ledger knows before an attempt begins. */
+export interface AttemptPast {
+  /** This very attempt, if it was begun before. */
+  own?: StepAttempt | undefined;
+  /** Every attempt of the execution without an end. */
+  open: StepAttempt[];
+  /** Of an undo: the attempts of its step that ended. They may have left processes in the background. */
+  before: StepAttempt[];
+  /** What earlier attempts of it have said. */
+  said: string;
+}
+
+/** All that an attempt has to know before it begins. Undefined when there is no such step. */
+export async function loadAttempt(
+  tx: Tx,
+  place: AttemptPlace,
+): Promise<(StepPlan & AttemptPast) | undefined> {
+  const plan = await loadStepPlan(tx, place);
+  if (!plan) return undefined;
+  const past = await findAttempts(tx, place);
+  return { ...plan, ...past, said: await loadStepOutput(tx, place) };
+}
+
+/** A step has 100 retries at most. */
+const mostAttempts = 101;
+
+async function findAttempts(tx: Tx, place: AttemptPlace): Promise<Omit<AttemptPast, 'said'>> {
+  const own = attemptKey(place);
+  // a step that a retry has taken over ran in the execution before, or in the one before that
+  const { rows } = await sql<{ key: string; status: StepAttempt['status']; detail: StepAttemptDetail }>`
+    with recursive chain (id, retry_of) as (
+      select id, retry_of from executions where id = ${place.executionId}
+      union all
+      select e.id, e.retry_of from executions e join chain on e.id = chain.retry_of
     )
-    .execute();
-  const attempts = rows.map(({ key, status, detail }) => {
-    const known = detail as unknown as StepAttemptDetail;
-    return { key, status, index: known.index, phase: known.phase, detail: known };
-  });
+    select key, status, detail, started_at from side_effects where key = ${own}
+    union
+    select key, status, detail, started_at from side_effects
+    where kind = 'step' and status = 'started' and detail->>'executionId' = ${place.executionId}
+    union
+    select key, status, detail, started_at from side_effects
+    where ${place.phase === 'undo'} and key in (
+      select format('execution:%s:step:%s:%s', chain.id, ${place.index}::int, attempt)
+      from chain, generate_series(1, ${mostAttempts}) attempt)
+    order by started_at`.execute(tx);
+  const attempts = rows.map((row) => ({ ...row, index: row.detail.index, phase: row.detail.phase }));
   return {
-    own: attempts.find(({ key }) => key === args.key),
+    own: attempts.find(({ key }) => key === own),
     open: attempts.filter(({ status }) => status === 'started'),
+    before: attempts.filter(({ key, status }) => status !== 'started' && key !== own),
   };
 }
 
-/** Closes what nobody will finish any more, and opens the attempt under `key`. */
+/**
+ * Closes what nobody will finish any more, and opens the attempt under `key`. False when that attempt has been closed
+ * before: another one has taken its place.
+ */
 export async function beginAttempt(
   tx: Tx,
-  args: { orgId: string; key: string; detail: StepAttemptDetail; abandoned: readonly string[] },
-): Promise<void> {
-  await abandonAttempts(tx, args.abandoned);
-  await tx
+  place: AttemptPlace,
+  args: { orgId: string; carrier?: ProcessIdentity | undefined; abandoned: readonly string[] },
+): Promise<boolean> {
+  const key = attemptKey(place);
+  const { executionId, index, phase } = place;
+  await abandonAttempts(tx, { executionId, keys: args.abandoned.filter((other) => other !== key) });
+  const detail: StepAttemptDetail = {
+    executionId,
+    index,
+    phase,
+    ...(args.carrier ? { carrier: args.carrier } : {}),
+  };
+  const opened = await tx
     .insertInto('side_effects')
     .values({
       org_id: args.orgId,
-      key: args.key,
+      key,
       kind: 'step',
       status: 'started',
-      detail: JSON.stringify(args.detail),
+      detail: JSON.stringify(detail),
     })
     .onConflict((conflict) =>
-      conflict.columns(['org_id', 'key']).doUpdateSet({
-        status: 'started',
-        attempts: sql`side_effects.attempts + 1`,
-        started_at: sql`now()`,
-        finished_at: null,
-        detail: JSON.stringify(args.detail),
-      }),
+      conflict
+        .columns(['org_id', 'key'])
+        .doUpdateSet({
+          attempts: sql`side_effects.attempts + 1`,
+          started_at: sql`now()`,
+          detail: JSON.stringify(detail),
+        })
+        .where('side_effects.status', '=', 'started'),
     )
-    .execute();
+    .returning('key')
+    .executeTakeFirst();
+  return opened !== undefined;
 }
 
-/** Counts attempts without an end as failed: their outcome is unknown and nothing of them is left. */
-export async function abandonAttempts(tx: Tx, keys: readonly string[]): Promise<void> {
+/** Counts attempts of the execution without an end as failed: their outcome is unknown. */
+export async function abandonAttempts(
+  tx: Tx,
+  { executionId, keys }: { executionId: string; keys: readonly string[] },
+): Promise<void> {
   if (keys.length === 0) return;
   await tx
     .updateTable('side_effects')
     .set({
       status: 'failed',
       finished_at: sql`now()`,
-      detail: sql`detail || '{"error": "its outcome is unknown"}'::jsonb`,
+      detail: sql`detail || '{"error": "its outcome is unknown", "outcomeUnknown": true}'::jsonb`,
     })
     .where('key', 'in', [...keys])
+    .where(sql<string>`detail->>'executionId'`, '=', executionId)
     .where('status', '=', 'started')
     .execute();
 }
@@ -119,26 +190,38 @@ export async function abandonAttempts(tx: Tx, keys: readonly string[]): Promise<
 /** Adds to what is known of an attempt. False: it is no longer open, another attempt has taken its place. */
 export async function noteAttempt(
   tx: Tx,
-  args: { key: string; detail: Partial<StepAttemptDetail> },
+  place: AttemptPlace,
+  detail: Pick<StepAttemptDetail, 'group'>,
 ): Promise<boolean> {
   const { numUpdatedRows } = await tx
     .updateTable('side_effects')
-    .set({ detail: sql`detail || ${JSON.stringify(args.detail)}::jsonb` })
-    .where('key', '=', args.key)
+    .set({ detail: sql`detail || ${JSON.stringify(detail)}::jsonb` })
+    .where('key', '=', attemptKey(place))
     .where('status', '=', 'started')
     .executeTakeFirst();
   return numUpdatedRows > 0n;
 }
 
-export async function isAttemptOpen(tx: Tx, key: string): Promise<boolean> {
-  const row = await tx.selectFrom('side_effects').select('status').where('key', '=', key).executeTakeFirst();
-  return row?.status === 'started';
+/** Writes what the attempt has said so far. False: it is no longer open, and nothing was written. */
+export async function reportAttempt(
+  tx: Tx,
+  place: AttemptPlace,
+  output: string | undefined,
+): Promise<boolean> {
+  const open = await isAttemptOpen(tx, attemptKey(place));
+  if (open && output !== undefined) await saveStepOutput(tx, place, output);
+  return open;
 }
 
+/** Writes how the attempt ended and all that it said, unless another one has taken its place. */
 export async function endAttempt(
   tx: Tx,
-  args: { key: string; ok: boolean; error?: string | undefined },
+  place: AttemptPlace,
+  args: { ok: boolean; error?: string | undefined; output: string },
 ): Promise<void> {
+  const key = attemptKey(place);
+  if (!(await isAttemptOpen(tx, key))) return;
+  await saveStepOutput(tx, place, args.output);
   const detail = args.error === undefined ? {} : { error: storable(args.error) };
   await tx
     .updateTable('side_effects')
@@ -147,25 +230,32 @@ export async function endAttempt(
       finished_at: sql`now()`,
       detail: sql`detail || ${JSON.stringify(detail)}::jsonb`,
     })
-    .where('key', '=', args.key)
+    .where('key', '=', key)
     .where('status', '=', 'started')
     .execute();
 }
 
-export async function saveStepOutput(
+async function isAttemptOpen(tx: Tx, key: string): Promise<boolean> {
+  const row = await tx.selectFrom('side_effects').select('status').where('key', '=', key).executeTakeFirst();
+  return row?.status === 'started';
+}
+
+async function saveStepOutput(
   tx: Tx,
-  args: { executionId: string; index: number; phase: StepPhase; output: string },
+  { executionId, index, phase }: AttemptPlace,
+  said: string,
 ): Promise<void> {
+  const output = storable(said);
   await tx
     .updateTable('execution_steps')
-    .set(args.phase === 'step' ? { output: args.output } : { rollback_output: args.output })
-    .where('execution_id', '=', args.executionId)
-    .where('index', '=', args.index)
+    .set(phase === 'step' ? { output } : { rollback_output: output })
+    .where('execution_id', '=', executionId)
+    .where('index', '=', index)
     .execute();
 }
 
 /** What earlier attempts said, for the next one to go on from. */
-export async function loadStepOutput(
+async function loadStepOutput(
   tx: Tx,
   args: { executionId: string; index: number; phase: StepPhase },
 ): Promise<string> {

@@ -7,7 +7,7 @@ import { createExecutionActivities } from '../activities/execution.ts';
 import { createIncidentActivities } from '../activities/incident.ts';
 import { createNotifyActivities } from '../activities/notify.ts';
 import { createReportActivities } from '../activities/reports.ts';
-import { commandEnvironment } from '../activities/steps/command.ts';
+import { createDatabaseLedger } from '../activities/steps/ledger-database.ts';
 import { createStepActivities } from '../activities/steps.ts';
 import { listOrganizations } from '../db/organizations.ts';
 import { readReportSettings } from '../db/report-audience.ts';
@@ -18,6 +18,7 @@ import { startReconciler } from './reconciler.ts';
 import { startRunbookFolder } from './runbook-folder.ts';
 import { ensureSchedules } from './schedules.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
+import { stepDepsOf } from './step-deps.ts';
 import { installTemporalRuntime } from './temporal-runtime.ts';
 import { type Activities, startWorkers } from './workers.ts';
 import { bundleWorkflows } from './workflow-bundle.ts';
@@ -96,7 +97,7 @@ async function connect(address: string, { logger }: Backends): Promise<NativeCon
 
 async function activitiesOf(config: Config, backends: Backends): Promise<Activities> {
   const { db, mail, webhooks: dispatcher, logs: source } = backends;
-  const { mailFrom, publicUrl, egressAllow, prometheusUrl } = config;
+  const { mailFrom, publicUrl, prometheusUrl } = config;
   const clock = Date.now;
   const first = (await listOrganizations(db))[0];
   return {
@@ -104,12 +105,13 @@ async function activitiesOf(config: Config, backends: Backends): Promise<Activit
     ...createExecutionActivities({ db, approveBySignal: config.approveBySignal }),
     ...createNotifyActivities({ db, mail, mailFrom, dispatcher, publicUrl, clock }),
     ...createEvidenceActivities({ db, source }),
-    ...createStepActivities({
-      db,
-      egressAllow,
-      environment: commandEnvironment(config.commandEnvironment),
-      secrets: [config.ownerToken, config.ingestKey].filter((secret) => secret !== undefined),
-    }),
+    ...createStepActivities(
+      stepDepsOf(config, {
+        ledger: createDatabaseLedger(db),
+        temporal: backends.connection.workflowService,
+        secrets: [config.ownerToken, config.ingestKey],
+      }),
+    ),
     ...createReportActivities({
       db,
       mail,

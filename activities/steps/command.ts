@@ -1,26 +1,21 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { formatDuration } from '../../domain/duration.ts';
-import type { RenderedCommand } from '../../domain/runbook/render.ts';
-import type { StepOutput } from './output.ts';
-import { describeGroup, endGroup, groupMarker, type ProcessGroup } from './process-group.ts';
+import type { RenderedCommand } from '../../domain/runbook/rendered.ts';
+import type { CheckContext, Finding, StepAdapter, StepContext, StepResult } from './adapter.ts';
+import { describeGroup, endGroup, groupMarker } from './process-group.ts';
 
-export interface CommandContext {
-  timeoutMs: number;
-  /** Aborted: the command is to end now. */
-  signal: AbortSignal;
-  output: StepOutput;
-  /** What the command finds in its environment, and nothing else. */
-  environment: Readonly<Record<string, string>>;
-  /** The ledger's key of this attempt, by which the processes are known again. */
-  key: string;
-  /** Writes the process group down; the command begins when this is done, and not at all if it throws. */
-  started(group: ProcessGroup): Promise<void>;
-}
+const execute = promisify(execFile);
 
-export type StepResult = { ok: true } | { ok: false; error: string };
+type CommandContext = Pick<
+  StepContext,
+  'timeoutMs' | 'signal' | 'output' | 'environment' | 'key' | 'started'
+>;
+
+export const commandAdapter: StepAdapter<RenderedCommand> = { check: checkCommand, run: runCommand };
 
 /** Variables that a command may see of the worker's own environment. */
 const allowedVariables = [
@@ -65,6 +60,37 @@ exec "$@" 3<&-
 
 /** How long output may still come after the command itself ended: what it left in the background may hold the pipe. */
 const drainMs = 500;
+
+async function checkCommand(command: RenderedCommand, context: CheckContext): Promise<Finding[]> {
+  const [program] = command.argv;
+  const options = { cwd: '/', env: context.environment, timeout: context.timeoutMs, signal: context.signal };
+  const succeeds = (file: string, args: string[]) =>
+    execute(file, args, options).then(
+      () => true,
+      () => false,
+    );
+  const found = await succeeds('/bin/sh', ['-c', 'command -v -- "$1"', 'sh', program]);
+  const findings = [
+    {
+      ok: found,
+      what: 'program',
+      detail: found
+        ? `${program} is there`
+        : `${program} is not there: install it or name it with its full path`,
+    },
+  ];
+  if (command.requiresSudo && process.getuid?.() !== 0) {
+    const allowed = await succeeds('sudo', ['-n', '-l', '--', program]);
+    findings.push({
+      ok: allowed,
+      what: 'sudo',
+      detail: allowed
+        ? `may run ${program} without a password`
+        : `may not run ${program} without a password: allow it in sudoers`,
+    });
+  }
+  return findings;
+}
 
 /** Runs to its end, its time-out or the signal's abort; afterwards no process of it is left, unless it succeeded. */
 export async function runCommand(command: RenderedCommand, context: CommandContext): Promise<StepResult> {

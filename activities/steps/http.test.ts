@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RenderedRequest } from '../../domain/runbook/render.ts';
+import type { RenderedRequest } from '../../domain/runbook/rendered.ts';
 import { EgressRefusedError, EgressRules } from './egress.ts';
 import { runHttp } from './http.ts';
 import { StepOutput } from './output.ts';

@@ -1,20 +1,16 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import { Agent, type Dispatcher, request } from 'undici';
 import { formatDuration } from '../../domain/duration.ts';
 import type { JsonValue } from '../../domain/runbook/definition.ts';
-import type { RenderedRequest } from '../../domain/runbook/render.ts';
-import type { StepResult } from './command.ts';
-import { EgressRefusedError, type EgressRules } from './egress.ts';
-import type { StepOutput } from './output.ts';
+import type { RenderedRequest } from '../../domain/runbook/rendered.ts';
+import type { CheckContext, Finding, StepAdapter, StepContext, StepResult } from './adapter.ts';
+import { EgressRefusedError } from './egress.ts';
 
-export interface HttpContext {
-  timeoutMs: number;
-  signal: AbortSignal;
-  output: StepOutput;
-  egress: EgressRules;
-  /** Sent as Idempotency-Key, the same for every attempt of one step. */
-  idempotencyKey: string;
-}
+type HttpContext = Pick<StepContext, 'timeoutMs' | 'signal' | 'output' | 'egress' | 'idempotencyKey'>;
+
+export const httpAdapter: StepAdapter<RenderedRequest> = { check: checkTarget, run: runHttp };
 
 const mostRedirects = 5;
 /** Bytes of an answer that are read at most: enough for any health check. */
@@ -26,6 +22,28 @@ interface Answer {
   location?: string;
   body: string;
   complete: boolean;
+}
+
+/** Whether the host may be spoken to and takes connections; nothing is asked of it. */
+async function checkTarget(step: RenderedRequest, context: CheckContext): Promise<Finding[]> {
+  const trusted = !step.hostFromVariable;
+  const host = step.url.hostname.replace(/^\[|\]$/g, '');
+  const port = step.url.port === '' ? (step.url.protocol === 'https:' ? 443 : 80) : Number(step.url.port);
+  const what = 'connection';
+  try {
+    context.egress.checkUrl(step.url, trusted);
+    const socket = connect({ host, port, lookup: context.egress.lookupFor(step.url, trusted) });
+    try {
+      await once(socket, 'connect', {
+        signal: AbortSignal.any([context.signal, AbortSignal.timeout(context.timeoutMs)]),
+      });
+    } finally {
+      socket.destroy();
+    }
+    return [{ ok: true, what, detail: `${step.url.host} takes connections` }];
+  } catch (error) {
+    return [{ ok: false, what, detail: `${step.url.host} does not answer: ${reasonOf(error)}` }];
+  }
 }
 
 /** One request with its redirects; ok when status, JSON and text are as the step expects. */

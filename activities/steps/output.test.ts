@@ -49,4 +49,14 @@ describe('the output of a step', () => {
     output.add('a%20b%22c%2Fd a b\\"c/d a b"c/d');
     expect(output.text()).toBe('*** *** ***');
   });
+
+  it('masks a secret that becomes known while it runs, its long lines and the password of its URL', () => {
+    const output = new StepOutput({ secrets: [] });
+    output.add('first s3cret-value then -----\nline-of-a-private-key-0123 and p%40ss and p@ss\n');
+    output.takeChanged();
+    output.addSecret('s3cret-value');
+    output.addSecret('-----\n  line-of-a-private-key-0123\n');
+    output.addSecret('postgres://me:p%40ss@db/app');
+    expect(output.takeChanged()).toBe('first *** then -----\n*** and *** and ***\n');
+  });
 });

@@ -3,6 +3,8 @@ import { stripVTControlCharacters } from 'node:util';
 const masked = '***';
 /** Shorter than this, a secret would blot out ordinary text and hide nothing. */
 const shortestSecret = 3;
+/** Shorter lines of a key or a file of credentials are structure. */
+const shortestSecretLine = 20;
 
 /**
  * What a step says while it runs: the first and the last part of it, with secrets masked and terminal control
@@ -10,7 +12,7 @@ const shortestSecret = 3;
  */
 export class StepOutput {
   private readonly limit: number;
-  private readonly secrets: string[];
+  private secrets: string[] = [];
   private head = '';
   private tail = '';
   private total = 0;
@@ -19,15 +21,14 @@ export class StepOutput {
 
   constructor(options: { secrets: readonly string[]; limit?: number }) {
     this.limit = options.limit ?? 64 * 1024;
-    const forms = options.secrets.flatMap((secret) => [
-      secret,
-      encodeURIComponent(secret),
-      JSON.stringify(secret).slice(1, -1),
-    ]);
+    for (const secret of options.secrets) this.addSecret(secret);
+  }
+
+  /** From now on masked, also in what was said before. */
+  addSecret(secret: string): void {
     // the longest first, so that one secret inside another leaves no rest of the longer one
-    this.secrets = [...new Set(forms)]
-      .filter((secret) => secret.length >= shortestSecret)
-      .sort((a, b) => b.length - a.length);
+    this.secrets = [...new Set([...this.secrets, ...formsOf(secret)])].sort((a, b) => b.length - a.length);
+    this.version += 1;
   }
 
   add(text: string): void {
@@ -77,5 +78,24 @@ export class StepOutput {
     const plain = stripVTControlCharacters(text).replaceAll('\r\n', '\n').toWellFormed();
     // biome-ignore lint/suspicious/noControlCharactersInRegex: PostgreSQL stores no NUL, and pages show none of these
     return this.mask(plain.replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, '\ufffd'));
+  }
+}
+
+/** What of a secret would give it away: itself as other notations write it, its long lines, a URL's password. */
+function formsOf(secret: string): string[] {
+  const lines = secret.split(/\r?\n/).map((line) => line.trim());
+  const parts = lines.length > 1 ? lines.filter((line) => line.length >= shortestSecretLine) : [];
+  const password = URL.parse(secret)?.password ?? '';
+  const decoded = password.includes('%') ? [decodeLeniently(password)] : [];
+  return [secret, ...parts, password, ...decoded]
+    .flatMap((form) => [form, encodeURIComponent(form.toWellFormed()), JSON.stringify(form).slice(1, -1)])
+    .filter((form) => form.length >= shortestSecret);
+}
+
+function decodeLeniently(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
   }
 }

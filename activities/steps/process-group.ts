@@ -6,6 +6,13 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
+/** A process as it is known again, on its machine and in its boot alone. */
+export interface ProcessIdentity {
+  pid: number;
+  startedAt: string;
+  machine: string;
+}
+
 /** A process group as it is written down before its command begins: enough to know it again after a crash. */
 export interface ProcessGroup {
   /** The leader's process id, which is the group's. */
@@ -32,6 +39,21 @@ export const groupMarker = 'HOLDFAST_STEP_KEY';
 
 export async function describeGroup(pgid: number, sudo: boolean): Promise<ProcessGroup> {
   return { pgid, startedAt: await startTimeOf(pgid), machine: thisMachine(), sudo };
+}
+
+/** The process that carries steps out: this one. */
+export async function describeThisProcess(): Promise<ProcessIdentity> {
+  return { pid: process.pid, startedAt: await startTimeOf(process.pid), machine: thisMachine() };
+}
+
+/** Whether a process of this machine is no more. Of other machines nobody here knows: false. */
+export async function hasEnded({ pid, startedAt, machine }: ProcessIdentity): Promise<boolean> {
+  if (machine !== thisMachine() || startedAt === '') return false;
+  if (process.platform === 'linux') {
+    const now = readStat(pid);
+    return now?.startedAt !== startedAt || now.state === 'Z' || now.state === 'X';
+  }
+  return (await startTimeOf(pid)) !== startedAt;
 }
 
 /** TERM, then after the grace time KILL, until no process of the group is left. Throws if one cannot be ended. */

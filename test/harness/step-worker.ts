@@ -1,5 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { createStepAdapters } from '../../activities/steps/adapters.ts';
 import { commandEnvironment } from '../../activities/steps/command.ts';
+import { createDatabaseLedger } from '../../activities/steps/ledger-database.ts';
 import { createStepActivities, type RunStepInput } from '../../activities/steps.ts';
 import { Database } from '../../db/database.ts';
 
@@ -7,7 +9,9 @@ import { Database } from '../../db/database.ts';
 const [url = '', input = '{}'] = process.argv.slice(2);
 const db = new Database({ url, poolSize: 2 });
 const { runStep } = createStepActivities({
-  db,
+  ledger: createDatabaseLedger(db),
+  adapters: createStepAdapters(),
+  secretSource: { read: () => Promise.reject(new Error('no secrets here')) },
   egressAllow: [],
   environment: commandEnvironment(process.env),
 });
