@@ -5,16 +5,17 @@ import { join } from 'node:path';
 import { KubeConfig, RbacAuthorizationV1Api } from '@kubernetes/client-node';
 import { stringify } from 'yaml';
 import { findPort, loopback } from '../../stack/port.ts';
-import { kubeApiServer } from './kubernetes/api-server.ts';
-import { installedCommand, type ServerPart, startServerPart, temporaryFolder } from './server-part.ts';
+import { kubernetesPrograms } from './kubernetes/programs.ts';
+import { type ServerPart, startServerPart, temporaryFolder } from './server-part.ts';
 
 export type KubernetesUser = 'admin' | 'reader';
 
 export interface Kubernetes extends ServerPart {
   /** Where the API server listens. */
   url: string;
-  /** The API server's certificate, PEM. */
+  /** The API server's certificate and key, PEM: also for what stands before it in a test. */
   certificate: string;
+  key: string;
   /** A bearer token. `admin` may do everything; `reader` may get, list and watch workloads, nothing else. */
   tokens: Readonly<Record<KubernetesUser, string>>;
   /** What kubectl would be given; the server's url may be another's that leads to it. */
@@ -29,11 +30,10 @@ const tokens = { admin: 'token-of-the-admin-6f1c', reader: 'token-of-the-reader-
  * @throws PartUnavailableError where etcd is not installed, or the API server can be neither found nor built
  */
 export async function startKubernetes(): Promise<Kubernetes> {
-  const etcdCommand = await installedCommand('Kubernetes', ['etcd']);
-  const command = await kubeApiServer();
-  const etcd = await startEtcd(etcdCommand);
+  const programs = await kubernetesPrograms();
+  const etcd = await startEtcd(programs.etcd);
   try {
-    const server = await startApiServer(command, etcd.url);
+    const server = await startApiServer(programs.apiServer, etcd.url);
     await allowReading(server);
     return {
       ...server,
@@ -112,6 +112,7 @@ async function startApiServer(command: string, etcdUrl: string): Promise<Kuberne
     ...server,
     url,
     certificate,
+    key: await readFile(join(folder, 'apiserver.key'), 'utf8'),
     tokens,
     kubeconfig: (user, options = {}) =>
       kubeconfigOf({ server: options.server ?? url, certificate, user, token: tokens[user] }),

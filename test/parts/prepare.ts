@@ -1,5 +1,7 @@
 import { findTemporalCli } from '../../stack/temporal-cli.ts';
 import { elasticsearchHome } from './elasticsearch/home.ts';
+import { kubernetesPrograms } from './kubernetes/programs.ts';
+import { motoPython } from './moto.ts';
 import { prepareTestServer } from './temporal-test-server.ts';
 
 /**
@@ -12,6 +14,8 @@ export default async function setup(): Promise<void> {
     () => findTemporalCli({ onProgress: (line) => console.log(line) }),
     prepareTestServer,
     elasticsearchHome,
+    motoPython,
+    () => kubernetesPrograms((line) => console.log(line)),
   ];
   for (const prepare of parts) {
     await prepare().catch((error: Error) => console.warn(error.message));

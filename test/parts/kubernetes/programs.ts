@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { buildOnce, cacheDirectory, PartUnavailableError } from '../part.ts';
+import { installedCommand } from '../server-part.ts';
 
 const run = promisify(execFile);
 
@@ -17,15 +18,28 @@ interface DownloadedModule {
   GoMod: string;
 }
 
+export interface KubernetesPrograms {
+  etcd: string;
+  apiServer: string;
+}
+
 /**
- * The real kube-apiserver, built from its Go module once per machine.
- * @throws PartUnavailableError without Go or its module proxy
+ * etcd as it is installed, and the real kube-apiserver, built from its Go module once per machine.
+ * @throws PartUnavailableError without etcd, Go or its module proxy
  */
-export async function kubeApiServer(): Promise<string> {
+export async function kubernetesPrograms(
+  onProgress: (line: string) => void = () => {},
+): Promise<KubernetesPrograms> {
+  const etcd = await installedCommand(part, ['etcd']);
   const folder = join(cacheDirectory, `kubernetes-${version}`);
   try {
-    if (!existsSync(folder)) await buildOnce(folder, build);
-    return join(folder, 'kube-apiserver');
+    if (!existsSync(folder)) {
+      onProgress(
+        `${part}: building kube-apiserver ${version} with Go; this happens once and takes some minutes`,
+      );
+      await buildOnce(folder, build);
+    }
+    return { etcd, apiServer: join(folder, 'kube-apiserver') };
   } catch (error) {
     const { code, path, stderr, message } = error as NodeJS.ErrnoException & { stderr?: string };
     const reason =
