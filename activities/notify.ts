@@ -3,6 +3,7 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Dispatcher } from 'undici';
 import type { Database, Tx } from '../db/database.ts';
+import { type GitImport, getImport } from '../db/git-sources.ts';
 import { type NotificationFacts, readNotificationFacts } from '../db/notification-facts.ts';
 import {
   type Begun,
@@ -132,9 +133,10 @@ export function createNotifyActivities(deps: NotifyDeps) {
   /** Reads, composes and writes the ledger in one transaction, so that what is said is what was decided on. */
   async function prepare(tx: Tx, input: NotifyInput, attempt: number): Promise<Prepared> {
     const facts = await readNotificationFacts(tx, input);
-    const { reportId } = input.detail;
+    const { reportId, importId } = input.detail;
     const report = typeof reportId === 'string' ? await getReport(tx, reportId) : undefined;
-    if (attempt <= recordPatience && !isRecorded(input, facts, report)) {
+    const refusedImport = typeof importId === 'string' ? await getImport(tx, importId) : undefined;
+    if (attempt <= recordPatience && !isRecorded(input, facts, report ?? refusedImport)) {
       const message = `the record that ${input.type} tells of is not written yet`;
       const failure = ApplicationFailure.create({
         type: 'NotRecordedYet',
@@ -143,7 +145,15 @@ export function createNotifyActivities(deps: NotifyDeps) {
       });
       return { status: 'impossible', failure };
     }
-    const content = { type: input.type, facts, report, detail: input.detail, publicUrl, now: deps.clock() };
+    const content = {
+      type: input.type,
+      facts,
+      report,
+      refusedImport,
+      detail: input.detail,
+      publicUrl,
+      now: deps.clock(),
+    };
     const destination = await resolveTarget(tx, input.target);
     const entry: NotificationEntry = {
       orgId: input.orgId,
@@ -324,7 +334,11 @@ function targetName(target: EscalationTarget): string {
  * A workflow records what happened and tells of it at the same time: the message waits for the record, so that it
  * does not say 'running' of what has ended. A page does not wait for more than its incident.
  */
-function isRecorded(input: NotifyInput, facts: NotificationFacts, report: Report | undefined): boolean {
+function isRecorded(
+  input: NotifyInput,
+  facts: NotificationFacts,
+  subject: Report | GitImport | undefined,
+): boolean {
   const { incident, execution, approval } = facts;
   switch (input.type) {
     case 'escalation.page':
@@ -344,9 +358,10 @@ function isRecorded(input: NotifyInput, facts: NotificationFacts, report: Report
     case 'execution.rollback_failed':
     case 'execution.refused':
       return Boolean(execution?.finishedAt);
+    case 'runbook.import_refused':
     case 'report.sla':
     case 'report.capacity':
-      return report !== undefined;
+      return subject !== undefined;
   }
 }
 

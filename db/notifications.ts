@@ -59,6 +59,12 @@ export async function beginNotification(tx: Tx, entry: NotificationEntry): Promi
   };
 }
 
+/** Whether a message of this key was begun, whatever came of it. */
+export async function isNotificationKnown(tx: Tx, key: string): Promise<boolean> {
+  const known = await tx.selectFrom('notifications').select('key').where('key', '=', key).executeTakeFirst();
+  return known !== undefined;
+}
+
 /** One of several addresses of one message has it: a further attempt leaves it out. */
 export async function noteDelivered(
   tx: Tx,

@@ -26,6 +26,8 @@ export const workflowTypes = {
   execution: 'execution',
   slaReport: 'slaReport',
   capacityReport: 'capacityReport',
+  gitSync: 'gitSync',
+  dryRun: 'dryRun',
 } as const;
 
 export const searchAttributeNames = {
@@ -138,6 +140,20 @@ export interface ReportInput {
   orgId: string;
   requestedBy: string;
 }
+
+// ---- Git sources ----
+
+/** Of the schedule and, with the time that it was due, of the workflows that it starts. */
+export const gitSyncId = (orgId: string, sourceId: string): string => `git-sync:${orgId}:${sourceId}`;
+
+export interface GitSyncInput {
+  orgId: string;
+  sourceId: string;
+}
+
+/** The author of a commit that was not taken over is told of it once. */
+export const importRefusedKey = (sourceId: string, commit: string): string =>
+  `git-import-refused:${sourceId}:${commit}`;
 
 /** ApplicationFailure type of a refused update: the message says why, for the person who asked. */
 export const refusedType = 'Refused';

@@ -1,5 +1,7 @@
+import type { GitImport } from '../../db/git-sources.ts';
 import type { Report } from '../../db/reports.ts';
 import { executionMessage } from './execution-message.ts';
+import { importMessage } from './import-message.ts';
 import { incidentMessage } from './incident-message.ts';
 import { renderMail } from './mail-layout.ts';
 import { type MessageSource, oneLineSubject } from './message.ts';
@@ -20,7 +22,9 @@ export class SubjectMissingError extends Error {
 }
 
 /** The mail for this message. Throws SubjectMissingError. */
-export function composeMail(source: MessageSource & { report?: Report | undefined }): ComposedMail {
+export function composeMail(
+  source: MessageSource & { report?: Report | undefined; refusedImport?: GitImport | undefined },
+): ComposedMail {
   const { type } = source;
   switch (type) {
     case 'escalation.page':
@@ -39,6 +43,8 @@ export function composeMail(source: MessageSource & { report?: Report | undefine
     case 'execution.rollback_failed':
     case 'execution.refused':
       return rendered(executionMessage({ ...source, type }, present(source.facts.execution, 'execution')));
+    case 'runbook.import_refused':
+      return rendered(importMessage(source, present(source.refusedImport, 'import')));
     case 'report.sla':
     case 'report.capacity': {
       const { subject, html, text } = present(source.report, 'report');
