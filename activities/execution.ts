@@ -14,16 +14,18 @@ export interface ExecutionActivityDeps {
   db: Database;
   /** Whether a signal from the Temporal CLI or UI counts as a vote on an approval. */
   approveBySignal: boolean;
+  /** How long a runner has to take a step up before people hear that it is missing. */
+  runnerPatienceMs: number;
 }
 
 /** Null: the target is this execution's now. `ahead`: how many others come first in its queue. */
 export type LockAnswer = null | { heldBy: string; ahead: number } | { refusal: string };
 
-export function createExecutionActivities({ db, approveBySignal }: ExecutionActivityDeps) {
+export function createExecutionActivities({ db, approveBySignal, runnerPatienceMs }: ExecutionActivityDeps) {
   return {
     async loadExecutionPlan({ orgId, executionId }: Execution): Promise<ExecutionPlan> {
       const plan = await db.read({ orgId }, (tx) => loadExecutionPlan(tx, executionId));
-      return { ...plan, approveBySignal };
+      return { ...plan, approveBySignal, runnerPatienceMs };
     },
 
     /** Asks the safety rules; null when it may begin, else the rule and until when. Reserves nothing. */

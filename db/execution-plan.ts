@@ -12,7 +12,7 @@ import { getEscalationPolicy } from './policies.ts';
 export async function loadExecutionPlan(
   tx: Tx,
   executionId: string,
-): Promise<Omit<ExecutionPlan, 'approveBySignal'>> {
+): Promise<Omit<ExecutionPlan, 'approveBySignal' | 'runnerPatienceMs'>> {
   const row = await tx
     .selectFrom('executions as e')
     .innerJoin('runbook_versions as v', (join) =>

@@ -12,7 +12,7 @@ export interface Person {
   name: string;
   disabledAt: Date | null;
   /** `teamId` null: the role in the whole organization. */
-  memberships: { teamId: string | null; teamName: string | null; role: Role }[];
+  memberships: { teamId: string | null; teamName: string | null; teamSlug: string | null; role: Role }[];
 }
 
 // ---- before the organization is known ----
@@ -100,7 +100,7 @@ function people(tx: Tx) {
     'users.name',
     'users.disabled_at as disabledAt',
     sql<Person['memberships']>`coalesce((
-        select jsonb_agg(jsonb_build_object('teamId', m.team_id, 'teamName', t.name, 'role', m.role) order by t.name)
+        select jsonb_agg(jsonb_build_object('teamId', m.team_id, 'teamName', t.name, 'teamSlug', t.slug, 'role', m.role) order by t.name)
         from memberships m left join teams t on t.id = m.team_id where m.user_id = users.id), '[]')`.as(
       'memberships',
     ),

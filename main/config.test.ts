@@ -23,6 +23,7 @@ test('with nothing set, everything that can be embedded is left open and the res
     sendReportsTo: ['owner@holdfast.localhost'],
     timeZone: 'UTC',
     approveBySignal: true,
+    runnerPatienceMs: 120_000,
     commandEnvironment: {},
     logLevel: 'info',
   });

@@ -56,6 +56,8 @@ export interface Config {
   timeZone: string;
   /** Whether a signal from the Temporal CLI or UI counts as a vote on an approval. */
   approveBySignal: boolean;
+  /** How long a runner has to take a step up before people hear that it is missing. */
+  runnerPatienceMs: number;
   /** The environment that commands of runbooks see a part of. */
   commandEnvironment: Record<string, string | undefined>;
   logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
@@ -185,6 +187,7 @@ const variables = z.object({
   HOLDFAST_SEND_REPORTS_TO: list.pipe(z.array(mailAddress)).optional(),
   HOLDFAST_TIME_ZONE: timeZone.default('UTC'),
   HOLDFAST_APPROVE_BY_SIGNAL: switched.default(true),
+  HOLDFAST_RUNNER_PATIENCE: duration.default(2 * 60_000),
   HOLDFAST_LOG_LEVEL: z.enum(logLevels, `write one of ${logLevels.join(', ')}`).default('info'),
 });
 
@@ -296,6 +299,7 @@ function configOf(given: z.output<typeof variables>): Omit<Config, 'commandEnvir
     sendReportsTo: given.HOLDFAST_SEND_REPORTS_TO ?? [given.HOLDFAST_OWNER_EMAIL],
     timeZone: given.HOLDFAST_TIME_ZONE,
     approveBySignal: given.HOLDFAST_APPROVE_BY_SIGNAL,
+    runnerPatienceMs: given.HOLDFAST_RUNNER_PATIENCE,
     logLevel: given.HOLDFAST_LOG_LEVEL,
     ...defined(optional),
   };

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { NativeConnection } from '@temporalio/worker';
 import { Gauge } from 'prom-client';
 import { createAlertActivities } from '../activities/alert.ts';
+import { createDryRunActivities } from '../activities/dry-run.ts';
 import { createEvidenceActivities } from '../activities/evidence.ts';
 import { createExecutionActivities } from '../activities/execution.ts';
 import { createIncidentActivities } from '../activities/incident.ts';
@@ -100,18 +101,22 @@ async function activitiesOf(config: Config, backends: Backends): Promise<Activit
   const { mailFrom, publicUrl, prometheusUrl } = config;
   const clock = Date.now;
   const first = (await listOrganizations(db))[0];
+  const steps = stepDepsOf(config, {
+    ledger: createDatabaseLedger(db),
+    temporal: backends.connection.workflowService,
+    secrets: [config.ownerToken, config.ingestKey],
+  });
   return {
     ...createIncidentActivities({ db, reopenWindowMs: config.reopenWindowMs }),
-    ...createExecutionActivities({ db, approveBySignal: config.approveBySignal }),
+    ...createExecutionActivities({
+      db,
+      approveBySignal: config.approveBySignal,
+      runnerPatienceMs: config.runnerPatienceMs,
+    }),
     ...createNotifyActivities({ db, mail, mailFrom, dispatcher, publicUrl, clock }),
     ...createEvidenceActivities({ db, source }),
-    ...createStepActivities(
-      stepDepsOf(config, {
-        ledger: createDatabaseLedger(db),
-        temporal: backends.connection.workflowService,
-        secrets: [config.ownerToken, config.ingestKey],
-      }),
-    ),
+    ...createStepActivities(steps),
+    ...createDryRunActivities(steps),
     ...createReportActivities({
       db,
       mail,

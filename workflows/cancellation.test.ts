@@ -4,8 +4,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RunStepInput } from '../activities/steps.ts';
 import type { ExecutionRecord } from '../db/execution-record.ts';
 import type { IncidentRecord } from '../db/incident-record.ts';
-import type { ExecutionPlan, StepPlan } from '../domain/execution/state.ts';
 import type { FeedDigest } from '../domain/incident/events.ts';
+import { executionPlan, stepPlan } from '../test/harness/execution-fold.ts';
 import { createWorkflowHarness, until, type WorkflowHarness } from '../test/harness/workflows.ts';
 import { executionWorkflowId, feedUnread, incidentWorkflowId } from './messages.ts';
 
@@ -20,28 +20,11 @@ afterAll(() => harness.close());
 const orgId = randomUUID();
 
 test('an execution that is cancelled in Temporal ends its step, undoes what was done and frees its target', async () => {
-  const step = (name: string): StepPlan => ({
-    name,
-    timeoutMs: 60_000,
-    retries: 0,
-    retryDelayMs: 1000,
-    continueOnFail: false,
-    idempotent: false,
-    undoTimeoutMs: 60_000,
-  });
-  const plan: ExecutionPlan = {
-    runbook: 'restart',
-    mode: 'auto',
-    target: 'checkout',
-    requestedBy: 'Holdfast',
+  const plan = executionPlan({
     incident: null,
-    approvers: [],
-    approvalId: 'a',
-    approvalsNeeded: 1,
-    approvalTimeoutMs: 60_000,
-    approveBySignal: true,
-    steps: [step('one'), step('two')],
-  };
+    levels: [],
+    steps: [stepPlan('one'), stepPlan('two')],
+  });
   const ran: string[] = [];
   const records: ExecutionRecord[] = [];
   const activities = {

@@ -3,32 +3,27 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CancelledFailure, Context } from '@temporalio/activity';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { LockAnswer } from '../activities/execution.ts';
 import type { RunStepInput } from '../activities/steps.ts';
 import type { ExecutionRecord } from '../db/execution-record.ts';
-import type { ExecutionPlan, StepPlan } from '../domain/execution/state.ts';
+import type { ExecutionPlan, StepWork } from '../domain/execution/plan.ts';
 import type { NotifyInput } from '../domain/notification.ts';
+import { approvalPlan, executionPlan, stepPlan } from '../test/harness/execution-fold.ts';
 import { createWorkflowHarness, until, type WorkflowHarness } from '../test/harness/workflows.ts';
 import {
   approve,
   approveSignal,
   cancelExecution,
+  decideUndo,
   executionWorkflowId,
   incidentResolved,
   reject,
+  runnerTaskQueue,
+  targetFreed,
 } from './messages.ts';
 
 const minute = 60_000;
 const actor = { name: 'ana@example.com', via: 'page' } as const;
-const step = (name: string, change: Partial<StepPlan> = {}): StepPlan => ({
-  name,
-  timeoutMs: minute,
-  retries: 0,
-  retryDelayMs: 1000,
-  continueOnFail: false,
-  idempotent: false,
-  undoTimeoutMs: minute,
-  ...change,
-});
 
 let harness: WorkflowHarness;
 beforeAll(async () => {
@@ -41,30 +36,20 @@ let ran: string[];
 let sent: string[];
 let records: ExecutionRecord[];
 let runStep: (input: RunStepInput) => Promise<{ ok: boolean; error?: string }>;
+let lockTarget: () => Promise<LockAnswer>;
 beforeEach(() => {
   ran = [];
   sent = [];
   records = [];
   runStep = async () => ({ ok: true });
-  plan = {
-    runbook: 'restart',
-    mode: 'semi_auto',
-    target: 'checkout',
-    requestedBy: 'Holdfast',
-    incident: null,
-    approvers: [{ type: 'email', address: 'ana@example.com' }],
-    approvalId: 'a',
-    approvalsNeeded: 1,
-    approvalTimeoutMs: 30 * minute,
-    approveBySignal: true,
-    steps: [step('one'), step('two'), step('three')],
-  };
+  lockTarget = async () => null;
+  plan = executionPlan({ mode: 'semi_auto', incident: null });
 });
 
 const activities = {
   loadExecutionPlan: async () => plan,
   admitExecution: async () => null,
-  lockTarget: async () => null,
+  lockTarget: async () => await lockTarget(),
   recordExecution: async (record: ExecutionRecord) => {
     records.push(record);
   },
@@ -78,7 +63,7 @@ const activities = {
   },
 };
 
-async function withExecution(work: (handle: Execution) => Promise<void>) {
+async function withExecution(work: (handle: Execution, orgId: string) => Promise<void>) {
   const taskQueue = `test-${randomUUID()}`;
   const orgId = randomUUID();
   const executionId = randomUUID();
@@ -90,7 +75,7 @@ async function withExecution(work: (handle: Execution) => Promise<void>) {
     });
     await until(() => records.length > 0, 'the execution is recorded');
     await harness.skip(1_000);
-    await work(handle);
+    await work(handle, orgId);
     await harness.ended(handle);
   });
 }
@@ -101,12 +86,12 @@ describe('approval', () => {
   test('nothing runs before it; approved, the steps run in order', async () => {
     await withExecution(async (handle) => {
       expect([ran, sent]).toEqual([[], ['approval.needed']]);
-      expect(standing()).toMatchObject({ status: 'waiting', approval: { status: 'pending' } });
+      expect(standing()).toMatchObject({ status: 'waiting', approvals: [{ status: 'pending' }] });
       await handle.executeUpdate(approve, { args: [{ actor }] });
       await harness.ended(handle);
     });
     expect(ran).toEqual(['step 0.1', 'step 1.1', 'step 2.1']);
-    expect(standing()).toMatchObject({ status: 'succeeded', approval: { status: 'approved' } });
+    expect(standing()).toMatchObject({ status: 'succeeded', approvals: [{ status: 'approved' }] });
     expect(records.at(-1)?.release).toBe(true);
   });
 
@@ -115,7 +100,7 @@ describe('approval', () => {
       await harness.ended(handle);
     });
     expect(ran).toEqual([]);
-    expect(standing()).toMatchObject({ status: 'cancelled', approval: { status: 'expired' } });
+    expect(standing()).toMatchObject({ status: 'cancelled', approvals: [{ status: 'expired' }] });
   });
 
   test("a Temporal signal is a vote of 'Temporal operator'", async () => {
@@ -123,7 +108,7 @@ describe('approval', () => {
       await handle.signal(approveSignal, { reason: 'from the CLI' });
       await harness.ended(handle);
     });
-    expect(standing().approval?.votes).toMatchObject([
+    expect(standing().approvals[0]?.votes).toMatchObject([
       { person: 'Temporal operator', via: 'temporal', reason: 'from the CLI' },
     ]);
     expect(standing().status).toBe('succeeded');
@@ -148,7 +133,7 @@ describe('approval', () => {
       await handle.signal(incidentResolved);
       await harness.ended(handle);
     });
-    expect(standing().approval?.status).toBe('withdrawn');
+    expect(standing().approvals[0]?.status).toBe('withdrawn');
   });
 });
 
@@ -198,7 +183,7 @@ test('cancelled in the middle of a step, the step ends before its undo begins', 
 });
 
 test('a step whose process was lost counts as failed with its outcome unknown, and is undone', async () => {
-  plan = { ...plan, mode: 'auto', steps: [step('one', { retries: 3 })] };
+  plan = { ...plan, mode: 'auto', steps: [stepPlan('one', { retries: 3 })] };
   // never answers and never beats: to the server it looks as a worker that has died
   const lost = Promise.withResolvers<{ ok: boolean }>();
   runStep = async ({ phase }) => (phase === 'step' ? await lost.promise : { ok: true });
@@ -211,4 +196,117 @@ test('a step whose process was lost counts as failed with its outcome unknown, a
   expect(ran).toEqual(['step 0.1', 'undo 0.1']);
   expect(standing()).toMatchObject({ status: 'rolled_back' });
   expect(standing().reason).toMatch(/nobody knows how it ended/);
+});
+
+describe('in mid-run', () => {
+  const auto = (steps: ExecutionPlan['steps']) => executionPlan({ incident: null, steps });
+
+  test('a wait takes its time and no longer', async () => {
+    plan = auto([
+      stepPlan('one'),
+      stepPlan('wait', { work: { kind: 'wait', durationMs: 20 * minute }, undoTimeoutMs: null }),
+      stepPlan('three'),
+    ]);
+    await withExecution(async (handle) => {
+      await until(() => ran.includes('step 0.1'), 'the first step has run');
+      await harness.skip(19 * minute);
+      expect(ran).toEqual(['step 0.1']);
+      await harness.skip(2 * minute);
+      await until(() => ran.includes('step 2.1'), 'the wait is over');
+      await harness.ended(handle);
+    });
+    expect(standing()).toMatchObject({ status: 'succeeded', next: null });
+  });
+
+  test('an approval is asked for by name, refused to whom it does not take, and then goes on', async () => {
+    const approval = approvalPlan({ id: 'gate', role: 'admin', notRequester: true });
+    plan = auto([
+      stepPlan('one'),
+      stepPlan('gate', { work: { kind: 'approval', approval }, undoTimeoutMs: null }),
+      stepPlan('three'),
+    ]);
+    await withExecution(async (handle) => {
+      await until(() => sent.includes('approval.needed'), 'the approval is asked for');
+      await harness.skip(1_000);
+      const vote = (change: object) =>
+        handle.executeUpdate(approve, {
+          args: [{ actor: { ...actor, ...change }, approvalId: 'gate' }],
+        });
+      await expect(vote({ role: 'operator' })).rejects.toMatchObject({
+        cause: { message: 'it takes the role admin to decide on it' },
+      });
+      await vote({ role: 'owner' });
+      await harness.ended(handle);
+    });
+    expect(ran).toEqual(['step 0.1', 'step 2.1']);
+    expect(standing()).toMatchObject({ status: 'succeeded', approvals: [{ step: 1, status: 'approved' }] });
+  });
+
+  test('a step that tells somebody something tells it once', async () => {
+    const work: StepWork = { kind: 'notify', targets: [], message: 'half of it is done' };
+    plan = auto([stepPlan('tell', { work, undoTimeoutMs: null })]);
+    await withExecution(async () => {});
+    expect(sent.filter((type) => type === 'execution.message')).toHaveLength(1);
+    expect(standing().status).toBe('succeeded');
+  });
+
+  test('a step waits for its runner, says so, and runs once there is one', async () => {
+    plan = auto([stepPlan('one', { runner: 'edge' }), stepPlan('two')]);
+    await withExecution(async (handle, orgId) => {
+      await until(() => sent.includes('execution.runner_missing'), 'people hear that nobody runs the runner');
+      expect(standing().reason).toContain('waits for runner edge');
+      await harness.withWorker(runnerTaskQueue(orgId, 'edge'), activities, async () => {
+        await until(() => ran.includes('step 1.1'), 'the runner has run its step');
+      });
+      await harness.ended(handle);
+    });
+    expect(ran).toEqual(['step 0.1', 'step 1.1']);
+    expect(standing()).toMatchObject({ status: 'succeeded', reason: null });
+  });
+});
+
+test('an undo that keeps failing waits for a person, who has it tried again and then leaves it undone', async () => {
+  plan = executionPlan({ incident: null });
+  runStep = async ({ phase, index }) =>
+    index === 1 ? { ok: false, error: `${phase} failed` } : { ok: true };
+  await withExecution(async (handle) => {
+    await harness.skip(minute);
+    await until(() => sent.includes('execution.undo_failed'), 'a person is called');
+    await harness.skip(1_000);
+    expect(ran).toEqual(['step 0.1', 'step 1.1', 'undo 1.1', 'undo 1.2', 'undo 1.3']);
+    await handle.executeUpdate(decideUndo, { args: [{ actor, index: 1, decision: 'retry' }] });
+    await harness.skip(minute);
+    await until(() => ran.includes('undo 1.6'), 'it is tried three times more');
+    await harness.skip(1_000);
+    const skip = (reason?: string) =>
+      handle.executeUpdate(decideUndo, {
+        args: [{ actor, index: 1, decision: 'skip', ...(reason ? { reason } : {}) }],
+      });
+    await expect(skip()).rejects.toThrow();
+    await skip('mended by hand');
+    await harness.ended(handle);
+  });
+  expect(ran.at(-1)).toBe('undo 0.1');
+  expect(standing()).toMatchObject({ status: 'rollback_failed' });
+  expect(standing().steps[1]?.undo).toMatchObject({
+    status: 'skipped',
+    decision: { reason: 'mended by hand' },
+  });
+});
+
+test('the next in the queue begins when it is told that the target is free', async () => {
+  plan = executionPlan({ incident: null });
+  let free = false;
+  lockTarget = async () => (free ? null : { heldBy: 'another', ahead: 1 });
+  await withExecution(async (handle) => {
+    await until(
+      () => /another works on it, and 1 more/.test(standing().reason ?? ''),
+      'it says what it waits for',
+    );
+    free = true;
+    await handle.signal(targetFreed);
+    await until(() => ran.length === 3, 'it runs');
+    await harness.ended(handle);
+  });
+  expect(standing().status).toBe('succeeded');
 });

@@ -70,11 +70,12 @@ const messageActivity = proxyActivities<NotifyActivities>({
 const stepMarginMs = 30_000;
 const stepHeartbeatMs = 15_000;
 
-/** How long a runner has to take a step up before people hear that it is missing; then it is offered again. */
-const runnerPatienceMs = 2 * 60_000;
-
 /** One attempt of a step or of an undo. Retries are decisions of the fold, which knows what is safe to repeat. */
-function stepActivity(orgId: string, { timeoutMs, runner }: Attempt): StepActivities {
+function stepActivity(
+  orgId: string,
+  { timeoutMs, runner }: Attempt,
+  runnerPatienceMs: number,
+): StepActivities {
   const queue =
     runner === null
       ? {}
@@ -167,12 +168,14 @@ export async function execution(input: ExecutionInput, carried?: ExecutionState)
     }
   }
 
+  const patience = () => driver.state.plan?.runnerPatienceMs ?? 0;
+
   async function runStep(move: Extract<ExecutionMove, { kind: 'step' }>): Promise<ExecutionEvent> {
     const { key, index, attempt } = move;
     const ended = endOf(key, index);
     try {
       const result = await steps.run(() =>
-        stepActivity(orgId, move).runStep({ orgId, executionId, index, phase: 'step', attempt }),
+        stepActivity(orgId, move, patience()).runStep({ orgId, executionId, index, phase: 'step', attempt }),
       );
       return ended(result.ok ? 'succeeded' : 'failed', result.error ?? null, result.outcomeUnknown);
     } catch (error) {
@@ -187,7 +190,7 @@ export async function execution(input: ExecutionInput, carried?: ExecutionState)
     try {
       // whatever becomes of the workflow: what was begun to be undone is undone
       const result = await CancellationScope.nonCancellable(() =>
-        stepActivity(orgId, move).runStep({ orgId, executionId, index, phase: 'undo', attempt }),
+        stepActivity(orgId, move, patience()).runStep({ orgId, executionId, index, phase: 'undo', attempt }),
       );
       return { type: 'undo_ended', at: Date.now(), key, index, ok: result.ok, error: result.error ?? null };
     } catch (error) {

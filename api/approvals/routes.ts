@@ -1,6 +1,6 @@
 import { type ApprovalRecord, getApproval, listApprovals } from '../../db/approvals.ts';
 import { ClosedError, type MessageClient } from '../../workflows/messages-client.ts';
-import { actorOf, assertRole, type Principal, scopeOf } from '../auth/principal.ts';
+import { assertRole, type Principal, scopeOf, voterOf } from '../auth/principal.ts';
 import {
   type Endpoint,
   pageOf,
@@ -33,7 +33,11 @@ export function approvalEndpoints(deps: { db: Reader; messages: MessageClient })
     const record = await seen(principal, id);
     assertRole(principal, 'operator', record.teamId);
     try {
-      const args = { actor: actorOf(principal), ...withoutUndefined({ reason }) };
+      const args = {
+        actor: voterOf(principal, record.teamId),
+        approvalId: id,
+        ...withoutUndefined({ reason }),
+      };
       const answer = await messages[decision](principal.orgId, record.executionId, args);
       return { id, status: answer.status, seq: answer.seq };
     } catch (error) {

@@ -187,6 +187,7 @@ const principal = (memberships: Principal['memberships']): Principal => ({
 const membership = (teamId: string | null, role: Principal['memberships'][number]['role']) => ({
   teamId,
   teamName: teamId,
+  teamSlug: teamId,
   role,
 });
 

@@ -10,7 +10,7 @@ export interface Principal {
   email: string;
   name: string;
   /** `teamId` null: the role in the whole organization. */
-  memberships: { teamId: string | null; teamName: string | null; role: Role }[];
+  memberships: { teamId: string | null; teamName: string | null; teamSlug: string | null; role: Role }[];
   /** By cookie: the session and the token that its forms carry. */
   session?: { id: string; csrfToken: string };
 }
@@ -50,4 +50,19 @@ export function assertRole(principal: Principal, needed: Role, teamId: string | 
 
 export function actorOf(principal: Principal): Actor {
   return { name: principal.email, via: principal.session ? 'page' : 'api' };
+}
+
+/** Who votes on what `teamId` owns (null: shared), with what an approval may ask for. */
+export function voterOf(
+  principal: Principal,
+  teamId: string | null,
+  via: Actor['via'] = actorOf(principal).via,
+): Actor {
+  const role = roleOn(principal, teamId);
+  return {
+    name: principal.email,
+    via,
+    ...(role === undefined ? {} : { role }),
+    teams: principal.memberships.flatMap(({ teamSlug }) => teamSlug ?? []),
+  };
 }

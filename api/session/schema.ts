@@ -10,6 +10,7 @@ export const me = z
       z.object({
         teamId: z.string().nullable().meta({ description: 'Null: the whole organization' }),
         teamName: z.string().nullable(),
+        teamSlug: z.string().nullable(),
         role: z.enum(roles),
       }),
     ),

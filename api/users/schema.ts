@@ -12,6 +12,7 @@ export const user = z
       z.object({
         teamId: z.string().nullable().meta({ description: 'Null: the whole organization' }),
         teamName: z.string().nullable(),
+        teamSlug: z.string().nullable(),
         role: z.enum(roles),
       }),
     ),

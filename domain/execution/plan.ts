@@ -16,6 +16,8 @@ export interface ExecutionPlan {
   approval: ApprovalPlan;
   /** Whether a signal counts as a vote of 'Temporal operator'. */
   approveBySignal: boolean;
+  /** How long a runner has to take a step up before people hear that it is missing; then it is offered again. */
+  runnerPatienceMs: number;
   steps: StepPlan[];
 }
 
@@ -65,7 +67,7 @@ export type StepWork =
   | { kind: 'notify'; targets: EscalationTarget[]; message: string };
 
 /** As executions that began before there were approvals in mid-run wrote it into their histories. */
-interface FormerPlan extends Omit<ExecutionPlan, 'levels' | 'approval' | 'steps'> {
+interface FormerPlan extends Omit<ExecutionPlan, 'levels' | 'approval' | 'runnerPatienceMs' | 'steps'> {
   approvers: EscalationTarget[];
   approvalId: string;
   approvalsNeeded: number;
@@ -83,6 +85,8 @@ export function planOf(given: ExecutionPlan | FormerPlan): ExecutionPlan {
   return {
     ...same,
     levels: [approvers],
+    // none of its steps has a runner
+    runnerPatienceMs: 0,
     approval: {
       id: approvalId,
       needed: approvalsNeeded,

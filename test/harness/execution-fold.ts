@@ -48,6 +48,7 @@ export const executionPlan = (change: Partial<ExecutionPlan> = {}): ExecutionPla
   levels: [[{ type: 'email', address: 'ana@example.com' }]],
   approval: approvalPlan(),
   approveBySignal: true,
+  runnerPatienceMs: 1000,
   steps: [stepPlan('one'), stepPlan('two'), stepPlan('three')],
   ...change,
 });

@@ -20,8 +20,8 @@ const shapes: Record<string, { required: string[]; optional: string[] }> = {
   addNote: { required: ['actor', 'asOf', 'text'], optional: [] },
   snooze: { required: ['actor', 'asOf', 'until'], optional: [] },
   setStatus: { required: ['actor', 'asOf', 'status'], optional: [] },
-  approve: { required: ['actor'], optional: ['reason'] },
-  reject: { required: ['actor'], optional: ['reason'] },
+  approve: { required: ['actor'], optional: ['approvalId', 'reason'] },
+  reject: { required: ['actor'], optional: ['approvalId', 'reason'] },
   cancel: { required: ['actor'], optional: ['reason'] },
 };
 
@@ -68,6 +68,10 @@ export function createFakeMessages(): FakeMessages {
     startReport: async (...args) => {
       await answer('startReport', args);
       return { workflowId: `report:${args[1]}` };
+    },
+    dryRun: async (orgId, checks) => {
+      await answer('dryRun', [orgId, checks]);
+      return checks.map(() => [{ ok: true, what: 'connection', detail: 'takes connections' }]);
     },
     probe: async () => {},
   };

@@ -1,11 +1,12 @@
 import { Router } from 'express';
-import { mayOn } from '../../api/auth/principal.ts';
+import { mayOn, voterOf } from '../../api/auth/principal.ts';
 import { getApproval } from '../../db/approvals.ts';
 import { getExecution } from '../../db/executions-read.ts';
 import { listPeople } from '../../db/identity.ts';
 import { getIncidentByNumber } from '../../db/incident-detail.ts';
 import { listIncidentNotifications } from '../../db/notifications-read.ts';
 import { type LinkGrant, useLink, verifyLink } from '../../db/signed-links.ts';
+import type { Actor } from '../../workflows/messages.ts';
 import { RefusedError } from '../../workflows/messages-client.ts';
 import type { WebDeps } from '../deps.ts';
 import { posted } from '../layout/fields.ts';
@@ -47,14 +48,15 @@ export function linkRoutes(deps: WebDeps, pages: Pages): Router {
     pages.alone(request, response, { template: 'links/show', view, title: 'Done', wide: true });
   });
 
-  /** Null when another click was first. A refusal leaves the link good. */
+  /**
+   * Null when another click was first. A refusal leaves the link good. The link is spent after the act and not
+   * around it, so that many clicks hold no connections to the database while Temporal answers: until it is spent,
+   * the same click again is the same message to the workflow, which counts once.
+   */
   async function perform(grant: LinkGrant, reason: string) {
     try {
-      const spent = await deps.db.write({ orgId: grant.orgId }, async (tx) => {
-        if (!(await useLink(tx, grant))) return false;
-        await send(grant, reason);
-        return true;
-      });
+      await send(grant, reason);
+      const spent = await deps.db.write({ orgId: grant.orgId }, (tx) => useLink(tx, grant));
       return spent ? ({ tone: 'good', icon: 'done', text: doneTexts[grant.action] } as const) : null;
     } catch (error) {
       return { tone: 'bad', icon: 'failed', text: refusalText(error) } as const;
@@ -65,32 +67,36 @@ export function linkRoutes(deps: WebDeps, pages: Pages): Router {
    * An address that a policy names was asked on purpose. Where it is a user's, the user may do by mail what the
    * user may do on the pages. Throws RefusedError.
    */
-  async function assertMayAct(grant: LinkGrant): Promise<void> {
+  async function actorOf(grant: LinkGrant): Promise<Actor> {
     const { people, incident, approval } = await find(grant);
     const person = people.find((each) => each.email === grant.person.toLowerCase());
-    if (!person) return;
+    if (!person) return { name: grant.person, via: 'mail' };
     const teamId = incident?.teamId ?? approval?.teamId ?? null;
     if (!mayOn({ ...person, orgId: grant.orgId }, 'operator', teamId)) {
       throw new RefusedError(`${person.email} may see this, and not act on it: that takes the role Operator`);
     }
+    return voterOf({ ...person, orgId: grant.orgId }, teamId, 'mail');
   }
 
   async function send(grant: LinkGrant, reason: string): Promise<void> {
-    await assertMayAct(grant);
-    const actor = { name: grant.person, via: 'mail' as const };
-    const { incidentNumber, executionId } = grant.subject;
+    const actor = await actorOf(grant);
+    const { incidentNumber, executionId, approvalId } = grant.subject;
     if (grant.action === 'acknowledge' && incidentNumber !== undefined) {
       const incident = await deps.db.read({ orgId: grant.orgId }, (tx) =>
         getIncidentByNumber(tx, incidentNumber),
       );
       await deps.messages.acknowledge(grant.orgId, incidentNumber, {
-        actor,
+        actor: { name: actor.name, via: actor.via },
         asOf: incident?.recordedSeq ?? 0,
       });
     } else if (grant.action === 'approve' || grant.action === 'reject') {
       const id = executionId ?? (await find(grant)).approval?.executionId;
       if (id === undefined) return;
-      await deps.messages[grant.action](grant.orgId, id, { actor, ...(reason ? { reason } : {}) });
+      await deps.messages[grant.action](grant.orgId, id, {
+        actor,
+        ...(approvalId === undefined ? {} : { approvalId }),
+        ...(reason ? { reason } : {}),
+      });
     }
   }
 
