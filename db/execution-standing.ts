@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
 import type { Tx } from './database.ts';
-import type { ExecutionStep } from './executions-read.ts';
 
 /** What an execution waits for just now that its own rows do not tell. */
 export interface ExecutionStanding {
@@ -8,8 +7,8 @@ export interface ExecutionStanding {
   queue: TargetQueue | null;
   /** Its step (or undo) was given to a runner that has not begun it. */
   runner: RunnerStanding | null;
-  /** A failed attempt of a step is followed by the next. */
-  nextAttempt: { index: number; at: Date } | null;
+  /** The next running timer, and what happens at its end. */
+  next: { at: Date; what: string } | null;
 }
 
 export interface TargetQueue {
@@ -26,44 +25,54 @@ export interface RunnerStanding {
   lastSeenAt: Date | null;
 }
 
+/** What is looked at of a step. */
+interface StandingStep {
+  index: number;
+  status: string;
+  attempts: number;
+  runner: string | null;
+  rollback: { status: string | null; attempts: number; runner: string | null } | null;
+}
+
 export async function executionStanding(
   tx: Tx,
-  execution: { id: string; target: string; finishedAt: Date | null; steps: readonly ExecutionStep[] },
+  execution: {
+    id: string;
+    finishedAt: Date | null;
+    steps: readonly StandingStep[];
+    next: ExecutionStanding['next'];
+  },
 ): Promise<ExecutionStanding> {
-  if (execution.finishedAt) return { queue: null, runner: null, nextAttempt: null };
+  if (execution.finishedAt) return { queue: null, runner: null, next: null };
+  const { id, next } = execution;
   const at = attemptOf(execution.steps);
-  const attempt =
-    at && (await lastAttempt(tx, `execution:${execution.id}:${at.phase}:${at.index}:${at.attempt}`));
+  const attempt = at?.runner
+    ? await lastAttempt(tx, `execution:${id}:${at.phase}:${at.index}:${at.attempt}`)
+    : null;
+  // a failed attempt is the last one until its retry is due
+  const taken = attempt?.status === 'started' || (attempt && next && next.at > new Date());
   return {
-    queue: await queueOf(tx, execution.id),
-    runner: at?.runner && !attempt ? await runnerOf(tx, at.index, at.runner) : null,
-    nextAttempt:
-      at && attempt?.status === 'failed' && attempt.finishedAt && at.retryDelayMs > 0
-        ? { index: at.index, at: new Date(attempt.finishedAt.getTime() + at.retryDelayMs) }
-        : null,
+    queue: await queueOf(tx, id),
+    runner: at?.runner && !taken ? await runnerOf(tx, at.index, at.runner) : null,
+    next,
   };
 }
 
 /** The attempt that is on its way, as its key in the ledger names it. */
-function attemptOf(steps: readonly ExecutionStep[]) {
+function attemptOf(steps: readonly StandingStep[]) {
   const undoing = steps.findLast((step) => step.rollback?.status === 'running');
   if (undoing?.rollback) {
     const { attempts, runner } = undoing.rollback;
-    return { phase: 'undo', index: undoing.index, attempt: Math.max(1, attempts), runner, retryDelayMs: 0 };
+    return { phase: 'undo', index: undoing.index, attempt: Math.max(1, attempts), runner };
   }
   const running = steps.find((step) => step.status === 'running');
   if (!running) return null;
-  const { index, attempts, maxAttempts, runner } = running;
-  const retryDelayMs = attempts < maxAttempts ? running.retryDelayMs : 0;
-  return { phase: 'step', index, attempt: Math.max(1, attempts), runner, retryDelayMs };
+  const { index, attempts, runner } = running;
+  return { phase: 'step', index, attempt: Math.max(1, attempts), runner };
 }
 
 async function lastAttempt(tx: Tx, key: string) {
-  return await tx
-    .selectFrom('side_effects')
-    .select(['status', 'finished_at as finishedAt'])
-    .where('key', '=', key)
-    .executeTakeFirst();
+  return await tx.selectFrom('side_effects').select('status').where('key', '=', key).executeTakeFirst();
 }
 
 async function runnerOf(tx: Tx, index: number, queue: string): Promise<RunnerStanding> {

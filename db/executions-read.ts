@@ -26,6 +26,9 @@ export interface ExecutionSummary {
 }
 
 export interface ExecutionDetail extends ExecutionSummary {
+  /** The description of its runbook in the version that it runs. */
+  purpose: string | null;
+  incidentTitle: string | null;
   /** The values of secret inputs are masked. */
   inputs: Record<string, string>;
   steps: ExecutionStep[];
@@ -53,7 +56,6 @@ export interface ExecutionStep {
   attempts: number;
   /** How often it is tried before it counts as failed. */
   maxAttempts: number;
-  retryDelayMs: number;
   /** Of a step that only waits: how long. */
   waitMs: number | null;
   /** Whether the execution goes on when it fails. */
@@ -141,23 +143,33 @@ export async function executionsOfIncident(tx: Tx, incidentId: string): Promise<
 /** Undefined when there is none of this id (a uuid), or none that this scope sees. */
 export async function getExecution(tx: Tx, id: string): Promise<ExecutionDetail | undefined> {
   const execution = await summaries(tx)
+    .leftJoin('runbook_versions', (join) =>
+      join
+        .onRef('runbook_versions.name', '=', 'executions.runbook')
+        .onRef('runbook_versions.version', '=', 'executions.runbook_version'),
+    )
     .select([
       shownInputs,
+      'incidents.title as incidentTitle',
+      sql<string | null>`runbook_versions.definition->>'description'`.as('purpose'),
       'executions.workflow_id as workflowId',
       'executions.retry_from as retryFrom',
       'executions.layout',
+      'executions.next_at as nextAt',
+      'executions.next_what as nextWhat',
     ])
     .where('executions.id', '=', id)
     .executeTakeFirst();
   if (!execution) return undefined;
-  const { layout, ...detail } = execution;
+  const { layout, nextAt, nextWhat, ...detail } = execution;
+  const next = nextAt && { at: nextAt, what: nextWhat ?? '' };
   const steps = await listSteps(tx, id, layout);
   return {
     ...detail,
     steps,
     approvals: await approvalsOfExecution(tx, id),
     retries: await retriesOf(tx, id),
-    standing: await executionStanding(tx, { ...detail, steps }),
+    standing: await executionStanding(tx, { ...detail, steps, next }),
   };
 }
 
@@ -245,10 +257,7 @@ async function listSteps(
   }));
 }
 
-type LaidOut = Pick<
-  ExecutionStep,
-  'nested' | 'maxAttempts' | 'retryDelayMs' | 'waitMs' | 'mayFail' | 'idempotent'
->;
+type LaidOut = Pick<ExecutionStep, 'nested' | 'maxAttempts' | 'waitMs' | 'mayFail' | 'idempotent'>;
 
 function asLaidOut(layout: RunbookLayout | null, index: number): LaidOut {
   const step: LayoutStep | undefined = layout?.steps[index];
@@ -257,7 +266,6 @@ function asLaidOut(layout: RunbookLayout | null, index: number): LaidOut {
   return {
     nested: step && scope && step.scope > 0 ? { scope: step.scope, runbook: scope.runbook } : null,
     maxAttempts: (definition?.retries ?? 0) + 1,
-    retryDelayMs: definition?.retryDelayMs ?? 0,
     waitMs: definition?.action.kind === 'wait' ? definition.action.durationMs : null,
     mayFail: definition?.continueOnFail ?? false,
     idempotent: definition?.idempotent ?? false,

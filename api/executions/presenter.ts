@@ -27,7 +27,7 @@ export function presentExecution(
   execution: ExecutionDetail,
   workflowUrl: string | null,
 ): z.input<typeof executionDetail> {
-  const { queue, runner, nextAttempt } = execution.standing;
+  const { queue, runner, next } = execution.standing;
   return {
     ...presentExecutionSummary(execution),
     inputs: execution.inputs,
@@ -38,7 +38,7 @@ export function presentExecution(
     standing: {
       queue,
       runner: runner && { ...runner, lastSeenAt: isoOrNull(runner.lastSeenAt) },
-      nextAttempt: nextAttempt && { ...nextAttempt, at: iso(nextAttempt.at) },
+      next: next && { ...next, at: iso(next.at) },
     },
     workflowId: execution.workflowId,
     workflowUrl,

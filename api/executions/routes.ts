@@ -177,9 +177,12 @@ export function executionEndpoints(deps: {
         const { id, index } = params;
         const execution = await seen(principal, id);
         assertRole(principal, 'operator', execution.teamId);
+        const rollback = execution.steps.find((step) => step.index === index)?.rollback;
+        if (!rollback) throw new NotFoundError(`step ${index} with an undo in execution ${id}`);
         const { decision, reason } = body;
+        const args = { actor: actorOf(principal), index, decision, asOf: rollback.attempts };
         const answer = await told(principal, id, () =>
-          messages.decideUndo(principal.orgId, id, { actor: actorOf(principal), index, decision, reason }),
+          messages.decideUndo(principal.orgId, id, { ...args, ...(reason ? { reason } : {}) }),
         );
         return { id, index, status: answer.status, seq: answer.seq };
       },

@@ -65,10 +65,10 @@ const standing = z.object({
     .object({ index: z.int(), queue: z.string(), lastSeenAt: instant.nullable() })
     .nullable()
     .meta({ description: 'Its step waits for a runner to take it' }),
-  nextAttempt: z
-    .object({ index: z.int(), at: instant })
+  next: z
+    .object({ at: instant, what: z.string() })
     .nullable()
-    .meta({ description: 'A failed attempt of a step is followed by the next' }),
+    .meta({ description: 'The next running timer, and what happens at its end' }),
 });
 
 export const executionDetail = z

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { MatchingAlert } from '../../db/runbook-matches.ts';
 import type { RunbookDetail, RunbookRecord, RunbookRun } from '../../db/runbooks.ts';
 import { iso, isoOrNull } from '../endpoint.ts';
 import type { runbookDetail, runbookSummary } from './schema.ts';
@@ -12,6 +13,10 @@ export function presentRunbookSummary(runbook: RunbookRecord): z.input<typeof ru
     tags: definition.tags,
     mode: definition.execution.mode,
     version: runbook.version,
+    latestVersion: runbook.latestVersion,
+    pinned: runbook.pinnedAt && { at: iso(runbook.pinnedAt), by: runbook.pinnedBy ?? '' },
+    environment: runbook.environment || null,
+    gitSource: runbook.sourceId,
     file: runbook.file,
     loadedAt: iso(runbook.loadedAt),
     inputs: Object.entries(definition.inputs).map(([name, input]) => ({
@@ -32,17 +37,32 @@ export function presentRunbookSummary(runbook: RunbookRecord): z.input<typeof ru
       minDurationSeconds: trigger.minDurationMs / 1000,
       labels: trigger.labels,
     })),
+    finishedRuns: runbook.runs.finished,
     successRate: runbook.runs.successRate,
     lastRun: runbook.lastRun && presentRun(runbook.lastRun),
   };
 }
 
-export function presentRunbook(runbook: RunbookDetail): z.input<typeof runbookDetail> {
+export function presentRunbook(
+  runbook: RunbookDetail,
+  matching: MatchingAlert[],
+): z.input<typeof runbookDetail> {
   return {
     ...presentRunbookSummary(runbook),
     source: runbook.source,
     removedAt: isoOrNull(runbook.removedAt),
-    versions: runbook.versions.map(({ version, loadedAt }) => ({ version, loadedAt: iso(loadedAt) })),
+    versions: runbook.versions.map((version) => ({
+      ...version,
+      loadedAt: iso(version.loadedAt),
+      committedAt: isoOrNull(version.committedAt),
+      inForce: version.version === runbook.version,
+    })),
+    matchingNow: matching.map((alert) => ({
+      incident: alert.incidentNumber,
+      alert: alert.alertName,
+      receivedAt: iso(alert.receivedAt),
+      callsAt: iso(alert.callsAt),
+    })),
     lastRuns: runbook.lastRuns.map(presentRun),
   };
 }

@@ -2,14 +2,26 @@ import { randomUUID } from 'node:crypto';
 import type { Database } from '../../db/database.ts';
 import { createExecution } from '../../db/executions.ts';
 import { findIncident } from '../../db/incident-detail.ts';
-import { getRunbook, listRunbookProblems, listRunbooks } from '../../db/runbooks.ts';
+import { matchingNow } from '../../db/runbook-matches.ts';
+import { getRunbook, getRunbookVersion, listRunbookProblems, listRunbooks } from '../../db/runbooks.ts';
+import { unifiedDiff } from '../../domain/runbook-diff.ts';
 import { executionWorkflowId } from '../../workflows/messages.ts';
 import { type MessageClient, TemporalUnavailableError } from '../../workflows/messages-client.ts';
 import { assertRole, type Principal, scopeOf } from '../auth/principal.ts';
-import { type Endpoint, iso, personEndpoint } from '../endpoint.ts';
+import { type Endpoint, iso, isoOrNull, personEndpoint } from '../endpoint.ts';
 import { NotFoundError } from '../errors.ts';
 import { presentRunbook, presentRunbookSummary } from './presenter.ts';
-import { runBody, runbookDetail, runbookList, runbookParams, runStarted } from './schema.ts';
+import {
+  diffQuery,
+  runBody,
+  runbookDetail,
+  runbookDiff,
+  runbookList,
+  runbookParams,
+  runbookVersion,
+  runStarted,
+  versionParams,
+} from './schema.ts';
 
 const tag = 'Runbooks';
 
@@ -19,11 +31,24 @@ export function runbookEndpoints(deps: {
 }): Endpoint[] {
   const { db, messages } = deps;
 
+  /** A version of a runbook that the person sees: its versions stand in a table without teams. */
+  async function versionOf(principal: Principal, name: string, version: number) {
+    const found = await db.read(scopeOf(principal), async (tx) =>
+      (await getRunbook(tx, name)) ? await getRunbookVersion(tx, { name, version }) : undefined,
+    );
+    if (!found) throw new NotFoundError(`version ${version} of runbook '${name}'`);
+    return found;
+  }
+
   /** Writes the execution down, for its workflow to carry out. */
   async function writeDown(
     principal: Principal,
     name: string,
-    asked: { inputs?: Record<string, string>; incident?: number | undefined },
+    asked: {
+      inputs?: Record<string, string>;
+      incident?: number | undefined;
+      environment?: string | undefined;
+    },
   ): Promise<{ id: string; target: string }> {
     const { orgId, email: requestedBy } = principal;
     const id = randomUUID();
@@ -40,6 +65,7 @@ export function runbookEndpoints(deps: {
         workflowId: executionWorkflowId(orgId, id),
         requestedBy,
         given: asked.inputs ?? {},
+        ...(asked.environment === undefined ? {} : { environment: asked.environment }),
         ...(incident ? { incidentId: incident.id } : {}),
       });
       return { id, target };
@@ -87,9 +113,52 @@ export function runbookEndpoints(deps: {
       response: runbookDetail,
       errors: { 404: 'No runbook of this name' },
       handle: async ({ principal, params }) => {
-        const runbook = await db.read(scopeOf(principal), (tx) => getRunbook(tx, params.name));
-        if (!runbook) throw new NotFoundError(`runbook '${params.name}'`);
-        return presentRunbook(runbook);
+        return await db.read(scopeOf(principal), async (tx) => {
+          const runbook = await getRunbook(tx, params.name);
+          if (!runbook) throw new NotFoundError(`runbook '${params.name}'`);
+          return presentRunbook(runbook, await matchingNow(tx, runbook));
+        });
+      },
+    }),
+    personEndpoint({
+      method: 'get',
+      path: '/api/v1/runbooks/{name}/versions/{version}',
+      tag,
+      summary: 'One version with its source',
+      access: 'viewer',
+      params: versionParams,
+      status: 200,
+      response: runbookVersion,
+      errors: { 404: 'No runbook or version of this name' },
+      handle: async ({ principal, params }) => {
+        const found = await versionOf(principal, params.name, params.version);
+        const { version, source, commit, author } = found;
+        return {
+          name: params.name,
+          version,
+          source,
+          commit,
+          author,
+          loadedAt: iso(found.loadedAt),
+          committedAt: isoOrNull(found.committedAt),
+        };
+      },
+    }),
+    personEndpoint({
+      method: 'get',
+      path: '/api/v1/runbooks/{name}/diff',
+      tag,
+      summary: 'What differs between two versions',
+      access: 'viewer',
+      params: runbookParams,
+      query: diffQuery,
+      status: 200,
+      response: runbookDiff,
+      errors: { 404: 'No runbook or version of this name' },
+      handle: async ({ principal, params: { name }, query: { from, to } }) => {
+        const before = await versionOf(principal, name, from);
+        const after = await versionOf(principal, name, to);
+        return { name, from, to, unified: unifiedDiff(name, before, after) };
       },
     }),
     personEndpoint({

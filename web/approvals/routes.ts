@@ -1,4 +1,5 @@
 import { Router } from 'express';
+import { voterOf } from '../../api/auth/principal.ts';
 import { getApproval, listApprovals } from '../../db/approvals.ts';
 import type { Scope } from '../../db/database.ts';
 import { getExecution } from '../../db/executions-read.ts';
@@ -45,7 +46,7 @@ export function approvalRoutes(deps: WebDeps, pages: Pages): Router {
     const { approval, execution } = await find(visitorOf(request).scope, request.params.id);
     await pages.show(request, response, {
       template: 'approvals/show',
-      view: approvalView(approval, execution),
+      view: approvalView(approval, execution, visitorOf(request).email),
       title: `Approval of ${approval.runbook}`,
       section: 'approvals',
       narrow: true,
@@ -55,19 +56,22 @@ export function approvalRoutes(deps: WebDeps, pages: Pages): Router {
 
   for (const decision of ['approve', 'reject'] as const) {
     router.post(`/approvals/:id/${decision}`, async (request, response) => {
-      const { scope, orgId, email } = visitorOf(request);
+      const { scope, orgId, principal } = visitorOf(request);
       const { approval } = await find(scope, request.params.id);
       assertVisitorRole(request, 'operator', approval.teamId);
       const reason = posted(request.body, 'reason').slice(0, 500);
       const back = localPath(posted(request.body, 'back'), `/approvals/${approval.id}`);
       await act(response, back, async () => {
         await deps.messages[decision](orgId, approval.executionId, {
-          actor: { name: email, via: 'page' },
+          actor: voterOf(principal, approval.teamId),
+          approvalId: approval.id,
           ...(reason ? { reason } : {}),
         });
         return decision === 'approve'
           ? `Your approval of ${approval.runbook} counts.`
-          : `Rejected: ${approval.runbook} does not run.`;
+          : approval.stepIndex === null
+            ? `Rejected: ${approval.runbook} does not run.`
+            : `Rejected: ${approval.runbook} stops, and what has run is undone.`;
       });
     });
   }

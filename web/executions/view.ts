@@ -1,6 +1,12 @@
-import type { ExecutionDetail, ExecutionStep } from '../../db/executions-read.ts';
+import type { ExecutionDetail } from '../../db/executions-read.ts';
 import { formatDuration } from '../../domain/duration.ts';
-import { approvalMarks, executionMarks, type Mark, rollbackMarks, stepMarks } from '../layout/words.ts';
+import { visible } from '../../domain/runbook/shown-text.ts';
+import { type ApprovalView, approvalView } from '../approvals/view.ts';
+import type { Piece } from '../incidents/sentence.ts';
+import { approvalMarks, executionMarks, type Mark } from '../layout/words.ts';
+import { type RetryView, retryView } from './retry-view.ts';
+import { endedBy, executionSentence } from './sentence.ts';
+import { type StepGroup, stepGroups, type VoteView, votesOf } from './steps-view.ts';
 
 export interface ExecutionPageView {
   id: string;
@@ -8,14 +14,26 @@ export interface ExecutionPageView {
   runbook: string;
   runbookHref: string;
   version: number;
+  versionHref: string;
   target: string;
+  targetHref: string;
+  environment: string | null;
   state: Mark;
-  sentence: string;
+  sentence: Piece[];
   reason: string | null;
   over: boolean;
+  /** Timers that run: what happens at their end. */
+  next: { at: string; what: string } | null;
+  /** The approval that it waits for. */
+  ask: ApprovalView | null;
+  /** Undos that wait for a person. */
+  undosToDecide: UndoToDecide[];
   canCancel: boolean;
-  cancelTouches: string;
-  incident: { number: number; href: string } | null;
+  /** What cancelling undoes, in the order in which it happens. */
+  cancelUndoes: string[];
+  retry: RetryView | null;
+  retryOf: string | null;
+  retriedBy: { href: string; state: Mark; at: string }[];
   requestedBy: string;
   mode: string;
   createdAt: string;
@@ -24,32 +42,25 @@ export interface ExecutionPageView {
   took: string | null;
   approvals: {
     href: string;
+    about: string;
     state: Mark;
     expiresAt: string | null;
-    votes: { person: string; word: string; via: string; at: string; reason: string | null }[];
+    reason: string | null;
+    votes: VoteView[];
   }[];
   inputs: { name: string; value: string }[];
-  steps: StepView[];
+  groups: StepGroup[];
   anyUndo: boolean;
   workflowUrl: string | null;
 }
 
-export interface StepView {
-  number: number;
+export interface UndoToDecide {
+  index: number;
   name: string;
   does: string;
-  state: Mark;
-  took: string | null;
-  attempts: string | null;
-  output: string;
   error: string | null;
-  undo: {
-    does: string;
-    state: Mark;
-    note: string | null;
-    output: string;
-    error: string | null;
-  } | null;
+  /** The failure that the reader saw: a decision on another one is another act. */
+  attempts: number;
 }
 
 const modeWords: Record<ExecutionDetail['mode'], string> = {
@@ -61,123 +72,108 @@ const modeWords: Record<ExecutionDetail['mode'], string> = {
 export function executionPageView(
   execution: ExecutionDetail,
   workflowUrl: string | null,
-  now: number,
+  /** Mail address of whoever looks. */
+  reader: string,
 ): ExecutionPageView {
   const over = execution.finishedAt !== null;
-  const begun = execution.steps.some((step) => step.startedAt !== null);
+  const runbookHref = `/runbooks/${encodeURIComponent(execution.runbook)}`;
+  const pending = over ? undefined : execution.approvals.find((approval) => approval.status === 'pending');
   return {
     id: execution.id,
     path: `/executions/${execution.id}`,
-    runbook: execution.runbook,
-    runbookHref: `/runbooks/${encodeURIComponent(execution.runbook)}`,
+    runbook: visible(execution.runbook),
+    runbookHref,
     version: execution.runbookVersion,
-    target: execution.target,
-    state: executionMarks[execution.status],
+    versionHref: `${runbookHref}/versions/${execution.runbookVersion}`,
+    target: visible(execution.target),
+    targetHref: `/executions?${new URLSearchParams({ target: execution.target })}`,
+    environment: execution.environment,
+    state: stateOf(execution, pending !== undefined),
     sentence: executionSentence(execution),
-    reason: executionReason(execution),
+    reason: reasonOf(execution),
     over,
-    canCancel: !over,
-    cancelTouches: begun
-      ? 'The step that runs is stopped, and every step so far is undone, the last one first.'
-      : 'Nothing has run yet, so there is nothing to undo.',
-    incident:
-      execution.incidentNumber === null
-        ? null
-        : { number: execution.incidentNumber, href: `/incidents/${execution.incidentNumber}` },
-    requestedBy: execution.requestedBy,
+    next: nextOf(execution),
+    ask: pending ? approvalView(pending, execution, reader) : null,
+    undosToDecide: over
+      ? []
+      : execution.steps.flatMap(({ index, name, rollback }) =>
+          rollback?.status === 'waiting'
+            ? [
+                {
+                  index,
+                  name: visible(name),
+                  does: visible(rollback.description),
+                  error: rollback.error === null ? null : visible(rollback.error),
+                  attempts: rollback.attempts,
+                },
+              ]
+            : [],
+        ),
+    canCancel: !over && !isUndoing(execution),
+    cancelUndoes: execution.steps
+      .filter((step) => step.rollback?.status === 'registered')
+      .map((step) => visible(step.name))
+      .reverse(),
+    retry: retryView(execution),
+    retryOf: execution.retryOf === null ? null : `/executions/${execution.retryOf}`,
+    retriedBy: execution.retries.map(({ id, status, createdAt }) => ({
+      href: `/executions/${id}`,
+      state: executionMarks[status],
+      at: createdAt.toISOString(),
+    })),
+    requestedBy: visible(execution.requestedBy),
     mode: modeWords[execution.mode],
     createdAt: execution.createdAt.toISOString(),
     startedAt: execution.startedAt?.toISOString() ?? null,
     finishedAt: execution.finishedAt?.toISOString() ?? null,
-    took: execution.startedAt
-      ? formatDuration((execution.finishedAt?.getTime() ?? now) - execution.startedAt.getTime())
-      : null,
+    took:
+      execution.startedAt && execution.finishedAt
+        ? formatDuration(execution.finishedAt.getTime() - execution.startedAt.getTime())
+        : null,
     approvals: execution.approvals.map((approval) => ({
       href: `/approvals/${approval.id}`,
+      about: aboutOf(approval.stepIndex, execution),
       state: approvalMarks[approval.status],
       expiresAt: approval.status === 'pending' ? approval.expiresAt.toISOString() : null,
-      votes: approval.votes.map((vote) => ({
-        person: vote.person,
-        word: vote.decision === 'approve' ? 'approved' : 'rejected',
-        via: vote.via,
-        at: vote.at,
-        reason: vote.reason,
-      })),
+      reason: approval.reason === null ? null : visible(approval.reason),
+      votes: votesOf(approval),
     })),
-    inputs: Object.entries(execution.inputs).map(([name, value]) => ({ name, value })),
-    steps: execution.steps.map((step) => stepView(step, over)),
+    inputs: Object.entries(execution.inputs).map(([name, value]) => ({ name, value: visible(value) })),
+    groups: stepGroups(execution),
     anyUndo: execution.steps.some((step) => step.rollback !== null),
     workflowUrl,
   };
 }
 
-/** Where it stands, as one would say it. */
-export function executionSentence(execution: ExecutionDetail): string {
-  const { steps, target } = execution;
-  const done = steps.filter((step) => step.status === 'succeeded').length;
-  const running = steps.find((step) => step.status === 'running');
-  // the last one: what is allowed to fail ends nothing
-  const failed = steps.findLast((step) => step.status === 'failed');
-  const undone = steps.filter((step) => step.rollback?.status === 'succeeded').length;
-  const of = `${done} of ${steps.length} ${steps.length === 1 ? 'step' : 'steps'}`;
-  switch (execution.status) {
-    case 'waiting':
-      return execution.approvals.some((approval) => approval.status === 'pending')
-        ? `It waits for approval before it touches ${target}.`
-        : `It waits for its turn on ${target}.`;
-    case 'running': {
-      const undoing = steps.find((step) => step.rollback?.status === 'running');
-      if (undoing)
-        return `${failed ? `‘${failed.name}’ failed; it` : 'It'} is undoing ‘${undoing.name}’ now.`;
-      return running
-        ? `It is at ‘${running.name}’ on ${target}; ${of} done.`
-        : `It is running on ${target}; ${of} done.`;
-    }
-    case 'succeeded':
-      return `All done on ${target}: ${of} succeeded.`;
-    case 'failed':
-      return failed
-        ? `‘${failed.name}’ failed on ${target} after ${done} ${done === 1 ? 'step' : 'steps'}, and there was nothing to undo.`
-        : `It did not run on ${target}.`;
-    case 'rolled_back':
-      return `${failed ? `‘${failed.name}’ failed on ${target}` : `It was stopped on ${target}`}, and ${undone} ${undone === 1 ? 'step was' : 'steps were'} undone.`;
-    case 'rollback_failed':
-      return `${failed ? `‘${failed.name}’ failed on ${target}` : `It was stopped on ${target}`}, and so did an undo. Look at ${target} by hand.`;
-    case 'cancelled':
-      return undone > 0
-        ? `It was cancelled on ${target} and ${undone} ${undone === 1 ? 'step was' : 'steps were'} undone.`
-        : `It was cancelled before anything on ${target} needed undoing.`;
+/** A running one that waits for a person says so: it is what the reader came for. */
+function stateOf(execution: ExecutionDetail, asks: boolean): Mark {
+  if (execution.status === 'running') {
+    if (execution.steps.some((step) => step.rollback?.status === 'waiting'))
+      return { word: 'Waits for you', icon: 'waiting', tone: 'bad' };
+    if (isUndoing(execution)) return { word: 'Undoing', icon: 'undone', tone: 'busy' };
+    if (asks) return { word: 'Waits for approval', icon: 'waiting', tone: 'warning' };
   }
+  return executionMarks[execution.status];
 }
+
+const isUndoing = ({ steps }: ExecutionDetail): boolean =>
+  steps.some(({ rollback }) => rollback?.status === 'running' || rollback?.status === 'waiting');
 
 /** What the sentence does not say yet: it names the step that failed. */
-function executionReason({ status, steps, statusReason }: ExecutionDetail): string | null {
-  const failed = steps.findLast((step) => step.status === 'failed');
-  return (status === 'failed' || status === 'rolled_back') && failed?.error ? failed.error : statusReason;
+function reasonOf({ status, steps, statusReason }: ExecutionDetail): string | null {
+  const failed = endedBy(steps);
+  const reason =
+    (status === 'failed' || status === 'rolled_back') && failed?.error ? failed.error : statusReason;
+  return reason === null ? null : visible(reason);
 }
 
-function stepView(step: ExecutionStep, over: boolean): StepView {
-  const rollback = step.rollback;
-  return {
-    number: step.index + 1,
-    name: step.name,
-    does: step.description,
-    state: stepMarks[step.status],
-    took: tookOf(step.startedAt, step.finishedAt),
-    attempts: step.attempts > 1 ? `${step.attempts} attempts` : null,
-    output: step.output,
-    error: step.error,
-    undo: rollback && {
-      does: rollback.description,
-      state: rollback.status
-        ? rollbackMarks[rollback.status]
-        : { word: over ? 'Not needed' : 'Not needed yet', icon: 'pending', tone: 'quiet' },
-      note: rollback.attempts > 1 ? `${rollback.attempts} attempts` : null,
-      output: rollback.output,
-      error: rollback.error,
-    },
-  };
+function nextOf({ finishedAt, standing }: ExecutionDetail): ExecutionPageView['next'] {
+  if (finishedAt || !standing.next) return null;
+  return { at: standing.next.at.toISOString(), what: visible(standing.next.what) };
 }
 
-const tookOf = (from: Date | null, to: Date | null): string | null =>
-  from && to ? formatDuration(to.getTime() - from.getTime()) : null;
+function aboutOf(stepIndex: number | null, { steps }: ExecutionDetail): string {
+  if (stepIndex === null) return 'Before the first step';
+  const step = steps.find(({ index }) => index === stepIndex);
+  return visible(step ? `Step ${stepIndex + 1}, ${step.name}` : `Step ${stepIndex + 1}`);
+}

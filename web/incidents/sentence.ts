@@ -2,8 +2,8 @@ import { formatDuration } from '../../domain/duration.ts';
 import type { Deadline, ExecutionStatus, IncidentStatus } from '../../domain/incident-status.ts';
 import type { Severity } from '../../domain/severity.ts';
 
-/** A piece of a sentence: words, words that matter, or a time that a page shows in the reader's zone. */
-export type Piece = { text: string } | { strong: string } | { clock: string };
+/** A piece of a sentence: words (that may lead somewhere), words that matter, or a time in the reader's zone. */
+export type Piece = { text: string; href?: string } | { strong: string } | { clock: string };
 
 /** What the one sentence is made from; times are ISO 8601. */
 export interface IncidentFacts {

@@ -14,6 +14,7 @@ export type Section =
   | 'incidents'
   | 'approvals'
   | 'runbooks'
+  | 'executions'
   | 'reports'
   | 'mailbox'
   | 'settings'
@@ -147,6 +148,7 @@ function railOf(section: Section, counts: RailCounts, mailbox: boolean) {
     entry('incidents', 'Incidents', '/incidents', counts.active, 'active', true),
     entry('approvals', 'Approvals', '/approvals', counts.pending, 'waiting'),
     entry('runbooks', 'Runbooks', '/runbooks'),
+    entry('executions', 'Executions', '/executions'),
     entry('reports', 'Reports', '/reports'),
     ...(mailbox ? [entry('mailbox', 'Mailbox', '/mailbox')] : []),
     entry('settings', 'Settings', '/settings'),

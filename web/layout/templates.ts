@@ -84,6 +84,8 @@ function registerHelpers(engine: typeof Handlebars, assetUrl: (name: string) => 
     duration: (ms: number) => formatDuration(ms),
     digits: (n: number) => n.toLocaleString('en-GB'),
     plural: (n: number, one: string, many: string) => `${n.toLocaleString('en-GB')} ${n === 1 ? one : many}`,
+    // the last argument is what Handlebars tells every helper
+    concat: (...parts: unknown[]) => parts.slice(0, -1).join(''),
     eq: (a: unknown, b: unknown) => a === b,
     not: (a: unknown) => !a || engine.Utils.isEmpty(a),
     and: (a: unknown, b: unknown) => Boolean(a) && Boolean(b),

@@ -5,6 +5,7 @@ import type {
   IncidentStatus,
   SlaState,
   StepStatus,
+  UndoStatus,
 } from '../../domain/incident-status.ts';
 import type { Severity } from '../../domain/severity.ts';
 
@@ -76,9 +77,11 @@ export const stepMarks: Record<StepStatus, Mark> = {
   cancelled: mark('Cancelled', 'stopped', 'quiet'),
 };
 
-export const rollbackMarks: Record<'registered' | 'running' | 'succeeded' | 'failed', Mark> = {
+export const rollbackMarks: Record<UndoStatus, Mark> = {
   registered: mark('Ready', 'pending', 'quiet'),
   running: mark('Undoing', 'running', 'busy'),
   succeeded: mark('Undone', 'undone', 'warning'),
   failed: mark('Undo failed', 'failed', 'bad'),
+  waiting: mark('Waits for you', 'waiting', 'bad'),
+  skipped: mark('Left as it is', 'skipped', 'warning'),
 };

@@ -1,0 +1,55 @@
+import type { RunbookDefinition } from '../domain/runbook/definition.ts';
+import { matchRunbooks } from '../domain/runbook/match.ts';
+import type { Severity } from '../domain/severity.ts';
+import type { Tx } from './database.ts';
+
+/** A firing alert of an open incident that calls a runbook as its triggers stand. */
+export interface MatchingAlert {
+  alertId: number;
+  alertName: string;
+  severity: Severity;
+  incidentNumber: number;
+  incidentTitle: string;
+  receivedAt: Date;
+  /** When it will have fired for as long as the trigger asks: from then on it calls the runbook. */
+  callsAt: Date;
+}
+
+/** The newest that are looked at: a storm of alerts says nothing more than its first thousand. */
+const lookedAt = 1000;
+
+/** Newest first, one for each incident. */
+export async function matchingNow(
+  tx: Tx,
+  runbook: { definition: RunbookDefinition; environment: string },
+): Promise<MatchingAlert[]> {
+  if (runbook.definition.triggers.length === 0) return [];
+  const firing = await tx
+    .selectFrom('incidents')
+    .innerJoin('alerts', 'alerts.incident_id', 'incidents.id')
+    .select([
+      'alerts.id as alertId',
+      'alerts.name as alertName',
+      'alerts.severity',
+      'alerts.labels',
+      'alerts.received_at as receivedAt',
+      'incidents.number as incidentNumber',
+      'incidents.title as incidentTitle',
+    ])
+    .where('incidents.resolved_at', 'is', null)
+    .where('alerts.status', '=', 'firing')
+    .orderBy('incidents.number', 'desc')
+    .orderBy('alerts.id')
+    .limit(lookedAt)
+    .execute();
+  const matching = new Map<number, MatchingAlert>();
+  for (const { labels, ...alert } of firing) {
+    if (matching.has(alert.incidentNumber)) continue;
+    if (runbook.environment !== '' && (labels.environment ?? labels.env) !== runbook.environment) continue;
+    const [match] = matchRunbooks([runbook.definition], { ...alert, labels });
+    if (!match) continue;
+    const callsAt = new Date(alert.receivedAt.getTime() + match.minDurationMs);
+    matching.set(alert.incidentNumber, { ...alert, callsAt });
+  }
+  return [...matching.values()];
+}
