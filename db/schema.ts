@@ -498,6 +498,7 @@ export interface AutomationStopsTable {
   reason: string;
   lifted_at: Timestamp | null;
   lifted_by: string | null;
+  goes_on: Generated<string[]>;
 }
 
 export interface CircuitResetsTable {

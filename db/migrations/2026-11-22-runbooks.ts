@@ -88,7 +88,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       stopped_by text not null,
       reason text not null,
       lifted_at timestamptz,
-      lifted_by text
+      lifted_by text,
+      -- executions that were running then and go on because a person said so
+      goes_on uuid[] not null default '{}'
     );
     create unique index automation_stops_in_force on automation_stops (org_id, team_id) nulls not distinct
       where lifted_at is null;
