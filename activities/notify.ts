@@ -352,6 +352,10 @@ function isRecorded(
       return Boolean(incident?.resolvedAt);
     case 'approval.needed':
       return approval !== undefined && execution !== undefined;
+    case 'execution.undo_failed':
+    case 'execution.runner_missing':
+    case 'execution.message':
+      return execution !== undefined;
     case 'execution.succeeded':
     case 'execution.failed':
     case 'execution.rolled_back':

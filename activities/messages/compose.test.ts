@@ -47,9 +47,17 @@ const step = (change: Partial<ExecutionStep> = {}): ExecutionStep => ({
   index: 0,
   name: 'Restart',
   type: 'command',
+  part: 'step',
+  nested: null,
   description: 'systemctl restart checkout',
+  runner: null,
   status: 'succeeded',
   attempts: 1,
+  maxAttempts: 1,
+  waitMs: null,
+  mayFail: false,
+  idempotent: false,
+  outcomeUnknown: false,
   startedAt: null,
   finishedAt: null,
   output: '',
@@ -67,15 +75,22 @@ const execution = (change: Partial<ExecutionDetail> = {}): ExecutionDetail => ({
   requestedBy: 'Holdfast',
   mode: 'semi_auto',
   target: 'checkout',
+  environment: null,
   status: 'waiting',
   statusReason: null,
   createdAt: minutes(-2),
   startedAt: minutes(-2),
   finishedAt: minutes(-1),
+  retryOf: null,
+  purpose: null,
+  incidentTitle: null,
   inputs: {},
   steps: [step()],
   approvals: [],
   workflowId: 'w',
+  retryFrom: null,
+  retries: [],
+  standing: { queue: null, runner: null, next: null },
   ...change,
 });
 
@@ -131,11 +146,13 @@ test('a failed execution tells the step that ended it, the reason, what was undo
       rollback: {
         description: 'systemctl start checkout',
         status: 'succeeded',
+        runner: null,
         attempts: 1,
         startedAt: null,
         finishedAt: null,
         output: '',
         error: null,
+        decision: null,
       },
     }),
     step({
@@ -163,35 +180,84 @@ test('a failed execution tells the step that ended it, the reason, what was undo
   expect(mail.text.match(/^line$/gm)).toHaveLength(14);
 });
 
+const approval = (change: Partial<ApprovalRecord> = {}): ApprovalRecord => ({
+  id: '0b9a7c1e-6f0e-4a53-9a0f-0d9f1d6b8f11',
+  teamId: null,
+  executionId: execution().id,
+  runbook: 'restart-service',
+  target: 'checkout',
+  inputs: {},
+  incident: null,
+  requestedBy: 'Holdfast',
+  requestedAt: minutes(-1),
+  expiresAt: minutes(29),
+  required: 1,
+  status: 'pending',
+  decidedAt: null,
+  reason: null,
+  stepIndex: null,
+  message: '',
+  role: 'operator',
+  teams: [],
+  notRequester: false,
+  onTimeout: 'expire',
+  level: 1,
+  votes: [],
+  ...change,
+});
+
+test('an approval in mid-run says what it asks and what follows the step that asks', () => {
+  const steps = [
+    step({ name: 'Look' }),
+    step({ index: 1, name: 'Ask', type: 'approval' }),
+    step({ index: 2, name: 'Promote' }),
+  ];
+  const asked = approval({ stepIndex: 1, message: 'Promote the replica?' });
+  const facts = { incident: incident(), execution: execution({ steps }), approval: asked };
+  const mail = composeMail(source({ type: 'approval.needed', facts }));
+  expect(mail.text).toContain('Promote the replica?');
+  expect(mail.text).toContain('1. Promote');
+  expect(mail.text).not.toContain('Look');
+});
+
+test('an undo that fails says that a person has to decide, and which undo it is', () => {
+  const rollback = {
+    description: 'systemctl start checkout',
+    status: 'waiting' as const,
+    runner: null,
+    attempts: 3,
+    startedAt: null,
+    finishedAt: null,
+    output: '',
+    error: 'exit status 1',
+    decision: null,
+  };
+  const facts = {
+    incident: incident(),
+    execution: execution({ steps: [step({ rollback })] }),
+    approval: undefined,
+  };
+  const detail = { reason: 'the undo of step 1, Restart, failed 3 times: exit status 1', step: 1 };
+  const mail = composeMail(source({ type: 'execution.undo_failed', facts, detail }));
+  expect(mail.subject).toContain('waits for a person');
+  expect(mail.text).toContain('failed 3 times: exit status 1');
+  expect(mail.text).toContain("Undo 'systemctl start checkout' failed: exit status 1");
+});
+
 test('whoever approves reads each line of a command, and where one ends in an undo', () => {
   const rollback = {
     description: 'rm -f /tmp/limit\necho gone',
     status: 'registered' as const,
+    runner: null,
     attempts: 0,
     startedAt: null,
     finishedAt: null,
     output: '',
     error: null,
+    decision: null,
   };
   const steps = [step({ description: 'mkdir -p /tmp/a\necho 300 > /tmp/limit\n', rollback })];
-  const approval: ApprovalRecord = {
-    id: '0b9a7c1e-6f0e-4a53-9a0f-0d9f1d6b8f11',
-    teamId: null,
-    executionId: execution().id,
-    runbook: 'restart-service',
-    target: 'checkout',
-    inputs: {},
-    incident: null,
-    requestedBy: 'Holdfast',
-    requestedAt: minutes(-1),
-    expiresAt: minutes(29),
-    required: 1,
-    status: 'pending',
-    decidedAt: null,
-    reason: null,
-    votes: [],
-  };
-  const facts = { incident: incident(), execution: execution({ steps }), approval };
+  const facts = { incident: incident(), execution: execution({ steps }), approval: approval() };
   const mail = composeMail(source({ type: 'approval.needed', facts }));
   expect(mail.html).toContain('mkdir -p /tmp/a\necho 300 &gt; /tmp/limit</code>');
   expect(mail.text).toContain('   mkdir -p /tmp/a\n   echo 300 > /tmp/limit\n');

@@ -42,6 +42,9 @@ export function composeMail(
     case 'execution.rolled_back':
     case 'execution.rollback_failed':
     case 'execution.refused':
+    case 'execution.undo_failed':
+    case 'execution.runner_missing':
+    case 'execution.message':
       return rendered(executionMessage({ ...source, type }, present(source.facts.execution, 'execution')));
     case 'runbook.import_refused':
       return rendered(importMessage(source, present(source.refusedImport, 'import')));

@@ -22,7 +22,10 @@ export type ExecutionMessageType =
   | 'execution.failed'
   | 'execution.rolled_back'
   | 'execution.rollback_failed'
-  | 'execution.refused';
+  | 'execution.refused'
+  | 'execution.undo_failed'
+  | 'execution.runner_missing'
+  | 'execution.message';
 
 /** Mails about a runbook's execution: what will run or ran, where, what was undone, what to do now. */
 export function executionMessage(
@@ -114,6 +117,32 @@ function wordsOf(source: MessageSource & { type: ExecutionMessageType }, executi
         tone: 'critical',
         urgent: true,
       };
+    case 'execution.undo_failed':
+      return {
+        subject: 'waits for a person: an undo fails',
+        sentence: sentence(
+          `${what} is being rolled back and stands still${why}; say whether to try again or to leave it undone`,
+        ),
+        state: 'waits for a person',
+        tone: 'critical',
+        urgent: true,
+      };
+    case 'execution.runner_missing':
+      return {
+        subject: 'waits for its runner',
+        sentence: sentence(`${what} stands still${why}; start the runner, or cancel the execution`),
+        state: 'waits for its runner',
+        tone: 'high',
+        urgent: true,
+      };
+    case 'execution.message':
+      return {
+        subject: 'says',
+        sentence: sentence(`${what}: ${oneLine(String(source.detail.message ?? ''), 500)}`),
+        state: 'message of the runbook',
+        tone: 'neutral',
+        urgent: false,
+      };
     case 'execution.refused':
       return {
         subject: 'did not run',
@@ -194,6 +223,7 @@ function approvalFacts(source: MessageSource, approval: ApprovalRecord): { label
   const given = approval.votes.filter((vote) => vote.decision === 'approve').length;
   const left = formatDuration(approval.expiresAt.getTime() - source.now);
   return [
+    ...(approval.message === '' ? [] : [{ label: 'It asks', value: oneLine(approval.message, 500) }]),
     {
       label: 'Decide by',
       value: `${clockUtc(approval.expiresAt, source.now)} (in ${left}), then it expires`,
@@ -209,12 +239,14 @@ const stepsTold = 15;
 
 function stepBlock(source: MessageSource, execution: ExecutionDetail): Block {
   const ahead = source.type === 'approval.needed';
-  const more = execution.steps.length - stepsTold;
+  // an approval in mid-run is about what follows the step that asks
+  const first = ahead ? (source.facts.approval?.stepIndex ?? -1) + 1 : 0;
+  const more = execution.steps.length - first - stepsTold;
   return {
     kind: 'list',
     heading: ahead ? 'What will run' : 'What ran',
     ordered: true,
-    items: execution.steps.slice(0, stepsTold).map((step) => {
+    items: execution.steps.slice(first, first + stepsTold).map((step) => {
       const note = ahead ? undoAhead(step) : outcomeOf(step);
       return {
         text: ahead ? oneLine(step.name, 100) : `${oneLine(step.name, 100)}: ${stateOf(step)}`,
@@ -248,13 +280,20 @@ const stepStates: Record<ExecutionStep['status'], string> = {
 
 function stateOf(step: ExecutionStep): string {
   if (step.rollback?.status === 'succeeded') return `${stepStates[step.status]}, ↩ undone`;
-  if (step.rollback?.status === 'failed') return `${stepStates[step.status]}, ✗ undo failed`;
+  if (step.rollback?.status === 'failed' || step.rollback?.status === 'waiting') {
+    return `${stepStates[step.status]}, ✗ undo failed`;
+  }
+  if (step.rollback?.status === 'skipped') return `${stepStates[step.status]}, left undone`;
   return stepStates[step.status];
 }
 
 function outcomeOf(step: ExecutionStep): string | undefined {
-  if (step.rollback?.status === 'failed') {
+  if (step.rollback?.status === 'failed' || step.rollback?.status === 'waiting') {
     return `Undo '${inOneLine(step.rollback.description, 200)}' failed: ${oneLine(step.rollback.error ?? 'no reason given', 200)}`;
+  }
+  if (step.rollback?.status === 'skipped' && step.rollback.decision) {
+    const { by, reason } = step.rollback.decision;
+    return `${oneLine(by, 100)} left it without its undo: ${oneLine(reason ?? 'no reason given', 200)}`;
   }
   return step.error === null ? undefined : oneLine(step.error, 250);
 }
