@@ -1,10 +1,5 @@
-import {
-  type Client,
-  ScheduleAlreadyRunning,
-  type ScheduleOptions,
-  ScheduleOverlapPolicy,
-  type ScheduleUpdateOptions,
-} from '@temporalio/client';
+import { type Client, type ScheduleOptions, ScheduleOverlapPolicy } from '@temporalio/client';
+import { ensureSchedule } from '../workflows/ensure-schedule.ts';
 import { type ReportInput, taskQueue, workflowTypes } from '../workflows/messages.ts';
 
 export interface ScheduledOrganization {
@@ -30,24 +25,7 @@ export async function ensureSchedules(
   organizations: readonly ScheduledOrganization[],
 ): Promise<void> {
   for (const organization of organizations) {
-    for (const report of reports) await ensureSchedule(client, scheduleOf(organization, report));
-  }
-}
-
-async function ensureSchedule(client: Client, options: ScheduleOptions): Promise<void> {
-  try {
-    await client.schedule.create(options);
-  } catch (error) {
-    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-    const { spec, action, policies } = options;
-    await client.schedule.getHandle(options.scheduleId).update(
-      ({ state }): ScheduleUpdateOptions => ({
-        spec,
-        action: { ...action, workflowId: action.workflowId ?? options.scheduleId },
-        ...(policies && { policies }),
-        state,
-      }),
-    );
+    for (const report of reports) await ensureSchedule(client.schedule, scheduleOf(organization, report));
   }
 }
 
