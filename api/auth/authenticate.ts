@@ -95,6 +95,14 @@ async function byToken(deps: AuthenticateDeps, token: string): Promise<Principal
   return principal;
 }
 
+/** Who is signed in, for what acts by other means and only asks whether that is the same person. */
+export async function signedInPerson(
+  deps: AuthenticateDeps,
+  request: Request,
+): Promise<Principal | undefined> {
+  return await byCookie(deps, request);
+}
+
 async function byCookie(deps: AuthenticateDeps, request: Request): Promise<Principal | undefined> {
   const token = readSessionCookie(request.headers, deps.secureCookies);
   if (token === undefined) return undefined;

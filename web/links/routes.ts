@@ -1,4 +1,5 @@
-import { Router } from 'express';
+import { type Request, Router } from 'express';
+import { signedInPerson } from '../../api/auth/authenticate.ts';
 import { mayOn, voterOf } from '../../api/auth/principal.ts';
 import { getApproval } from '../../db/approvals.ts';
 import { getExecution } from '../../db/executions-read.ts';
@@ -20,7 +21,9 @@ export function linkRoutes(deps: WebDeps, pages: Pages): Router {
   router.get('/l/:token', async (request, response) => {
     const grant = await verifyLink(deps.db, request.params.token);
     const view =
-      'problem' in grant ? problemView(grant.problem) : linkView(grant, await find(grant), pages.now());
+      'problem' in grant
+        ? problemView(grant.problem)
+        : linkView(grant, await find(grant), pages.now(), await refusalOfStranger(request, grant));
     response.set('Referrer-Policy', 'no-referrer').set('X-Robots-Tag', 'noindex');
     pages.alone(request, response, {
       template: 'links/show',
@@ -32,7 +35,7 @@ export function linkRoutes(deps: WebDeps, pages: Pages): Router {
   });
 
   router.post('/l/:token', async (request, response) => {
-    const grant = await verifyLink(deps.db, String(request.params.token));
+    const grant = await verifyLink(deps.db, request.params.token);
     if ('problem' in grant) {
       pages.alone(request, response, {
         template: 'links/show',
@@ -43,22 +46,39 @@ export function linkRoutes(deps: WebDeps, pages: Pages): Router {
       });
       return;
     }
-    const outcome = await perform(grant, posted(request.body, 'reason').slice(0, 500));
+    const stranger = await refusalOfStranger(request, grant);
+    const reason = posted(request.body, 'reason').slice(0, 500);
+    const outcome = stranger ?? (await perform(request.params.token, grant, reason));
     const view = outcome ? linkView(grant, await find(grant), pages.now(), outcome) : problemView('used');
-    pages.alone(request, response, { template: 'links/show', view, title: 'Done', wide: true });
+    const status = stranger ? 403 : 200;
+    pages.alone(request, response, { template: 'links/show', view, title: 'Done', wide: true, status });
   });
+
+  /** A user's link acts in that user's name: who is signed in as somebody else has been passed it on. */
+  async function refusalOfStranger(request: Request, grant: LinkGrant) {
+    const secureCookies = deps.publicUrl.startsWith('https:');
+    const visitor = await signedInPerson({ db: deps.db, secureCookies }, request);
+    const person = grant.person.toLowerCase();
+    if (!visitor || visitor.orgId !== grant.orgId || visitor.email === person) return null;
+    const people = await deps.db.read({ orgId: grant.orgId }, (tx) => listPeople(tx));
+    if (!people.some(({ email }) => email === person)) return null;
+    const text = `This link was sent to ${person}, and you are signed in as ${visitor.email}. Decide in your own name on the pages of Holdfast.`;
+    return { tone: 'bad', icon: 'failed', text } as const;
+  }
 
   /**
    * Null when another click was first. A refusal leaves the link good. The link is spent after the act and not
    * around it, so that many clicks hold no connections to the database while Temporal answers: until it is spent,
    * the same click again is the same message to the workflow, which counts once.
    */
-  async function perform(grant: LinkGrant, reason: string) {
+  async function perform(token: string, grant: LinkGrant, reason: string) {
     try {
       await send(grant, reason);
       const spent = await deps.db.write({ orgId: grant.orgId }, (tx) => useLink(tx, grant));
       return spent ? ({ tone: 'good', icon: 'done', text: doneTexts[grant.action] } as const) : null;
     } catch (error) {
+      // the click that was first may have brought it all to its end
+      if ('problem' in (await verifyLink(deps.db, token))) return null;
       return { tone: 'bad', icon: 'failed', text: refusalText(error) } as const;
     }
   }
