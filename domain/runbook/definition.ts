@@ -141,12 +141,16 @@ export interface StepRollback {
   runner?: string;
 }
 
-/** `matches` is a glob. `step` names an earlier step of the same runbook. */
-export type StepCondition =
+/**
+ * `matches` is a glob. `step` names an earlier step of the same runbook. `scope` stands in a layout alone: it is the
+ * scope of the runbook that called the step's own one, where the condition comes from there.
+ */
+export type StepCondition = { scope?: number } & (
   | { variable: string; equals: string }
   | { variable: string; notEquals: string }
   | { variable: string; matches: string }
-  | { step: string; status: 'succeeded' | 'failed' | 'skipped' };
+  | { step: string; status: 'succeeded' | 'failed' | 'skipped' }
+);
 
 /** What an adapter carries out, on a worker or a runner. */
 export type EffectAction =

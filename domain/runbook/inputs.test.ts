@@ -2,17 +2,24 @@ import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RunbookDefinition } from './definition.ts';
-import { describeSteps } from './describe.ts';
+import { describeLayout } from './describe.ts';
 import { resolveInputs, targetOf } from './inputs.ts';
+import { layOut } from './lay-out.ts';
 import { matchRunbooks } from './match.ts';
 import { parseRunbook } from './parse.ts';
 import { renderAction } from './render.ts';
+import { isEffect } from './step-types.ts';
 import { fillUrl } from './url-template.ts';
 
 const runbook = (source: string): RunbookDefinition => {
   const parsed = parseRunbook(`name: mend\n${source}`, 'test.yaml');
   if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems));
   return parsed.definition;
+};
+const render = (definition: RunbookDefinition, index: number, values: Record<string, string>) => {
+  const action = definition.steps[index]!.action;
+  if (!isEffect(action)) throw new Error('a step with an effect was expected');
+  return renderAction(action, values);
 };
 
 describe('inputs', () => {
@@ -126,8 +133,8 @@ steps:
           expect(x.startsWith('-') || y.startsWith('-')).toBe(true);
           return;
         }
-        for (const { action } of definition.steps) {
-          const rendered = renderAction(action, resolved.values);
+        for (const index of definition.steps.keys()) {
+          const rendered = render(definition, index, resolved.values);
           if (rendered.kind !== 'command') throw new Error('a command was expected');
           const [program, ...args] = rendered.argv;
           const output = execFileSync(program, args, { encoding: 'utf8' });
@@ -228,20 +235,24 @@ steps:
   const values = { host: 'api', token: 'hunter2', service: `it's "x"` };
 
   it('keeps values inside the strings of a JSON body', () => {
-    expect(renderAction(definition.steps[0]!.action, values)).toMatchObject({
+    expect(render(definition, 0, values)).toMatchObject({
       body: JSON.stringify({ service: `it's "x"`, dry: false }),
       headers: { authorization: 'Bearer hunter2', 'content-type': 'application/json' },
     });
   });
 
   it('refuses a header of two lines', () => {
-    expect(() => renderAction(definition.steps[0]!.action, { ...values, token: 'a\r\nx: y' })).toThrow(
-      /'authorization'/,
-    );
+    expect(() => render(definition, 0, { ...values, token: 'a\r\nx: y' })).toThrow(/'authorization'/);
   });
 
   it('shows exactly what will be done, secrets masked and control characters visible', () => {
-    const [call, shell] = describeSteps(definition, { ...values, service: 'a\u001b[31m b' });
+    const laid = layOut({
+      runbook: { definition, version: 1 },
+      catalog: new Map(),
+      sources: { given: { ...values, service: 'a\u001b[31m b' } },
+    });
+    if ('problems' in laid) throw new Error(laid.problems.join());
+    const [call, shell] = describeLayout(laid.layout);
     expect(call!.description.split('\n')).toEqual([
       'POST https://api/restart',
       'authorization: Bearer ***',

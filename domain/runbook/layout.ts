@@ -33,3 +33,8 @@ export interface LayoutStep {
 
 /** `verify`: after the last step. */
 export type StepPart = 'step' | 'verify';
+
+/** Runbooks in runbooks, counted from the first nested one. */
+export const deepestNesting = 5;
+/** With those of nested runbooks. */
+export const mostSteps = 200;

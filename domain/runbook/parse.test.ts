@@ -22,9 +22,39 @@ const problemsOf = (source: string): string[] => {
 const withStep = (step: string, top = '') =>
   `name: x\n${top}steps:\n  - name: A\n${step.replaceAll(/^/gm, '    ')}\n`;
 
+const restartService = `name: restart-service
+description: Restart a failing service and prove that it is healthy
+category: infrastructure
+tags: [restart, recovery]
+triggers:
+  - alert_pattern: "ServiceDown*"
+    severity: [critical, warning]
+    min_duration_seconds: 300
+execution:
+  mode: semi_auto          # manual | semi_auto (asks) | auto
+  approval_timeout: 30     # minutes
+  max_per_hour: 5
+steps:
+  - name: Check current status
+    command: systemctl status {{service_name}}
+    timeout: 30            # seconds
+    continue_on_fail: true
+  - name: Restart
+    command: systemctl restart {{service_name}}
+    requires_sudo: true
+    timeout: 60
+    rollback: systemctl start {{service_name}}
+  - name: Verify health
+    type: api
+    url: "{{health_check_url}}"
+    expected_status: 200
+    retries: 3
+    retry_delay: 10
+`;
+
 describe('a runbook file', () => {
   it('is read with times in milliseconds and defaults filled in', () => {
-    const definition = definitionOf(shipped('restart-service.yaml'));
+    const definition = definitionOf(restartService);
     expect(definition).toMatchObject({
       name: 'restart-service',
       triggers: [
@@ -37,8 +67,14 @@ describe('a runbook file', () => {
       ],
       execution: {
         mode: 'semi_auto',
-        approvalsNeeded: 1,
-        approvalTimeoutMs: 1_800_000,
+        approval: {
+          needed: 1,
+          role: 'operator',
+          teams: [],
+          notRequester: false,
+          timeoutMs: 1_800_000,
+          onTimeout: 'expire',
+        },
         maxPerHour: 5,
         cooldownMs: 300_000,
         allowedHosts: [],
@@ -60,15 +96,15 @@ describe('a runbook file', () => {
   });
 
   it('makes undeclared variables required inputs', () => {
-    const { inputs } = definitionOf(shipped('restart-service.yaml'));
+    const { inputs } = definitionOf(restartService);
     expect(inputs).toEqual({
-      service_name: { required: true, allowLeadingDash: false, secret: false },
-      health_check_url: { required: true, allowLeadingDash: false, secret: false },
+      service_name: { type: 'text', required: true, allowLeadingDash: false, secret: false },
+      health_check_url: { type: 'text', required: true, allowLeadingDash: false, secret: false },
     });
   });
 
   it('gives the undo of a step its sudo, time-out and form', () => {
-    const { steps } = definitionOf(shipped('restart-service.yaml'));
+    const { steps } = definitionOf(restartService);
     expect(steps[1]?.rollback).toEqual({
       action: { kind: 'command', form: { shell: 'systemctl start {{service_name}}' }, requiresSudo: true },
       timeoutMs: 60_000,
@@ -110,9 +146,9 @@ describe('a runbook file', () => {
       ),
     );
     expect(inputs).toEqual({
-      a: { required: true, allowLeadingDash: false, secret: false },
-      b: { required: false, default: '5', allowLeadingDash: false, secret: false },
-      c: { required: true, fromLabel: 'pod', allowLeadingDash: false, secret: true },
+      a: { type: 'text', required: true, allowLeadingDash: false, secret: false },
+      b: { type: 'text', required: false, default: '5', allowLeadingDash: false, secret: false },
+      c: { type: 'text', required: true, fromLabel: 'pod', allowLeadingDash: false, secret: true },
     });
   });
 });
@@ -143,7 +179,8 @@ describe('problems of a runbook file', () => {
     [withStep('command: ls', 'execution: {allowed_hosts: ["http://x/"]}\n'), /^2:29 write a host as a name/],
     [withStep('command: ls', 'execution: {allowed_hosts: ["*"]}\n'), /^2:29 write a host as a name/],
     [withStep('comand: ls'), /^3:5 this step does nothing; did you mean 'command'\?/],
-    [withStep('type: kubernetes'), /^4:11 'kubernetes' is no step type/],
+    [withStep('type: kubernets'), /^4:11 'kubernets' is no step type; did you mean 'kubernetes'\?/],
+    [withStep('type: kubernetes'), /^3:5 'operation' is missing; add it/],
     [withStep('command: ls\nurl: http://x'), /^5:10 a step has a command or a url, not both/],
     [withStep('command: ls\ntimeout: soon'), /^5:14 write timeout as a number of seconds/],
     [withStep('command: ls\nretries: -1'), /^5:14 retries must not be negative/],

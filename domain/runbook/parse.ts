@@ -1,11 +1,23 @@
 import { isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { defaultApproval } from './approval-rules.ts';
 import type { RunbookDefinition, RunbookProblem } from './definition.ts';
-import { closest, issueProblems, type PlacedProblem } from './problems.ts';
-import { type RunbookFrame, runbookFrame } from './schema.ts';
+import { definitionProblems } from './definition-problems.ts';
+import { readExecutionRules } from './execution-rules.ts';
+import { issueProblems, type Place, type PlacedProblem } from './problems.ts';
+import { readInput } from './read-input.ts';
+import { knownKeys, type RunbookFrame, runbookFrame } from './schema.ts';
+import { present } from './step-types/step-type.ts';
 import { type ReadStep, readSteps } from './steps.ts';
-import { malformedPlaceholders, placeholders } from './template.ts';
+import { placeholders } from './template.ts';
+import { toMs } from './written.ts';
 
-export type ParsedRunbook = { definition: RunbookDefinition } | { problems: RunbookProblem[] };
+export type ParsedRunbook =
+  | {
+      definition: RunbookDefinition;
+      /** Where the value at a place (or the nearest that there is around it) stands; for what is found out later. */
+      locate(place: Place): { line: number; col: number };
+    }
+  | { problems: RunbookProblem[] };
 
 const longestSource = 256 * 1024;
 
@@ -16,10 +28,11 @@ const longestSource = 256 * 1024;
 export function parseRunbook(source: string, file: string): ParsedRunbook {
   const lines = new LineCounter();
   const found: RunbookProblem[] = [];
-  const report = (offset: number, message: string) => {
+  const positionOf = (offset: number) => {
     const { line, col } = lines.linePos(Math.max(0, offset));
-    found.push({ file, line: line || 1, col: col || 1, message });
+    return { line: line || 1, col: col || 1 };
   };
+  const report = (offset: number, message: string) => found.push({ file, ...positionOf(offset), message });
   const failed = (): ParsedRunbook => ({ problems: sorted(found) });
 
   if (source.length > longestSource) {
@@ -47,100 +60,63 @@ export function parseRunbook(source: string, file: string): ParsedRunbook {
 
   const reportAt = (problem: PlacedProblem) => report(offsetOf(source, root, problem), problem.message);
   const frame = runbookFrame.safeParse(raw);
-  if (!frame.success) for (const problem of issueProblems(frame.error, raw)) reportAt(problem);
-  const rawSteps = isRecord(raw) && Array.isArray(raw.steps) ? raw.steps : [];
-  const { steps, problems } = readSteps(rawSteps);
+  if (!frame.success)
+    for (const problem of issueProblems(frame.error, raw, { known: knownKeys })) reportAt(problem);
+  const rules = frame.success ? readExecutionRules(frame.data.execution) : undefined;
+  const { steps, verify, problems } = readSteps(
+    { steps: listOf(raw, 'steps'), verify: listOf(raw, 'verify') },
+    rules?.approval ?? defaultApproval,
+  );
   for (const problem of problems) reportAt(problem);
-  if (!frame.success) return failed();
+  if (!frame.success || !rules) return failed();
 
-  for (const problem of inputProblems(frame.data, steps)) reportAt(problem);
-  return found.length > 0 ? failed() : { definition: toDefinition(frame.data, steps) };
+  const definition = toDefinition(frame.data, steps, verify);
+  for (const problem of definitionProblems(frame.data, definition, [...steps, ...verify])) reportAt(problem);
+  if (found.length > 0) return failed();
+  return { definition, locate: (place) => positionOf(offsetOf(source, root, { place, message: '' })) };
 }
 
-function toDefinition(frame: RunbookFrame, steps: readonly ReadStep[]): RunbookDefinition {
-  const { inputs, triggers, execution, ...plain } = frame;
+function toDefinition(
+  frame: RunbookFrame,
+  steps: readonly ReadStep[],
+  verify: readonly ReadStep[],
+): RunbookDefinition {
   const definition: RunbookDefinition = {
-    name: plain.name,
-    description: plain.description,
-    ...(plain.category === undefined ? {} : { category: plain.category }),
-    tags: plain.tags,
-    triggers: triggers.map((trigger) => ({
+    name: frame.name,
+    description: frame.description,
+    ...present({ category: frame.category }),
+    tags: frame.tags,
+    triggers: frame.triggers.map((trigger) => ({
       alertPattern: trigger.alert_pattern,
       ...(trigger.severity === undefined ? {} : { severity: [trigger.severity].flat() }),
-      minDurationMs: Math.round(trigger.min_duration_seconds * 1000),
+      minDurationMs: toMs(trigger.min_duration_seconds),
       labels: Object.fromEntries(
         Object.entries(trigger.labels ?? {}).map(([name, glob]) => [name, String(glob)]),
       ),
     })),
-    inputs: {},
-    execution: {
-      mode: execution.mode,
-      approvalsNeeded: execution.approvals,
-      approvalTimeoutMs: Math.round(execution.approval_timeout * 60_000),
-      maxPerHour: execution.max_per_hour,
-      cooldownMs: Math.round(execution.cooldown * 1000),
-      ...(execution.target === undefined ? {} : { target: execution.target }),
-      allowedHosts: execution.allowed_hosts,
-    },
+    inputs: Object.fromEntries(Object.entries(frame.inputs).map(([name, input]) => [name, readInput(input)])),
+    execution: readExecutionRules(frame.execution),
     steps: steps.map(({ definition }) => definition),
+    verify: verify.map(({ definition }) => definition),
   };
-  for (const [name, input] of Object.entries(inputs)) {
-    const preset = input?.default === undefined ? undefined : String(input.default);
-    definition.inputs[name] = {
-      ...(input?.description === undefined ? {} : { description: input.description }),
-      required: input?.required ?? preset === undefined,
-      ...(preset === undefined ? {} : { default: preset }),
-      ...(input?.from_label === undefined ? {} : { fromLabel: input.from_label }),
-      allowLeadingDash: input?.allow_leading_dash ?? false,
-      secret: input?.secret ?? false,
-    };
-  }
-  const targetVariables = placeholders(execution.target ?? '').map(({ name }) => name);
-  declareUsed(definition, [...targetVariables, ...steps.flatMap(({ variables }) => variables)]);
-  return definition;
-}
-
-/** What the schema of one value alone cannot see. */
-function* inputProblems(frame: RunbookFrame, steps: readonly ReadStep[]): Generator<PlacedProblem> {
-  for (const { message } of malformedPlaceholders(frame.execution.target ?? '')) {
-    yield { place: ['execution', 'target'], message };
-  }
-  const used = new Set([
-    ...placeholders(frame.execution.target ?? '').map(({ name }) => name),
-    ...steps.flatMap(({ variables }) => variables),
+  const targetVariables = placeholders(definition.execution.target ?? '').map(({ name }) => name);
+  declareUsed(definition, [
+    ...targetVariables,
+    ...[...steps, ...verify].flatMap(({ variables }) => variables),
   ]);
-  const undeclared = [...used].filter((name) => !Object.hasOwn(frame.inputs, name));
-  for (const [name, input] of Object.entries(frame.inputs)) {
-    const preset = String(input?.default ?? '');
-    if (preset.startsWith('-') && !input?.allow_leading_dash) {
-      yield {
-        place: ['inputs', name, 'default'],
-        message: `the default of '${name}' begins with '-'; add allow_leading_dash: true if that is meant`,
-      };
-    }
-    if (preset.includes('\0')) {
-      yield {
-        place: ['inputs', name, 'default'],
-        message: 'a value cannot hold a NUL character; take it out',
-      };
-    }
-    const near = used.has(name) ? undefined : closest(name, undeclared);
-    if (near) {
-      yield {
-        place: ['inputs', name],
-        message: `no step uses the input '${name}', but one uses {{${near}}}; make the two names agree`,
-        atKey: true,
-      };
-    }
-  }
+  return definition;
 }
 
 /** A variable that no input declares is a required input: an alert's label of that name gives it, or the person. */
 function declareUsed(definition: RunbookDefinition, names: readonly string[]): void {
   for (const name of names) {
-    if (Object.hasOwn(definition.inputs, name)) continue;
-    definition.inputs[name] = { required: true, allowLeadingDash: false, secret: false };
+    if (!Object.hasOwn(definition.inputs, name)) definition.inputs[name] = readInput(null);
   }
+}
+
+function listOf(raw: unknown, key: 'steps' | 'verify'): unknown[] {
+  const list = typeof raw === 'object' && raw !== null ? Reflect.get(raw, key) : undefined;
+  return Array.isArray(list) ? list : [];
 }
 
 /** Where in the source the value (or the key) at `place` stands, or the nearest that there is around it. */
@@ -167,8 +143,4 @@ function offsetOf(source: string, root: Node, { place, near, atKey }: PlacedProb
 
 function sorted(problems: RunbookProblem[]): RunbookProblem[] {
   return problems.sort((a, b) => a.line - b.line || a.col - b.col || a.message.localeCompare(b.message));
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

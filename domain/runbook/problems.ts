@@ -12,12 +12,28 @@ export interface PlacedProblem {
   atKey?: boolean;
 }
 
+/** The keys that there are, to say which one was meant. */
+export interface KnownKeys {
+  /** Those of the mapping at this place. */
+  here(place: Place): readonly string[];
+  anywhere: readonly string[];
+}
+
 /** What the schema found wrong, in words, with unknown and missing keys named. `raw` is what was validated. */
-export function issueProblems(error: z.ZodError, raw: unknown, before: Place = []): PlacedProblem[] {
+export function issueProblems(
+  error: z.ZodError,
+  raw: unknown,
+  { before = [], known }: { before?: Place; known?: KnownKeys } = {},
+): PlacedProblem[] {
   return error.issues.flatMap((issue) => {
-    const place = [...before, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))];
+    const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
+    const place = [...before, ...path];
     if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => ({ place: [...place, key], message: unknownKey(key), atKey: true }));
+      return issue.keys.map((key) => ({
+        place: [...place, key],
+        message: unknownKey(key, known?.here(path) ?? [], known?.anywhere ?? []),
+        atKey: true,
+      }));
     }
     const last = issue.path.at(-1);
     if (valueAt(raw, issue.path) === undefined && typeof last === 'string') {
@@ -30,19 +46,11 @@ export function issueProblems(error: z.ZodError, raw: unknown, before: Place = [
   });
 }
 
-const knownKeys = [
-  ...['name', 'description', 'category', 'tags', 'triggers', 'inputs', 'execution', 'steps'],
-  ...['alert_pattern', 'severity', 'min_duration_seconds', 'labels', 'required', 'default', 'from_label'],
-  ...['allow_leading_dash', 'secret', 'mode', 'approvals', 'approval_timeout', 'max_per_hour', 'cooldown'],
-  ...['target', 'allowed_hosts', 'type', 'command', 'timeout', 'retries', 'retry_delay', 'continue_on_fail'],
-  ...['requires_sudo', 'idempotent', 'rollback', 'url', 'method', 'headers', 'body', 'expected_status'],
-  ...['expect_json', 'expect_body'],
-];
-
-function unknownKey(key: string): string {
-  if (knownKeys.includes(key))
+function unknownKey(key: string, here: readonly string[], anywhere: readonly string[]): string {
+  if (anywhere.includes(key)) {
     return `'${key}' has no place here; move it to where it belongs, or take it out`;
-  const near = closest(key, knownKeys);
+  }
+  const near = closest(key, here) ?? closest(key, anywhere);
   return near ? `unknown key '${key}'; did you mean '${near}'?` : `unknown key '${key}'; take it out`;
 }
 

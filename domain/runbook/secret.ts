@@ -1,4 +1,5 @@
 import type { RunbookDefinition } from './definition.ts';
+import type { LayoutScope } from './layout.ts';
 
 /** What stands where a secret was. */
 export const masked = '***';
@@ -13,15 +14,27 @@ export function secretValues(
   );
 }
 
-/** `values` with those of secret inputs replaced by ***. */
-export function maskSecrets(
-  definition: RunbookDefinition,
-  values: Readonly<Record<string, string>>,
+/**
+ * The values that a step of this scope is rendered with; `secrets` holds what was read, by input. A reference that was
+ * not read has no value: rendering what uses it throws RangeError.
+ */
+export function layoutValues(
+  scope: LayoutScope,
+  secrets: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [
-      name,
-      definition.inputs[name]?.secret && value !== '' ? masked : value,
-    ]),
+  const read = Object.keys(scope.secretReferences).flatMap((name) =>
+    Object.hasOwn(secrets, name) ? [[name, secrets[name] ?? '']] : [],
   );
+  return { ...scope.values, ...Object.fromEntries(read) };
+}
+
+/** The values for people: those of secrets masked, those that are read later too. */
+export function shownScope(scope: LayoutScope): Record<string, string> {
+  const hidden = new Set(scope.secretInputs);
+  const shown = Object.entries(scope.values).map(([name, value]) => [
+    name,
+    hidden.has(name) && value !== '' ? masked : value,
+  ]);
+  const later = Object.keys(scope.secretReferences).map((name) => [name, masked]);
+  return Object.fromEntries([...shown, ...later]);
 }

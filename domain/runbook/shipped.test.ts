@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { describeSteps } from './describe.ts';
-import { resolveInputs } from './inputs.ts';
+import { describeLayout } from './describe.ts';
+import { layOut } from './lay-out.ts';
 import { matchRunbooks } from './match.ts';
 import { parseRunbook } from './parse.ts';
 
@@ -28,9 +28,13 @@ describe('the runbooks that ship', () => {
           name.endsWith('_url') ? 'http://checkout.internal/' : 'checkout',
         ]),
       );
-      const resolved = resolveInputs(definition, { given: values });
-      expect(resolved).toEqual({ values });
-      expect(describeSteps(definition, values)).toHaveLength(definition.steps.length);
+      const laid = layOut({
+        runbook: { definition, version: 1 },
+        catalog: new Map(),
+        sources: { given: values },
+      });
+      if ('problems' in laid) throw new Error(`${definition.name}: ${laid.problems.join()}`);
+      expect(describeLayout(laid.layout).length).toBeGreaterThan(1);
       expect(definition.triggers.length).toBeGreaterThan(0);
     }
   });

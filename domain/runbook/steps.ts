@@ -1,241 +1,252 @@
-import type { z } from 'zod';
-import { codeWordProblem } from './code-words.ts';
-import type { CommandAction, HttpAction, JsonValue, StepAction, StepDefinition } from './definition.ts';
+import { readConditions, stepConditionProblems } from './condition.ts';
+import type { ApprovalRules, EffectAction, StepAction, StepDefinition, StepType } from './definition.ts';
+import { stepTypes } from './definition.ts';
 import { closest, issueProblems, type Place, type PlacedProblem } from './problems.ts';
 import {
-  type CommandStep,
-  commandRollback,
-  commandStep,
-  commandText,
-  type HttpStep,
-  httpRollback,
-  httpStep,
-} from './schema.ts';
-import { compileShellLine } from './shell-line.ts';
-import { malformedPlaceholders, placeholders } from './template.ts';
-import { urlTemplateProblem } from './url-template.ts';
+  keysOf,
+  knownStepKeys,
+  rollbackSchema,
+  stepSchema,
+  verifyTypes,
+  type WrittenRollback,
+  type WrittenStep,
+} from './step-schema.ts';
+import { textProblems, variablesOf } from './step-texts.ts';
+import { commandText } from './step-types/command-form.ts';
+import { present } from './step-types/step-type.ts';
+import { effectTypes, isEffect, isEffectType, stepTypeShapes } from './step-types.ts';
+import { toMs } from './written.ts';
 
 export interface ReadStep {
   definition: StepDefinition;
   variables: string[];
 }
-
-const defaultTimeoutMs = { command: 300_000, http: 30_000 };
-
-/** Validates the list `steps`, each step by the type that it has or that its keys show. */
-export function readSteps(raw: readonly unknown[]): { steps: ReadStep[]; problems: PlacedProblem[] } {
-  const problems: PlacedProblem[] = [];
-  const steps = raw.flatMap((step, index) => {
-    const read = readStep(step, ['steps', index]);
-    problems.push(...read.problems);
-    return read.step ? [read.step] : [];
-  });
-  return { steps, problems };
+interface Read<T> {
+  read?: T;
+  problems: PlacedProblem[];
 }
 
-function readStep(raw: unknown, place: Place): { step?: ReadStep; problems: PlacedProblem[] } {
-  const kind = kindOf(raw);
-  if ('message' in kind) return { problems: [{ place: [...place, ...kind.at], message: kind.message }] };
-  const parsed = (kind.type === 'command' ? commandStep : httpStep).safeParse(raw);
-  const problems = parsed.success ? [] : issueProblems(parsed.error, raw, place);
-  if (!parsed.success) return { problems };
+/** Validates the lists `steps` and `verify`, each step by the type that it has or that its keys show. */
+export function readSteps(
+  raw: { steps: readonly unknown[]; verify: readonly unknown[] },
+  approval: ApprovalRules,
+): { steps: ReadStep[]; verify: ReadStep[]; problems: PlacedProblem[] } {
+  const problems: PlacedProblem[] = [];
+  const earlier: StepDefinition[] = [];
+  const readAll = (key: 'steps' | 'verify') =>
+    raw[key].flatMap((step, index) => {
+      const place = [key, index];
+      const result = readStep(step, place, approval, key);
+      problems.push(...result.problems);
+      if (!result.read) return [];
+      const { definition } = result.read;
+      problems.push(...placed(place, stepConditionProblems(definition.conditions, earlier)));
+      earlier.push(definition);
+      return [result.read];
+    });
+  return { steps: readAll('steps'), verify: readAll('verify'), problems };
+}
 
-  const step = parsed.data;
-  const isCommand = step.type === 'command';
-  const action = isCommand ? commandAction(step) : httpAction(step);
-  problems.push(...actionProblems(action, place));
-  const timeoutMs =
-    step.timeout === undefined ? defaultTimeoutMs[action.kind] : Math.round(step.timeout * 1000);
+function readStep(
+  raw: unknown,
+  place: Place,
+  approval: ApprovalRules,
+  list: 'steps' | 'verify',
+): Read<ReadStep> {
+  const found = typeOf(raw);
+  if ('message' in found) return { problems: [{ place: [...place, ...found.at], message: found.message }] };
+  const { type, record } = found;
+  if (list === 'verify') {
+    const misplaced = verifyProblem(type, record);
+    if (misplaced) return { problems: [{ ...misplaced, place: [...place, ...misplaced.place] }] };
+  }
+  const parsed = stepSchema(type).safeParse(record);
+  const known = { here: () => keysOf(type), anywhere: knownStepKeys };
+  if (!parsed.success) return { problems: issueProblems(parsed.error, record, { before: place, known }) };
+
+  const shape = stepTypeShapes[type];
+  const action = shape.read(parsed.data, { approval });
+  // its schema holds these keys, or has none of them (a step of the workflow's own)
+  const step = parsed.data as unknown as Partial<WrittenStep> & Pick<WrittenStep, 'name'>;
+  const problems = actionProblems(action, record, parsed.data, place);
   const definition: StepDefinition = {
     name: step.name,
-    type: action.kind,
-    timeoutMs,
-    retries: step.retries,
-    retryDelayMs: Math.round(step.retry_delay * 1000),
-    continueOnFail: step.continue_on_fail,
-    idempotent: step.idempotent,
+    type,
+    timeoutMs: step.timeout === undefined ? shape.defaultTimeoutMs : toMs(step.timeout),
+    retries: step.retries ?? 0,
+    retryDelayMs: toMs(step.retry_delay ?? 0),
+    continueOnFail: step.continue_on_fail ?? false,
+    idempotent: step.idempotent ?? hasNoEffect(action),
+    ...present({ runner: step.runner }),
+    conditions: readConditions(step.condition),
     action,
   };
-  if (step.rollback !== undefined && step.rollback !== null) {
-    const undo = readRollback(step.rollback, definition, [...place, 'rollback']);
+  const variables = variablesOf(shape, record);
+  if (record.rollback !== undefined && record.rollback !== null && isEffect(action)) {
+    const undo = readRollback(record.rollback, { ...definition, action }, record, {
+      place: [...place, 'rollback'],
+      approval,
+    });
     problems.push(...undo.problems);
-    if (undo.rollback) definition.rollback = undo.rollback;
+    variables.push(...(undo.read?.variables ?? []));
+    if (undo.read) definition.rollback = undo.read.rollback;
   }
-  const actions = [definition.action, ...(definition.rollback ? [definition.rollback.action] : [])];
-  const variables = actions.flatMap((one) => templatesOf(one).flatMap(({ text }) => placeholders(text)));
-  return { step: { definition, variables: [...new Set(variables.map(({ name }) => name))] }, problems };
+  for (const condition of definition.conditions) {
+    if ('variable' in condition) variables.push(condition.variable);
+  }
+  return { read: { definition, variables: [...new Set(variables)] }, problems };
 }
 
-function kindOf(raw: unknown): { type: 'command' | 'http' } | { at: Place; message: string } {
-  if (!isRecord(raw))
-    return { at: [], message: 'a step is a mapping with name and command, or name and url' };
+/** Such a step can always be run again. */
+function hasNoEffect(action: StepAction): boolean {
+  return (
+    action.kind === 'prometheus' ||
+    (action.kind === 'kubernetes' && action.operation.do === 'wait_ready') ||
+    (action.kind === 'sql' && action.readOnly)
+  );
+}
+
+function typeOf(
+  raw: unknown,
+): { type: StepType; record: Record<string, unknown> } | { at: Place; message: string } {
+  if (!isRecord(raw)) {
+    return { at: [], message: 'a step is a mapping with name and command, name and url, or name and type' };
+  }
+  const record = raw;
   if (raw.command !== undefined && raw.url !== undefined) {
     return { at: ['url'], message: 'a step has a command or a url, not both; make it two steps' };
   }
-  if (raw.type === 'command' || (raw.type === undefined && raw.command !== undefined))
-    return { type: 'command' };
-  if (raw.type === 'http' || raw.type === 'api' || (raw.type === undefined && raw.url !== undefined)) {
-    return { type: 'http' };
+  if (raw.type === 'api') return { type: 'http', record };
+  if (raw.type !== undefined) {
+    const type = stepTypes.find((one) => one === raw.type);
+    if (type) return { type, record };
+    const near = closest(String(raw.type), stepTypes);
+    const meant = near ? `did you mean '${near}'?` : `write one of: ${stepTypes.join(', ')}`;
+    return { at: ['type'], message: `'${String(raw.type)}' is no step type; ${meant}` };
   }
-  const meant = Object.keys(raw).flatMap((key) => closest(key, ['command', 'url']) ?? [])[0];
-  if (raw.type === undefined && meant) {
-    return { at: [], message: `this step does nothing; did you mean '${meant}'?` };
+  if (raw.command !== undefined || raw.script !== undefined) return { type: 'command', record };
+  // a Prometheus step may have a url too
+  if (raw.url !== undefined && raw.query === undefined) return { type: 'http', record };
+  const shown = stepTypes.find((type) => showingKeys[type].some((key) => raw[key] !== undefined));
+  if (shown) return { at: [], message: `this step has no type; add type: ${shown}` };
+  const meant = Object.keys(raw).flatMap((key) => closest(key, ['command', 'url', 'script']) ?? [])[0];
+  return {
+    at: [],
+    message: meant
+      ? `this step does nothing; did you mean '${meant}'?`
+      : "this step does nothing; give it a 'command' or a 'url', or a 'type' with its keys",
+  };
+}
+
+/** The keys that only a step of this type has. */
+const showingKeys: Record<StepType, readonly string[]> = {
+  command: [],
+  http: [],
+  ssh: ['host_keys', 'host'],
+  kubernetes: ['workload'],
+  aws_ssm: ['instances'],
+  sql: ['statements'],
+  prometheus: ['query'],
+  wait: ['duration'],
+  runbook: ['runbook'],
+  notify: ['to'],
+  approval: ['message'],
+};
+
+function verifyProblem(type: StepType, raw: Record<string, unknown>): PlacedProblem | undefined {
+  if (!verifyTypes.includes(type)) {
+    return { place: ['type'], message: `verify only looks: '${type}' belongs into steps` };
   }
-  if (raw.type === undefined)
-    return { at: [], message: "this step does nothing; give it a 'command' or a 'url'" };
-  return { at: ['type'], message: `'${String(raw.type)}' is no step type; write command, or http (or api)` };
+  if (raw.rollback !== undefined) {
+    return {
+      place: ['rollback'],
+      message: 'a verification step has no rollback, since it changes nothing; move it into steps',
+      atKey: true,
+    };
+  }
+  if (type === 'kubernetes' && raw.operation !== 'wait_ready') {
+    return { place: ['operation'], message: 'verify only looks: write operation: wait_ready' };
+  }
+  return undefined;
 }
 
 function readRollback(
   raw: unknown,
-  step: StepDefinition,
-  place: Place,
-): { rollback?: NonNullable<StepDefinition['rollback']>; problems: PlacedProblem[] } {
-  const sudo = step.action.kind === 'command' && step.action.requiresSudo;
-  let action: StepAction;
-  let timeout: number | undefined;
-  if (!isRecord(raw)) {
-    const parsed = commandText.safeParse(raw);
-    if (!parsed.success) return { problems: issueProblems(parsed.error, raw, place) };
-    action = commandAction({ command: parsed.data, requires_sudo: sudo });
-  } else if (raw.url === undefined) {
-    const parsed = commandRollback.safeParse(raw);
-    if (!parsed.success) return { problems: issueProblems(parsed.error, raw, place) };
-    action = commandAction({ ...parsed.data, requires_sudo: parsed.data.requires_sudo ?? sudo });
-    timeout = parsed.data.timeout;
-  } else {
-    const parsed = httpRollback.safeParse(raw);
-    if (!parsed.success) return { problems: issueProblems(parsed.error, raw, place) };
-    action = httpAction(parsed.data);
-    timeout = parsed.data.timeout;
+  step: StepDefinition & { action: EffectAction },
+  rawStep: Record<string, unknown>,
+  { place, approval }: { place: Place; approval: ApprovalRules },
+): Read<{ rollback: NonNullable<StepDefinition['rollback']>; variables: string[] }> {
+  const isForm = isRecord(raw);
+  const type = isForm ? rollbackType(raw, step.action.kind) : step.action.kind === 'ssh' ? 'ssh' : 'command';
+  if (typeof type === 'object') return { problems: [{ ...type, place: [...place, ...type.place] }] };
+  if (!isForm) {
+    const line = commandText.safeParse(raw);
+    if (!line.success) return { problems: issueProblems(line.error, raw, { before: place }) };
+    if (step.action.kind === 'aws_ssm') {
+      const message =
+        'on which machine? Write {commands: …} for the same instances, or {command: …} for the one of Holdfast';
+      return { problems: [{ place, message }] };
+    }
   }
-  const sameKind = action.kind === step.action.kind ? step.timeoutMs : defaultTimeoutMs[action.kind];
-  const at = isRecord(raw) || action.kind === 'http' ? place : place.slice(0, -1);
-  const problems = actionProblems(action, at, isRecord(raw) ? 'command' : 'rollback');
+  const shape = effectTypes[type];
+  const taken = type === step.action.kind ? shape.inherited.filter((key) => rawStep[key] !== undefined) : [];
+  const record: Record<string, unknown> = {
+    ...Object.fromEntries(taken.map((key) => [key, rawStep[key]])),
+    ...(isForm ? raw : { command: raw }),
+  };
+  const parsed = rollbackSchema(type).safeParse(record);
+  const known = { here: () => Object.keys(rollbackSchema(type).shape), anywhere: knownStepKeys };
+  if (!parsed.success) return { problems: issueProblems(parsed.error, record, { before: place, known }) };
+  const written = parsed.data as unknown as WrittenRollback;
+  const action = shape.read(parsed.data, { approval });
+  const otherwise = type === step.action.kind ? step.timeoutMs : shape.defaultTimeoutMs;
+  const problems = actionProblems(action, record, parsed.data, place).map((problem) =>
+    // written as text, the command is the value of `rollback` itself
+    isForm ? problem : { ...problem, place: [...place, ...problem.place.slice(place.length + 1)] },
+  );
   return {
-    rollback: { action, timeoutMs: timeout === undefined ? sameKind : Math.round(timeout * 1000) },
+    read: {
+      rollback: {
+        action,
+        timeoutMs: written.timeout === undefined ? otherwise : toMs(written.timeout),
+        ...present({ runner: written.runner }),
+      },
+      variables: variablesOf(shape, record),
+    },
     problems,
   };
 }
 
-function commandAction(
-  step: Pick<CommandStep, 'command'> & { requires_sudo?: boolean | undefined },
-): CommandAction {
-  return {
-    kind: 'command',
-    form: Array.isArray(step.command) ? { argv: step.command.map(String) } : { shell: step.command },
-    requiresSudo: step.requires_sudo ?? false,
-  };
+function rollbackType(
+  raw: Record<string, unknown>,
+  stepType: EffectAction['kind'],
+): EffectAction['kind'] | PlacedProblem {
+  if (raw.type === 'api') return 'http';
+  if (raw.type !== undefined) {
+    const type = stepTypes.find((one) => one === raw.type);
+    if (type && isEffectType(type)) return type;
+    const effects = stepTypes.filter(isEffectType).join(', ');
+    return { place: ['type'], message: `'${String(raw.type)}' undoes nothing; write one of: ${effects}` };
+  }
+  if (raw.command !== undefined || raw.script !== undefined) return stepType === 'ssh' ? 'ssh' : 'command';
+  if (raw.url !== undefined && stepType !== 'prometheus') return 'http';
+  return stepType;
 }
 
-function httpAction(step: z.infer<typeof httpRollback> | HttpStep): HttpAction {
-  const headers = Object.entries(step.headers ?? {}).map(([name, value]) => [
-    name.toLowerCase(),
-    String(value),
-  ]);
-  return {
-    kind: 'http',
-    method: step.method,
-    url: step.url,
-    headers: Object.fromEntries(headers),
-    ...(step.body === undefined
-      ? {}
-      : { body: typeof step.body === 'string' ? { text: step.body } : { json: step.body } }),
-    expectedStatus: step.expected_status === undefined ? [] : [step.expected_status].flat(),
-    expectJson: step.expect_json ?? {},
-    ...(step.expect_body === undefined ? {} : { expectBody: step.expect_body }),
-  };
+/** What the schema of each key alone cannot see: its texts, then what they mean together. */
+function actionProblems(
+  action: StepAction,
+  raw: Record<string, unknown>,
+  written: Record<string, unknown>,
+  place: Place,
+): PlacedProblem[] {
+  const shape = stepTypeShapes[action.kind];
+  const ofTexts = placed(place, textProblems(shape, raw));
+  return ofTexts.length > 0 ? ofTexts : placed(place, shape.validate(written, action));
 }
 
-/** Every text of an action that may hold variables, and where it stands in the YAML. */
-function templatesOf(action: StepAction, commandKey = 'command'): { text: string; place: Place }[] {
-  if (action.kind === 'command') {
-    return 'shell' in action.form
-      ? [{ text: action.form.shell, place: [commandKey] }]
-      : action.form.argv.map((text, index) => ({ text, place: [commandKey, index] }));
-  }
-  const body = action.body;
-  return [
-    { text: action.url, place: ['url'] },
-    ...Object.entries(action.headers).map(([name, text]) => ({ text, place: ['headers', name] })),
-    ...(body && 'text' in body ? [{ text: body.text, place: ['body'] }] : []),
-    ...(body && 'json' in body ? jsonTexts(body.json).map((text) => ({ text, place: ['body'] })) : []),
-    ...jsonTexts(action.expectJson).map((text) => ({ text, place: ['expect_json'] })),
-    ...(action.expectBody === undefined ? [] : [{ text: action.expectBody, place: ['expect_body'] }]),
-  ];
-}
-
-function jsonTexts(value: JsonValue): string[] {
-  if (typeof value === 'string') return [value];
-  if (typeof value !== 'object' || value === null) return [];
-  return (Array.isArray(value) ? value : Object.values(value)).flatMap(jsonTexts);
-}
-
-/** What is wrong with the variables of an action. */
-function actionProblems(action: StepAction, at: Place, commandKey = 'command'): PlacedProblem[] {
-  const problems: PlacedProblem[] = templatesOf(action, commandKey).flatMap(({ text, place }) =>
-    malformedPlaceholders(text).map(({ offset, message }) => ({
-      place: [...at, ...place],
-      message,
-      near: text.slice(offset, offset + 4),
-    })),
-  );
-  if (problems.length > 0) return problems;
-  if (action.kind === 'http') return [...httpProblems(action, at)];
-  if ('shell' in action.form) {
-    const line = action.form.shell;
-    const compiled = compileShellLine(line);
-    if (line.includes('\0'))
-      problems.push({ place: [...at, commandKey], message: 'a command cannot hold NUL' });
-    if (!('problems' in compiled)) return problems;
-    return compiled.problems.map(({ offset, message }) => ({
-      place: [...at, commandKey],
-      message,
-      near: line.slice(offset, offset + 2) === '{{' ? line.slice(offset, line.indexOf('}}', offset) + 2) : '',
-    }));
-  }
-  const words = action.form.argv.map((text) => {
-    const variableAt = placeholders(text)[0]?.start;
-    return variableAt === undefined ? { text } : { text, variableAt };
-  });
-  if (action.form.argv.some((text) => text.includes('\0'))) {
-    problems.push({ place: [...at, commandKey], message: 'a command cannot hold NUL' });
-  }
-  const code = codeWordProblem(words);
-  if (code) problems.push({ place: [...at, commandKey, words.indexOf(code.word)], message: code.message });
-  return problems;
-}
-
-function* httpProblems(action: HttpAction, at: Place): Generator<PlacedProblem> {
-  const url = urlTemplateProblem(action.url);
-  if (url) yield { place: [...at, 'url'], message: url };
-  if (action.body && (action.method === 'GET' || action.method === 'HEAD')) {
-    yield {
-      place: [...at, 'body'],
-      message: `a ${action.method} request has no body; write method: POST, or take it out`,
-    };
-  }
-  if (action.body && 'text' in action.body && placeholders(action.body.text).length > 0) {
-    const isForm = action.headers['content-type']?.includes('application/x-www-form-urlencoded') ?? false;
-    if (!isForm && /^\s*[[{<]/.test(action.body.text)) {
-      yield {
-        place: [...at, 'body'],
-        message:
-          'a variable inside JSON or XML text could change its structure; write the body as a YAML mapping',
-      };
-    }
-  }
-  for (const [name, value] of Object.entries(action.headers)) {
-    if (/[\r\n\0]/.test(value)) {
-      yield { place: [...at, 'headers', name], message: 'a header is one line; take the line break out' };
-    }
-    if (['host', 'content-length', 'transfer-encoding', 'connection'].includes(name)) {
-      yield {
-        place: [...at, 'headers', name],
-        message: `the header '${name}' is set by the request itself; take it out`,
-      };
-    }
-  }
+function placed(before: Place, problems: Iterable<PlacedProblem>): PlacedProblem[] {
+  return Array.from(problems, (problem) => ({ ...problem, place: [...before, ...problem.place] }));
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,3 +1,4 @@
+import { visible } from './shown-text.ts';
 import { fillTemplate, placeholders } from './template.ts';
 
 /** A URL with its variables filled in. */
@@ -53,16 +54,31 @@ export function fillUrl(template: string, values: Readonly<Record<string, string
   return { url: parseUrl(`${scheme}${host}${filled}`), hostFromVariable };
 }
 
+/** For people: a masked value makes no host, so there the text is shown as it would be filled in. */
+export function shownUrl(template: string, values: Readonly<Record<string, string>>): string {
+  try {
+    return visible(fillUrl(template, values).url.href);
+  } catch {
+    return visible(fillTemplate(template, values));
+  }
+}
+
 function parseUrl(text: string): URL {
-  if (!URL.canParse(text)) throw new RangeError(`'${text}' is no valid url; write it as http(s)://host/path`);
+  const problem = urlProblem(text);
+  if (problem) throw new RangeError(problem);
+  return new URL(text);
+}
+
+export function urlProblem(text: string): string | undefined {
+  if (!URL.canParse(text)) return `'${text}' is no valid url; write it as http(s)://host/path`;
   const url = new URL(text);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new RangeError(`'${text}' is neither an http nor an https url`);
+    return `'${text}' is neither an http nor an https url`;
   }
   if (url.username !== '' || url.password !== '') {
-    throw new RangeError(`the url of ${url.host} holds credentials; pass them as a header`);
+    return `the url of ${url.host} holds credentials; pass them as a header`;
   }
-  return url;
+  return undefined;
 }
 
 function isWholeVariable(template: string): boolean {
