@@ -21,15 +21,18 @@ export const problem = z
   .meta({ id: 'Problem', description: 'What went wrong, and where (RFC 9457)' });
 export type Problem = z.infer<typeof problem>;
 
-/** What was sent does not have the right form; each of `errors` names a field and what to write there. */
+/**
+ * What was sent does not have the right form (400), or has it and cannot be used (422); each of `errors` names a field
+ * and what to write there.
+ */
 export class InvalidRequestError extends HttpError {
   override name = 'InvalidRequestError';
   readonly errors: { field: string; message: string }[];
-  constructor(errors: { field: string; message: string }[]) {
+  constructor(errors: { field: string; message: string }[], status: 400 | 422 = 400) {
     const [first] = errors;
     const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
     super(
-      400,
+      status,
       'Invalid request',
       first ? `${first.field}: ${first.message}${more}` : 'the request is invalid',
     );

@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { NativeConnection } from '@temporalio/worker';
 import { Gauge } from 'prom-client';
 import { createAlertActivities } from '../activities/alert.ts';
 import { createDryRunActivities } from '../activities/dry-run.ts';
@@ -20,6 +18,7 @@ import { startRunbookFolder } from './runbook-folder.ts';
 import { ensureSchedules } from './schedules.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
 import { stepDepsOf } from './step-deps.ts';
+import { connectWorker, temporalConnectionOptions } from './temporal-connection.ts';
 import { installTemporalRuntime } from './temporal-runtime.ts';
 import { type Activities, startWorkers } from './workers.ts';
 import { bundleWorkflows } from './workflow-bundle.ts';
@@ -36,9 +35,6 @@ export interface WorkerServiceOptions {
   temporalAddress: string;
 }
 
-/** How often a Temporal server that is not there yet is tried again. */
-const reconnectMs = 2_000;
-
 /** Runs the workflows and activities, keeps the runbooks read, the schedules made and the rows true. */
 export async function startWorkerService(options: WorkerServiceOptions): Promise<WorkerService> {
   const { config, backends, temporalAddress } = options;
@@ -47,7 +43,7 @@ export async function startWorkerService(options: WorkerServiceOptions): Promise
   installTemporalRuntime(logger);
   const [workflowBundle, nativeConnection] = await Promise.all([
     bundleWorkflows(),
-    connect(temporalAddress, backends),
+    connectWorker(temporalConnectionOptions(config, temporalAddress), logger),
   ]);
   await ensureSearchAttributes(backends.connection, namespace);
   const folder = await startRunbookFolder({ db, directory: config.runbooksDir, logger });
@@ -80,20 +76,6 @@ export async function startWorkerService(options: WorkerServiceOptions): Promise
       await nativeConnection.close();
     },
   };
-}
-
-async function connect(address: string, { logger }: Backends): Promise<NativeConnection> {
-  for (;;) {
-    try {
-      return await NativeConnection.connect({ address });
-    } catch (error) {
-      logger.warn(
-        { err: error, address },
-        `Temporal does not answer, trying again in ${reconnectMs / 1000} s`,
-      );
-      await sleep(reconnectMs);
-    }
-  }
 }
 
 async function activitiesOf(config: Config, backends: Backends): Promise<Activities> {

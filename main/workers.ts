@@ -1,5 +1,6 @@
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { AlertActivities } from '../activities/alert.ts';
+import type { DryRunActivities } from '../activities/dry-run.ts';
 import type { EvidenceActivities } from '../activities/evidence.ts';
 import type { ExecutionActivities } from '../activities/execution.ts';
 import type { IncidentActivities } from '../activities/incident.ts';
@@ -13,6 +14,7 @@ export type Activities = IncidentActivities &
   NotifyActivities &
   EvidenceActivities &
   StepActivities &
+  DryRunActivities &
   ReportActivities;
 
 export interface WorkersOptions {
@@ -30,7 +32,7 @@ export interface Workers {
 }
 
 /** What is under way when a worker is told to stop gets this long to end; steps are told to stop before. */
-const shutdown = { shutdownGraceTime: '10s', shutdownForceTime: '20s' } as const;
+export const workerShutdown = { shutdownGraceTime: '10s', shutdownForceTime: '20s' } as const;
 
 /** Two workers in this process: one for the storm of alerts, one for everything that people wait for. */
 export async function startWorkers(options: WorkersOptions): Promise<Workers> {
@@ -44,7 +46,7 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
     // a step hears of its cancellation with a heartbeat
     maxHeartbeatThrottleInterval: '1s',
     defaultHeartbeatThrottleInterval: '1s',
-    ...shutdown,
+    ...workerShutdown,
   } satisfies Partial<WorkerOptions>;
   const workers = await Promise.all([
     Worker.create({

@@ -13,6 +13,7 @@ import { loadTemplates } from './layout/templates.ts';
 import { linkRoutes } from './links/routes.ts';
 import { mailboxRoutes } from './mailbox/routes.ts';
 import { reportRoutes } from './reports/routes.ts';
+import { dryRunRoutes } from './runbooks/dry-run-routes.ts';
 import { runbookRoutes } from './runbooks/routes.ts';
 import { settingsRoutes } from './settings/routes.ts';
 import { signInRoutes } from './sign-in/routes.ts';
@@ -43,6 +44,7 @@ export function createWeb(deps: WebDeps): Router {
   router.use(incidentRoutes(deps, pages));
   router.use(approvalRoutes(deps, pages));
   router.use(runbookRoutes(deps, pages));
+  router.use(dryRunRoutes(deps, pages));
   router.use(executionRoutes(deps, pages));
   router.use(reportRoutes(deps, pages));
   if (deps.mailbox) router.use(mailboxRoutes(deps.mailbox, pages));

@@ -3,16 +3,19 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   ServiceError,
   type WorkflowClient,
+  WorkflowFailedError,
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
 import {
   ApplicationFailure,
   defineSearchAttributeKey,
+  TimeoutFailure,
   type UpdateDefinition,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
 } from '@temporalio/common';
+import type { DryRunInput, Finding } from '../domain/dry-run.ts';
 import type { IncidentStatus } from '../domain/incident-status.ts';
 import {
   type Accepted,
@@ -90,6 +93,8 @@ export interface MessageClient {
   startExecution(orgId: string, executionId: string): Promise<void>;
   /** Makes and sends a report now. `requestedBy` is who asked. Returns the id of the workflow. */
   startReport(orgId: string, kind: 'sla' | 'capacity', requestedBy: string): Promise<{ workflowId: string }>;
+  /** What each check found, in their order; takes as long as the slowest, at most half a minute. */
+  dryRun(orgId: string, checks: DryRunInput['checks']): Promise<Finding[][]>;
   /** Answers when Temporal does. Throws TemporalUnavailableError. */
   probe(): Promise<void>;
 }
@@ -100,6 +105,9 @@ export interface MessageClientOptions {
   /** Milliseconds before the first repeat when the workflow has too much to answer at once; then doubled. */
   firstBackoffMs?: number;
 }
+
+/** A dry run takes up to 22 s (workflows/dry-run.ts), and a worker a moment to begin. */
+const dryRunMs = 30_000;
 
 const orgAttribute = defineSearchAttributeKey(searchAttributeNames.org, 'KEYWORD');
 
@@ -191,6 +199,21 @@ export function createMessageClient(
       await start(type, workflowId, { orgId, requestedBy });
       return { workflowId };
     },
+    dryRun: async (orgId, checks) => {
+      if (checks.length === 0) return [];
+      const input: DryRunInput = { orgId, checks };
+      return await untilAnswered(dryRunMs, firstBackoffMs, (deadline) =>
+        client.withDeadline(deadline, () =>
+          client.execute<(input: DryRunInput) => Promise<Finding[][]>>(workflowTypes.dryRun, {
+            workflowId: `dry-run:${orgId}:${randomUUID()}`,
+            taskQueue,
+            args: [input],
+            workflowExecutionTimeout: dryRunMs,
+            typedSearchAttributes: [{ key: orgAttribute, value: orgId }],
+          }),
+        ),
+      );
+    },
     probe: async () => {
       await untilAnswered(Math.min(deadlineMs, 2000), firstBackoffMs, (deadline) =>
         client.withDeadline(deadline, () => client.workflowService.getSystemInfo({})),
@@ -248,7 +271,10 @@ function meaningOf(error: unknown): unknown {
       return new ClosedError('it has just ended', { cause: error });
     }
   }
-  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
+  if (
+    error instanceof WorkflowUpdateRPCTimeoutOrCancelledError ||
+    (error instanceof WorkflowFailedError && error.cause instanceof TimeoutFailure)
+  ) {
     return new TemporalUnavailableError('no worker has answered in time', { cause: error });
   }
   const { code } = grpcOf(error);

@@ -1,3 +1,4 @@
+import type { Finding } from '../../domain/dry-run.ts';
 import type { RenderedAction } from '../../domain/runbook/rendered.ts';
 import type { SecretSource } from '../secrets/secret-source.ts';
 import type { EgressRules } from './egress.ts';
@@ -17,12 +18,7 @@ export interface StepAdapter<A extends RenderedAction> {
 
 export type StepResult = { ok: true } | { ok: false; error: string };
 
-/** One thing that a dry run looked at. `what` is a short noun phrase, `detail` what was found or what mends it. */
-export interface Finding {
-  ok: boolean;
-  what: string;
-  detail: string;
-}
+export type { Finding };
 
 export interface CheckContext {
   /** Milliseconds. */

@@ -1,0 +1,176 @@
+import {
+  type DryRunApproval,
+  type DryRunReport,
+  type DryRunStep,
+  type StepCheck,
+  stepCheck,
+  type TargetInUse,
+  whereText,
+} from '../domain/dry-run.ts';
+import type { Role } from '../domain/roles.ts';
+import { approvalText } from '../domain/runbook/approval-rules.ts';
+import { variablesHold } from '../domain/runbook/condition.ts';
+import type { StepCondition, StepDefinition } from '../domain/runbook/definition.ts';
+import { describeLayout } from '../domain/runbook/describe.ts';
+import type { LayoutScope, RunbookLayout } from '../domain/runbook/layout.ts';
+import { runnerOf } from '../domain/runbook/runner.ts';
+import { shownScope } from '../domain/runbook/secret.ts';
+import { isEffect } from '../domain/runbook/step-types.ts';
+import { admitPlanned } from './admission.ts';
+import type { Tx } from './database.ts';
+import { type ExecutionRequest, type PlannedExecution, planExecution } from './executions.ts';
+
+/** A dry run before anything was looked at where the steps would run. */
+export interface DryRunPlan {
+  /** Null: shared. */
+  teamId: string | null;
+  report: Omit<DryRunReport, 'ready' | 'sentence' | 'permission'>;
+  checks: StepCheck[];
+}
+
+/** The least role that may run a runbook, and therefore try it: checks open connections. */
+export const dryRunRole: Role = 'operator';
+
+/** Lays out what running it now would do. Writes nothing. Throws ExecutionRefusedError. */
+export async function planDryRun(tx: Tx, request: ExecutionRequest): Promise<DryRunPlan> {
+  const planned = await planExecution(tx, request);
+  const { layout, target } = planned;
+  const conditions = layout.steps.map((step) => conditionOf(step.definition, step.scope, layout));
+  return {
+    teamId: planned.teamId,
+    report: {
+      runbook: planned.runbook,
+      version: planned.version,
+      target,
+      environment: planned.environment,
+      refusal: await admitPlanned(tx, planned),
+      lock: await targetInUse(tx, target),
+      approvals: approvalsOf(planned),
+      steps: stepsOf(layout, conditions),
+    },
+    checks: checksOf(layout, conditions, await lastSeen(tx)),
+  };
+}
+
+type Condition = DryRunStep['condition'];
+
+function stepsOf(layout: RunbookLayout, conditions: readonly Condition[]): DryRunStep[] {
+  return describeLayout(layout).map((described, index): DryRunStep => {
+    const { definition, scope } = stepAt(layout, index);
+    const values = shownScope(scope);
+    const { name, type, part, runner, description } = described;
+    const undoRunner = runnerOf(definition, 'undo') ?? null;
+    return {
+      name,
+      type,
+      part,
+      runner,
+      where: whereText(definition.action, values, runner),
+      description,
+      rollback:
+        definition.rollback && described.rollback !== undefined
+          ? {
+              runner: undoRunner,
+              where: whereText(definition.rollback.action, values, undoRunner),
+              description: described.rollback,
+            }
+          : null,
+      condition: conditions[index] ?? null,
+      findings: [],
+    };
+  });
+}
+
+function checksOf(
+  layout: RunbookLayout,
+  conditions: readonly Condition[],
+  seen: ReadonlyMap<string, string>,
+): StepCheck[] {
+  const runner = (name: string | undefined) =>
+    name === undefined ? null : { name, lastSeenAt: seen.get(name) ?? null };
+  return layout.steps.flatMap((_, index) => {
+    const { definition, scope } = stepAt(layout, index);
+    const { action, rollback } = definition;
+    if (!isEffect(action) || conditions[index]?.state === 'not_met') return [];
+    const own = { index, phase: 'step', action, runner: runner(runnerOf(definition, 'step')) } as const;
+    if (!rollback) return [stepCheck(own, scope)];
+    const undo = {
+      index,
+      phase: 'undo',
+      action: rollback.action,
+      runner: runner(runnerOf(definition, 'undo')),
+    } as const;
+    return [stepCheck(own, scope), stepCheck(undo, scope)];
+  });
+}
+
+function stepAt(layout: RunbookLayout, index: number): { definition: StepDefinition; scope: LayoutScope } {
+  const step = layout.steps[index];
+  const scope = step && layout.scopes[step.scope];
+  if (!step || !scope) throw new RangeError(`the layout has no step ${index + 1} with its scope`);
+  return { definition: step.definition, scope };
+}
+
+/** Those on variables are known now; how other steps will end is not. */
+function conditionOf(definition: StepDefinition, own: number, layout: RunbookLayout): Condition {
+  if (definition.conditions.length === 0) return null;
+  const told = definition.conditions.map((condition) => {
+    const values = layout.scopes[condition.scope ?? own]?.values ?? {};
+    return { text: conditionText(condition, values), holds: variablesHold([condition], values) };
+  });
+  const unmet = told.filter(({ holds }) => !holds);
+  if (unmet.length > 0) {
+    return { state: 'not_met', detail: `skipped: ${unmet.map(({ text }) => text).join(' and ')}` };
+  }
+  const detail = told.map(({ text }) => text).join(' and ');
+  return { state: definition.conditions.some((each) => 'step' in each) ? 'open' : 'met', detail };
+}
+
+function conditionText(condition: StepCondition, values: Readonly<Record<string, string>>): string {
+  if ('step' in condition) return `only if '${condition.step}' has ${condition.status}`;
+  const is = `it is '${values[condition.variable] ?? ''}'`;
+  if ('equals' in condition) return `only if ${condition.variable} is '${condition.equals}' (${is})`;
+  if ('notEquals' in condition)
+    return `only if ${condition.variable} is not '${condition.notEquals}' (${is})`;
+  return `only if ${condition.variable} matches '${condition.matches}' (${is})`;
+}
+
+function approvalsOf({ definition, layout }: PlannedExecution): DryRunApproval[] {
+  const { mode, approval } = definition.execution;
+  const steps = layout.steps.flatMap(({ name, definition: { action } }): DryRunApproval[] =>
+    action.kind === 'approval'
+      ? [{ when: `at the step '${name}'`, who: approvalText(action.rules), rules: action.rules }]
+      : [],
+  );
+  if (mode !== 'semi_auto') return steps;
+  return [{ when: 'before the first step', who: approvalText(approval), rules: approval }, ...steps];
+}
+
+async function targetInUse(tx: Tx, target: string): Promise<TargetInUse | null> {
+  const holder = await tx
+    .selectFrom('target_locks as l')
+    .innerJoin('executions as e', 'e.id', 'l.execution_id')
+    .select(['e.id', 'e.runbook'])
+    .where('l.target', '=', target)
+    .where('e.finished_at', 'is', null)
+    .executeTakeFirst();
+  if (!holder) return null;
+  const { waiting } = await tx
+    .selectFrom('target_queue as q')
+    .innerJoin('executions as e', 'e.id', 'q.execution_id')
+    .select((eb) => eb.fn.countAll<number>().as('waiting'))
+    .where('q.target', '=', target)
+    .where('e.finished_at', 'is', null)
+    .executeTakeFirstOrThrow();
+  return { heldBy: holder.id, runbook: holder.runbook, waiting };
+}
+
+/** By the name of the queue (ISO 8601). */
+async function lastSeen(tx: Tx): Promise<Map<string, string>> {
+  const rows = await tx
+    .selectFrom('runners')
+    .select((eb) => ['queue', eb.fn.max('last_seen_at').as('at')] as const)
+    .groupBy('queue')
+    .execute();
+  return new Map(rows.map(({ queue, at }) => [queue, at.toISOString()]));
+}
