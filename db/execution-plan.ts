@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { ApprovalPlan, ExecutionPlan, StepPlan, StepWork } from '../domain/execution/plan.ts';
-import { matchesGlob } from '../domain/glob.ts';
+import { variablesHold } from '../domain/runbook/condition.ts';
 import type { ApprovalRules, RunbookDefinition, StepDefinition } from '../domain/runbook/definition.ts';
-import type { LayoutScope, LayoutStep, RunbookLayout } from '../domain/runbook/layout.ts';
+import type { LayoutStep, RunbookLayout } from '../domain/runbook/layout.ts';
 import { shownScope } from '../domain/runbook/secret.ts';
 import { fillTemplate } from '../domain/runbook/template.ts';
 import type { Tx } from './database.ts';
@@ -78,7 +78,7 @@ function stepPlan(
     undoTimeoutMs: definition.rollback?.timeoutMs ?? null,
     runner: definition.runner ?? null,
     undoRunner: definition.rollback?.runner ?? definition.runner ?? null,
-    skipped: unmetCondition(definition, scope),
+    skipped: unmetCondition(layout, step),
     needs: needsOf(layout, step, index),
     takenOver,
   };
@@ -114,27 +114,27 @@ function stepId(executionId: string, index: number): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
-/** Conditions on variables are known from the start; a secret has no condition. */
-function unmetCondition(definition: StepDefinition, scope: LayoutScope | undefined): string | null {
-  for (const condition of definition.conditions) {
+/** Conditions on variables are known from the start. */
+function unmetCondition(layout: RunbookLayout, step: LayoutStep): string | null {
+  for (const condition of step.definition.conditions) {
     if ('step' in condition) continue;
-    const value = scope?.values[condition.variable] ?? '';
-    const is = `${condition.variable} is '${value}'`;
-    if ('equals' in condition && value !== condition.equals) return `only if '${condition.equals}': ${is}`;
-    if ('notEquals' in condition && value === condition.notEquals) return `not if ${is}`;
-    if ('matches' in condition && !matchesGlob(condition.matches, value)) {
-      return `only if it matches '${condition.matches}': ${is}`;
-    }
+    const { values = {} } = layout.scopes[condition.scope ?? step.scope] ?? {};
+    if (variablesHold([condition], values)) continue;
+    const is = `${condition.variable} is '${values[condition.variable] ?? ''}'`;
+    if ('equals' in condition) return `only if it is '${condition.equals}': ${is}`;
+    if ('notEquals' in condition) return `not if it is '${condition.notEquals}': ${is}`;
+    return `only if it matches '${condition.matches}': ${is}`;
   }
   return null;
 }
 
-/** A condition names a step of its own runbook: of those that come before, the nearest of this name and scope. */
+/** Of the steps that come before, the nearest that a condition names. */
 function needsOf(layout: RunbookLayout, step: LayoutStep, index: number): StepPlan['needs'] {
   return step.definition.conditions.flatMap((condition) => {
     if (!('step' in condition)) return [];
+    const scope = condition.scope ?? step.scope;
     const named = layout.steps.findLastIndex(
-      (other, n) => n < index && other.definition.name === condition.step && other.scope === step.scope,
+      (other, n) => n < index && other.scope === scope && other.definition.name === condition.step,
     );
     return named < 0 ? [] : [{ index: named, status: condition.status }];
   });

@@ -1,95 +1,173 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseRunbook } from '../domain/runbook/parse.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
 import type { Tx } from './database.ts';
-import { admitExecution, createExecution, ExecutionRefusedError, lockTarget } from './executions.ts';
+import { loadExecutionPlan } from './execution-plan.ts';
+import { createExecution, ExecutionRefusedError } from './executions.ts';
+import { getExecution } from './executions-read.ts';
 import { saveRunbook } from './runbooks.ts';
+
+const failOver = `
+name: fail-over
+inputs:
+  host: {}
+  mode: { default: planned }
+  token: { secret: true, required: false }
+  key: { from_secret: "env:KEY" }
+execution: { mode: auto, target: "{{host}}" }
+steps:
+  - name: Drain
+    command: drain {{host}} {{token}} {{key}}
+    rollback: undrain {{host}}
+    continue_on_fail: true
+  - name: Force
+    command: force {{host}}
+    condition: { variable: mode, equals: forced }
+  - name: Ask
+    type: approval
+    message: Promote the replica of {{host}}?
+    approvals: 2
+    approver_role: admin
+  - name: Promote
+    type: runbook
+    runbook: promote
+    inputs: { node: "{{host}}" }
+    condition: { step: Drain, status: succeeded }
+verify:
+  - name: Healthy
+    command: "true"
+    retries: 1
+`;
+const promote = `
+name: promote
+inputs: { node: {} }
+execution: { mode: auto }
+steps:
+  - name: Promote
+    command: promote {{node}}
+    rollback: demote {{node}}
+`;
 
 let database: TestDatabase;
 beforeAll(async () => {
   database = await createTestDatabase();
-  const source = `
-name: restart
-execution: { mode: manual, cooldown: 7200, max_per_hour: 3, target: "{{host}}" }
-inputs: { host: {} }
-steps: [{ name: Restart, command: [systemctl, restart, app] }]
-`;
-  const parsed = parseRunbook(source, 'restart.yaml');
-  if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems));
-  const { orgId } = database;
-  const { definition } = parsed;
-  await write((tx) => saveRunbook(tx, { orgId, file: 'restart.yaml', source, definition }));
+  await save('fail-over', failOver);
+  await save('promote', promote);
 });
 afterAll(() => database.close());
-beforeEach(async () => {
-  await database.owner.query('delete from target_locks; delete from executions');
-});
 
 const write = <T>(work: (tx: Tx) => Promise<T>): Promise<T> =>
   database.db.write({ orgId: database.orgId }, work);
-async function create(host = 'db-1'): Promise<string> {
+
+async function save(name: string, source: string): Promise<void> {
+  const parsed = parseRunbook(source, `${name}.yaml`);
+  if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems));
+  const { orgId } = database;
+  const { definition } = parsed;
+  await write((tx) => saveRunbook(tx, { orgId, file: `${name}.yaml`, source, definition }));
+}
+
+async function create(given: Record<string, string> = { host: 'db-1' }, of?: string): Promise<string> {
   const id = randomUUID();
   const { orgId } = database;
-  const given = { host };
   await write((tx) =>
-    createExecution(tx, { orgId, id, runbook: 'restart', workflowId: id, requestedBy: 'ana', given }),
+    createExecution(tx, {
+      orgId,
+      id,
+      runbook: 'fail-over',
+      workflowId: id,
+      requestedBy: 'ana@example.com',
+      given,
+      ...(of === undefined ? {} : { retry: { of } }),
+    }),
   );
   return id;
 }
-const admit = (executionId: string) =>
-  write((tx) => admitExecution(tx, { orgId: database.orgId, executionId }));
-const lock = (executionId: string) => write((tx) => lockTarget(tx, { orgId: database.orgId, executionId }));
-/** As if it had been asked for, had begun and had ended so many minutes ago; null: it has not. */
-const past = (id: string, created: number, started: number | null, finished: number | null) =>
-  database.owner.query(
-    `update executions set created_at = now() - $2 * interval '1 minute', started_at = now() - $3::float8 * interval '1 minute',
-       finished_at = now() - $4::float8 * interval '1 minute', status = 'succeeded' where id = $1`,
-    [id, created, started, finished],
+const plan = (id: string) => write((tx) => loadExecutionPlan(tx, id));
+const read = async (id: string) => {
+  const execution = await write((tx) => getExecution(tx, id));
+  if (!execution) throw new Error('it is not there');
+  return execution;
+};
+
+test('nested runbooks stand as steps, with what they ask, need and undo', async () => {
+  const { steps } = await plan(await create());
+  expect(steps.map(({ name, part, work }) => [name, part, work.kind])).toEqual([
+    ['Drain', 'step', 'effect'],
+    ['Force', 'step', 'effect'],
+    ['Ask', 'step', 'approval'],
+    ['Promote / Promote', 'step', 'effect'],
+    ['Healthy', 'verify', 'effect'],
+  ]);
+  expect(steps[1]?.skipped).toBe("only if it is 'forced': mode is 'planned'");
+  expect(steps[2]?.work).toMatchObject({
+    approval: { needed: 2, role: 'admin', message: 'Promote the replica of db-1?' },
+  });
+  expect(steps[3]).toMatchObject({ needs: [{ index: 0, status: 'succeeded' }], undoTimeoutMs: 300_000 });
+});
+
+test('each load asks for the same approval, and each execution for one of its own', async () => {
+  const ids = [await create(), await create()];
+  const asked = async (id = '') => (await plan(id)).steps[2]?.work;
+  expect(await asked(ids[0])).toEqual(await asked(ids[0]));
+  expect(await asked(ids[0])).not.toEqual(await asked(ids[1]));
+});
+
+test('a secret stands in no input, no description and no plan', async () => {
+  const id = await create({ host: 'db-1', token: 'hunter2-hunter2' });
+  const execution = await read(id);
+  expect(execution.inputs).toMatchObject({ host: 'db-1', token: '***', key: '***' });
+  expect(JSON.stringify([execution, await plan(id)])).not.toContain('hunter2');
+});
+
+test('a version that comes later changes nothing for an execution that was asked for before', async () => {
+  const id = await create();
+  await save('promote', promote.replace('promote {{node}}', 'promote --force {{node}}'));
+  const described = async (which: string) => (await read(which)).steps[3]?.description;
+  expect(await described(id)).toBe('promote db-1');
+  expect(await described(await create())).toBe('promote --force db-1');
+});
+
+test('going on takes over what succeeded and was not undone, and runs everything else', async () => {
+  const id = await create();
+  await database.owner.query(
+    `update execution_steps set status = case index when 0 then 'succeeded' when 1 then 'skipped' when 2 then 'succeeded'
+       when 3 then 'failed' else 'skipped' end, attempts = 1,
+       rollback_status = case when index = 0 then 'succeeded' end where execution_id = $1`,
+    [id],
   );
-
-describe('admission', () => {
-  test('a cooldown that is longer than an hour holds', async () => {
-    await past(await create(), 100, 100, 90);
-    expect(await admit(await create())).toMatchObject({
-      admitted: false,
-      reason: expect.stringMatching(/^cooldown/),
-    });
-    expect(await admit(await create('db-2'))).toEqual({ admitted: true });
-  });
-
-  test('no more begin within an hour than the runbook says', async () => {
-    for (const host of ['a', 'b', 'c']) await past(await create(host), 30, 30, 29);
-    expect(await admit(await create('d'))).toMatchObject({
-      admitted: false,
-      reason: expect.stringMatching(/^max_per_hour: 3 of 3/),
-    });
-  });
+  await database.owner.query(
+    `update executions set status = 'rolled_back', finished_at = now() where id = $1`,
+    [id],
+  );
+  const again = await create({}, id);
+  expect((await plan(again)).steps.map(({ takenOver }) => takenOver)).toEqual([
+    false,
+    false,
+    true,
+    false,
+    false,
+  ]);
+  expect(await read(again)).toMatchObject({ retryOf: id, retryFrom: 3, target: 'db-1' });
 });
 
-describe('the lock on a target', () => {
-  test('is one execution’s until it is given free, and asking again while holding it is fine', async () => {
-    const [first, second] = [await create(), await create()];
-    expect(await lock(first)).toEqual({ acquired: true });
-    expect(await lock(first)).toEqual({ acquired: true });
-    expect(await lock(second)).toEqual({ acquired: false, heldBy: first });
-    expect(await lock(await create('db-2'))).toEqual({ acquired: true });
-  });
-
-  test('holds nobody up when the one that has it has ended', async () => {
-    const [first, second] = [await create(), await create()];
-    await lock(first);
-    await past(first, 10, 10, 9);
-    expect(await lock(second)).toEqual({ acquired: true });
-  });
-
-  test('goes to one of many that ask at once', async () => {
-    const ids = await Promise.all(Array.from({ length: 6 }, () => create()));
-    const answers = await Promise.all(ids.map((id) => lock(id)));
-    expect(answers.filter(({ acquired }) => acquired)).toHaveLength(1);
-  });
+test('the same id twice is one execution', async () => {
+  const id = randomUUID();
+  const { orgId } = database;
+  const args = { orgId, id, runbook: 'promote', workflowId: id, requestedBy: 'ana', given: { node: 'n' } };
+  await write((tx) => createExecution(tx, args));
+  await write((tx) => createExecution(tx, args));
+  expect((await read(id)).steps).toHaveLength(1);
 });
 
-test('a target longer than an index takes is refused with the reason', async () => {
-  await expect(create('x'.repeat(5_000))).rejects.toThrow(ExecutionRefusedError);
+test.each([
+  ['what is missing', {}, /'host' has no value/],
+  ['a target longer than an index takes', { host: 'x'.repeat(5_000) }, /500/],
+])('%s is refused with the reason, and nothing is written', async (_what, given, reason) => {
+  const before = await database.owner.query('select count(*)::int as n from executions');
+  await expect(create(given)).rejects.toThrow(ExecutionRefusedError);
+  await expect(create(given)).rejects.toThrow(reason);
+  const after = await database.owner.query('select count(*)::int as n from executions');
+  expect(after.rows).toEqual(before.rows);
 });

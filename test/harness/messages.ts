@@ -23,6 +23,7 @@ const shapes: Record<string, { required: string[]; optional: string[] }> = {
   approve: { required: ['actor'], optional: ['approvalId', 'reason'] },
   reject: { required: ['actor'], optional: ['approvalId', 'reason'] },
   cancel: { required: ['actor'], optional: ['reason'] },
+  decideUndo: { required: ['actor', 'index', 'decision', 'asOf'], optional: ['reason'] },
 };
 
 /** In the place of Temporal: takes only what the real client takes, and remembers it. */
@@ -62,6 +63,7 @@ export function createFakeMessages(): FakeMessages {
     approve: (...args) => answer('approve', args),
     reject: (...args) => answer('reject', args),
     cancel: (...args) => answer('cancel', args),
+    decideUndo: (...args) => answer('decideUndo', args),
     startExecution: async (...args) => {
       await answer('startExecution', args);
     },
