@@ -22,6 +22,7 @@ import { notificationChannelEndpoints } from './notification-channels/routes.ts'
 import { openApiEndpoint } from './openapi/routes.ts';
 import { reportEndpoints } from './reports/routes.ts';
 import { runbookEndpoints } from './runbooks/routes.ts';
+import { schemaEndpoints } from './schemas/routes.ts';
 import { sessionEndpoints } from './session/routes.ts';
 import { slaPolicyEndpoints } from './sla-policies/routes.ts';
 import { testIncidentEndpoints } from './test-incidents/routes.ts';
@@ -73,6 +74,7 @@ function endpointsOf(deps: ApiDeps, secureCookies: boolean): Endpoint[] {
     ...testIncidentEndpoints({ db: deps.db, accept }),
     ...approvalEndpoints(deps),
     ...runbookEndpoints(deps),
+    ...schemaEndpoints(),
     ...executionEndpoints(deps),
     ...escalationPolicyEndpoints(deps),
     ...slaPolicyEndpoints(deps),
