@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { hashSecret, newSecret } from '../../db/secrets.ts';
+import { type BadExecutions, seedBadExecutions } from './bad-executions.ts';
 
 /** What the pages are opened with: a night on which much goes wrong, and everything has an awkward name. */
 export interface BadNight {
@@ -15,6 +16,7 @@ export interface BadNight {
   pendingApproval: string;
   runningExecution: string;
   rolledBackExecution: string;
+  executions: BadExecutions;
   report: string;
   runbook: string;
 }
@@ -60,7 +62,8 @@ export async function seedBadNight(owner: pg.Pool, orgId: string, now: number): 
   await seedNoise(owner, orgId, integrationId);
   const worst = await seedWorstIncident(owner, orgId, integrationId, now);
   const runbook = await seedRunbooks(owner, orgId);
-  const executions = await seedExecutions(owner, orgId, worst, at);
+  const some = await seedExecutions(owner, orgId, worst, at);
+  const executions = await seedBadExecutions(owner, orgId, worst, now);
   await seedPolicies(owner, orgId);
   const report = await seedReports(owner, orgId, at);
   return {
@@ -70,7 +73,8 @@ export async function seedBadNight(owner: pg.Pool, orgId: string, now: number): 
     worstIncident: 200,
     acknowledgedIncident: 199,
     resolvedIncident: 190,
-    ...executions,
+    ...some,
+    executions,
     report,
     runbook,
   };
@@ -614,23 +618,32 @@ async function seedRunbooks(owner: pg.Pool, orgId: string): Promise<string> {
     ],
     inputs: {
       service_name: {
+        type: 'text',
         description: 'The unit to restart.',
         required: true,
         allowLeadingDash: false,
         secret: false,
       },
       health_check_url: {
+        type: 'url',
         required: true,
         default: 'http://localhost:8080/healthz',
         allowLeadingDash: false,
         secret: false,
       },
-      password: { required: false, allowLeadingDash: false, secret: true },
+      password: { type: 'text', required: false, allowLeadingDash: false, secret: true },
     },
     execution: {
       mode: 'semi_auto',
-      approvalsNeeded: 1,
-      approvalTimeoutMs: 1_800_000,
+      approval: {
+        needed: 2,
+        role: 'operator',
+        teams: ['payments'],
+        notRequester: true,
+        timeoutMs: 1_800_000,
+        onTimeout: 'escalate',
+      },
+      environments: [],
       maxPerHour: 5,
       cooldownMs: 300_000,
       allowedHosts: ['*.example.com'],
@@ -644,6 +657,7 @@ async function seedRunbooks(owner: pg.Pool, orgId: string): Promise<string> {
         retryDelayMs: 0,
         continueOnFail: true,
         idempotent: true,
+        conditions: [],
         action: {
           kind: 'command',
           form: { shell: 'systemctl status {{service_name}}' },
@@ -658,6 +672,7 @@ async function seedRunbooks(owner: pg.Pool, orgId: string): Promise<string> {
         retryDelayMs: 0,
         continueOnFail: false,
         idempotent: false,
+        conditions: [{ variable: 'service_name', notEquals: 'database' }],
         action: {
           kind: 'command',
           form: { shell: 'systemctl restart {{service_name}}' },
@@ -680,6 +695,7 @@ async function seedRunbooks(owner: pg.Pool, orgId: string): Promise<string> {
         retryDelayMs: 10_000,
         continueOnFail: false,
         idempotent: true,
+        conditions: [],
         action: {
           kind: 'http',
           method: 'GET',
@@ -690,7 +706,12 @@ async function seedRunbooks(owner: pg.Pool, orgId: string): Promise<string> {
         },
       },
     ],
+    verify: [],
   });
+  const sources = {
+    1: 'name: restart-service\ndescription: Restart a failing service\nsteps:\n  - name: Restart\n    command: systemctl restart {{service_name}}\n',
+    2: 'name: restart-service\ndescription: Restart a failing service <b>now</b>\nsteps:\n  - name: Restart\n    command: systemctl restart {{service_name}}\n',
+  };
   const source = `name: restart-service\ndescription: Restart a failing service and prove that it is healthy\nsteps:\n  - name: Check current status\n    command: systemctl status {{service_name}} # ${'a comment that goes on and on '.repeat(8)}\n`;
   for (const name of [
     'restart-service',
@@ -701,10 +722,25 @@ async function seedRunbooks(owner: pg.Pool, orgId: string): Promise<string> {
       org_id: orgId,
       name,
       version: 3,
+      latest_version: name === 'clear-cache' ? 4 : 3,
+      pinned_at: name === 'clear-cache' ? new Date() : null,
+      pinned_by: name === 'clear-cache' ? 'maryam@example.com' : null,
       file: `${name}.yaml`,
       source,
       definition: JSON.stringify(definition(name)),
     });
+    for (const [version, text] of Object.entries({ ...sources, 3: source })) {
+      await insert(owner, 'runbook_versions', {
+        org_id: orgId,
+        name,
+        version,
+        source: text,
+        definition: JSON.stringify(definition(name)),
+        commit: version === '1' ? null : `${version}f3c9a1b7e5d2c4a6f8e0b1d3c5a7f9e2b4d6c8a`,
+        author: version === '1' ? null : 'Łukasz Øystein van der Bergström-Papadopoulos',
+        committed_at: version === '1' ? null : new Date(Date.now() - 86_400_000 * (4 - Number(version))),
+      });
+    }
   }
   await insert(owner, 'runbook_problems', {
     org_id: orgId,

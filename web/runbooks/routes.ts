@@ -1,18 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
+import type { Tx } from '../../db/database.ts';
 import { createExecution, ExecutionRefusedError } from '../../db/executions.ts';
 import { listExecutions } from '../../db/executions-read.ts';
+import { listGitSources } from '../../db/git-sources.ts';
 import { findIncident } from '../../db/incident-detail.ts';
+import { matchingNow } from '../../db/runbook-matches.ts';
 import { getRunbook, listRunbookProblems, listRunbooks } from '../../db/runbooks.ts';
 import { executionWorkflowId } from '../../workflows/messages.ts';
 import { TemporalUnavailableError } from '../../workflows/messages-client.ts';
 import type { WebDeps } from '../deps.ts';
-import { executionView } from '../incidents/show-view.ts';
+import { executionRow } from '../executions/list-view.ts';
 import { posted } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
 import { assertVisitorRole, visitorOf } from '../visitor.ts';
-import { runbookRow, runbookView } from './view.ts';
+import { problemView, runbookRow, type Sources } from './list-view.ts';
+import { versionRoutes } from './version-routes.ts';
+import { runbookView } from './view.ts';
 
 export function runbookRoutes(deps: WebDeps, pages: Pages): Router {
   const router = Router();
@@ -22,21 +27,15 @@ export function runbookRoutes(deps: WebDeps, pages: Pages): Router {
     const found = await deps.db.read(visitorOf(request).scope, async (tx) => ({
       runbooks: await listRunbooks(tx),
       problems: await listRunbookProblems(tx),
-      executions: (await listExecutions(tx, { limit: 20 })).items,
+      sources: await readSources(tx),
     }));
     await pages.show(request, response, {
       template: 'runbooks/list',
       view: {
         folder: deps.runbooksFolder,
         incident,
-        problems: found.problems,
-        rows: found.runbooks.map((runbook) => runbookRow(runbook, incident)),
-        executions: found.executions.map((execution) => ({
-          ...executionView(execution),
-          id: execution.id,
-          incident: execution.incidentNumber,
-          requestedBy: execution.requestedBy,
-        })),
+        problems: found.problems.map(problemView),
+        rows: found.runbooks.map((runbook) => runbookRow(runbook, incident, found.sources)),
       },
       title: 'Runbooks',
       section: 'runbooks',
@@ -47,6 +46,7 @@ export function runbookRoutes(deps: WebDeps, pages: Pages): Router {
     await show(request, response, {
       incident: incidentIn(request.query.incident),
       values: {},
+      environment: '',
       runProblems: [],
     });
   });
@@ -55,6 +55,7 @@ export function runbookRoutes(deps: WebDeps, pages: Pages): Router {
     const { scope, orgId, email } = visitorOf(request);
     const name = String(request.params.name);
     const incident = incidentIn(posted(request.body, 'incident'));
+    const environment = posted(request.body, 'environment').slice(0, 200);
     const given = givenInputs(request.body);
     const id = randomUUID();
     try {
@@ -72,11 +73,12 @@ export function runbookRoutes(deps: WebDeps, pages: Pages): Router {
           requestedBy: email,
           given,
           ...(about ? { incidentId: about.id } : {}),
+          ...(environment ? { environment } : {}),
         });
       });
     } catch (error) {
       if (!(error instanceof ExecutionRefusedError)) throw error;
-      await show(request, response, { incident, values: given, runProblems: error.problems });
+      await show(request, response, { incident, values: given, environment, runProblems: error.problems });
       return;
     }
     try {
@@ -89,30 +91,41 @@ export function runbookRoutes(deps: WebDeps, pages: Pages): Router {
     response.redirect(303, `/executions/${id}`);
   });
 
+  router.use(versionRoutes(deps, pages));
+
   async function show(
     request: Request,
     response: Response,
-    given: { incident: number | null; values: Record<string, string>; runProblems: string[] },
+    given: {
+      incident: number | null;
+      values: Record<string, string>;
+      environment: string;
+      runProblems: string[];
+    },
   ): Promise<void> {
     const name = String(request.params.name);
-    const found = await deps.db.read(visitorOf(request).scope, async (tx) => ({
-      runbook: await getRunbook(tx, name),
-      problems: await listRunbookProblems(tx),
-      executions: (await listExecutions(tx, { runbook: name, limit: 8 })).items,
-    }));
-    if (!found.runbook) throw noSuchRunbook(name);
+    const found = await deps.db.read(visitorOf(request).scope, async (tx) => {
+      const runbook = await getRunbook(tx, name);
+      if (!runbook) throw noSuchRunbook(name);
+      return {
+        runbook,
+        problems: await listRunbookProblems(tx),
+        sources: await readSources(tx),
+        matching: runbook.removedAt ? [] : await matchingNow(tx, runbook),
+        executions: (await listExecutions(tx, { runbook: name, limit: 8 })).items,
+      };
+    });
+    const { runbook, executions, ...more } = found;
     await pages.show(request, response, {
       template: 'runbooks/show',
       view: {
-        ...runbookView(found.runbook, { ...given, problems: found.problems }),
-        executions: found.executions.map((execution) => ({
-          ...executionView(execution),
-          requestedBy: execution.requestedBy,
-        })),
+        ...runbookView(runbook, { ...given, ...more, now: pages.now() }),
+        executions: executions.map(executionRow),
+        executionsHref: `/executions?${new URLSearchParams({ runbook: name })}`,
       },
       title: name,
       section: 'runbooks',
-      teamId: found.runbook.teamId,
+      teamId: runbook.teamId,
       status: given.runProblems.length > 0 ? 422 : 200,
     });
   }
@@ -120,15 +133,19 @@ export function runbookRoutes(deps: WebDeps, pages: Pages): Router {
   return router;
 }
 
+async function readSources(tx: Tx): Promise<Sources> {
+  return new Map((await listGitSources(tx)).map((source) => [source.id, source]));
+}
+
 const noSuchRunbook = (name: string) =>
   new NotFoundError(`There is no runbook ${name}, or it belongs to another team.`);
 
-function incidentIn(text: unknown): number | null {
+export function incidentIn(text: unknown): number | null {
   return typeof text === 'string' && /^\d{1,9}$/.test(text) ? Number(text) : null;
 }
 
 /** Fields 'input.<name>'; an empty one is not given. */
-function givenInputs(body: unknown): Record<string, string> {
+export function givenInputs(body: unknown): Record<string, string> {
   if (typeof body !== 'object' || body === null) return {};
   return Object.fromEntries(
     Object.entries(body).flatMap(([key, value]) =>
