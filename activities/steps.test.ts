@@ -10,12 +10,9 @@ import { CancelledFailure } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DatabaseUnavailableError } from '../db/database.ts';
-import { saveRunbook } from '../db/runbooks.ts';
 import { attemptKey } from '../db/step-ledger.ts';
-import type { RunbookDefinition } from '../domain/runbook/definition.ts';
-import type { RunbookLayout } from '../domain/runbook/layout.ts';
-import { parseRunbook } from '../domain/runbook/parse.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
+import { insertExecution } from '../test/harness/step-execution.ts';
 import { SecretUnavailableError } from './secrets/secret-source.ts';
 import { createStepAdapters } from './steps/adapters.ts';
 import { commandEnvironment } from './steps/command.ts';
@@ -38,56 +35,8 @@ afterEach(() => {
   for (const worker of workers.splice(0)) worker.kill('SIGKILL');
 });
 
-/** An execution of a runbook with these steps, as the workflow finds it. */
-async function execution(steps: string, inputs: Record<string, string> = {}, top = ''): Promise<string> {
-  const { orgId, owner, db } = database;
-  const id = randomUUID();
-  const source = `name: r-${id}\n${top}steps:\n${steps}`;
-  const parsed = parseRunbook(source, 'test.yaml');
-  if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems));
-  const { definition } = parsed;
-  const { version } = await db.write({ orgId }, (tx) =>
-    saveRunbook(tx, { orgId, file: `${id}.yaml`, source, definition }),
-  );
-  await owner.query(
-    `insert into executions
-       (org_id, id, runbook, runbook_version, requested_by, mode, target, inputs, status, workflow_id, layout)
-     values ($1, $2, $3, $4, 'me', 'manual', 't', $5, 'running', 'w', $6)`,
-    [orgId, id, definition.name, version, inputs, JSON.stringify(layoutOf(definition, version, inputs))],
-  );
-  for (const [index, step] of definition.steps.entries()) {
-    await owner.query(
-      `insert into execution_steps (org_id, execution_id, index, name, type, description, status)
-       values ($1, $2, $3, $4, $5, '', 'running')`,
-      [orgId, id, index, step.name, step.type],
-    );
-  }
-  return id;
-}
-
-/** The runbook alone, nothing nested. */
-const layoutOf = (
-  definition: RunbookDefinition,
-  version: number,
-  inputs: Record<string, string>,
-): RunbookLayout => {
-  const secret = Object.entries(definition.inputs).filter(([, input]) => input.secret);
-  return {
-    scopes: [
-      {
-        runbook: definition.name,
-        version,
-        values: inputs,
-        secretReferences: Object.fromEntries(
-          secret.flatMap(([name, { fromSecret }]) => (fromSecret ? [[name, fromSecret]] : [])),
-        ),
-        secretInputs: secret.map(([name]) => name),
-        allowedHosts: definition.execution.allowedHosts,
-      },
-    ],
-    steps: definition.steps.map((step) => ({ scope: 0, name: step.name, part: 'step', definition: step })),
-  };
-};
+const execution = (steps: string, inputs: Record<string, string> = {}, top = ''): Promise<string> =>
+  insertExecution(database, { steps, inputs, top });
 
 const inputOf = (executionId: string, given: Partial<RunStepInput> = {}): RunStepInput => ({
   orgId: database.orgId,

@@ -207,6 +207,7 @@ class StepRun {
   /** Writes new output down at most twice a second, and stops the step once another attempt has replaced it. */
   private async report(output: StepOutput, fence: AbortController, over: AbortSignal): Promise<void> {
     let confirmedAt = Date.now();
+    let away = false;
     while (!over.aborted) {
       await delay(beatMs, undefined, { signal: over }).catch(() => undefined);
       if (over.aborted) return;
@@ -214,9 +215,12 @@ class StepRun {
       try {
         if (!(await this.deps.ledger.report(this.input, text))) fence.abort();
         confirmedAt = Date.now();
+        away = false;
       } catch (error) {
         // the step goes on; its output is written again at the end at the latest
-        log.warn('The output of a step could not be written', { key: this.key, error: String(error) });
+        if (!away)
+          log.warn('The output of a step cannot be written', { key: this.key, error: String(error) });
+        away = true;
         if (Date.now() - confirmedAt > cutOffMs && !(await this.reachesTemporal())) {
           output.note('cut off from Holdfast and from Temporal: nobody could tell it to end, so it is ended');
           fence.abort();

@@ -31,8 +31,8 @@ export interface Endpoint {
   handle(request: Request): Promise<unknown>;
 }
 
-/** Who may: everybody, the holder of an ingest key, or a person with this role (on rows of a team: there). */
-export type Access = 'public' | 'ingest' | Role;
+/** Who may: everybody, an ingest key, a runner's token, or a person with this role (on rows of a team: there). */
+export type Access = 'public' | 'ingest' | 'runner' | Role;
 
 export interface Call<P, Q, B> {
   params: P;
@@ -117,6 +117,7 @@ export function mount(
   guards: {
     person: RequestHandler;
     ingest: RequestHandler;
+    runner: RequestHandler;
     time(path: string): RequestHandler;
   },
 ): void {
@@ -124,6 +125,7 @@ export function mount(
     const { access } = operation;
     const handlers: RequestHandler[] = [guards.time(operation.path)];
     if (access === 'ingest') handlers.push(guards.ingest);
+    else if (access === 'runner') handlers.push(guards.runner);
     else if (access !== 'public') handlers.push(guards.person, requireRoleSomewhere(access));
     if (operation.body) handlers.push(parserOf(operation), refuseUnread);
     handlers.push(async (request, response) => {

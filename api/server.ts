@@ -8,7 +8,11 @@ import { approvalEndpoints } from './approvals/routes.ts';
 import { auditEndpoints } from './audit/routes.ts';
 import { authenticate } from './auth/authenticate.ts';
 import { requireIngestKey } from './auth/ingest-key.ts';
+import { requireRunnerToken } from './auth/runner-token.ts';
 import type { SignIn } from './auth/sign-in.ts';
+import { automationEndpoints } from './automation/routes.ts';
+import { circuitBreakerEndpoints } from './circuit-breakers/routes.ts';
+import { dryRunEndpoints } from './dry-runs/routes.ts';
 import { type Endpoint, mount } from './endpoint.ts';
 import { answerErrors, type ErrorLog, noSuchEndpoint } from './errors.ts';
 import { escalationPolicyEndpoints } from './escalation-policies/routes.ts';
@@ -17,14 +21,19 @@ import type { Dependency } from './health/probe.ts';
 import { healthEndpoints } from './health/routes.ts';
 import { incidentEndpoints } from './incidents/routes.ts';
 import { logEndpoints } from './logs/routes.ts';
+import { maintenanceWindowEndpoints } from './maintenance-windows/routes.ts';
 import { createRequestTimer } from './metrics.ts';
 import { notificationChannelEndpoints } from './notification-channels/routes.ts';
 import { openApiEndpoint } from './openapi/routes.ts';
 import { reportEndpoints } from './reports/routes.ts';
 import { runbookEndpoints } from './runbooks/routes.ts';
+import { runnerEndpoints } from './runner/routes.ts';
+import { runnersEndpoints } from './runners/routes.ts';
+import { safetyRuleEndpoints } from './safety-rules/routes.ts';
 import { schemaEndpoints } from './schemas/routes.ts';
 import { sessionEndpoints } from './session/routes.ts';
 import { slaPolicyEndpoints } from './sla-policies/routes.ts';
+import { targetEndpoints } from './targets/routes.ts';
 import { testIncidentEndpoints } from './test-incidents/routes.ts';
 import { userEndpoints } from './users/routes.ts';
 
@@ -57,6 +66,7 @@ export function createApi(deps: ApiDeps): Router {
   mount(router, endpointsOf(deps, secureCookies), {
     person: authenticate({ db: deps.db, secureCookies }),
     ingest: requireIngestKey(deps.db),
+    runner: requireRunnerToken(deps.db),
     time,
   });
   router.use('/api', noSuchEndpoint);
@@ -75,11 +85,19 @@ function endpointsOf(deps: ApiDeps, secureCookies: boolean): Endpoint[] {
     ...approvalEndpoints(deps),
     ...runbookEndpoints(deps),
     ...schemaEndpoints(),
+    ...dryRunEndpoints(deps),
     ...executionEndpoints(deps),
+    ...automationEndpoints(deps),
+    ...safetyRuleEndpoints(deps),
+    ...maintenanceWindowEndpoints(deps),
+    ...circuitBreakerEndpoints(deps),
+    ...targetEndpoints(deps),
     ...escalationPolicyEndpoints(deps),
     ...slaPolicyEndpoints(deps),
     ...notificationChannelEndpoints(deps),
     ...reportEndpoints(deps),
+    ...runnersEndpoints(deps),
+    ...runnerEndpoints(deps),
     ...sessionEndpoints({ db: deps.db, signIn: deps.signIn, secureCookies }),
     ...userEndpoints(deps),
     ...auditEndpoints(deps),

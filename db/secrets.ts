@@ -4,6 +4,7 @@ import { createHash, randomBytes } from 'node:crypto';
 export const secretPrefixes = {
   apiToken: 'hft_',
   ingestKey: 'hfi_',
+  runnerToken: 'hfr_',
   session: 'hfs_',
   signInLink: 'hfl_',
 } as const;

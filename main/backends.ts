@@ -12,6 +12,7 @@ import type { LogSource } from '../activities/logs/log-source.ts';
 import { createLokiLogs } from '../activities/logs/loki.ts';
 import { Database } from '../db/database.ts';
 import type { Config } from './config.ts';
+import { temporalConnectionOptions } from './temporal-connection.ts';
 import { createWorkflowStarter, type WorkflowStarter } from './workflow-client.ts';
 
 /** Where the parts are: what is embedded or configured. */
@@ -46,7 +47,7 @@ export function connectBackends(config: Config, addresses: BackendAddresses): Ba
   const logger = pino({ name: 'holdfast', level: config.logLevel });
   const db = new Database({ url: addresses.databaseUrl, poolSize: config.databasePoolSize });
   const intakeDb = new Database({ url: addresses.databaseUrl, poolSize: intakeConnections });
-  const connection = Connection.lazy({ address: addresses.temporalAddress });
+  const connection = Connection.lazy(temporalConnectionOptions(config, addresses.temporalAddress));
   const temporal = new Client({ connection, namespace: config.temporalNamespace });
   const mail: MailTransport = nodemailer.createTransport(mailTransportOptions(addresses.smtpUrl));
   const webhooks = webhookDispatcher({ egressAllow: config.egressAllow });

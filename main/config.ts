@@ -18,6 +18,9 @@ export interface Config {
   databasePoolSize: number;
   temporalAddress?: string;
   temporalNamespace: string;
+  /** Absent: without TLS. Paths of PEM files, absolute. */
+  temporalTls?: TemporalTls;
+  temporalApiKey?: string;
   temporalUiUrl?: string;
   smtpUrl?: string;
   mailFrom: string;
@@ -61,6 +64,12 @@ export interface Config {
   /** The environment that commands of runbooks see a part of. */
   commandEnvironment: Record<string, string | undefined>;
   logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+}
+
+export interface TemporalTls {
+  /** The authority that the server's certificate is checked by; absent: the ones that Temporal's SDK trusts. */
+  ca?: string;
+  client?: { certificate: string; key: string };
 }
 
 /** Names each variable that is wrong, what is wrong with it and what to write. */
@@ -139,6 +148,14 @@ const variables = z.object({
     .regex(/^(\[[0-9a-fA-F:]+\]|[^\s:/]+):\d{1,5}$/, 'write host:port, such as temporal.example.com:7233')
     .optional(),
   TEMPORAL_NAMESPACE: z.string().default('default'),
+  TEMPORAL_TLS: switched.optional(),
+  TEMPORAL_TLS_CA: z.string().optional(),
+  TEMPORAL_TLS_CERT: z.string().optional(),
+  TEMPORAL_TLS_KEY: z.string().optional(),
+  TEMPORAL_API_KEY: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, 'write the key as Temporal shows it, without spaces')
+    .optional(),
   TEMPORAL_UI_URL: httpUrl('http://temporal.example.com:8080').optional(),
   SMTP_URL: url(['smtp:', 'smtps:'], 'smtp://user:password@mail.example.com:587').optional(),
   HOLDFAST_MAIL_FROM: z
@@ -199,12 +216,7 @@ export const variableNames: readonly string[] = Object.keys(variables.shape);
  * @throws ConfigError naming every variable that is wrong
  */
 export function readConfig(env: Record<string, string | undefined> = process.env): Config {
-  const given = Object.fromEntries(
-    variableNames.flatMap((name) => {
-      const value = env[name]?.trim();
-      return value ? [[name, value]] : [];
-    }),
-  );
+  const given = presentOf(variableNames, env);
   const parsed = variables.safeParse(given);
   const problems = parsed.success ? [] : parsed.error.issues.map(problem);
   if (given.ELASTICSEARCH_URL && given.LOKI_URL) {
@@ -212,6 +224,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
       'ELASTICSEARCH_URL and LOKI_URL are both set; logs are read from one place, so unset one of them',
     );
   }
+  problems.push(...temporalProblems(given));
   if (given.TEMPORAL_NAMESPACE && !given.TEMPORAL_ADDRESS) {
     problems.push(
       'TEMPORAL_NAMESPACE is of use only with TEMPORAL_ADDRESS: the embedded server has one namespace',
@@ -223,6 +236,79 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     );
   }
   return { ...configOf(parsed.data), commandEnvironment: { ...env } };
+}
+
+function temporalProblems(given: Record<string, string>): string[] {
+  const secured = ['TEMPORAL_TLS_CA', 'TEMPORAL_TLS_CERT', 'TEMPORAL_TLS_KEY', 'TEMPORAL_API_KEY'];
+  const named = [...secured, 'TEMPORAL_TLS'].filter((name) => given[name] !== undefined);
+  if (named.length > 0 && !given.TEMPORAL_ADDRESS) {
+    return [`${named.join(', ')}: of use only with TEMPORAL_ADDRESS; the embedded server speaks no TLS`];
+  }
+  const half = Boolean(given.TEMPORAL_TLS_CERT) !== Boolean(given.TEMPORAL_TLS_KEY);
+  const contradiction = given.TEMPORAL_TLS === 'off' ? secured.filter((name) => given[name]) : [];
+  return [
+    ...(half ? ['TEMPORAL_TLS_CERT and TEMPORAL_TLS_KEY go together: set both or neither'] : []),
+    ...(contradiction.length > 0
+      ? [`TEMPORAL_TLS: off, but ${contradiction.join(', ')} needs TLS; unset one of them`]
+      : []),
+  ];
+}
+
+function temporalTlsOf(given: z.output<typeof variables>): TemporalTls | undefined {
+  const { TEMPORAL_TLS: tls, TEMPORAL_TLS_CA: ca, TEMPORAL_TLS_CERT: certificate } = given;
+  const { TEMPORAL_TLS_KEY: key, TEMPORAL_API_KEY: apiKey } = given;
+  if (!(tls ?? Boolean(ca || certificate || apiKey))) return undefined;
+  return {
+    ...(ca ? { ca: resolve(ca) } : {}),
+    ...(certificate && key ? { client: { certificate: resolve(certificate), key: resolve(key) } } : {}),
+  };
+}
+
+/** What a runner (main/runner.ts) reads beside the variables of all; documented in docs/runners.md. */
+const runnerVariables = z.object({
+  HOLDFAST_URL: httpUrl('https://holdfast.example.com'),
+  HOLDFAST_RUNNER_TOKEN: secret,
+  TEMPORAL_ADDRESS: z.string(),
+});
+
+/** What decides how a runner works. It has no database, no mail server and no port. */
+export interface RunnerConfig extends Config {
+  temporalAddress: string;
+  /** Where Holdfast answers, without a slash at the end. */
+  holdfastUrl: string;
+  runnerToken: string;
+}
+
+/** Throws ConfigError naming every variable that is missing or wrong. */
+export function readRunnerConfig(env: Record<string, string | undefined> = process.env): RunnerConfig {
+  const parsed = runnerVariables.safeParse(presentOf(Object.keys(runnerVariables.shape), env));
+  if (!parsed.success) {
+    const { issues } = parsed.error;
+    const texts = issues.map((issue) =>
+      issue.code === 'invalid_type' ? `${String(issue.path[0])} is not set` : problem(issue),
+    );
+    throw new ConfigError(['The runner cannot start:', ...texts.map((text) => `  ${text}`)].join('\n'));
+  }
+  const { HOLDFAST_URL, HOLDFAST_RUNNER_TOKEN, TEMPORAL_ADDRESS } = parsed.data;
+  return {
+    ...readConfig(env),
+    temporalAddress: TEMPORAL_ADDRESS,
+    holdfastUrl: HOLDFAST_URL,
+    runnerToken: HOLDFAST_RUNNER_TOKEN,
+  };
+}
+
+/** An empty value counts as unset. */
+function presentOf(
+  names: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = env[name]?.trim();
+      return value ? [[name, value]] : [];
+    }),
+  );
 }
 
 /** What the command line (main/cli.ts) reads; documented in docs/cli.md. */
@@ -242,9 +328,7 @@ export interface CliConfig {
 
 /** Throws ConfigError naming every variable that is wrong. */
 export function readCliConfig(env: Record<string, string | undefined> = process.env): CliConfig {
-  const given = Object.fromEntries(
-    Object.keys(cliVariables.shape).flatMap((name) => (env[name]?.trim() ? [[name, env[name].trim()]] : [])),
-  );
+  const given = presentOf(Object.keys(cliVariables.shape), env);
   const parsed = cliVariables.safeParse(given);
   if (!parsed.success) throw new ConfigError(parsed.error.issues.map(problem).join('\n'));
   // npm runs a script in the project's folder, and says in which one it was called
@@ -265,6 +349,8 @@ function configOf(given: z.output<typeof variables>): Omit<Config, 'commandEnvir
   const optional = {
     databaseUrl: given.DATABASE_URL,
     temporalAddress: given.TEMPORAL_ADDRESS,
+    temporalTls: temporalTlsOf(given),
+    temporalApiKey: given.TEMPORAL_API_KEY,
     temporalUiUrl: given.TEMPORAL_UI_URL,
     smtpUrl: given.SMTP_URL,
     elasticsearchUrl: given.ELASTICSEARCH_URL,

@@ -1,12 +1,12 @@
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi';
 import { documentedWebhook } from '../alerts/schema.ts';
-import type { Endpoint } from '../endpoint.ts';
+import type { Access, Endpoint } from '../endpoint.ts';
 import { problem } from '../errors.ts';
 
 const description = `
 Times are ISO 8601, durations text such as '30s', '15m', '4h'. Lists come in pages: send \`nextCursor\` back as
 \`cursor\`. Errors are problem details (RFC 9457) whose \`errors\` name the fields. An API token opens everything
-that its user may; an ingest key opens the intake and nothing else.
+that its user may; an ingest key opens the intake and nothing else, a runner's token the steps of its queue.
 `.trim();
 
 /** OpenAPI 3.1, made of the schemas that check the requests. */
@@ -29,6 +29,7 @@ export function createOpenApiDocument(
       securitySchemes: {
         apiToken: { type: 'http', scheme: 'bearer', description: "A user's API token" },
         ingestKey: { type: 'http', scheme: 'bearer', description: 'The key of an integration' },
+        runnerToken: { type: 'http', scheme: 'bearer', description: 'The token of a runner' },
       },
     },
   });
@@ -40,8 +41,8 @@ function operationOf(operation: Endpoint): ZodOpenApiOperationObject {
     operationId: operationIdOf(operation),
     tags: [operation.tag],
     summary: operation.summary,
-    ...(access === 'public' || access === 'ingest' ? {} : { description: `Role: ${access} or more.` }),
-    security: access === 'public' ? [] : [access === 'ingest' ? { ingestKey: [] } : { apiToken: [] }],
+    ...(isPersons(access) ? { description: `Role: ${access} or more.` } : {}),
+    security: securityOf(access),
     requestParams: {
       ...(operation.params ? { path: operation.params } : {}),
       ...(operation.query ? { query: operation.query } : {}),
@@ -66,11 +67,21 @@ function operationOf(operation: Endpoint): ZodOpenApiOperationObject {
   };
 }
 
+function isPersons(access: Access): boolean {
+  return access !== 'public' && access !== 'ingest' && access !== 'runner';
+}
+
+function securityOf(access: Access): Record<string, string[]>[] {
+  if (access === 'public') return [];
+  if (access === 'ingest') return [{ ingestKey: [] }];
+  return [access === 'runner' ? { runnerToken: [] } : { apiToken: [] }];
+}
+
 function errorsOf({ access, body, params, query, errors }: Endpoint) {
   const statuses: Record<string, string> = {
     ...(body || params || query ? { 400: 'Invalid request: `errors` names the fields' } : {}),
     ...(access === 'public' ? {} : { 401: 'No token, or a wrong one' }),
-    ...(access === 'public' || access === 'ingest' ? {} : { 403: 'The role is not enough' }),
+    ...(isPersons(access) ? { 403: 'The role is not enough' } : {}),
     ...(body ? { 413: 'The body is larger than 10 MB' } : {}),
     ...(access === 'public' ? {} : { 503: 'Not available now: send it again after `Retry-After` seconds' }),
     ...errors,

@@ -1,0 +1,241 @@
+import { randomUUID } from 'node:crypto';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createStepAdapters } from '../../activities/steps/adapters.ts';
+import { commandEnvironment } from '../../activities/steps/command.ts';
+import { createRunnerApi, RunnerRefusedError } from '../../activities/steps/ledger-remote.ts';
+import { createStepActivities, type RunStepInput } from '../../activities/steps.ts';
+import { createRunnerToken } from '../../db/runners.ts';
+import { attemptKey } from '../../db/step-ledger.ts';
+import { createTestApi, type TestApi } from '../../test/harness/api.ts';
+import { insertExecution } from '../../test/harness/step-execution.ts';
+
+let api: TestApi;
+let edge: string;
+let other: string;
+beforeAll(async () => {
+  api = await createTestApi();
+  edge = await tokenFor('edge');
+  other = await tokenFor('other');
+});
+afterAll(() => api.close());
+
+const tokenFor = async (queue: string, orgId = api.orgId): Promise<string> => {
+  const made = await api.fixture.db.write({ orgId }, (tx) =>
+    createRunnerToken(tx, { orgId, queue, name: 'test', actor: 'test' }),
+  );
+  return made.token;
+};
+const execution = (steps: string, inputs: Record<string, string> = {}, runner = 'edge'): Promise<string> =>
+  insertExecution({ ...api.fixture, orgId: api.orgId }, { steps, inputs, runner });
+const attempt = (executionId: string, given: object = {}) => ({
+  executionId,
+  index: 0,
+  phase: 'step',
+  attempt: 1,
+  ...given,
+});
+const carrier = { pid: 4711, startedAt: '1', machine: 'edge' };
+const operations: [string, object][] = [
+  ['load', {}],
+  ['begin', { carrier, abandoned: [] }],
+  ['note', { group: { pgid: 4711, startedAt: '1', machine: 'edge', sudo: false } }],
+  ['output', { output: 'x' }],
+  ['end', { ok: true, output: '' }],
+  ['abandon', { keys: [] }],
+];
+const stored = async (id: string) => {
+  const { rows } = await api.fixture.owner.query<{ output: string; rollback_output: string }>(
+    'select output, rollback_output from execution_steps where execution_id = $1 and index = 0',
+    [id],
+  );
+  return rows[0]!;
+};
+const ledgerOf = async (key: string) => {
+  const { rows } = await api.fixture.owner.query('select status, detail from side_effects where key = $1', [
+    key,
+  ]);
+  return rows[0];
+};
+
+describe('the token of a runner', () => {
+  it('says whose it is, and opens nothing but what is meant for runners', async () => {
+    expect((await api.ask('GET', '/api/v1/runner', { token: edge })).body).toEqual({
+      orgId: api.orgId,
+      queue: 'edge',
+    });
+    for (const path of ['/api/v1/runners', '/api/v1/executions', '/api/v1/runner-tokens']) {
+      expect((await api.ask('GET', path, { token: edge })).status, path).toBe(401);
+    }
+  });
+
+  it('is refused with what mends it when it is none, unknown or revoked', async () => {
+    const refusal = async (token?: string) =>
+      (await api.ask('GET', '/api/v1/runner', token === undefined ? {} : { token })).body.detail;
+    expect(await refusal()).toMatch(/Bearer/);
+    expect(await refusal(api.tokens.owner)).toMatch(/this is no runner token: those begin with hfr_/);
+    const token = await tokenFor('soon-gone');
+    await api.fixture.owner.query(`update runner_tokens set revoked_at = now() where queue = 'soon-gone'`);
+    expect(await refusal(token)).toMatch(/unknown or was revoked: make another under Settings, Runners/);
+    const gone = createRunnerApi({ url: api.url, token });
+    await expect(gone.identify()).rejects.toThrow(RunnerRefusedError);
+    await expect(gone.identify()).rejects.toThrow(/Holdfast refuses the token: .*revoked/);
+  });
+
+  it('touches no step of another queue, of no runner, of another organization or of none', async () => {
+    const ofOther = await execution('  - {name: A, command: "true"}', {}, 'other');
+    const ofNone = await insertExecution(
+      { ...api.fixture, orgId: api.orgId },
+      { steps: '  - {name: A, command: "true"}' },
+    );
+    expect(api.fixture.orgId).not.toBe(api.orgId);
+    const abroad = await insertExecution(api.fixture, {
+      steps: '  - {name: A, command: "true"}',
+      runner: 'edge',
+    });
+    for (const id of [ofOther, ofNone, abroad, randomUUID()]) {
+      for (const [operation, more] of operations) {
+        const body = attempt(id, more);
+        const answer = await api.ask('POST', `/api/v1/runner/attempts/${operation}`, { token: edge, body });
+        expect(answer.status, operation).toBe(404);
+      }
+      expect(await ledgerOf(attemptKey(attempt(id) as RunStepInput))).toBeUndefined();
+    }
+    const mine = await api.ask('POST', '/api/v1/runner/attempts/load', {
+      token: other,
+      body: attempt(ofOther),
+    });
+    expect(mine.status).toBe(200);
+  });
+
+  it('shows its step and the values of its runbook, and nothing of other steps', async () => {
+    const id = await execution('  - {name: A, command: "echo {{x}}"}\n  - {name: B, command: "id of-b"}', {
+      x: 'y',
+    });
+    const { body } = await api.ask('POST', '/api/v1/runner/attempts/load', {
+      token: edge,
+      body: attempt(id),
+    });
+    expect(body).toMatchObject({
+      step: { name: 'A', definition: { runner: 'edge' } },
+      scope: { values: { x: 'y' }, allowedHosts: [] },
+      open: [],
+      said: '',
+    });
+    expect(JSON.stringify(body)).not.toContain('of-b');
+  });
+
+  it('closes no attempt of another execution', async () => {
+    const mine = await execution('  - {name: A, command: "true"}');
+    const foreign = await execution('  - {name: A, command: "true"}', {}, 'other');
+    await api.ask('POST', '/api/v1/runner/attempts/begin', {
+      token: other,
+      body: attempt(foreign, { carrier, abandoned: [] }),
+    });
+    const key = attemptKey(attempt(foreign) as RunStepInput);
+    await api.ask('POST', '/api/v1/runner/attempts/abandon', {
+      token: edge,
+      body: attempt(mine, { keys: [key] }),
+    });
+    expect(await ledgerOf(key)).toMatchObject({ status: 'started' });
+  });
+});
+
+describe('a step on a runner', () => {
+  const run = (executionId: string, given: Partial<RunStepInput> = {}) => {
+    const { ledger } = createRunnerApi({ url: api.url, token: edge });
+    const { runStep } = createStepActivities({
+      ledger,
+      adapters: createStepAdapters(),
+      secretSource: { read: () => Promise.reject(new Error('no secrets here')) },
+      egressAllow: [],
+      environment: commandEnvironment(process.env),
+    });
+    const input: RunStepInput = { orgId: api.orgId, executionId, index: 0, phase: 'step', attempt: 1 };
+    return new MockActivityEnvironment().run(runStep, { ...input, ...given });
+  };
+
+  it('keeps its ledger and its output by the API, as one on the worker does by the database', async () => {
+    const id = await execution(
+      '  - {name: A, command: "echo hello {{who}}; exit 3", rollback: "echo back"}',
+      {
+        who: '$(id)',
+      },
+    );
+    expect(await run(id)).toEqual({ ok: false, error: 'exit status 3' });
+    expect(await run(id)).toEqual({ ok: false, error: 'exit status 3' });
+    expect(await run(id, { phase: 'undo' })).toEqual({ ok: true });
+    expect(await stored(id)).toEqual({ output: 'hello $(id)\nexit status 3\n', rollback_output: 'back\n' });
+    const key = attemptKey({ executionId: id, index: 0, phase: 'step', attempt: 1 });
+    expect(await ledgerOf(key)).toMatchObject({
+      status: 'failed',
+      detail: { error: 'exit status 3', group: { pgid: expect.any(Number) } },
+    });
+  });
+
+  it('of which nobody knows how it ended is not run again, and says so', async () => {
+    const id = await execution('  - {name: A, command: "echo ran"}');
+    const begun = await api.ask('POST', '/api/v1/runner/attempts/begin', {
+      token: edge,
+      body: attempt(id, { carrier, abandoned: [] }),
+    });
+    expect(begun.body).toEqual({ counts: true });
+    // it began on another machine: what may still run there gets time to see that it was replaced
+    expect(await run(id, { attempt: 2 })).toMatchObject({ ok: false, outcomeUnknown: true });
+    const late = await api.ask('POST', '/api/v1/runner/attempts/output', {
+      token: edge,
+      body: attempt(id, { output: 'late' }),
+    });
+    expect(late.body).toEqual({ counts: false });
+    expect((await stored(id)).output).toBe('');
+  }, 20_000);
+
+  it('is none of a runner whose queue it is not on', async () => {
+    const id = await execution('  - {name: A, command: "true"}', {}, 'other');
+    await expect(run(id)).rejects.toThrow(/no step 1 of this execution on the runner edge/);
+  });
+});
+
+it('a runner is shown with its last sign of life, until it ends in good order', async () => {
+  const runner = createRunnerApi({ url: api.url, token: edge });
+  const sign = { instance: 'edge-1 4711', version: '1.2.3', startedAt: new Date(), stopping: false };
+  const shown = async () =>
+    (await api.ask('GET', '/api/v1/runners', { token: api.tokens.viewer })).body.items;
+  await runner.tellAlive(sign);
+  await runner.tellAlive(sign);
+  expect(await shown()).toMatchObject([
+    { queue: 'edge', instance: 'edge-1 4711', version: '1.2.3', silent: false },
+  ]);
+  await api.fixture.owner.query(`update runners set last_seen_at = now() - interval '1 minute'`);
+  expect(await shown()).toMatchObject([{ silent: true }]);
+  await runner.tellAlive({ ...sign, stopping: true });
+  expect(await shown()).toEqual([]);
+});
+
+it('an Admin makes and revokes tokens, which stands in the audit log', async () => {
+  const body = { queue: 'edge-berlin', name: 'rack 4' };
+  const token = api.tokens.admin;
+  for (const role of ['viewer', 'operator'] as const) {
+    const refused = await api.ask('POST', '/api/v1/runner-tokens', { token: api.tokens[role], body });
+    expect(refused.status).toBe(403);
+  }
+  const wrong = await api.ask('POST', '/api/v1/runner-tokens', { token, body: { ...body, queue: 'A b' } });
+  expect([wrong.status, wrong.body.errors[0].field]).toEqual([400, 'queue']);
+  const made = await api.ask('POST', '/api/v1/runner-tokens', { token, body });
+  expect(made).toMatchObject({ status: 201, body: { token: expect.stringMatching(/^hfr_/) } });
+  expect(await createRunnerApi({ url: api.url, token: made.body.token }).identify()).toMatchObject({
+    queue: 'edge-berlin',
+  });
+  const { body: list } = await api.ask('GET', '/api/v1/runner-tokens', { token });
+  expect(list.items).toContainEqual(
+    expect.objectContaining({ ...body, id: made.body.id, createdBy: 'admin@example.com' }),
+  );
+  expect(JSON.stringify(list)).not.toContain('hfr_');
+  const path = `/api/v1/runner-tokens/${made.body.id}`;
+  expect((await api.ask('DELETE', path, { token })).status).toBe(204);
+  expect((await api.ask('DELETE', path, { token })).status).toBe(404);
+  expect((await api.ask('GET', '/api/v1/runner', { token: made.body.token })).status).toBe(401);
+  const audit = await api.ask('GET', '/api/v1/audit', { token: api.tokens.owner });
+  const actions = audit.body.items.map(({ action }: { action: string }) => action);
+  expect(actions).toEqual(expect.arrayContaining(['runner_token.created', 'runner_token.revoked']));
+});
