@@ -12,6 +12,8 @@ import { requireRunnerToken } from './auth/runner-token.ts';
 import type { SignIn } from './auth/sign-in.ts';
 import { automationEndpoints } from './automation/routes.ts';
 import { circuitBreakerEndpoints } from './circuit-breakers/routes.ts';
+import { automationEndpoints } from './automation/routes.ts';
+import { circuitBreakerEndpoints } from './circuit-breakers/routes.ts';
 import { dryRunEndpoints } from './dry-runs/routes.ts';
 import { type Endpoint, mount } from './endpoint.ts';
 import { answerErrors, type ErrorLog, noSuchEndpoint } from './errors.ts';
@@ -22,17 +24,20 @@ import { healthEndpoints } from './health/routes.ts';
 import { incidentEndpoints } from './incidents/routes.ts';
 import { logEndpoints } from './logs/routes.ts';
 import { maintenanceWindowEndpoints } from './maintenance-windows/routes.ts';
+import { maintenanceWindowEndpoints } from './maintenance-windows/routes.ts';
 import { createRequestTimer } from './metrics.ts';
 import { notificationChannelEndpoints } from './notification-channels/routes.ts';
 import { openApiEndpoint } from './openapi/routes.ts';
 import { reportEndpoints } from './reports/routes.ts';
 import { runbookEndpoints } from './runbooks/routes.ts';
+import { safetyRuleEndpoints } from './safety-rules/routes.ts';
 import { runnerEndpoints } from './runner/routes.ts';
 import { runnersEndpoints } from './runners/routes.ts';
 import { safetyRuleEndpoints } from './safety-rules/routes.ts';
 import { schemaEndpoints } from './schemas/routes.ts';
 import { sessionEndpoints } from './session/routes.ts';
 import { slaPolicyEndpoints } from './sla-policies/routes.ts';
+import { targetEndpoints } from './targets/routes.ts';
 import { targetEndpoints } from './targets/routes.ts';
 import { testIncidentEndpoints } from './test-incidents/routes.ts';
 import { userEndpoints } from './users/routes.ts';
@@ -87,6 +92,11 @@ function endpointsOf(deps: ApiDeps, secureCookies: boolean): Endpoint[] {
     ...schemaEndpoints(),
     ...dryRunEndpoints(deps),
     ...executionEndpoints(deps),
+    ...automationEndpoints(deps),
+    ...safetyRuleEndpoints(deps),
+    ...maintenanceWindowEndpoints(deps),
+    ...circuitBreakerEndpoints(deps),
+    ...targetEndpoints(deps),
     ...automationEndpoints(deps),
     ...safetyRuleEndpoints(deps),
     ...maintenanceWindowEndpoints(deps),

@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import type { Database, Tx } from '../../db/database.ts';
+import {
+  createMaintenanceWindow,
+  deleteMaintenanceWindow,
+  getMaintenanceWindow,
+  listMaintenanceWindows,
+  type StoredMaintenanceWindow,
+  updateMaintenanceWindow,
+} from '../../db/maintenance-windows.ts';
+import { findTeam } from '../../db/teams.ts';
+import { assertRole, type Principal, scopeOf } from '../auth/principal.ts';
+import { type Endpoint, iso, personEndpoint } from '../endpoint.ts';
+import { NotFoundError } from '../errors.ts';
+import { maintenanceWindowBody, maintenanceWindowParams, maintenanceWindowShown } from './schema.ts';
+
+const tag = 'Maintenance windows';
+const base = '/api/v1/maintenance-windows';
+const notFound = { 404: 'No maintenance window of this id' };
+
+export function maintenanceWindowEndpoints({ db }: { db: Pick<Database, 'read' | 'write'> }): Endpoint[] {
+  async function seen(principal: Principal, id: string): Promise<StoredMaintenanceWindow> {
+    const window = await db.read(scopeOf(principal), (tx) => getMaintenanceWindow(tx, id));
+    if (!window) throw new NotFoundError(`maintenance window ${id}`);
+    return window;
+  }
+
+  return [
+    personEndpoint({
+      method: 'get',
+      path: base,
+      tag,
+      summary: 'List the maintenance windows that are not over, the next to begin first',
+      access: 'viewer',
+      status: 200,
+      response: z.object({ items: z.array(maintenanceWindowShown) }),
+      handle: async ({ principal }) => {
+        const now = new Date();
+        const items = await db.read(scopeOf(principal), (tx) => listMaintenanceWindows(tx, now));
+        return { items: items.map(present) };
+      },
+    }),
+    personEndpoint({
+      method: 'post',
+      path: base,
+      tag,
+      summary: 'Keep automation away from targets for a time',
+      access: 'operator',
+      body: maintenanceWindowBody,
+      status: 201,
+      response: maintenanceWindowShown,
+      handle: async ({ principal, body: window }) => {
+        const { orgId, email: actor } = principal;
+        const id = randomUUID();
+        await db.write(scopeOf(principal), async (tx) => {
+          await assertOperatorOf(tx, principal, window.team);
+          await createMaintenanceWindow(tx, { orgId, id, window, actor });
+        });
+        return present(await seen(principal, id));
+      },
+    }),
+    personEndpoint({
+      method: 'get',
+      path: `${base}/{id}`,
+      tag,
+      summary: 'One maintenance window',
+      access: 'viewer',
+      params: maintenanceWindowParams,
+      status: 200,
+      response: maintenanceWindowShown,
+      errors: notFound,
+      handle: async ({ principal, params: { id } }) => present(await seen(principal, id)),
+    }),
+    personEndpoint({
+      method: 'put',
+      path: `${base}/{id}`,
+      tag,
+      summary: 'Change a maintenance window; an end that is now ends it',
+      access: 'operator',
+      params: maintenanceWindowParams,
+      body: maintenanceWindowBody,
+      status: 200,
+      response: maintenanceWindowShown,
+      errors: notFound,
+      handle: async ({ principal, params: { id }, body: window }) => {
+        const { orgId, email: actor } = principal;
+        const { team } = await seen(principal, id);
+        assertRole(principal, 'operator', team?.id ?? null);
+        await db.write(scopeOf(principal), async (tx) => {
+          await assertOperatorOf(tx, principal, window.team);
+          await updateMaintenanceWindow(tx, { orgId, id, window, actor });
+        });
+        return present(await seen(principal, id));
+      },
+    }),
+    personEndpoint({
+      method: 'delete',
+      path: `${base}/{id}`,
+      tag,
+      summary: 'Delete a maintenance window: automation may act again at once',
+      access: 'operator',
+      params: maintenanceWindowParams,
+      status: 204,
+      errors: notFound,
+      handle: async ({ principal, params: { id } }) => {
+        const { orgId, email: actor } = principal;
+        const { team } = await seen(principal, id);
+        assertRole(principal, 'operator', team?.id ?? null);
+        await db.write(scopeOf(principal), (tx) => deleteMaintenanceWindow(tx, { orgId, id, actor }));
+        return undefined;
+      },
+    }),
+  ];
+}
+
+/** A team that there is not is refused where the window is written. */
+async function assertOperatorOf(tx: Tx, principal: Principal, slug: string | null): Promise<void> {
+  const team = slug === null ? undefined : await findTeam(tx, slug);
+  assertRole(principal, 'operator', team?.id ?? null);
+}
+
+function present(window: StoredMaintenanceWindow): z.input<typeof maintenanceWindowShown> {
+  const { id, target, reason, createdBy } = window;
+  return {
+    id,
+    team: window.team?.slug ?? null,
+    target,
+    startsAt: iso(window.startsAt),
+    endsAt: iso(window.endsAt),
+    reason,
+    createdAt: iso(window.createdAt),
+    createdBy,
+  };
+}
