@@ -18,6 +18,13 @@ export function presentApproval(record: ApprovalRecord): z.input<typeof approval
     status: record.status,
     decidedAt: isoOrNull(record.decidedAt),
     reason: record.reason,
+    stepIndex: record.stepIndex,
+    message: record.message,
+    role: record.role,
+    teams: record.teams,
+    notRequester: record.notRequester,
+    onTimeout: record.onTimeout,
+    level: record.level,
     votes: record.votes,
   };
 }

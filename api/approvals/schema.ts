@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { approvalStatuses } from '../../domain/incident-status.ts';
+import { roles } from '../../domain/roles.ts';
 import { severities } from '../../domain/severity.ts';
 import { anyOf, instant, pageQuery } from '../endpoint.ts';
 
@@ -29,6 +30,13 @@ export const approval = z
     status: z.enum(approvalStatuses),
     decidedAt: instant.nullable(),
     reason: z.string().nullable(),
+    stepIndex: z.int().nullable().meta({ description: 'The step that asks, from 0; null: before the first' }),
+    message: z.string().meta({ description: "What the step asks; '' before the first" }),
+    role: z.enum(roles).meta({ description: 'The least role that may vote' }),
+    teams: z.array(z.string()).meta({ description: 'Teams whose members may vote; none: everybody' }),
+    notRequester: z.boolean().meta({ description: 'Whether who asked for the execution may not approve' }),
+    onTimeout: z.enum(['expire', 'escalate']),
+    level: z.int().meta({ description: 'Levels of the escalation policy that were asked so far' }),
     votes: z.array(
       z.object({
         person: z.string(),
