@@ -1,5 +1,6 @@
 import { variablesHold } from './condition.ts';
 import type { InputType, RunbookDefinition, RunbookInput, StepAction } from './definition.ts';
+import { isHost } from './host.ts';
 import { renderAction } from './render.ts';
 import { masked, secretValues } from './secret.ts';
 import { isEffect } from './step-types.ts';
@@ -110,8 +111,7 @@ const expectedOf: Record<InputType, { what: string; holds(value: string): boolea
   boolean: { what: 'true or false', holds: (value) => value === 'true' || value === 'false' },
   host: {
     what: 'a host: a name or an address, without a port',
-    holds: (value) =>
-      /^(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?\.?|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*)$/.test(value),
+    holds: isHost,
   },
   url: {
     what: 'an http or https url without credentials',

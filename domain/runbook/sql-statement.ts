@@ -39,7 +39,7 @@ const quoted: readonly { begins: RegExp; ends: (opened: string) => RegExp; what:
   { begins: /--/y, ends: () => /[^\n]*(?:\n|$)/y, what: 'a comment' },
   {
     begins: /\$(?:[A-Za-z_][A-Za-z0-9_]*)?\$/y,
-    ends: (opened) => new RegExp(`[\s\S]*?${opened.replaceAll('$', '\\$')}`, 'y'),
+    ends: (opened) => new RegExp(`[\\s\\S]*?${opened.replaceAll('$', '\\$')}`, 'y'),
     what: 'dollar quotes',
   },
 ];

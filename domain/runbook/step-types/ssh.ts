@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { SshAction } from '../definition.ts';
+import { isHost } from '../host.ts';
 import { visible } from '../shown-text.ts';
 import { fillTemplate, placeholders } from '../template.ts';
 import { secretReference, text, wholeNumber } from '../written.ts';
@@ -27,7 +28,6 @@ const keys = {
   ...formKeys,
 };
 
-const hostName = /^(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?\.?|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]+)$/;
 const userName = /^[A-Za-z0-9_][A-Za-z0-9_.@\\-]*\$?$/;
 
 export const sshType: EffectTypeShape<SshAction, typeof keys> = {
@@ -47,7 +47,7 @@ export const sshType: EffectTypeShape<SshAction, typeof keys> = {
     requiresSudo: written.requires_sudo ?? false,
   }),
   *validate(written, action) {
-    if (placeholders(action.host).length === 0 && !hostName.test(action.host)) {
+    if (placeholders(action.host).length === 0 && !isHost(action.host)) {
       yield { place: ['host'], message: 'write host as a name or an address, with the port in port:' };
     }
     if (placeholders(action.user).length === 0 && !userName.test(action.user)) {
@@ -57,7 +57,7 @@ export const sshType: EffectTypeShape<SshAction, typeof keys> = {
   },
   render(action, values) {
     const host = fillTemplate(action.host, values);
-    if (!hostName.test(host)) throw new RangeError(`'${host}' is no host; expected a name or an address`);
+    if (!isHost(host)) throw new RangeError(`'${host}' is no host; expected a name or an address`);
     const user = fillTemplate(action.user, values);
     if (!userName.test(user)) throw new RangeError(`'${user}' is no name of a user`);
     return {
