@@ -112,6 +112,24 @@ export const executionList = z.object({
 /** What a vote, a cancellation and a decision on an undo answer. */
 export const accepted = z.object({ id: z.string(), status: z.string() });
 
+export const automationState = z.object({
+  stopped: z.array(
+    z.object({ team: z.string().nullable(), since: z.string(), by: z.string(), reason: z.string() }),
+  ),
+  running: z.array(
+    z.object({
+      id: z.string(),
+      runbook: z.string(),
+      target: z.string(),
+      step: z.string().nullable(),
+      since: z.string(),
+      stopped: z.boolean(),
+      goesOn: z.boolean(),
+    }),
+  ),
+});
+export type AutomationState = z.output<typeof automationState>;
+
 const outcome = z.object({ ok: z.boolean(), what: z.string(), detail: z.string() });
 
 export const dryRunReport = z.object({

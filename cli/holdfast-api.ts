@@ -54,7 +54,7 @@ export function createHoldfastApi(config: ApiConfig, send: typeof fetch): Holdfa
     }
     const { status, text } = await exchange(method, path, config.token, body);
     const json = parsed(text);
-    if (status >= 200 && status < 300) {
+    if (json !== undefined && status >= 200 && status < 300) {
       const data = schema.safeParse(json);
       if (data.success) return { data: data.data, text };
       const place = data.error.issues[0];

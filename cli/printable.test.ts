@@ -4,7 +4,7 @@ import { printable, printableJson, printableLine } from './printable.ts';
 
 const acts =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be left
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069]/;
 
 test.for([
   ['a colour', '\u001b[31mred', '\\x1b[31mred'],

@@ -1,5 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import { addApprove } from './approve.ts';
+import { addAutomationResume } from './automation-resume.ts';
+import { addAutomationStatus } from './automation-status.ts';
+import { addAutomationStop } from './automation-stop.ts';
 import type { CommandContext } from './command.ts';
 import { addExecutionCancel } from './execution-cancel.ts';
 import { addExecutionList } from './execution-list.ts';
@@ -90,5 +93,9 @@ Exit codes: 0 done; 1 the answer is no (invalid, different, failed, rolled back,
   addExecutionCancel(execution, context);
   addExecutionRetry(execution, context);
   addExecutionUndo(execution, context);
+  const automation = program.command('automation').description('stop it and let it go on');
+  addAutomationStop(automation, context);
+  addAutomationResume(automation, context);
+  addAutomationStatus(automation, context);
   return program;
 }

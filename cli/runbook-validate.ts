@@ -1,7 +1,8 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import type { RunbookDefinition, RunbookProblem } from '../domain/runbook/definition.ts';
+import { checkCatalog, type LocatedRunbook } from '../domain/runbook/catalog.ts';
+import type { RunbookProblem } from '../domain/runbook/definition.ts';
 import { parseRunbook } from '../domain/runbook/parse.ts';
 import type { CommandContext } from './command.ts';
 import { type ExitCode, exitCodes, UsageError } from './exit-codes.ts';
@@ -23,16 +24,19 @@ async function validate(
   context: CommandContext,
 ): Promise<ExitCode> {
   const { printer } = context;
-  const files = (await Promise.all(names.map((name) => filesOf(name, context)))).flat();
+  const named = await Promise.all(names.map((name) => filesOf(name, context)));
+  const files = new Set(named.flatMap((each) => each.files));
   const problems: RunbookProblem[] = [];
-  const found: { file: string; definition: RunbookDefinition }[] = [];
-  for (const file of new Set(files)) {
+  const found: LocatedRunbook[] = [];
+  for (const file of files) {
     const parsed = parseRunbook(await readSource(file, context), file);
     if ('problems' in parsed) problems.push(...parsed.problems);
-    else found.push({ file, definition: parsed.definition });
+    else found.push({ file, ...parsed });
   }
   problems.push(...sameNames(found));
-  const count = new Set(files).size;
+  // of files alone the runbooks that they call may be anywhere; a folder is the whole
+  if (problems.length === 0 && named.some(({ isFolder }) => isFolder)) problems.push(...checkCatalog(found));
+  const count = files.size;
   if (options.json) printer.json(JSON.stringify({ files: count, problems }, null, 2));
   else {
     printProblems(printer, problems);
@@ -61,33 +65,33 @@ export async function readSource(file: string, context: CommandContext): Promise
   }
 }
 
-async function filesOf(name: string, context: CommandContext): Promise<string[]> {
+async function filesOf(
+  name: string,
+  context: CommandContext,
+): Promise<{ files: string[]; isFolder: boolean }> {
   const path = context.pathOf(name);
   try {
-    if (!(await stat(path)).isDirectory()) return [name];
+    if (!(await stat(path)).isDirectory()) return { files: [name], isFolder: false };
     const inside = await readdir(path, { recursive: true, withFileTypes: true });
     const files = inside
       .filter((entry) => entry.isFile() && /\.ya?ml$/.test(entry.name))
       .map((entry) => join(name, entry.parentPath.slice(path.length), entry.name));
     if (files.length === 0) throw new UsageError(`${name}: there is no *.yaml or *.yml file in this folder`);
-    return files.sort();
+    return { files: files.sort(), isFolder: true };
   } catch (error) {
     throw error instanceof UsageError ? error : cannotRead(name, error);
   }
 }
 
-function* sameNames(
-  found: readonly { file: string; definition: RunbookDefinition }[],
-): Generator<RunbookProblem> {
+function* sameNames(found: readonly LocatedRunbook[]): Generator<RunbookProblem> {
   const first = new Map<string, string>();
-  for (const { file, definition } of found) {
+  for (const { file, definition, locate } of found) {
     const other = first.get(definition.name);
     if (other === undefined) first.set(definition.name, file);
     else {
       yield {
         file,
-        line: 1,
-        col: 1,
+        ...locate(['name']),
         message: `the name '${definition.name}' is taken by ${other}; give one of them another name`,
       };
     }
