@@ -615,6 +615,7 @@ async function seedRunbooks(owner: pg.Pool, orgId: string): Promise<string> {
         minDurationMs: 300_000,
         labels: { team: 'pay' },
       },
+      { alertPattern: 'DatabaseConnections*', minDurationMs: 0, labels: { markup: '*' } },
     ],
     inputs: {
       service_name: {
@@ -717,6 +718,7 @@ async function seedRunbooks(owner: pg.Pool, orgId: string): Promise<string> {
     'restart-service',
     'clear-cache',
     'a-runbook-with-a-rather-long-name-that-goes-on-and-on',
+    'fail-over-database',
   ]) {
     await insert(owner, 'runbooks', {
       org_id: orgId,

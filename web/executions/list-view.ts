@@ -120,7 +120,7 @@ export function executionRow(execution: ExecutionSummary): ExecutionRow {
       execution.status === 'succeeded' || !execution.statusReason ? null : visible(execution.statusReason),
     incident: execution.incidentNumber,
     requestedBy: visible(execution.requestedBy),
-    at: (startedAt ?? execution.createdAt).toISOString(),
+    at: execution.createdAt.toISOString(),
     took: startedAt && finishedAt ? formatDuration(finishedAt.getTime() - startedAt.getTime()) : null,
     over: finishedAt !== null,
   };

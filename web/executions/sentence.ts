@@ -15,7 +15,7 @@ export function executionSentence(execution: ExecutionDetail): Piece[] {
 }
 
 function whatItDoes({ purpose, target, incidentNumber, incidentTitle }: ExecutionDetail): Piece[] {
-  const does = visible(purpose?.trim().replace(/[.!]+$/, '') || 'Work');
+  const does = visible(purpose?.trim().replace(/[.!]+$/, '') || 'Its runbook says no more');
   const incident =
     incidentNumber === null
       ? []
@@ -172,10 +172,13 @@ function howItEnded(execution: ExecutionDetail): Piece[] {
     case 'rollback_failed':
       return [
         ...cause,
+        text(undone > 0 ? `; ${plural(undone, 'step was', 'steps were')} undone` : ''),
+        ...left.flatMap((step, index) => [text(index === 0 ? ', but ' : ', '), stepName(step)]),
         text(
-          `; ${plural(undone, 'step was', 'steps were')} undone, ${left.length || 'some'} ${left.length === 1 ? 'was' : 'were'} not`,
+          left.length === 0
+            ? ', and not everything was undone'
+            : ` ${left.length === 1 ? 'was' : 'were'} not undone`,
         ),
-        ...left.flatMap((step, index) => [text(index === 0 ? ': ' : ', '), stepName(step)]),
         text('. Look at '),
         strong(execution.target),
         text(' by hand.'),

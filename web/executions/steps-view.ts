@@ -15,8 +15,8 @@ export interface StepGroup {
 export interface StepView {
   number: number;
   name: string;
-  type: string;
-  runner: string | null;
+  /** By what it is done, where that is not plain: 'over SSH · runner db-eu-1'. */
+  by: string | null;
   does: string;
   state: Mark;
   /** It is what happens just now. */
@@ -62,17 +62,13 @@ export interface VoteView {
   reason: string | null;
 }
 
-const typeWords: Record<string, string> = {
-  command: 'command',
-  ssh: 'over SSH',
-  http: 'HTTP request',
-  kubernetes: 'Kubernetes',
-  aws_ssm: 'AWS SSM',
-  sql: 'SQL',
-  prometheus: 'Prometheus',
-  wait: 'wait',
-  approval: 'approval',
-  notify: 'message',
+/** A command, a request, a wait or a question tell by themselves what they are. */
+const typeWords: Record<string, string[]> = {
+  ssh: ['over SSH'],
+  kubernetes: ['Kubernetes'],
+  aws_ssm: ['AWS SSM'],
+  sql: ['SQL'],
+  prometheus: ['Prometheus'],
 };
 
 export function stepGroups(execution: ExecutionDetail): StepGroup[] {
@@ -92,8 +88,15 @@ export function stepGroups(execution: ExecutionDetail): StepGroup[] {
 function headingOf(step: ExecutionStep): StepGroup['heading'] {
   if (step.part === 'verify')
     return { title: 'Verification', note: 'after the last step; if it fails, everything is undone' };
-  if (step.nested) return { title: visible(step.nested.runbook), note: 'nested runbook' };
-  return null;
+  if (!step.nested) return null;
+  const runbook = visible(step.nested.runbook);
+  const call = visible(callOf(step));
+  return { title: call || runbook, note: call === runbook ? 'nested runbook' : `nested runbook ${runbook}` };
+}
+
+/** 'fail over' of 'fail over / promote the replica': the step that calls the nested runbook. */
+function callOf({ name }: ExecutionStep): string {
+  return name.slice(0, Math.max(0, name.lastIndexOf(' / ')));
 }
 
 function stepView(step: ExecutionStep, execution: ExecutionDetail): StepView {
@@ -101,9 +104,11 @@ function stepView(step: ExecutionStep, execution: ExecutionDetail): StepView {
   const approval = execution.approvals.find(({ stepIndex }) => stepIndex === step.index);
   return {
     number: step.index + 1,
-    name: visible(step.name),
-    type: typeWords[step.type] ?? step.type,
-    runner: step.runner,
+    name: visible(step.nested ? step.name.slice(callOf(step).length).replace(/^ \/ /, '') : step.name),
+    by:
+      [...(typeWords[step.type] ?? []), ...(step.runner ? [`runner ${visible(step.runner)}`] : [])].join(
+        ' · ',
+      ) || null,
     does: visible(step.description),
     state: stateOf(step, execution, approval),
     current: !over && step.status === 'running',

@@ -87,7 +87,7 @@ export function executionPageView(
     versionHref: `${runbookHref}/versions/${execution.runbookVersion}`,
     target: visible(execution.target),
     targetHref: `/executions?${new URLSearchParams({ target: execution.target })}`,
-    environment: execution.environment,
+    environment: execution.environment === null ? null : visible(execution.environment),
     state: stateOf(execution, pending !== undefined),
     sentence: executionSentence(execution),
     reason: reasonOf(execution),
@@ -149,8 +149,9 @@ export function executionPageView(
 function stateOf(execution: ExecutionDetail, asks: boolean): Mark {
   if (execution.status === 'running') {
     if (execution.steps.some((step) => step.rollback?.status === 'waiting'))
-      return { word: 'Waits for you', icon: 'waiting', tone: 'bad' };
+      return { word: 'Waits for a person', icon: 'waiting', tone: 'bad' };
     if (isUndoing(execution)) return { word: 'Undoing', icon: 'undone', tone: 'busy' };
+    if (execution.standing.runner) return { word: 'Waits for a runner', icon: 'waiting', tone: 'warning' };
     if (asks) return { word: 'Waits for approval', icon: 'waiting', tone: 'warning' };
   }
   return executionMarks[execution.status];
@@ -160,10 +161,13 @@ const isUndoing = ({ steps }: ExecutionDetail): boolean =>
   steps.some(({ rollback }) => rollback?.status === 'running' || rollback?.status === 'waiting');
 
 /** What the sentence does not say yet: it names the step that failed. */
-function reasonOf({ status, steps, statusReason }: ExecutionDetail): string | null {
+function reasonOf({ status, steps, statusReason, standing }: ExecutionDetail): string | null {
+  if (standing.runner) return null;
   const failed = endedBy(steps);
   const reason =
-    (status === 'failed' || status === 'rolled_back') && failed?.error ? failed.error : statusReason;
+    status !== 'running' && status !== 'waiting' && status !== 'cancelled' && failed?.error
+      ? failed.error
+      : statusReason;
   return reason === null ? null : visible(reason);
 }
 

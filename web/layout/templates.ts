@@ -39,6 +39,8 @@ export function loadTemplates(assetUrl: (name: string) => string): Templates {
       .replace(/\.hbs$/, '');
     const template = engine.compile(engine.parse(readFileSync(file, 'utf8'), { srcName: name }), {
       strict: true,
+      // a command that is shown keeps its own spaces and gets no others
+      preventIndent: true,
     });
     compiled.set(name, template);
     engine.registerPartial(name, template);

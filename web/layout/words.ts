@@ -82,6 +82,6 @@ export const rollbackMarks: Record<UndoStatus, Mark> = {
   running: mark('Undoing', 'running', 'busy'),
   succeeded: mark('Undone', 'undone', 'warning'),
   failed: mark('Undo failed', 'failed', 'bad'),
-  waiting: mark('Waits for you', 'waiting', 'bad'),
+  waiting: mark('Waits for a person', 'waiting', 'bad'),
   skipped: mark('Left as it is', 'skipped', 'warning'),
 };
