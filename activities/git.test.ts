@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
@@ -59,6 +60,7 @@ const activities = (more: Partial<GitActivityDeps> = {}) =>
     },
     folder,
     allowFile: true,
+    knownHosts: join(folder, 'known_hosts'),
     environment: process.env,
     removeSchedule: async (_, id) => void removedSchedules.push(id),
     ...more,

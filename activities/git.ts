@@ -25,6 +25,8 @@ export interface GitActivityDeps {
   folder: string;
   /** Whether file:// may be read. */
   allowFile: boolean;
+  /** File of the keys that ssh hosts have. */
+  knownHosts: string;
   /** Of the worker; git gets little of it. */
   environment: Readonly<Record<string, string | undefined>>;
   /** Takes the schedule of a source away that is there no more. */
@@ -80,12 +82,12 @@ export function createGitActivities(deps: GitActivityDeps) {
 }
 
 async function sync(deps: GitActivityDeps, orgId: string, source: GitSource): Promise<GitSyncOutcome> {
-  const { folder, allowFile, environment } = deps;
+  const { folder, allowFile, knownHosts, environment } = deps;
   const secret = source.credential === null ? null : await deps.secrets.read(source.credential);
   const { id: sourceId, url, branch } = source;
   const mirror = await fetchBranch(
     { sourceId, url, branch, secret },
-    { folder, allowFile, environment, signal: Context.current().cancellationSignal },
+    { folder, allowFile, knownHosts, environment, signal: Context.current().cancellationSignal },
   );
   if (mirror.commit === source.importedCommit) {
     await deps.db.write({ orgId }, (tx) => recordGitCheck(tx, { id: sourceId, commit: mirror.commit }));

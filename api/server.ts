@@ -2,6 +2,7 @@ import { type RequestHandler, Router } from 'express';
 import type { Registry } from 'prom-client';
 import type { Database } from '../db/database.ts';
 import type { MessageClient } from '../workflows/messages-client.ts';
+import type { GitSchedules } from '../workflows/messages-git.ts';
 import { createAlertIntake } from './alerts/accept.ts';
 import { alertEndpoints } from './alerts/routes.ts';
 import { approvalEndpoints } from './approvals/routes.ts';
@@ -10,35 +11,32 @@ import { authenticate } from './auth/authenticate.ts';
 import { requireIngestKey } from './auth/ingest-key.ts';
 import { requireRunnerToken } from './auth/runner-token.ts';
 import type { SignIn } from './auth/sign-in.ts';
-import { automationEndpoints } from './automation/routes.ts';
-import { circuitBreakerEndpoints } from './circuit-breakers/routes.ts';
-import { automationEndpoints } from './automation/routes.ts';
-import { circuitBreakerEndpoints } from './circuit-breakers/routes.ts';
+import { automationEndpoints, automationEndpoints } from './automation/routes.ts';
+import { circuitBreakerEndpoints, circuitBreakerEndpoints } from './circuit-breakers/routes.ts';
 import { dryRunEndpoints } from './dry-runs/routes.ts';
 import { type Endpoint, mount } from './endpoint.ts';
 import { answerErrors, type ErrorLog, noSuchEndpoint } from './errors.ts';
 import { escalationPolicyEndpoints } from './escalation-policies/routes.ts';
 import { executionEndpoints } from './executions/routes.ts';
+import { gitSourceEndpoints } from './git-sources/routes.ts';
 import type { Dependency } from './health/probe.ts';
 import { healthEndpoints } from './health/routes.ts';
 import { incidentEndpoints } from './incidents/routes.ts';
 import { logEndpoints } from './logs/routes.ts';
-import { maintenanceWindowEndpoints } from './maintenance-windows/routes.ts';
-import { maintenanceWindowEndpoints } from './maintenance-windows/routes.ts';
+import { maintenanceWindowEndpoints, maintenanceWindowEndpoints } from './maintenance-windows/routes.ts';
 import { createRequestTimer } from './metrics.ts';
 import { notificationChannelEndpoints } from './notification-channels/routes.ts';
 import { openApiEndpoint } from './openapi/routes.ts';
 import { reportEndpoints } from './reports/routes.ts';
+import { pinEndpoints } from './runbooks/pin.ts';
 import { runbookEndpoints } from './runbooks/routes.ts';
-import { safetyRuleEndpoints } from './safety-rules/routes.ts';
 import { runnerEndpoints } from './runner/routes.ts';
 import { runnersEndpoints } from './runners/routes.ts';
-import { safetyRuleEndpoints } from './safety-rules/routes.ts';
+import { safetyRuleEndpoints, safetyRuleEndpoints } from './safety-rules/routes.ts';
 import { schemaEndpoints } from './schemas/routes.ts';
 import { sessionEndpoints } from './session/routes.ts';
 import { slaPolicyEndpoints } from './sla-policies/routes.ts';
-import { targetEndpoints } from './targets/routes.ts';
-import { targetEndpoints } from './targets/routes.ts';
+import { targetEndpoints, targetEndpoints } from './targets/routes.ts';
 import { testIncidentEndpoints } from './test-incidents/routes.ts';
 import { userEndpoints } from './users/routes.ts';
 
@@ -47,6 +45,7 @@ export interface ApiDeps {
   /** Where alerts are stored, `db` where it is not named: connections of its own keep a storm from waiting for itself. */
   intakeDb?: Pick<Database, 'write'>;
   messages: MessageClient;
+  gitSchedules: GitSchedules;
   signIn: SignIn;
   /** Without a slash at the end. */
   publicUrl: string;
@@ -89,6 +88,8 @@ function endpointsOf(deps: ApiDeps, secureCookies: boolean): Endpoint[] {
     ...testIncidentEndpoints({ db: deps.db, accept }),
     ...approvalEndpoints(deps),
     ...runbookEndpoints(deps),
+    ...pinEndpoints(deps),
+    ...gitSourceEndpoints(deps),
     ...schemaEndpoints(),
     ...dryRunEndpoints(deps),
     ...executionEndpoints(deps),

@@ -22,6 +22,7 @@ test('with nothing set, everything that can be embedded is left open and the res
     reopenWindowMs: 900_000,
     sendReportsTo: ['owner@holdfast.localhost'],
     timeZone: 'UTC',
+    gitAllowFile: false,
     approveBySignal: true,
     runnerPatienceMs: 120_000,
     commandEnvironment: {},

@@ -57,6 +57,8 @@ export interface Config {
   sendReportsTo: string[];
   /** The zone in which reports count days and weeks, and go out. */
   timeZone: string;
+  /** Whether runbooks may come from Git repositories on this machine (file://). */
+  gitAllowFile: boolean;
   /** Whether a signal from the Temporal CLI or UI counts as a vote on an approval. */
   approveBySignal: boolean;
   /** How long a runner has to take a step up before people hear that it is missing. */
@@ -203,6 +205,7 @@ const variables = z.object({
   HOLDFAST_REOPEN_WINDOW: duration.default(15 * 60_000),
   HOLDFAST_SEND_REPORTS_TO: list.pipe(z.array(mailAddress)).optional(),
   HOLDFAST_TIME_ZONE: timeZone.default('UTC'),
+  HOLDFAST_GIT_ALLOW_FILE: switched.default(false),
   HOLDFAST_APPROVE_BY_SIGNAL: switched.default(true),
   HOLDFAST_RUNNER_PATIENCE: duration.default(2 * 60_000),
   HOLDFAST_LOG_LEVEL: z.enum(logLevels, `write one of ${logLevels.join(', ')}`).default('info'),
@@ -384,6 +387,7 @@ function configOf(given: z.output<typeof variables>): Omit<Config, 'commandEnvir
     reopenWindowMs: given.HOLDFAST_REOPEN_WINDOW,
     sendReportsTo: given.HOLDFAST_SEND_REPORTS_TO ?? [given.HOLDFAST_OWNER_EMAIL],
     timeZone: given.HOLDFAST_TIME_ZONE,
+    gitAllowFile: given.HOLDFAST_GIT_ALLOW_FILE,
     approveBySignal: given.HOLDFAST_APPROVE_BY_SIGNAL,
     runnerPatienceMs: given.HOLDFAST_RUNNER_PATIENCE,
     logLevel: given.HOLDFAST_LOG_LEVEL,

@@ -13,6 +13,7 @@ import { readDispatchGauges } from '../db/dispatch.ts';
 import { testIncidentKind } from '../domain/test-incident.ts';
 import { createWeb, type Mailbox } from '../web/server.ts';
 import { createMessageClient } from '../workflows/messages-client.ts';
+import { createGitSchedules } from '../workflows/messages-git.ts';
 import type { Backends } from './backends.ts';
 import type { Config } from './config.ts';
 
@@ -37,10 +38,11 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
   const { config, backends } = options;
   const { db, intakeDb, temporal, logger } = backends;
   const messages = createMessageClient(temporal.workflow);
+  const gitSchedules = createGitSchedules(temporal.schedule);
   const signIn = createSignIn({ db });
   const dependencies = dependenciesOf(options);
   const intake = { db, onAlertsAccepted: options.onAlertsAccepted };
-  const shared = { db, messages, signIn, publicUrl: config.publicUrl, version: versionOf() };
+  const shared = { db, messages, gitSchedules, signIn, publicUrl: config.publicUrl, version: versionOf() };
   const workflowUrl = workflowUrlOf(options);
 
   const app = express();

@@ -1,15 +1,19 @@
+import { join } from 'node:path';
 import { Gauge } from 'prom-client';
 import { createAlertActivities } from '../activities/alert.ts';
 import { createDryRunActivities } from '../activities/dry-run.ts';
 import { createEvidenceActivities } from '../activities/evidence.ts';
 import { createExecutionActivities } from '../activities/execution.ts';
+import { createGitActivities } from '../activities/git.ts';
 import { createIncidentActivities } from '../activities/incident.ts';
 import { createNotifyActivities } from '../activities/notify.ts';
 import { createReportActivities } from '../activities/reports.ts';
 import { createDatabaseLedger } from '../activities/steps/ledger-database.ts';
 import { createStepActivities } from '../activities/steps.ts';
+import { listGitSources } from '../db/git-sources.ts';
 import { listOrganizations } from '../db/organizations.ts';
 import { readReportSettings } from '../db/report-audience.ts';
+import { createGitSchedules } from '../workflows/messages-git.ts';
 import type { Backends } from './backends.ts';
 import type { Config } from './config.ts';
 import { startLogRetention } from './log-retention.ts';
@@ -65,6 +69,7 @@ export async function startWorkerService(options: WorkerServiceOptions): Promise
   });
   const retention = startLogRetention({ db, days: config.logRetentionDays, logger });
   await ensureSchedules(temporal, await scheduledOrganizations(config, backends));
+  await ensureGitSchedules(backends);
   return {
     failed: workers.stopped.then(
       () => new Promise<string>(() => {}),
@@ -99,6 +104,15 @@ async function activitiesOf(config: Config, backends: Backends): Promise<Activit
     ...createEvidenceActivities({ db, source }),
     ...createStepActivities(steps),
     ...createDryRunActivities(steps),
+    ...createGitActivities({
+      db,
+      secrets: steps.secretSource,
+      folder: join(config.dataDir, 'git'),
+      allowFile: config.gitAllowFile,
+      knownHosts: config.sshKnownHosts,
+      environment: config.commandEnvironment,
+      removeSchedule: createGitSchedules(backends.temporal.schedule).remove,
+    }),
     ...createReportActivities({
       db,
       mail,
@@ -113,6 +127,16 @@ async function activitiesOf(config: Config, backends: Backends): Promise<Activit
       }),
     }),
   };
+}
+
+/** A source that was made while Temporal lost its data, or by another Holdfast, is looked at, too. */
+async function ensureGitSchedules({ db, temporal }: Backends): Promise<void> {
+  const schedules = createGitSchedules(temporal.schedule);
+  for (const { orgId } of await listOrganizations(db)) {
+    for (const { id, intervalMs } of await db.read({ orgId }, listGitSources)) {
+      await schedules.keep({ orgId, sourceId: id, intervalMs });
+    }
+  }
 }
 
 async function scheduledOrganizations(config: Config, { db }: Backends) {

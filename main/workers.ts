@@ -3,6 +3,7 @@ import type { AlertActivities } from '../activities/alert.ts';
 import type { DryRunActivities } from '../activities/dry-run.ts';
 import type { EvidenceActivities } from '../activities/evidence.ts';
 import type { ExecutionActivities } from '../activities/execution.ts';
+import type { GitActivities } from '../activities/git.ts';
 import type { IncidentActivities } from '../activities/incident.ts';
 import type { NotifyActivities } from '../activities/notify.ts';
 import type { ReportActivities } from '../activities/reports.ts';
@@ -15,6 +16,7 @@ export type Activities = IncidentActivities &
   EvidenceActivities &
   StepActivities &
   DryRunActivities &
+  GitActivities &
   ReportActivities;
 
 export interface WorkersOptions {

@@ -2,11 +2,13 @@ import type { SignIn } from '../api/auth/sign-in.ts';
 import type { Database } from '../db/database.ts';
 import type { TestIncidentKind } from '../domain/test-incident.ts';
 import type { MessageClient } from '../workflows/messages-client.ts';
+import type { GitSchedules } from '../workflows/messages-git.ts';
 
 /** What the pages are given; all clients were made in main/. */
 export interface WebDeps {
   db: Database;
   messages: MessageClient;
+  gitSchedules: GitSchedules;
   signIn: SignIn;
   /** Present when the embedded mailbox runs. */
   mailbox?: Mailbox;

@@ -10,6 +10,7 @@ import { Database } from '../db/database.ts';
 import { signLink } from '../db/signed-links.ts';
 import { type BadNight, seedBadNight } from '../test/harness/bad-night.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
+import { createFakeGitSchedules } from '../test/harness/git-schedules.ts';
 import { createFakeMessages } from '../test/harness/messages.ts';
 import { type Chromium, startChromium } from '../test/parts/chromium.ts';
 import { PartUnavailableError } from '../test/parts/part.ts';
@@ -50,6 +51,7 @@ beforeAll(async () => {
     createWeb({
       db: database.db,
       messages,
+      gitSchedules: createFakeGitSchedules(),
       signIn: createSignIn({ db: database.db }),
       mailbox: {
         list: async () => [mail],
@@ -450,6 +452,33 @@ describe('what must not happen', () => {
     expect((await fetch(`${base}/l/nonsense`)).status).toBe(410);
   });
 
+  it('refuses a link that was passed on to somebody who is signed in as another, and leaves it good', async () => {
+    const person = 'cleo@example.com';
+    await database.owner.query(
+      `with made as (insert into users (org_id, email, name) values ($1, $2, 'Cleo') returning id)
+       insert into memberships (org_id, user_id, role) select $1, id, 'operator' from made`,
+      [database.orgId, person],
+    );
+    const token = await database.db.write({ orgId: database.orgId }, (tx) =>
+      signLink(tx, {
+        orgId: database.orgId,
+        action: 'acknowledge',
+        subject: { incidentNumber: 200 },
+        person,
+        expiresAt: new Date(Date.now() + 3_600_000),
+      }),
+    );
+    const asked = await post(`/l/${token}`, {}, cookie());
+    expect(asked.status).toBe(403);
+    expect(await asked.text()).toContain(`This link was sent to ${person}`);
+    const shown = await fetch(`${base}/l/${token}`, { headers: cookie() });
+    expect(await shown.text()).not.toContain('<form method="post" class="panel');
+    expect(messages.sent).toEqual([]);
+    expect(await (await post(`/l/${token}`, {})).text()).toContain('Acknowledged: it is yours');
+    messages.sent.splice(0);
+    await database.owner.query(`delete from users where email = $1`, [person]);
+  });
+
   it('lets no script of a mail run, nor any inline style or script of a page', async () => {
     const answer = await fetch(`${base}/mailbox/${mail.id}/html`, { headers: cookie() });
     expect(answer.headers.get('content-security-policy')).toMatch(/default-src 'none'.*sandbox/);
@@ -503,6 +532,7 @@ describe('when the database is away', () => {
       createWeb({
         db,
         messages,
+        gitSchedules: createFakeGitSchedules(),
         signIn: createSignIn({ db }),
         publicUrl: base,
         temporalUiUrl: null,

@@ -57,7 +57,7 @@ const meanings: { pattern: RegExp; kind: 'away' | 'refused'; message: string }[]
     pattern: /Host key verification failed|no matching host key|No \w+ host key is known/i,
     kind: 'refused',
     message:
-      "the host's key is not known: check it, then add it with 'ssh-keyscan HOST >> known_hosts' to the folder 'git' in the data directory, or to ~/.ssh/known_hosts of the worker",
+      "the host's key is not known: check it, then add it to the file in HOLDFAST_SSH_KNOWN_HOSTS of the worker (ssh-keyscan HOST shows it)",
   },
   {
     pattern: /transport '\w+' not allowed/i,

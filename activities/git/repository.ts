@@ -1,5 +1,4 @@
 import { mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Commit } from '../../domain/runbook-import/commit.ts';
 import { transportOf, urlProblem } from '../../domain/runbook-import/git-source.ts';
@@ -19,6 +18,8 @@ export interface RepositoryOptions {
   folder: string;
   /** Whether repositories on this machine may be read (file://). */
   allowFile: boolean;
+  /** File of the keys that ssh hosts have. */
+  knownHosts: string;
   /** Of the worker: only what leads git to the network is taken from it. */
   environment: Readonly<Record<string, string | undefined>>;
   signal: AbortSignal;
@@ -200,7 +201,7 @@ function withConfiguration(
 
 async function sshCommand(
   secret: string | null,
-  { folder }: RepositoryOptions,
+  { knownHosts }: RepositoryOptions,
   scratch: string,
 ): Promise<string> {
   if (secret === null) {
@@ -208,14 +209,13 @@ async function sshCommand(
   }
   const keyFile = join(scratch, 'key');
   await writeFile(keyFile, `${secret.replaceAll('\r\n', '\n').trimEnd()}\n`, { mode: 0o600 });
-  const known = [join(folder, 'known_hosts'), join(homedir(), '.ssh', 'known_hosts')];
   const options = [
     'BatchMode=yes',
     'IdentitiesOnly=yes',
     'IdentityAgent=none',
     'PreferredAuthentications=publickey',
     'StrictHostKeyChecking=yes',
-    `UserKnownHostsFile=${known.map((file) => `"${file}"`).join(' ')}`,
+    `UserKnownHostsFile="${knownHosts}"`,
     'ConnectTimeout=15',
     'ServerAliveInterval=15',
     'ClearAllForwardings=yes',

@@ -9,6 +9,7 @@ import { createApiToken, createUser, setMembership } from '../../db/identity.ts'
 import { ensureOrganization } from '../../db/organizations.ts';
 import type { Role } from '../../domain/roles.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
+import { createFakeGitSchedules, type FakeGitSchedules } from './git-schedules.ts';
 import { createFakeMessages, type FakeMessages } from './messages.ts';
 
 export interface Answer {
@@ -35,6 +36,7 @@ export interface TestApi {
   /** An API token of somebody with this role in the whole organization. */
   tokens: Record<Role, string>;
   messages: FakeMessages;
+  gitSchedules: FakeGitSchedules;
   signIn: SignIn;
   /** How often the dispatcher was woken. */
   woken: { count: number };
@@ -59,6 +61,7 @@ export async function createTestApi(overrides: Partial<ApiDeps> = {}): Promise<T
   });
   const { orgId } = made;
   const messages = createFakeMessages();
+  const gitSchedules = createFakeGitSchedules();
   const signIn = createSignIn({ db: fixture.db });
   const woken = { count: 0 };
   const errors: object[] = [];
@@ -67,6 +70,7 @@ export async function createTestApi(overrides: Partial<ApiDeps> = {}): Promise<T
     createApi({
       db: fixture.db,
       messages,
+      gitSchedules,
       signIn,
       publicUrl: 'http://holdfast.example',
       version: '0.0.0',
@@ -108,6 +112,7 @@ export async function createTestApi(overrides: Partial<ApiDeps> = {}): Promise<T
       viewer: (await addPerson('viewer@example.com', 'viewer')).token,
     },
     messages,
+    gitSchedules,
     signIn,
     woken,
     errors,
