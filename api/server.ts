@@ -11,8 +11,8 @@ import { authenticate } from './auth/authenticate.ts';
 import { requireIngestKey } from './auth/ingest-key.ts';
 import { requireRunnerToken } from './auth/runner-token.ts';
 import type { SignIn } from './auth/sign-in.ts';
-import { automationEndpoints, automationEndpoints } from './automation/routes.ts';
-import { circuitBreakerEndpoints, circuitBreakerEndpoints } from './circuit-breakers/routes.ts';
+import { automationEndpoints } from './automation/routes.ts';
+import { circuitBreakerEndpoints } from './circuit-breakers/routes.ts';
 import { dryRunEndpoints } from './dry-runs/routes.ts';
 import { type Endpoint, mount } from './endpoint.ts';
 import { answerErrors, type ErrorLog, noSuchEndpoint } from './errors.ts';
@@ -23,7 +23,7 @@ import type { Dependency } from './health/probe.ts';
 import { healthEndpoints } from './health/routes.ts';
 import { incidentEndpoints } from './incidents/routes.ts';
 import { logEndpoints } from './logs/routes.ts';
-import { maintenanceWindowEndpoints, maintenanceWindowEndpoints } from './maintenance-windows/routes.ts';
+import { maintenanceWindowEndpoints } from './maintenance-windows/routes.ts';
 import { createRequestTimer } from './metrics.ts';
 import { notificationChannelEndpoints } from './notification-channels/routes.ts';
 import { openApiEndpoint } from './openapi/routes.ts';
@@ -32,11 +32,11 @@ import { pinEndpoints } from './runbooks/pin.ts';
 import { runbookEndpoints } from './runbooks/routes.ts';
 import { runnerEndpoints } from './runner/routes.ts';
 import { runnersEndpoints } from './runners/routes.ts';
-import { safetyRuleEndpoints, safetyRuleEndpoints } from './safety-rules/routes.ts';
+import { safetyRuleEndpoints } from './safety-rules/routes.ts';
 import { schemaEndpoints } from './schemas/routes.ts';
 import { sessionEndpoints } from './session/routes.ts';
 import { slaPolicyEndpoints } from './sla-policies/routes.ts';
-import { targetEndpoints, targetEndpoints } from './targets/routes.ts';
+import { targetEndpoints } from './targets/routes.ts';
 import { testIncidentEndpoints } from './test-incidents/routes.ts';
 import { userEndpoints } from './users/routes.ts';
 
@@ -93,11 +93,6 @@ function endpointsOf(deps: ApiDeps, secureCookies: boolean): Endpoint[] {
     ...schemaEndpoints(),
     ...dryRunEndpoints(deps),
     ...executionEndpoints(deps),
-    ...automationEndpoints(deps),
-    ...safetyRuleEndpoints(deps),
-    ...maintenanceWindowEndpoints(deps),
-    ...circuitBreakerEndpoints(deps),
-    ...targetEndpoints(deps),
     ...automationEndpoints(deps),
     ...safetyRuleEndpoints(deps),
     ...maintenanceWindowEndpoints(deps),
