@@ -1,0 +1,496 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { RenderedSsh } from '../../domain/runbook/rendered.ts';
+import { PartUnavailableError } from '../../test/parts/part.ts';
+import { type Sshd, startSshd } from '../../test/parts/sshd.ts';
+import { createSecretSource } from '../secrets/create-secret-source.ts';
+import type { CheckContext } from './adapter.ts';
+import { EgressRules } from './egress.ts';
+import { StepOutput } from './output.ts';
+import type { ProcessGroup } from './process-group.ts';
+import { createSshAdapter } from './ssh.ts';
+import { leaseMs } from './ssh-launcher.ts';
+
+let sshd: Sshd;
+let missing = '';
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'holdfast-ssh-'));
+  try {
+    sshd = await startSshd();
+  } catch (error) {
+    if (!(error instanceof PartUnavailableError)) throw error;
+    missing = error.message;
+  }
+});
+afterAll(async () => {
+  await sshd?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+beforeEach(({ skip }) => {
+  if (missing) skip(missing);
+});
+
+interface Options {
+  timeoutMs?: number;
+  signal?: AbortSignal;
+  allow?: string[];
+  knownHosts?: string;
+  secrets?: Record<string, string>;
+  started?: (group: ProcessGroup) => Promise<void>;
+}
+const stepOf = (change: Partial<RenderedSsh>): RenderedSsh => ({
+  kind: 'ssh',
+  host: sshd.host,
+  port: sshd.port,
+  hostFromVariable: false,
+  user: sshd.user,
+  key: 'env:KEY',
+  hostKeys: [sshd.hostKey],
+  argv: ['true'],
+  requiresSudo: false,
+  ...change,
+});
+const contextOf = (options: Options): CheckContext => ({
+  timeoutMs: options.timeoutMs ?? 20_000,
+  signal: options.signal ?? new AbortController().signal,
+  egress: new EgressRules(options.allow ?? []),
+  secrets: createSecretSource({
+    environment: { HOLDFAST_SECRET_KEY: sshd.key, ...options.secrets },
+    ssm: {},
+  }),
+  environment: { HOLDFAST_EXECUTION_ID: 'e-1', PATH: '/usr/bin:/bin' },
+});
+const adapterOf = ({ knownHosts }: Options) =>
+  createSshAdapter({ knownHosts: knownHosts ?? join(folder, 'no-known-hosts') });
+
+async function run(argv: [string, ...string[]], change: Partial<RenderedSsh> = {}, options: Options = {}) {
+  const output = new StepOutput({ secrets: [] });
+  let group: ProcessGroup | undefined;
+  const result = await adapterOf(options).run(stepOf({ argv, ...change }), {
+    ...contextOf(options),
+    output,
+    key: 'execution:e-1:step:0:1',
+    idempotencyKey: 'execution:e-1:step:0',
+    started: async (started) => {
+      group = started;
+      await options.started?.(started);
+    },
+  });
+  const text = output.text().replace(/^signed in to .*\n/, '');
+  return { result, text, group };
+}
+const shell = (line: string): [string, ...string[]] => ['/bin/sh', '-c', line];
+
+/** Processes of the group that still do something. */
+function membersOf(pgid: number): string[] {
+  return readdirSync('/proc').filter((entry) => {
+    if (!/^\d+$/.test(entry)) return false;
+    try {
+      const stat = readFileSync(`/proc/${entry}/stat`, 'utf8');
+      const [state, , pgrp] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      return Number(pgrp) === pgid && state !== 'Z' && state !== 'X';
+    } catch {
+      return false;
+    }
+  });
+}
+const appears = async (file: string): Promise<void> => {
+  await vi.waitFor(async () => expect(await readFile(join(folder, file), 'utf8')).toMatch(/\n$/), 10_000);
+};
+
+describe('an ssh step', () => {
+  it('succeeds with its output, from both streams', async () => {
+    expect(await run(shell('echo out; sleep 0.2; echo err >&2'))).toMatchObject({
+      result: { ok: true },
+      text: 'out\nerr\n',
+    });
+  });
+
+  it('loses nothing of a long output', async () => {
+    const { text } = await run(shell('i=0; while [ $i -lt 3000 ]; do echo "line $i"; i=$((i+1)); done'));
+    expect(text.trimEnd().split('\n')).toHaveLength(3000);
+    expect(text).toMatch(/line 2999\n$/);
+  });
+
+  it('fails with its exit status or its signal', async () => {
+    expect((await run(shell('exit 3'))).result).toEqual({ ok: false, error: 'exit status 3' });
+    expect((await run(shell('kill -9 $$'))).result).toEqual({ ok: false, error: 'ended by SIGKILL' });
+    const missingProgram = await run(['no-such-program']);
+    expect(missingProgram.result).toEqual({ ok: false, error: 'exit status 127' });
+    expect(missingProgram.text).toMatch(/no-such-program.*not found/);
+  });
+
+  it('gets its arguments as they are', async () => {
+    const values = [
+      `a'b"c`,
+      '$(id)',
+      '`id`',
+      '-n',
+      '',
+      'x y',
+      '*',
+      'a\\b\\',
+      '!!',
+      'one\ntwo',
+      '~',
+      '=ls',
+      ';id',
+      '%1',
+    ];
+    const { text } = await run(['printf', '%s|', ...values]);
+    expect(text).toBe(`${values.join('|')}|`);
+  });
+
+  it('tells the command which step it is of, and gives it nothing to read', async () => {
+    const { text } = await run(shell('cat; env | grep ^HOLDFAST_ | sort'));
+    expect(text.trim().split('\n')).toEqual([
+      'HOLDFAST_EXECUTION_ID=e-1',
+      'HOLDFAST_IDEMPOTENCY_KEY=execution:e-1:step:0',
+      'HOLDFAST_STEP_KEY=execution:e-1:step:0:1',
+    ]);
+  });
+
+  it('is not begun before its process group is written down, and never when that fails', async () => {
+    const marker = join(folder, 'begun');
+    let before: string[] = [];
+    const running = run(
+      ['touch', marker],
+      {},
+      {
+        started: async ({ pgid, machine }) => {
+          before = membersOf(pgid);
+          expect(machine).toBe(`ssh 127.0.0.1:${sshd.port}`);
+          throw new Error('the database is away');
+        },
+      },
+    );
+    await expect(running).rejects.toThrow('the database is away');
+    expect(before.length).toBeGreaterThan(0);
+    await expect(readFile(marker)).rejects.toThrow(/ENOENT/);
+  });
+
+  it('leaves no watcher behind, but a service that it started', async () => {
+    const { result, group } = await run(shell(`sleep 300 >/dev/null 2>&1 & echo $! > ${folder}/service`));
+    expect(result).toEqual({ ok: true });
+    const service = (await readFile(join(folder, 'service'), 'utf8')).trim();
+    await vi.waitFor(() => expect(membersOf(group!.pgid)).toEqual([service]), 5000);
+    process.kill(Number(service));
+  });
+
+  it('that failed leaves nothing behind', async () => {
+    const { result, group } = await run(shell('sleep 300 >/dev/null 2>&1 & exit 1'));
+    expect(result.ok).toBe(false);
+    expect(membersOf(group!.pgid)).toEqual([]);
+  });
+});
+
+describe('the key of a host', () => {
+  it('may be given as its fingerprint', async () => {
+    const { result } = await run(['true'], { hostKeys: [] });
+    const fingerprint = /SHA256:[A-Za-z0-9+/]+/.exec(result.ok ? '' : result.error)?.[0];
+    expect(result).toMatchObject({
+      ok: false,
+      error: expect.stringMatching(
+        /^127\.0\.0\.1 shows the key SHA256:\S+ \(ssh-ed25519\), and .*no-known-hosts knows none of this host; compare it on the host itself, then write 'SHA256:\S+' into the step's host_keys, or '\[127\.0\.0\.1\]:\d+ ssh-ed25519 \S+' into known_hosts$/,
+      ),
+    });
+    expect((await run(['true'], { hostKeys: [fingerprint!] })).result).toEqual({ ok: true });
+  });
+
+  it('is refused when it is another one than the step says', async () => {
+    const other = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPmUf8Qk7iq1Zt2oUQ0V0m3m3oJ5Zb8gVvJ2l1n0Qw9x';
+    const { result, group } = await run(['true'], { hostKeys: [other] });
+    expect(result).toMatchObject({
+      ok: false,
+      error: expect.stringMatching(
+        /which is another one than the step's host_keys has: this may not be the host/,
+      ),
+    });
+    expect(group).toBeUndefined();
+  });
+
+  it.each([
+    ['by address and port', (key: string, port: number) => `[127.0.0.1]:${port} ${key}\n`],
+    [
+      'among others',
+      (key: string, port: number) => `# comment\n\ngit.example.com,[127.0.0.*]:${port} ${key} someone@x\n`,
+    ],
+  ])('is trusted when known_hosts has it %s', async (_, line) => {
+    const knownHosts = join(folder, 'known_hosts');
+    await writeFile(knownHosts, line(sshd.hostKey, sshd.port));
+    expect((await run(['true'], { hostKeys: [] }, { knownHosts })).result).toEqual({ ok: true });
+  });
+
+  it('is trusted as ssh itself writes it down, hashed, and then of the kind that is known', async () => {
+    const { execFileSync } = await import('node:child_process');
+    const knownHosts = join(folder, 'known_hosts_hashed');
+    const scanned = execFileSync('ssh-keyscan', ['-H', '-t', 'rsa', '-p', String(sshd.port), sshd.host], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    expect(scanned.toString()).toMatch(/^\|1\|/m);
+    await writeFile(knownHosts, scanned);
+    expect((await run(['true'], { hostKeys: [] }, { knownHosts })).result).toEqual({ ok: true });
+  });
+
+  it('is refused when known_hosts has another one, or has it revoked', async () => {
+    const knownHosts = join(folder, 'known_hosts_revoked');
+    const name = `[127.0.0.1]:${sshd.port}`;
+    await writeFile(knownHosts, `${name} ${sshd.hostKey}\n@revoked * ${sshd.hostKey}\n`);
+    expect((await run(['true'], { hostKeys: [] }, { knownHosts })).result).toMatchObject({
+      error: expect.stringMatching(/known_hosts_revoked says is revoked/),
+    });
+    await writeFile(knownHosts, `!127.0.0.1,${name},!${name} ${sshd.hostKey}\n`);
+    expect((await run(['true'], { hostKeys: [] }, { knownHosts })).result).toMatchObject({
+      error: expect.stringMatching(/knows none of this host/),
+    });
+  });
+});
+
+describe('what keeps an ssh step from beginning', () => {
+  const errorOf = async (change: Partial<RenderedSsh>, options: Options = {}): Promise<string> => {
+    const { result, group } = await run(['true'], change, options);
+    expect(group).toBeUndefined();
+    return result.ok ? '' : result.error;
+  };
+
+  it('is a key that does not fit, or is none, which is not repeated', async () => {
+    const { execFileSync } = await import('node:child_process');
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, 'other')]);
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', 'phrase', '-f', join(folder, 'locked')]);
+    const secrets = {
+      HOLDFAST_SECRET_OTHER: await readFile(join(folder, 'other'), 'utf8'),
+      HOLDFAST_SECRET_LOCKED: await readFile(join(folder, 'locked'), 'utf8'),
+      HOLDFAST_SECRET_PUBLIC: await readFile(join(folder, 'other.pub'), 'utf8'),
+      HOLDFAST_SECRET_NONE: 'hunter2',
+    };
+    expect(await errorOf({ key: 'env:OTHER' }, { secrets })).toMatch(
+      /does not let \S+ in with the key env:OTHER \(SHA256:\S+\); add its public key to that user's authorized_keys/,
+    );
+    expect(await errorOf({ key: 'env:LOCKED' }, { secrets })).toMatch(/env:LOCKED asks for a passphrase/);
+    expect(await errorOf({ key: 'env:PUBLIC' }, { secrets })).toMatch(/env:PUBLIC is a public key/);
+    expect(await errorOf({ key: 'env:NONE' }, { secrets })).toBe(
+      'env:NONE is no private key in OpenSSH or PEM format',
+    );
+    expect(await errorOf({ key: 'env:MISSING' })).toMatch(/HOLDFAST_SECRET_MISSING is not set/);
+  });
+
+  it('is a host out of a variable that is not allowed, by its name or its address', async () => {
+    expect(await errorOf({ hostFromVariable: true })).toMatch(
+      /^127\.0\.0\.1 comes from a variable .* is not allowed/,
+    );
+    expect(await errorOf({ hostFromVariable: true, host: 'localhost' })).toMatch(
+      /add 'localhost' or 'localhost:\d+'/,
+    );
+    expect(await errorOf({ hostFromVariable: true, host: 'localhost' }, { allow: ['10.0.0.0/8'] })).toMatch(
+      /^localhost comes from a variable/,
+    );
+    const { result } = await run(
+      ['true'],
+      { hostFromVariable: true, host: 'localhost' },
+      {
+        allow: [`localhost:${sshd.port}`],
+      },
+    );
+    expect(result).toEqual({ ok: true });
+  });
+
+  it('is a host that nobody answers at', async () => {
+    expect(await errorOf({ port: 1 })).toBe(
+      '127.0.0.1 cannot be reached at port 1: connect ECONNREFUSED 127.0.0.1:1',
+    );
+  });
+
+  it('is one that says nothing until the time-out', async () => {
+    const silent = createServer();
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const port = (silent.address() as AddressInfo).port;
+    expect(await errorOf({ port }, { timeoutMs: 1000 })).toBe(
+      'timed out after 1 s while connecting to 127.0.0.1',
+    );
+    silent.close();
+  });
+});
+
+describe('an ssh step that is to end', () => {
+  it('is ended with all its children at its time-out', async () => {
+    const { result, group } = await run(shell('sleep 300 & sleep 300 & wait'), {}, { timeoutMs: 1500 });
+    expect(result).toMatchObject({
+      error: expect.stringMatching(/^timed out after .* while it ran; it was ended$/),
+    });
+    expect(membersOf(group!.pgid)).toEqual([]);
+  });
+
+  it('is killed when it does not heed TERM', async () => {
+    const { result, group } = await run(
+      shell(`trap '' TERM; while :; do sleep 0.1; done`),
+      {},
+      { timeoutMs: 1000 },
+    );
+    expect(result).toMatchObject({ error: expect.stringMatching(/it was ended$/) });
+    expect(membersOf(group!.pgid)).toEqual([]);
+  });
+
+  it('is ended when it is cancelled', async () => {
+    const controller = new AbortController();
+    const running = run(shell(`echo up > ${folder}/cancelled; sleep 300`), {}, { signal: controller.signal });
+    await appears('cancelled');
+    controller.abort();
+    const { result, group } = await running;
+    expect(result).toEqual({ ok: false, error: 'cancelled while it ran; it was ended' });
+    expect(membersOf(group!.pgid)).toEqual([]);
+  });
+
+  it('is ended when its host takes one channel for a connection', async () => {
+    const narrow = await startSshd({ config: ['MaxSessions 1'] });
+    try {
+      const { result, group } = await run(
+        shell('sleep 300'),
+        { port: narrow.port, hostKeys: [narrow.hostKey] },
+        {
+          timeoutMs: 1000,
+          secrets: { HOLDFAST_SECRET_KEY: narrow.key },
+        },
+      );
+      expect(result).toMatchObject({ error: expect.stringMatching(/it was ended$/) });
+      expect(membersOf(group!.pgid)).toEqual([]);
+    } finally {
+      await narrow.close();
+    }
+  });
+});
+
+/** Stands between the worker and the host, to be cut. */
+async function startCable() {
+  const sockets = new Set<Socket>();
+  let silent = false;
+  const server: Server = createServer((near) => {
+    const far = connect(sshd.port, sshd.host);
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from);
+      from.on('data', (data) => silent || to.write(data));
+      from.on('end', () => silent || to.end());
+      from.on('error', () => {});
+      from.on('close', () => silent || to.destroy());
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    /** Nothing passes any more, and nobody is told. */
+    silence: () => {
+      silent = true;
+    },
+    cut: () => {
+      for (const socket of sockets) socket.destroy();
+    },
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+}
+
+describe('an ssh step whose connection breaks', () => {
+  it('is ended before the step counts as failed', async () => {
+    const cable = await startCable();
+    const running = run(shell(`echo up > ${folder}/cut; trap '' TERM; sleep 300`), { port: cable.port });
+    await appears('cut');
+    cable.cut();
+    const { result, group } = await running;
+    expect(result).toMatchObject({
+      error: expect.stringMatching(
+        /^the connection to 127\.0\.0\.1 was lost while it ran \(.*\); it was ended$/,
+      ),
+    });
+    expect(membersOf(group!.pgid)).toEqual([]);
+    cable.close();
+  });
+
+  it('is ended by its watcher when the worker cannot reach the host any more', async () => {
+    const cable = await startCable();
+    const running = run(shell(`echo up > ${folder}/silent; sleep 300`), { port: cable.port });
+    await appears('silent');
+    const began = performance.now();
+    cable.silence();
+    const { result, group } = await running;
+    expect(result).toMatchObject({
+      error: expect.stringMatching(/was lost while it ran .*its watcher there ends it$/),
+    });
+    expect(performance.now() - began).toBeGreaterThan(leaseMs);
+    expect(membersOf(group!.pgid)).toEqual([]);
+    cable.close();
+  }, 90_000);
+});
+
+describe('the check of an ssh step', () => {
+  const check = async (change: Partial<RenderedSsh>, options: Options = {}) =>
+    await adapterOf(options).check(stepOf(change), contextOf(options));
+
+  it('signs in and looks for the program, without running it', async () => {
+    const marker = join(folder, 'checked');
+    const findings = await check({ argv: ['touch', marker], requiresSudo: process.getuid?.() === 0 });
+    expect(findings.filter(({ ok }) => !ok)).toEqual([]);
+    expect(findings.map(({ what }) => what)).toContain('program touch');
+    expect(findings[0]).toMatchObject({
+      what: `connection to ${sshd.user}@127.0.0.1`,
+      detail: expect.stringMatching(/^signed in; its key is SHA256:/),
+    });
+    await expect(readFile(marker)).rejects.toThrow(/ENOENT/);
+  });
+
+  it('says what is missing', async () => {
+    expect(await check({ argv: ['no-such-program'] })).toMatchObject([
+      { ok: true },
+      { ok: false, what: 'program no-such-program', detail: expect.stringContaining('is not on 127.0.0.1') },
+    ]);
+    expect(await check({ port: 1 })).toMatchObject([
+      { ok: false, detail: expect.stringContaining('ECONNREFUSED') },
+    ]);
+    expect(await check({ hostFromVariable: true })).toMatchObject([
+      { ok: false, detail: expect.stringContaining('comes from a variable') },
+    ]);
+  });
+});
+
+describe('sudo over ssh', () => {
+  it('is asked without a password by whoever is not root, and not by root', async () => {
+    const bin = join(folder, 'bin');
+    const { mkdir } = await import('node:fs/promises');
+    await mkdir(bin);
+    // what stands in for sudo writes down how it was called and runs what it was given
+    await writeFile(join(bin, 'sudo'), `#!/bin/sh\necho "$1 $2" >> ${folder}/sudo\nshift 2\nexec "$@"\n`, {
+      mode: 0o755,
+    });
+    await writeFile(join(bin, 'id'), '#!/bin/sh\necho 1000\n', { mode: 0o755 });
+    const ordinary = await startSshd({ config: [`SetEnv PATH=${bin}:/usr/bin:/bin`] });
+    try {
+      const where = { port: ordinary.port, hostKeys: [ordinary.hostKey], requiresSudo: true };
+      const secrets = { HOLDFAST_SECRET_KEY: ordinary.key };
+      expect(await run(['echo', `a'b`], where, { secrets })).toMatchObject({
+        result: { ok: true },
+        text: "a'b\n",
+      });
+      expect(await readFile(join(folder, 'sudo'), 'utf8')).toBe('-n --\n');
+      await writeFile(join(bin, 'sudo'), '#!/bin/sh\necho a password is required >&2; exit 1\n', {
+        mode: 0o755,
+      });
+      const refused = await adapterOf({}).check(stepOf(where), contextOf({ secrets }));
+      expect(refused.at(-1)).toMatchObject({
+        ok: false,
+        what: `sudo of ${sshd.user}@127.0.0.1`,
+        detail: expect.stringMatching(/a password is required; allow it in sudoers/),
+      });
+    } finally {
+      await ordinary.close();
+    }
+  });
+});
