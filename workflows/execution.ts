@@ -1,28 +1,19 @@
 import {
-  ActivityFailure,
   ApplicationFailure,
-  CancellationScope,
   continueAsNew,
   getExternalWorkflowHandle,
   isCancellation,
   proxyActivities,
   proxyLocalActivities,
   setHandler,
-  TimeoutFailure,
 } from '@temporalio/workflow';
 import type { ExecutionActivities } from '../activities/execution.ts';
 import type { NotifyActivities } from '../activities/notify.ts';
-import type { StepActivities } from '../activities/steps.ts';
 import { applyEvent } from '../domain/execution/apply-event.ts';
 import { refusalOfVote } from '../domain/execution/approval.ts';
 import type { ExecutionEvent } from '../domain/execution/events.ts';
 import { nextDeadline } from '../domain/execution/next-deadline.ts';
-import {
-  type Attempt,
-  type ExecutionMove,
-  executionOver,
-  nextMoves,
-} from '../domain/execution/next-moves.ts';
+import { type ExecutionMove, executionOver, nextMoves } from '../domain/execution/next-moves.ts';
 import { planOf } from '../domain/execution/plan.ts';
 import { carryOver, type ExecutionState, newExecutionState } from '../domain/execution/state.ts';
 import { refusalOfDecision } from '../domain/execution/undo.ts';
@@ -43,11 +34,11 @@ import {
   refusedType,
   reject,
   rejectSignal,
-  runnerTaskQueue,
   targetFreed,
   temporalOperator,
   type VoteArgs,
 } from './messages.ts';
+import { attemptStep, attemptUndo, endOf } from './step-attempt.ts';
 
 const { loadExecutionPlan, admitExecution, lockTarget, recordExecution } =
   proxyLocalActivities<ExecutionActivities>({
@@ -65,29 +56,6 @@ const messageActivity = proxyActivities<NotifyActivities>({
   startToCloseTimeout: '1m',
   retry: { initialInterval: '1s', maximumInterval: '30s', maximumAttempts: 8 },
 });
-
-/** A step's own time-out is kept by the step; the engine's is a margin longer, for a step that cannot keep it. */
-const stepMarginMs = 30_000;
-const stepHeartbeatMs = 15_000;
-
-/** One attempt of a step or of an undo. Retries are decisions of the fold, which knows what is safe to repeat. */
-function stepActivity(
-  orgId: string,
-  { timeoutMs, runner }: Attempt,
-  runnerPatienceMs: number,
-): StepActivities {
-  const queue =
-    runner === null
-      ? {}
-      : { taskQueue: runnerTaskQueue(orgId, runner), scheduleToStartTimeout: runnerPatienceMs };
-  return proxyActivities<StepActivities>({
-    ...queue,
-    startToCloseTimeout: timeoutMs + stepMarginMs,
-    heartbeatTimeout: stepHeartbeatMs,
-    retry: { maximumAttempts: 1 },
-    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
-  });
-}
 
 /** One run of a runbook: admission, approval, the lock on its target, steps, and undos when something went wrong. */
 export async function execution(input: ExecutionInput, carried?: ExecutionState): Promise<void> {
@@ -117,6 +85,8 @@ export async function execution(input: ExecutionInput, carried?: ExecutionState)
     },
   });
 
+  const patience = () => driver.state.plan?.runnerPatienceMs ?? 0;
+
   async function perform(move: ExecutionMove): Promise<ExecutionEvent> {
     const { key } = move;
     switch (move.kind) {
@@ -141,9 +111,9 @@ export async function execution(input: ExecutionInput, carried?: ExecutionState)
         return { type: 'lock_busy', at, key, ...answer };
       }
       case 'step':
-        return await runStep(move);
+        return await steps.run(() => attemptStep({ orgId, executionId, patienceMs: patience() }, move));
       case 'undo':
-        return await runUndo(move);
+        return await attemptUndo({ orgId, executionId, patienceMs: patience() }, move);
       case 'message':
         return await sendMessage(move);
       case 'notice': {
@@ -165,37 +135,6 @@ export async function execution(input: ExecutionInput, carried?: ExecutionState)
       case 'report':
         await report();
         return { type: 'reported', at: Date.now(), key };
-    }
-  }
-
-  const patience = () => driver.state.plan?.runnerPatienceMs ?? 0;
-
-  async function runStep(move: Extract<ExecutionMove, { kind: 'step' }>): Promise<ExecutionEvent> {
-    const { key, index, attempt } = move;
-    const ended = endOf(key, index);
-    try {
-      const result = await steps.run(() =>
-        stepActivity(orgId, move, patience()).runStep({ orgId, executionId, index, phase: 'step', attempt }),
-      );
-      return ended(result.ok ? 'succeeded' : 'failed', result.error ?? null, result.outcomeUnknown);
-    } catch (error) {
-      if (isCancellation(error)) return ended('cancelled', null);
-      if (notTaken(error)) return { type: 'step_not_taken', at: Date.now(), key, index };
-      return ended(outcomeUnknown(error) ? 'unknown' : 'failed', failureText(error));
-    }
-  }
-
-  async function runUndo(move: Extract<ExecutionMove, { kind: 'undo' }>): Promise<ExecutionEvent> {
-    const { key, index, attempt } = move;
-    try {
-      // whatever becomes of the workflow: what was begun to be undone is undone
-      const result = await CancellationScope.nonCancellable(() =>
-        stepActivity(orgId, move, patience()).runStep({ orgId, executionId, index, phase: 'undo', attempt }),
-      );
-      return { type: 'undo_ended', at: Date.now(), key, index, ok: result.ok, error: result.error ?? null };
-    } catch (error) {
-      if (notTaken(error)) return { type: 'undo_not_taken', at: Date.now(), key, index };
-      return { type: 'undo_ended', at: Date.now(), key, index, ok: false, error: failureText(error) };
     }
   }
 
@@ -367,41 +306,6 @@ function voteOf({ actor, approvalId, reason }: VoteArgs, decision: 'approve' | '
     decision,
     reason: reason ?? null,
   };
-}
-
-function endOf(key: string, index: number) {
-  return (
-    outcome: 'succeeded' | 'failed' | 'unknown' | 'cancelled',
-    error: string | null,
-    unknownBefore?: boolean,
-  ): ExecutionEvent => ({
-    type: 'step_ended',
-    at: Date.now(),
-    key,
-    index,
-    outcome,
-    error,
-    ...(unknownBefore === undefined ? {} : { outcomeUnknown: unknownBefore }),
-  });
-}
-
-/** Nobody polls the runner's queue: the attempt never began. */
-function notTaken(error: unknown): boolean {
-  return (
-    error instanceof ActivityFailure &&
-    error.cause instanceof TimeoutFailure &&
-    error.cause.timeoutType === 'SCHEDULE_TO_START'
-  );
-}
-
-/** The activity began, and nobody knows how far it came: its worker died or did not answer in time. */
-function outcomeUnknown(error: unknown): boolean {
-  return error instanceof ActivityFailure && error.cause instanceof TimeoutFailure;
-}
-
-function failureText(error: unknown): string {
-  if (outcomeUnknown(error)) return 'nobody knows how it ended: the process that ran it was lost';
-  return reasonOf(error);
 }
 
 function refuse(reason: string): never {
