@@ -1,11 +1,10 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { createServer, request as httpsRequest } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { AppsV1Api, KubeConfig } from '@kubernetes/client-node';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { RenderedKubernetes } from '../../domain/runbook/rendered.ts';
 import { findPort, loopback } from '../../stack/port.ts';
+import { interpose } from '../../test/parts/kubernetes/interpose.ts';
 import { type Kubernetes, type KubernetesUser, startKubernetes } from '../../test/parts/kubernetes.ts';
 import { PartUnavailableError } from '../../test/parts/part.ts';
 import { temporaryFolder } from '../../test/parts/server-part.ts';
@@ -131,38 +130,6 @@ async function run(what: RenderedKubernetes, circumstances: Circumstances = {}) 
 
 const check = async (what: RenderedKubernetes, circumstances: Circumstances = {}) =>
   await createKubernetesStep({}).check(what, checkContext(circumstances));
-
-type Behaviour = 'pass' | 'lose the answer' | 'break off' | 'be busy';
-
-/** Stands before the API server and does with a request what `behave` says. */
-async function interpose(behave: (method: string) => Behaviour, port = 0) {
-  const { certificate = '', key = '', url = '' } = cluster ?? {};
-  const sent: string[] = [];
-  const server = createServer({ cert: certificate, key }, (incoming, answer) => {
-    const method = incoming.method ?? '';
-    const behaviour = behave(method);
-    if (behaviour === 'break off') return incoming.socket.destroy();
-    if (behaviour === 'be busy') return answer.writeHead(503).end('{"message":"etcd is away"}');
-    sent.push(method);
-    const { host: _, ...headers } = incoming.headers;
-    const options = { method, headers, ca: certificate, agent: false };
-    const onward = httpsRequest(`${url}${incoming.url}`, options, (answered) => {
-      if (behaviour === 'lose the answer') return incoming.socket.destroy();
-      answer.writeHead(answered.statusCode ?? 500, answered.headers);
-      return answered.pipe(answer);
-    });
-    return incoming.pipe(onward);
-  });
-  await new Promise<void>((resolve) => server.listen(port, loopback, resolve));
-  return {
-    url: `https://${loopback}:${(server.address() as AddressInfo).port}`,
-    sent,
-    async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
 
 describe('a restart', () => {
   it('makes the controllers replace the pods, as kubectl does', async () => {
@@ -393,7 +360,7 @@ describe('an API server that is away', () => {
     const { output, result } = start(action(name), { server: `https://${loopback}:${port}` });
     await expect.poll(() => output.text()).toMatch(/is away: .*ECONNREFUSED.*; asking again/);
     let busy = 2;
-    const proxy = await interpose(() => (busy-- > 0 ? 'be busy' : 'pass'), port);
+    const proxy = await interpose(cluster!, () => (busy-- > 0 ? 'be busy' : 'pass'), port);
     expect(await result).toEqual({ ok: true });
     expect(output.text()).toContain('the API server failed (503): etcd is away; asking again');
     await proxy.close();
@@ -409,7 +376,7 @@ describe('an API server that is away', () => {
 
   it('after the change was sent is asked whether the change was made', async () => {
     const { name, read } = await makeDeployment();
-    const proxy = await interpose((method) => (method === 'PATCH' ? 'lose the answer' : 'pass'));
+    const proxy = await interpose(cluster!, (method) => (method === 'PATCH' ? 'lose the answer' : 'pass'));
     const { result, text } = await run(action(name), { server: proxy.url });
     expect(result).toEqual({ ok: true });
     expect(text).toContain('; looking whether the change was made');
@@ -421,7 +388,7 @@ describe('an API server that is away', () => {
   it('is not sent a change twice that it may have received', async () => {
     const { name, read } = await makeDeployment();
     let broken = 0;
-    const proxy = await interpose((method) => {
+    const proxy = await interpose(cluster!, (method) => {
       if (method !== 'PATCH') return 'pass';
       broken += 1;
       return 'break off';
