@@ -148,6 +148,19 @@ const everyPage: [name: string, path: () => string][] = [
   ['a runbook', () => `/runbooks/${night.runbook}?incident=200`],
   ['a running execution', () => `/executions/${night.runningExecution}`],
   ['an execution that was rolled back', () => `/executions/${night.rolledBackExecution}`],
+  ['an execution in a queue', () => `/executions/${night.executions.queued}`],
+  ['an execution without its runner', () => `/executions/${night.executions.runnerMissing}`],
+  ['an execution that asks in mid-run', () => `/executions/${night.executions.asking}`],
+  ['an undo that waits for a person', () => `/executions/${night.executions.undoWaits}`],
+  ['an execution that was retried', () => `/executions/${night.executions.retried}`],
+  ['an execution that goes on from another', () => `/executions/${night.executions.retry}`],
+  ['an execution by somebody who means harm', () => `/executions/${night.executions.hostile}`],
+  ['executions', () => '/executions'],
+  ['executions without a match', () => '/executions?target=nothing&status=failed'],
+  ['an approval in mid-run', () => `/approvals/${night.executions.askingApproval}`],
+  ['a pinned runbook', () => '/runbooks/clear-cache'],
+  ['a version of a runbook', () => `/runbooks/${night.runbook}/versions/2`],
+  ['what differs between versions', () => `/runbooks/${night.runbook}/diff?from=1&to=3`],
   ['reports', () => '/reports'],
   ['a report', () => `/reports/${night.report}`],
   ['mailbox', () => '/mailbox'],
@@ -160,6 +173,7 @@ const everyPage: [name: string, path: () => string][] = [
   ['channels', () => '/settings/channels'],
   ['the form of a channel', () => '/settings/channels/ops-hook'],
   ['report settings', () => '/settings/reports'],
+  ['runners', () => '/settings/runners'],
   ['people', () => '/settings/people'],
   ['account', () => '/settings/account'],
   ['system health', () => '/health'],
@@ -202,6 +216,14 @@ describe('what stands outside the frame or opens on a press', () => {
     }
     await page.locator('.menu-button').click();
     await look();
+    for (const [path, menu] of [
+      [`/executions/${night.executions.retry}`, '#do-retry'],
+      [`/executions/${night.executions.asking}`, '#do-cancel'],
+    ]) {
+      await page.goto(`${base}${path}`);
+      await page.locator(`${menu} > summary`).click();
+      await look();
+    }
     await chromium?.context.clearCookies();
     const link = await database.db.write({ orgId: database.orgId }, (tx) =>
       signLink(tx, {
@@ -365,6 +387,98 @@ describe('what people do', () => {
   });
 });
 
+describe('what people do about executions', () => {
+  it('tries a failed undo again, and leaves it only for a reason', async (context) => {
+    const page = await openTab(context);
+    const path = `/executions/${night.executions.undoWaits}`;
+    await page.goto(base + path);
+    await page.getByRole('button', { name: 'Leave it undone' }).click();
+    await page.getByText('Not done: say why').waitFor();
+    expect(messages.sent).toEqual([]);
+    await page.locator('#undo-reason-2').fill('The setting was put back by hand.');
+    await page.getByRole('button', { name: 'Leave it undone' }).click();
+    await page.getByText('is left as it is').waitFor();
+    await page.getByRole('button', { name: 'Try the undo again' }).click();
+    await page.getByText('is tried again').waitFor();
+    expect(messages.sent.splice(0).map(({ method, args }) => [method, args[1], args[2]])).toEqual([
+      [
+        'decideUndo',
+        night.executions.undoWaits,
+        expect.objectContaining({
+          index: 2,
+          decision: 'skip',
+          asOf: 3,
+          reason: 'The setting was put back by hand.',
+        }),
+      ],
+      [
+        'decideUndo',
+        night.executions.undoWaits,
+        expect.objectContaining({ index: 2, decision: 'retry', asOf: 3 }),
+      ],
+    ]);
+    await page.close();
+  });
+
+  it('goes on from the failed step once, and shows the way between the two', async (context) => {
+    const page = await openTab(context);
+    await page.goto(`${base}/executions/${night.executions.retry}`);
+    await page.locator('#do-retry > summary').click();
+    await page.getByRole('button', { name: 'Retry from there' }).click();
+    await page.getByText('It goes on from its failed step').waitFor();
+    await page.getByText('Taken over').first().waitFor();
+    expect(messages.sent.splice(0).map(({ method }) => method)).toEqual(['startExecution']);
+    await page.getByRole('link', { name: 'an execution before' }).click();
+    await page.getByRole('link', { name: 'Retried' }).waitFor();
+    expect(await page.locator('#do-retry').count()).toBe(0);
+    await page.close();
+  });
+
+  it('approves from the execution itself, for the approval that it shows', async (context) => {
+    const page = await openTab(context);
+    await page.goto(`${base}/executions/${night.executions.asking}`);
+    await page.getByRole('button', { name: 'Approve and go on' }).click();
+    await page.waitForURL(`${base}/executions/${night.executions.asking}`);
+    expect(messages.sent.splice(0).map(({ method, args }) => [method, args[2]])).toEqual([
+      ['approve', expect.objectContaining({ approvalId: night.executions.askingApproval })],
+    ]);
+    await page.close();
+  });
+
+  it('lets output grow without a jump: the end is followed, a place that is read stays', async (context) => {
+    const page = await openTab(context);
+    await page.goto(`${base}/executions/${night.executions.hostile}`);
+    const output = page.getByLabel('Output of step 3', { exact: true });
+    // as text, since these tests are not typed for a browser
+    const rest = () => output.evaluate('(e) => e.scrollHeight - e.scrollTop - e.clientHeight');
+    const grow = (line: string) =>
+      database.owner.query(
+        `update execution_steps set output = output || chr(10) || $2 where execution_id = $1 and index = 2`,
+        [night.executions.hostile, line],
+      );
+    expect(await rest()).toBeLessThan(24);
+    await grow('one more line');
+    await output.filter({ hasText: 'one more line' }).waitFor({ timeout: 15_000 });
+    expect(await rest()).toBeLessThan(24);
+    await output.evaluate('(e) => { e.scrollTop = 100; }');
+    await grow('the last line');
+    await output.filter({ hasText: 'the last line' }).waitFor({ timeout: 15_000 });
+    expect(await output.evaluate('(e) => e.scrollTop')).toBe(100);
+    await page.close();
+  });
+
+  it('puts an earlier version of a runbook in force, and the newest again', async (context) => {
+    const page = await openTab(context);
+    await page.goto(`${base}/runbooks/${night.runbook}/diff?from=3&to=2`);
+    await page.getByRole('button', { name: 'Put version 2 in force' }).click();
+    await page.getByText('Version 2 is in force and stays so until it is unpinned').waitFor();
+    await page.getByText('Pinned to version 2').waitFor();
+    await page.getByRole('button', { name: /Unpin/ }).click();
+    await page.getByText('The newest version, 3, is in force again.').waitFor();
+    await page.close();
+  });
+});
+
 describe('what must not happen', () => {
   const post = (path: string, body: Record<string, string>, headers: Record<string, string> = {}) =>
     fetch(base + path, {
@@ -403,6 +517,44 @@ describe('what must not happen', () => {
       expect(messages.sent).toEqual([]);
     } finally {
       await database.owner.query(`update memberships set role = 'owner' where user_id = $1`, [night.userId]);
+    }
+  });
+
+  it('shows a viewer what waits, without the means to act', async () => {
+    await database.owner.query(`update memberships set role = 'viewer' where user_id = $1`, [night.userId]);
+    try {
+      const { undoWaits, asking, retry } = night.executions;
+      for (const id of [undoWaits, asking, retry]) {
+        const shown = await (await fetch(`${base}/executions/${id}`, { headers: cookie() })).text();
+        expect(shown).not.toMatch(/<form method="post" action="\/(executions|approvals)/);
+      }
+      const token = { _csrf: night.csrfToken, decision: 'retry', version: '2' };
+      for (const path of [
+        `/executions/${undoWaits}/steps/2/undo`,
+        `/executions/${retry}/retry`,
+        `/executions/${asking}/cancel`,
+        `/runbooks/${night.runbook}/pin`,
+        `/runbooks/${night.runbook}/unpin`,
+      ]) {
+        expect([path, (await post(path, token, cookie())).status]).toEqual([path, 403]);
+      }
+      expect(messages.sent).toEqual([]);
+    } finally {
+      await database.owner.query(`update memberships set role = 'owner' where user_id = $1`, [night.userId]);
+    }
+  });
+
+  it('takes names, commands, output and inputs as text, wherever they stand', async () => {
+    const { hostile, queued, undoWaits } = night.executions;
+    for (const path of [
+      `/executions/${hostile}`,
+      `/executions/${queued}`,
+      `/executions/${undoWaits}`,
+      '/executions',
+    ]) {
+      const html = await (await fetch(base + path, { headers: cookie() })).text();
+      expect(html).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
+      expect(html).not.toMatch(/<script>alert|<img src=x|\u001b|\u202e/);
     }
   });
 

@@ -6,6 +6,7 @@ import { channelRoutes } from './channels.ts';
 import { escalationRoutes } from './escalation.ts';
 import { peopleRoutes } from './people.ts';
 import { reportSettingsRoutes } from './reports.ts';
+import { runnerRoutes } from './runners.ts';
 import { slaRoutes } from './sla.ts';
 
 export function settingsRoutes(deps: WebDeps, pages: Pages): Router {
@@ -15,6 +16,7 @@ export function settingsRoutes(deps: WebDeps, pages: Pages): Router {
   router.use(slaRoutes(deps, pages));
   router.use(channelRoutes(deps, pages));
   router.use(reportSettingsRoutes(deps, pages));
+  router.use(runnerRoutes(deps, pages));
   router.use(peopleRoutes(deps, pages));
   router.use(accountRoutes(deps, pages));
   return router;
