@@ -35,6 +35,7 @@ import { runnersEndpoints } from './runners/routes.ts';
 import { safetyRuleEndpoints } from './safety-rules/routes.ts';
 import { schemaEndpoints } from './schemas/routes.ts';
 import { sessionEndpoints } from './session/routes.ts';
+import { signingKeyEndpoints } from './signing-keys/routes.ts';
 import { slaPolicyEndpoints } from './sla-policies/routes.ts';
 import { targetEndpoints } from './targets/routes.ts';
 import { testIncidentEndpoints } from './test-incidents/routes.ts';
@@ -106,6 +107,7 @@ function endpointsOf(deps: ApiDeps, secureCookies: boolean): Endpoint[] {
     ...runnerEndpoints(deps),
     ...sessionEndpoints({ db: deps.db, signIn: deps.signIn, secureCookies }),
     ...userEndpoints(deps),
+    ...signingKeyEndpoints(deps),
     ...auditEndpoints(deps),
     ...healthEndpoints(deps),
   ];

@@ -4,6 +4,7 @@ import { describeLayout } from '../domain/runbook/describe.ts';
 import { targetOf } from '../domain/runbook/inputs.ts';
 import { type CatalogEntry, layOut } from '../domain/runbook/lay-out.ts';
 import type { RunbookLayout } from '../domain/runbook/layout.ts';
+import { environmentOf } from '../domain/runbook/match.ts';
 import { masked } from '../domain/runbook/secret.ts';
 import { recordAudit } from './audit.ts';
 import type { Tx } from './database.ts';
@@ -61,8 +62,7 @@ export async function planExecution(tx: Tx, request: ExecutionRequest): Promise<
       `its target has ${target.length} characters, of at most ${targetLimit}`,
     ]);
   }
-  const environment =
-    request.environment ?? labels.environment ?? labels.env ?? (runbook.environment || null);
+  const environment = request.environment ?? environmentOf(labels) ?? (runbook.environment || null);
   return {
     runbook: request.runbook,
     version,

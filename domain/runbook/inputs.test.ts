@@ -175,6 +175,19 @@ steps: [{name: A, command: ls}]`);
     ]);
   });
 
+  it('takes those of its own environment alone', () => {
+    const staging = { ...definition, name: 'staging:mend' };
+    const production = {
+      ...definition,
+      execution: { ...definition.execution, environments: ['prod*'] },
+    };
+    const called = (labels: Record<string, string>) =>
+      matchRunbooks([staging, production], { ...alert, labels }).map(({ name }) => name);
+    expect(called({ env: 'staging' })).toEqual(['staging:mend']);
+    expect(called({ environment: 'production' })).toEqual(['mend']);
+    expect(called({})).toEqual([]);
+  });
+
   it('takes no other', () => {
     expect(matchRunbooks([definition], { ...alert, severity: 'low' })).toEqual([]);
     expect(matchRunbooks([definition], { ...alert, alertName: 'Other' })).toEqual([]);
