@@ -305,9 +305,6 @@ describe('environments', () => {
     const found = await find('staging:restart');
     expect(found).toMatchObject({ environment: 'staging', sourceId: staging });
     expect(found?.definition.execution.environments).toEqual(['staging']);
-    expect((await find('staging:all'))!.definition.steps[0]!.action).toMatchObject({
-      runbook: 'staging:restart',
-    });
     const { orgId } = database;
     await database.db.write({ orgId }, (tx) => removeGitSource(tx, { orgId, id: staging, actor }));
     expect(await names()).toEqual(['production:restart 1']);

@@ -9,7 +9,7 @@ import {
   recordImport,
 } from '../db/git-sources.ts';
 import { isNotificationKnown } from '../db/notifications.ts';
-import { lockRunbooks, readTakenNames, removeRunbooksExcept, saveRunbook } from '../db/runbooks.ts';
+import { lockRunbooks, readOtherRunbooks, removeRunbooksExcept, saveRunbook } from '../db/runbooks.ts';
 import { addressOf, type Commit } from '../domain/runbook-import/commit.ts';
 import { type ImportedRunbook, type ImportFile, readImport } from '../domain/runbook-import/read-import.ts';
 import { importRefusedKey } from '../workflows/messages.ts';
@@ -112,8 +112,8 @@ async function importFiles(
 ): Promise<GitSyncOutcome> {
   const { orgId, source, commit } = args;
   const { id: sourceId, environment, teamId } = source;
-  const taken = await readTakenNames(tx, sourceId);
-  const read = readImport({ files: args.files, environment, taken });
+  const others = await readOtherRunbooks(tx, sourceId);
+  const read = readImport({ files: args.files, environment, others });
   if ('problems' in read) {
     const { problems } = read;
     const { id: importId } = await recordImport(tx, { orgId, sourceId, commit, status: 'refused', problems });

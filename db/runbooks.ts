@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { ExecutionStatus } from '../domain/incident-status.ts';
 import type { RunbookDefinition, RunbookProblem } from '../domain/runbook/definition.ts';
 import type { Commit } from '../domain/runbook-import/commit.ts';
+import type { OtherRunbook } from '../domain/runbook-import/read-import.ts';
 import { recordAudit } from './audit.ts';
 import type { Tx } from './database.ts';
 
@@ -214,20 +215,20 @@ export async function removeRunbooksExcept(
   return rows.map(({ name }) => name);
 }
 
-/** Names that are in use, but for those of this source (of the folder: null), and by whom, in words for people. */
-export async function readTakenNames(tx: Tx, sourceId: string | null): Promise<Map<string, string>> {
+/** By name: the runbooks that do not come from this source (null: from the folder), and who has them. */
+export async function readOtherRunbooks(tx: Tx, sourceId: string | null): Promise<Map<string, OtherRunbook>> {
   const rows = await tx
     .selectFrom('runbooks')
     .leftJoin('git_sources', 'git_sources.id', 'runbooks.source_id')
-    .select(['runbooks.name', 'runbooks.file', 'git_sources.url'])
+    .select(['runbooks.name', 'runbooks.file', 'runbooks.definition', 'git_sources.url'])
     .where('runbooks.removed_at', 'is', null)
     .where(sql<boolean>`runbooks.source_id is distinct from ${sourceId}::uuid`)
     .execute();
   return new Map(
-    rows.map(({ name, file, url }) => [
-      name,
-      url === null ? `the file ${file} of the runbook folder` : `the file ${file} of the Git source ${url}`,
-    ]),
+    rows.map(({ name, file, definition, url }) => {
+      const place = url === null ? 'the runbook folder' : `the Git source ${url}`;
+      return [name, { owner: `the file ${file} of ${place}`, definition: asDefinition(definition) }];
+    }),
   );
 }
 

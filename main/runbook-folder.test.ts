@@ -2,7 +2,9 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { getRunbook, listRunbookProblems, listRunbooks } from '../db/runbooks.ts';
+import { createGitSource, removeGitSource } from '../db/git-sources.ts';
+import { getRunbook, listRunbookProblems, listRunbooks, saveRunbook } from '../db/runbooks.ts';
+import { parseRunbook } from '../domain/runbook/parse.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
 import { type RunbookFolder, type RunbookFolderOptions, startRunbookFolder } from './runbook-folder.ts';
 
@@ -116,4 +118,52 @@ it('is the same when several processes load at once', async () => {
   for (const name of ['a', 'b', 'c']) await put(`${name}.yaml`);
   await Promise.all(Array.from({ length: 6 }, () => start()));
   expect(await names()).toEqual(['a 1', 'b 1', 'c 1']);
+});
+
+it('leaves the runbooks of a Git source alone, and takes a name over once it is free', async () => {
+  const { db, orgId } = database;
+  const source = 'name: a\nsteps:\n  - name: A\n    command: pwd\n';
+  const parsed = parseRunbook(source, 'ops/a.yaml');
+  if ('problems' in parsed) throw new Error('broken');
+  const settings = {
+    url: 'https://git.example.com/r.git',
+    branch: 'main',
+    path: '',
+    credential: null,
+    intervalMs: 60_000,
+  };
+  const sourceId = await db.write({ orgId }, async (tx) => {
+    const made = await createGitSource(tx, { orgId, environment: '', settings, actor: 'me' });
+    const commit = { id: 'c0ffee', author: 'Ana', committedAt: '2026-11-21T00:00:00Z' };
+    const origin = { sourceId: made.id, teamId: null, environment: '', commit };
+    await saveRunbook(tx, { orgId, file: 'ops/a.yaml', source, definition: parsed.definition, origin });
+    return made.id;
+  });
+  await put('a.yaml');
+  await put('b.yaml');
+  const folder = await start();
+  expect(await names()).toEqual(['a 1', 'b 1']);
+  expect(await problems()).toEqual([
+    "a.yaml:1:7 the name 'a' belongs to the file ops/a.yaml of the Git source https://git.example.com/r.git already; give one of them another name",
+  ]);
+  await rm(join(directory, 'b.yaml'));
+  await folder.reload();
+  expect(await names()).toEqual(['a 1']);
+  await db.write({ orgId }, (tx) => removeGitSource(tx, { orgId, id: sourceId, actor: 'me' }));
+  await folder.reload();
+  expect(await names()).toEqual(['a 2']);
+  expect(await problems()).toEqual([]);
+});
+
+it('keeps the last good version of a runbook that calls one which nobody has', async () => {
+  const calling = (name: string) =>
+    `name: all\nsteps:\n  - name: A\n    type: runbook\n    runbook: ${name}\n`;
+  await put('a.yaml');
+  await writeFile(join(directory, 'all.yaml'), calling('a'));
+  const folder = await start();
+  expect(await names()).toEqual(['a 1', 'all 1']);
+  await writeFile(join(directory, 'all.yaml'), calling('gone'));
+  await folder.reload();
+  expect(await names()).toEqual(['a 1', 'all 1']);
+  expect(await problems()).toEqual([expect.stringMatching(/^all.yaml:5:14 there is no runbook 'gone'/)]);
 });

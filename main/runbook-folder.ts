@@ -7,13 +7,15 @@ import type { Database, Tx } from '../db/database.ts';
 import { listOrganizations } from '../db/organizations.ts';
 import {
   lockRunbooks,
-  readTakenNames,
+  readOtherRunbooks,
   removeRunbooksExcept,
   saveRunbook,
   saveRunbookProblems,
 } from '../db/runbooks.ts';
-import type { RunbookDefinition, RunbookProblem } from '../domain/runbook/definition.ts';
+import { checkCatalog, type LocatedRunbook } from '../domain/runbook/catalog.ts';
+import type { RunbookProblem } from '../domain/runbook/definition.ts';
 import { parseRunbook } from '../domain/runbook/parse.ts';
+import type { OtherRunbook } from '../domain/runbook-import/read-import.ts';
 
 export interface RunbookFolderOptions {
   db: Database;
@@ -32,10 +34,8 @@ export interface RunbookFolder {
   stop(): Promise<void>;
 }
 
-interface Loaded {
-  file: string;
+interface Loaded extends LocatedRunbook {
   source: string;
-  definition: RunbookDefinition;
 }
 
 interface FolderContent {
@@ -133,18 +133,14 @@ async function writeDown(
   content: FolderContent,
 ): Promise<{ changed: string[]; removed: string[]; clashes: RunbookProblem[] }> {
   await lockRunbooks(tx, orgId);
-  const taken = await readTakenNames(tx, null);
+  const others = await readOtherRunbooks(tx, null);
+  const clashes = clashesOf(content.runbooks, others);
+  const refused = new Set(clashes.map(({ file }) => file));
   const changed: string[] = [];
-  const clashes: RunbookProblem[] = [];
-  for (const runbook of content.runbooks) {
-    const { name } = runbook.definition;
-    const owner = taken.get(name);
-    if (owner !== undefined) {
-      const message = `the name '${name}' belongs to ${owner} already; give one of them another name`;
-      clashes.push({ file: runbook.file, line: 1, col: 1, message });
-      continue;
-    }
-    const saved = await saveRunbook(tx, { orgId, ...runbook });
+  for (const { file, source, definition } of content.runbooks) {
+    if (refused.has(file)) continue;
+    const { name } = definition;
+    const saved = await saveRunbook(tx, { orgId, file, source, definition });
     if (saved.changed) changed.push(`${name} (version ${saved.version})`);
   }
   const removed = content.away
@@ -156,6 +152,18 @@ async function writeDown(
       });
   await saveRunbookProblems(tx, { orgId, problems: [...content.problems, ...clashes] });
   return { changed, removed, clashes };
+}
+
+/** What only shows beside the runbooks of Git sources: names that they have, and nested runbooks that nobody has. */
+function clashesOf(runbooks: readonly Loaded[], others: ReadonlyMap<string, OtherRunbook>): RunbookProblem[] {
+  const clashes = runbooks.flatMap(({ file, definition: { name }, locate }) => {
+    const owner = others.get(name)?.owner;
+    if (owner === undefined) return [];
+    const message = `the name '${name}' belongs to ${owner} already; give one of them another name`;
+    return [{ file, ...locate(['name']), message }];
+  });
+  const known = new Map([...others].map(([name, { definition }]) => [name, definition]));
+  return [...clashes, ...checkCatalog(runbooks, known)];
 }
 
 async function readFolder(directory: string): Promise<FolderContent> {
@@ -209,7 +217,7 @@ async function readRunbook(
     return { source: message, problems: [{ file, line: 1, col: 1, message }] };
   }
   const parsed = parseRunbook(source, file);
-  return 'problems' in parsed ? { source, ...parsed } : { file, source, definition: parsed.definition };
+  return 'problems' in parsed ? { source, ...parsed } : { file, source, ...parsed };
 }
 
 /** Relative paths, sorted; hidden files and folders are left out (editors and mounted volumes keep theirs so). */

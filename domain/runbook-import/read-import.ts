@@ -1,4 +1,5 @@
-import type { RunbookDefinition, RunbookProblem, StepAction, StepDefinition } from '../runbook/definition.ts';
+import { checkCatalog, type LocatedRunbook } from '../runbook/catalog.ts';
+import type { RunbookDefinition, RunbookProblem } from '../runbook/definition.ts';
 import { parseRunbook } from '../runbook/parse.ts';
 
 /** A file of the repository as it was read. `text` is null where it was not: `reason` says why and what to do. */
@@ -12,8 +13,12 @@ export interface ImportedRunbook {
   definition: RunbookDefinition;
 }
 
-/** Who has a name already, in words that follow 'the name … belongs to'. */
-export type TakenNames = ReadonlyMap<string, string>;
+/** A runbook from elsewhere: it has its name for itself, and may be called. */
+export interface OtherRunbook {
+  /** In words that follow 'the name … belongs to'. */
+  owner: string;
+  definition: RunbookDefinition;
+}
 
 const longestName = 200;
 
@@ -21,75 +26,69 @@ const longestName = 200;
 export function readImport(args: {
   files: readonly ImportFile[];
   environment: string;
-  taken: TakenNames;
+  /** By name. */
+  others: ReadonlyMap<string, OtherRunbook>;
 }): { runbooks: ImportedRunbook[] } | { problems: RunbookProblem[] } {
   const problems: RunbookProblem[] = [];
-  const parsed: ImportedRunbook[] = [];
+  const runbooks: (ImportedRunbook & LocatedRunbook)[] = [];
   const fileOf = new Map<string, string>();
   for (const file of args.files) {
-    const read = readFile(file);
+    const read = readFile(file, args.environment);
     if ('problems' in read) {
       problems.push(...read.problems);
       continue;
     }
-    const wrong = nameProblem(read.definition.name, file.path, { ...args, fileOf });
-    if (wrong !== undefined) problems.push({ file: file.path, line: 1, col: 1, message: wrong });
-    fileOf.set(read.definition.name, fileOf.get(read.definition.name) ?? file.path);
-    parsed.push(read);
+    const { name } = read.definition;
+    const wrong = nameProblem(name, fileOf.get(name), args.others);
+    if (wrong !== undefined) problems.push({ file: file.path, ...read.locate(['name']), message: wrong });
+    fileOf.set(name, fileOf.get(name) ?? file.path);
+    runbooks.push(read);
   }
+  // without all of the files it is not known which runbooks there are
   if (problems.length > 0) return { problems };
-  const named = namesIn(args.environment, new Set(fileOf.keys()));
-  return { runbooks: parsed.map((runbook) => ({ ...runbook, definition: named(runbook.definition) })) };
+  const known = new Map([...args.others].map(([name, { definition }]) => [name, definition]));
+  const calls = checkCatalog(runbooks, known);
+  if (calls.length > 0) return { problems: calls };
+  return { runbooks: runbooks.map(({ file, source, definition }) => ({ file, source, definition })) };
 }
 
-export function nameInEnvironment(environment: string, name: string): string {
-  return environment === '' ? name : `${environment}:${name}`;
-}
-
-function readFile(file: ImportFile): ImportedRunbook | { problems: RunbookProblem[] } {
+function readFile(
+  file: ImportFile,
+  environment: string,
+): (ImportedRunbook & LocatedRunbook) | { problems: RunbookProblem[] } {
   if (file.text === null) {
     return { problems: [{ file: file.path, line: 1, col: 1, message: file.reason }] };
   }
   const read = parseRunbook(file.text, file.path);
   if ('problems' in read) return read;
-  return { file: file.path, source: file.text, definition: read.definition };
+  const { locate } = read;
+  const definition = inEnvironment(read.definition, environment);
+  return { file: file.path, source: file.text, definition, locate };
+}
+
+/** Its longer name, and that automation starts it for alerts of that environment alone. */
+function inEnvironment(definition: RunbookDefinition, environment: string): RunbookDefinition {
+  if (environment === '') return definition;
+  return {
+    ...definition,
+    name: `${environment}:${definition.name}`,
+    execution: { ...definition.execution, environments: [environment] },
+  };
 }
 
 function nameProblem(
   name: string,
-  file: string,
-  known: { environment: string; taken: TakenNames; fileOf: ReadonlyMap<string, string> },
+  twin: string | undefined,
+  others: ReadonlyMap<string, OtherRunbook>,
 ): string | undefined {
-  const twin = known.fileOf.get(name);
-  if (twin !== undefined && twin !== file) {
+  if (twin !== undefined) {
     return `another file, ${twin}, has a runbook of the name '${name}' too; give one of them another name`;
   }
-  const full = nameInEnvironment(known.environment, name);
-  if (full.length > longestName) {
-    return `the name '${full}' is longer than ${longestName} characters; shorten it`;
+  if (name.length > longestName) {
+    return `the name '${name}' is longer than ${longestName} characters; shorten it`;
   }
-  const owner = known.taken.get(full);
+  const owner = others.get(name)?.owner;
   return owner === undefined
     ? undefined
-    : `the name '${full}' belongs to ${owner} already; give this runbook another name, or take the other one away`;
-}
-
-/**
- * Runbooks of an environment call each other by the names in their files; Holdfast knows them by the longer ones, and
- * automation starts them for alerts of that environment alone.
- */
-function namesIn(environment: string, own: ReadonlySet<string>): (d: RunbookDefinition) => RunbookDefinition {
-  if (environment === '') return (definition) => definition;
-  const actionOf = (action: StepAction): StepAction =>
-    action.kind === 'runbook' && own.has(action.runbook)
-      ? { ...action, runbook: nameInEnvironment(environment, action.runbook) }
-      : action;
-  const stepOf = (step: StepDefinition): StepDefinition => ({ ...step, action: actionOf(step.action) });
-  return (definition) => ({
-    ...definition,
-    name: nameInEnvironment(environment, definition.name),
-    execution: { ...definition.execution, environments: [environment] },
-    steps: definition.steps.map(stepOf),
-    verify: definition.verify.map(stepOf),
-  });
+    : `the name '${name}' belongs to ${owner} already; give this runbook another name, or take the other one away`;
 }
