@@ -9,7 +9,7 @@ import type { Config } from './config.ts';
 /** What of the configuration decides how steps are carried out, on a worker as on a runner. */
 type StepConfig = Pick<
   Config,
-  'egressAllow' | 'commandEnvironment' | 'secretsDir' | 'awsRegion' | 'awsEndpoint'
+  'egressAllow' | 'commandEnvironment' | 'secretsDir' | 'sshKnownHosts' | 'awsRegion' | 'awsEndpoint'
 >;
 
 const temporalDeadlineMs = 3_000;
@@ -21,7 +21,11 @@ export function stepDepsOf(
 ): StepDeps {
   return {
     ledger: parts.ledger,
-    adapters: createStepAdapters(),
+    adapters: createStepAdapters({
+      environment: config.commandEnvironment,
+      sshKnownHosts: config.sshKnownHosts,
+      awsEndpoint: config.awsEndpoint,
+    }),
     secretSource: createSecretSource({
       environment: config.commandEnvironment,
       directory: config.secretsDir,
