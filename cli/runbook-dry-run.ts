@@ -67,7 +67,7 @@ function printStep(printer: Printer, step: DryRunReport['steps'][number], number
   const verify = step.part === 'verify' ? 'verify, ' : '';
   printer.say('');
   printer.line({ text: `${number}. ${step.name}`, colour: 'bold' }, `(${verify}${step.type}, ${step.where})`);
-  if (step.condition) printer.line('    condition:', step.condition.detail);
+  if (step.condition) printer.line('   ', conditionWords[step.condition.state], step.condition.detail);
   printer.say(indented(step.description));
   if (step.rollback) {
     printer.line(
@@ -84,6 +84,12 @@ function printStep(printer: Printer, step: DryRunReport['steps'][number], number
     );
   }
 }
+
+const conditionWords: Record<NonNullable<DryRunReport['steps'][number]['condition']>['state'], string> = {
+  met: 'condition holds:',
+  not_met: 'skipped:',
+  open: 'condition:',
+};
 
 function indented(text: string): string {
   return text

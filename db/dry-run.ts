@@ -120,7 +120,7 @@ function conditionOf(definition: StepDefinition, own: number, layout: RunbookLay
   });
   const unmet = told.filter(({ holds }) => !holds);
   if (unmet.length > 0) {
-    return { state: 'not_met', detail: `skipped: ${unmet.map(({ text }) => text).join(' and ')}` };
+    return { state: 'not_met', detail: unmet.map(({ text }) => text).join(' and ') };
   }
   const detail = told.map(({ text }) => text).join(' and ');
   return { state: definition.conditions.some((each) => 'step' in each) ? 'open' : 'met', detail };

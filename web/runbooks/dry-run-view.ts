@@ -30,7 +30,7 @@ interface DryRunResult {
   lock: { href: string; runbook: string; waiting: number } | null;
   approvals: { when: string; who: string }[];
   steps: StepRow[];
-  run: { action: string; hidden: { name: string; value: string }[]; secrets: Field[] };
+  run: { ready: boolean; action: string; hidden: { name: string; value: string }[]; secrets: Field[] };
 }
 
 interface StepRow {
@@ -42,6 +42,8 @@ interface StepRow {
   rollback: { where: string; description: string } | null;
   condition: { state: Mark; detail: string } | null;
   findings: { state: Mark; what: string; detail: string }[];
+  /** Why there are none. */
+  unlooked: string;
 }
 
 export function dryRunView(
@@ -74,6 +76,7 @@ export function dryRunView(
     result:
       outcome && 'report' in outcome
         ? resultOf(outcome.report, {
+            ready: outcome.report.ready,
             action: `${href}/run`,
             hidden: [
               ...(asked.incident === null ? [] : [{ name: 'incident', value: `${asked.incident}` }]),
@@ -128,6 +131,10 @@ function rowOf(step: DryRunStep, index: number): StepRow {
     description: step.description,
     rollback: rollback && { where: rollback.where, description: rollback.description },
     condition: condition && { state: conditionMarks[condition.state], detail: condition.detail },
+    unlooked:
+      condition?.state === 'not_met'
+        ? 'Not looked at: it would be skipped.'
+        : 'It needs nothing from outside.',
     findings: step.findings.map(({ ok, what, detail }) => ({
       state: ok
         ? { word: 'In order', icon: 'done', tone: 'good' }
