@@ -10,6 +10,7 @@ import {
   listExecutions,
 } from '../../db/executions-read.ts';
 import { listRunbooks } from '../../db/runbooks.ts';
+import { visible } from '../../domain/runbook/shown-text.ts';
 import { executionWorkflowId } from '../../workflows/messages.ts';
 import { TemporalUnavailableError } from '../../workflows/messages-client.ts';
 import type { WebDeps } from '../deps.ts';
@@ -50,7 +51,7 @@ export function executionRoutes(deps: WebDeps, pages: Pages): Router {
     await pages.show(request, response, {
       template: 'executions/show',
       view: executionPageView(execution, deps.workflowUrl(execution.workflowId), email),
-      title: `${execution.runbook} on ${execution.target}`,
+      title: visible(`${execution.runbook} on ${execution.target}`),
       section: 'executions',
       teamId: execution.teamId,
     });

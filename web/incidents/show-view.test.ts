@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ApprovalRecord } from '../../db/approvals.ts';
 import type { IncidentDetail } from '../../db/incident-detail.ts';
+import { approvalRecord } from '../../test/harness/execution-records.ts';
 import { type IncidentInput, incidentView, timelineView } from './show-view.ts';
 
 const now = Date.parse('2026-11-21T02:20:00Z');
@@ -41,23 +41,13 @@ const incident: IncidentDetail = {
   workflowId: 'incident:o:42',
 };
 
-const approval: ApprovalRecord = {
+const approval = approvalRecord({
   id: 'a',
-  teamId: null,
   executionId: 'e',
   runbook: 'restart-pool',
-  target: 'checkout',
-  inputs: {},
-  incident: null,
-  requestedBy: 'Holdfast',
   requestedAt: at(-5),
   expiresAt: at(10),
-  required: 1,
-  status: 'pending',
-  decidedAt: null,
-  reason: null,
-  votes: [],
-};
+});
 
 const view = (changes: Partial<IncidentDetail> = {}, more: Partial<IncidentInput> = {}) =>
   incidentView({

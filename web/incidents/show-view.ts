@@ -4,6 +4,7 @@ import type { IncidentAlert, IncidentDetail, SlaClock, TimelineEntry } from '../
 import type { NotificationRecord } from '../../db/notifications-read.ts';
 import { formatDuration } from '../../domain/duration.ts';
 import type { Deadline } from '../../domain/incident-status.ts';
+import { approvalView } from '../approvals/view.ts';
 import {
   alertMarks,
   executionMarks,
@@ -61,7 +62,13 @@ export interface ApprovalAsk {
   executionHref: string;
   /** '1 of 2 approvals given' where more than one is needed. */
   votes: string | null;
-  steps: { name: string; does: string }[];
+  /** What the step that asks wants to know; null before the first. */
+  message: string | null;
+  approveLabel: string;
+  /** In mid-run: at which step it stands. */
+  stepNumber: number | null;
+  /** What follows when it is approved. */
+  steps: { number: number; name: string; does: string }[];
 }
 
 export interface AlertView {
@@ -270,7 +277,7 @@ function nextOf({ incident, people, now }: IncidentInput, pending: ApprovalRecor
 
 export function askView(approval: ApprovalRecord, executions: ExecutionDetail[]): ApprovalAsk {
   const execution = executions.find(({ id }) => id === approval.executionId);
-  const given = approval.votes.filter((vote) => vote.decision === 'approve').length;
+  const { tally, message, approveLabel, stepNumber, steps } = approvalView(approval, execution);
   return {
     id: approval.id,
     runbook: approval.runbook,
@@ -279,8 +286,11 @@ export function askView(approval: ApprovalRecord, executions: ExecutionDetail[])
     expiresAt: approval.expiresAt.toISOString(),
     href: `/approvals/${approval.id}`,
     executionHref: `/executions/${approval.executionId}`,
-    votes: approval.required > 1 ? `${given} of ${approval.required} approvals given` : null,
-    steps: execution?.steps.map((step) => ({ name: step.name, does: step.description })) ?? [],
+    votes: approval.required > 1 ? tally : null,
+    message,
+    approveLabel,
+    stepNumber,
+    steps: steps.map(({ number, name, does }) => ({ number, name, does })),
   };
 }
 
