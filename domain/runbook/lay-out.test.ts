@@ -277,7 +277,7 @@ steps:
       ),
     ).toEqual([
       "outer.yaml:5:14 there is no runbook 'iner'; did you mean 'inner'?",
-      "outer.yaml:10:13 the runbook 'inner' has no input 'hosts'; did you mean 'host'?",
+      "outer.yaml:10:14 the runbook 'inner' has no input 'hosts'; did you mean 'host'?",
       "outer.yaml:11:13 'port' is refused: 'ssh' is not a number such as 80 or 0.5",
     ]);
   });

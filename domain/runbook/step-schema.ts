@@ -64,20 +64,30 @@ export function keysOf(type: StepType): string[] {
 }
 export const knownStepKeys = stepTypes.flatMap(keysOf);
 
+/** For editors: either a command or a script with its own keys, where the parser tells why not both. */
+function formsOf(keys: Keys): z.ZodObject<Keys>[] {
+  const { command, script, interpreter, args, ...others } = keys;
+  if (!command || !script || !interpreter || !args) return [z.strictObject(keys)];
+  return [
+    z.strictObject({ ...others, command: z.nonoptional(command) }),
+    z.strictObject({ ...others, script: z.nonoptional(script), interpreter, args }),
+  ];
+}
+
 /** As it may be written: the keys that it takes from its step may be left out. */
-function publishedRollback(type: EffectAction['kind']): z.ZodType {
+function rollbackForms(type: EffectAction['kind']): z.ZodType[] {
   const { inherited } = effectTypes[type];
-  const shape = rollbackSchema(type).shape;
-  return z.strictObject(
+  const entries = Object.entries(rollbackSchema(type).shape);
+  return formsOf(
     Object.fromEntries(
-      Object.entries(shape).map(([key, value]) => [key, inherited.includes(key) ? z.optional(value) : value]),
+      entries.map(([key, value]) => [key, inherited.includes(key) ? z.optional(value) : value]),
     ),
   );
 }
 
 const effectKinds = stepTypes.filter(isEffectType);
 const rollback = z
-  .union([commandText, ...effectKinds.map(publishedRollback)])
+  .union([commandText, ...effectKinds.flatMap(rollbackForms)])
   .nullable()
   .meta({
     id: 'rollback',
@@ -87,11 +97,8 @@ const rollback = z
 
 export const publishedStep = z
   .union(
-    stepTypes.map((type) =>
-      z.strictObject({
-        ...stepKeys(type),
-        ...(isEffectType(type) ? { rollback: rollback.optional() } : {}),
-      }),
+    stepTypes.flatMap((type) =>
+      formsOf({ ...stepKeys(type), ...(isEffectType(type) ? { rollback: rollback.optional() } : {}) }),
     ),
   )
   .meta({ id: 'step' });
@@ -99,5 +106,5 @@ export const publishedStep = z
 /** What may stand in `verify`: what looks, and what waits for it. */
 export const verifyTypes: readonly StepType[] = [...effectKinds, 'wait'];
 export const publishedVerifyStep = z
-  .union(verifyTypes.map((type) => z.strictObject(stepKeys(type))))
+  .union(verifyTypes.flatMap((type) => formsOf(stepKeys(type))))
   .meta({ id: 'verification' });
