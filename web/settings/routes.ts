@@ -4,6 +4,7 @@ import type { Pages } from '../layout/pages.ts';
 import { accountRoutes } from './account.ts';
 import { channelRoutes } from './channels.ts';
 import { escalationRoutes } from './escalation.ts';
+import { gitRoutes } from './git.ts';
 import { peopleRoutes } from './people.ts';
 import { reportSettingsRoutes } from './reports.ts';
 import { runnerRoutes } from './runners.ts';
@@ -15,6 +16,7 @@ export function settingsRoutes(deps: WebDeps, pages: Pages): Router {
   router.use(escalationRoutes(deps, pages));
   router.use(slaRoutes(deps, pages));
   router.use(channelRoutes(deps, pages));
+  router.use(gitRoutes(deps, pages));
   router.use(reportSettingsRoutes(deps, pages));
   router.use(runnerRoutes(deps, pages));
   router.use(peopleRoutes(deps, pages));

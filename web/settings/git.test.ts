@@ -1,0 +1,239 @@
+import { readFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createSignIn } from '../../api/auth/sign-in.ts';
+import { findWebhookSource, recordGitFailure, recordImport } from '../../db/git-sources.ts';
+import type { Commit } from '../../domain/runbook-import/commit.ts';
+import { type BadNight, seedBadNight } from '../../test/harness/bad-night.ts';
+import { createTestDatabase, type TestDatabase } from '../../test/harness/database.ts';
+import { createFakeGitSchedules } from '../../test/harness/git-schedules.ts';
+import { createFakeMessages } from '../../test/harness/messages.ts';
+import { type Chromium, startChromium } from '../../test/parts/chromium.ts';
+import { PartUnavailableError } from '../../test/parts/part.ts';
+import { createWeb } from '../server.ts';
+import { gitValues, newGitValues, postedGit, readGit } from './git-form.ts';
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+let database: TestDatabase;
+let night: BadNight;
+let server: Server;
+let base: string;
+let chromium: Chromium | undefined;
+let unavailable = '';
+const errors: unknown[] = [];
+const gitSchedules = createFakeGitSchedules();
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  night = await seedBadNight(database.owner, database.orgId, Date.now());
+  const app = express();
+  server = await new Promise<Server>((resolve) => {
+    const listening = app.listen(0, '127.0.0.1', () => resolve(listening));
+  });
+  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  app.use(
+    createWeb({
+      db: database.db,
+      messages: createFakeMessages(),
+      gitSchedules,
+      signIn: createSignIn({ db: database.db }),
+      publicUrl: base,
+      temporalUiUrl: null,
+      workflowUrl: () => null,
+      version: '0.0.0',
+      readiness: async () => [],
+      sendTestIncident: async () => {},
+      logError: (error) => errors.push(error),
+      runbooksFolder: 'runbooks',
+    }),
+  );
+  try {
+    chromium = await startChromium();
+  } catch (error) {
+    if (!(error instanceof PartUnavailableError)) throw error;
+    unavailable = error.message;
+  }
+}, 60_000);
+afterAll(async () => {
+  await chromium?.close();
+  await new Promise((resolve) => server?.close(resolve));
+  await database?.close();
+});
+
+const commit = (id: string, subject: string): Commit => ({
+  id: id.repeat(40),
+  author: 'Ana <b>Núñez</b>',
+  authorEmail: 'ana@example.com',
+  committedAt: new Date(Date.now() - 600_000).toISOString(),
+  subject,
+});
+const write = <T>(work: Parameters<typeof database.db.write<T>>[1]) =>
+  database.db.write({ orgId: database.orgId }, work);
+
+/** At both sizes, light and dark: nothing sticks out sideways, and axe finds no serious fault. */
+async function looksWell(page: Page, name: string): Promise<void> {
+  for (const [width, height, colorScheme] of [
+    [1280, 900, 'light'],
+    [390, 844, 'dark'],
+  ] as const) {
+    await page.setViewportSize({ width, height });
+    await page.emulateMedia({ colorScheme });
+    const wide = await page.evaluate(
+      'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+    );
+    expect([name, width, wide]).toEqual([name, width, 0]);
+    await page.evaluate(axeSource);
+    const faults = await page.evaluate(`axe.run({ resultTypes: ['violations'] }).then(({ violations }) =>
+      violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) =>
+        id + ': ' + nodes.map((node) => node.target.join(' ')).join(', ')))`);
+    expect([name, faults]).toEqual([name, []]);
+  }
+  await page.setViewportSize({ width: 1280, height: 900 });
+}
+
+it('an Admin adds a source, sees the secret once, sees what is wrong with a push, and removes it', {
+  timeout: 120_000,
+}, async (context) => {
+  if (!chromium) context.skip(unavailable);
+  await chromium.context.addCookies([{ name: 'holdfast', value: night.session, url: base }]);
+  const page = await chromium.context.newPage();
+  const text = () => page.locator('main').innerText();
+  const look = (name: string) => looksWell(page, name);
+
+  await page.goto(`${base}/settings/git-sources`);
+  expect(await text()).toContain('Runbooks come from the folder alone');
+  await look('empty');
+  await page.getByRole('link', { name: 'New source' }).click();
+  await page.getByLabel('Repository').fill('https://ana:hunter2@git.example.com/acme/runbooks.git');
+  await page.getByLabel('Credential').fill('hunter2');
+  await page.getByLabel('Look every').fill('1s');
+  await page.getByRole('button', { name: 'Add source' }).click();
+  expect(await text()).toContain('Take the password out of the URL');
+  expect(await text()).toContain('never the secret');
+  expect(await text()).toContain('Write a time between 1m and 1d');
+  await look('wrong form');
+  await page
+    .getByLabel('Repository')
+    .fill('https://git.example.com/a-group-with-a-rather-long-name/and-another/runbooks-of-production.git');
+  await page.getByLabel('Credential').fill('env:GIT_TOKEN');
+  await page.getByLabel('Environment').fill('production');
+  await page.getByLabel('Look every').fill('10m');
+  await page.getByRole('button', { name: 'Add source' }).click();
+
+  const secret = (await page.locator('.notice pre').innerText()).trim();
+  const address = (await page.locator('#webhook pre').innerText()).trim();
+  const id = /git-sources\/(.+)\/webhook$/.exec(address)?.[1] ?? '';
+  expect((await database.db.unscoped((tx) => findWebhookSource(tx, id)))?.webhookSecret).toBe(secret);
+  expect(gitSchedules.kept.get(id)).toBe(600_000);
+  expect(gitSchedules.synced).toEqual([id]);
+  await page.goto(`${base}/settings/git-sources/${id}`);
+  expect(await page.content()).not.toContain(secret);
+  expect(await text()).toContain('has not been read yet');
+  await look('new');
+
+  const { orgId } = database;
+  await write((tx) =>
+    recordImport(tx, {
+      orgId,
+      sourceId: id,
+      commit: commit('a', 'Restart the pool before its leader'),
+      status: 'imported',
+      changes: { added: ['production:restart-pool'], changed: [], removed: [] },
+    }),
+  );
+  await write((tx) =>
+    recordImport(tx, {
+      orgId,
+      sourceId: id,
+      commit: commit('b', '<script>alert(1)</script>'),
+      status: 'refused',
+      problems: [
+        {
+          file: 'ops/restart.yaml',
+          line: 4,
+          col: 20,
+          message: 'a variable inside double quotes; take the quotes away',
+        },
+        { file: `${'very-'.repeat(30)}long.yaml`, line: 1, col: 1, message: "'name' is missing; add it" },
+      ],
+    }),
+  );
+  await page.reload();
+  expect(await text()).toContain(
+    'The newest push, commit bbbbbbbbbb by Ana <b>Núñez</b>, was refused: 2 problems.',
+  );
+  expect(await text()).toContain('The runbooks of commit aaaaaaaaaa go on to hold.');
+  expect(await text()).toContain('ops/restart.yaml:4:20');
+  expect(await text()).toContain('added production:restart-pool');
+  await look('refused');
+  await write((tx) => recordGitFailure(tx, { id, error: 'the host does not answer' }));
+  await page.getByRole('button', { name: 'Sync now' }).click();
+  expect(await text()).toContain('The branch is being read');
+  expect(await text()).toContain('could not be read: the host does not answer.');
+  expect(gitSchedules.synced).toEqual([id, id]);
+  await page.goto(`${base}/settings/git-sources`);
+  expect(await text()).toMatch(/Cannot be read[\s\S]*production/);
+  await look('list');
+
+  await page.goto(`${base}/settings/git-sources/${id}`);
+  await page.getByRole('button', { name: 'Make a new secret' }).click();
+  expect((await page.locator('.notice pre').innerText()).trim()).not.toBe(secret);
+  await page.getByRole('link', { name: 'Change' }).click();
+  await look('change');
+  await page.getByLabel('Branch').fill('release');
+  await page.getByRole('button', { name: 'Save source' }).click();
+  expect(await text()).toContain('branch release');
+  await page.getByRole('link', { name: 'Change' }).click();
+  await page.getByText('Remove this source').click();
+  await page.getByRole('button', { name: 'Remove source and runbooks' }).click();
+  expect(await text()).toContain('Runbooks come from the folder alone');
+  expect(gitSchedules.kept.size).toBe(0);
+  await page.close();
+  expect(errors).toEqual([]);
+});
+
+describe('the form of a Git source', () => {
+  const values = { ...newGitValues, url: 'git@git.example.com:acme/runbooks.git' };
+
+  it('gives back what it read, so that saving without a change changes nothing', () => {
+    const read = readGit(postedGit({ ...values, path: 'ops/', environment: 'eu', credential: 'file:key' }));
+    if (!('settings' in read)) throw new Error(JSON.stringify(read));
+    expect(read).toEqual({
+      settings: {
+        url: 'git@git.example.com:acme/runbooks.git',
+        branch: 'main',
+        path: 'ops',
+        credential: 'file:key',
+        intervalMs: 300_000,
+      },
+      environment: 'eu',
+    });
+    for (const intervalMs of [60_000, 90_000, 300_000, 5_400_000, 86_400_000]) {
+      const settings = { ...read.settings, intervalMs };
+      expect(readGit(gitValues({ ...settings, environment: 'eu' }))).toEqual({ settings, environment: 'eu' });
+    }
+  });
+
+  it('puts each problem beside its field', () => {
+    const read = readGit({
+      ...values,
+      url: 'x',
+      branch: '-b',
+      path: '../a',
+      credential: 'secret',
+      interval: 'often',
+    });
+    expect(Object.keys('problems' in read ? read.problems : {}).sort()).toEqual([
+      'branch',
+      'credential',
+      'interval',
+      'path',
+      'url',
+    ]);
+  });
+});
