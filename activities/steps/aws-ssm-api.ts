@@ -30,7 +30,13 @@ export class AwsAwayError extends Error {
 
 export interface AwsSsmDeps {
   /** HOLDFAST_AWS_ENDPOINT; absent: the region's own. */
-  endpoint?: string;
+  endpoint?: string | undefined;
+}
+
+export interface FoundCommand {
+  id: string;
+  /** It is being cancelled. */
+  isEnding: boolean;
 }
 
 /** Limits of the API reference. */
@@ -106,8 +112,8 @@ export class SsmApi {
     this.sending.destroy();
   }
 
-  /** The id of a command with this mark that runs, waits to, or succeeded. */
-  async findCommand(mark: string, signal: AbortSignal): Promise<string | undefined> {
+  /** A command with this mark that runs, waits to, succeeded, or is just being cancelled. */
+  async findCommand(mark: string, signal: AbortSignal): Promise<FoundCommand | undefined> {
     const { document } = this.action;
     const invokedAfter = new Date(Date.now() - lookBackMs).toISOString().replace(/\.\d+Z$/, 'Z');
     const pages = this.library.paginateListCommands(
@@ -123,8 +129,11 @@ export class SsmApi {
     );
     return await this.ask('ssm:ListCommands', async () => {
       for await (const { Commands = [] } of pages) {
-        const own = Commands.find(({ Comment, Status }) => Comment === mark && isTakenOver(Status ?? ''));
-        if (own?.CommandId !== undefined) return own.CommandId;
+        for (const { CommandId: id, Comment, Status = '' } of Commands) {
+          if (id === undefined || Comment !== mark) continue;
+          if (isTakenOver(Status) || Status === 'Cancelling')
+            return { id, isEnding: Status === 'Cancelling' };
+        }
       }
       return undefined;
     });

@@ -248,7 +248,30 @@ describe('with instances that take their time, fail or stay away', () => {
     ssm.instances.set(one, { statuses: ['InProgress'], stubborn: true });
     expect((await run(ssm.url, action(), { timeoutMs: 600, key: 'other' })).result).toEqual({
       ok: false,
-      error: `timed out after 1 s; it was told to end, but had not on ${one}`,
+      error: `timed out after 1 s; it was told to end on ${one}: it had not`,
+    });
+  });
+
+  it('one that is still being cancelled is waited for before another is sent', async () => {
+    ssm.instances.set(one, { statuses: ['InProgress'], stubborn: true });
+    const first = start(ssm.url, action(), { timeoutMs: 300 });
+    await expect.poll(() => first.output.text()).toContain('being cancelled');
+    const second = start(ssm.url, action());
+    await expect.poll(() => second.output.text()).toContain('of an earlier attempt is still being cancelled');
+    expect(ssm.commands).toHaveLength(1);
+    ssm.instances.set(one, { statuses: ['Success'] });
+    ssm.settle(ssm.commands[0]!, 'Cancelled');
+    expect(await first.result).toMatchObject({ ok: false, error: expect.stringContaining('it was ended') });
+    expect(await second.result).toEqual({ ok: true });
+    expect(ssm.commands).toHaveLength(2);
+  });
+
+  it('one that can no longer be looked at is cancelled', async () => {
+    ssm.instances.set(one, { statuses: ['InProgress'] });
+    ssm.failures.set('GetCommandInvocation', [{ status: 400, type: 'AccessDeniedException', message: 'no' }]);
+    expect((await run(ssm.url, action())).result).toEqual({
+      ok: false,
+      error: `not allowed: ssm:GetCommandInvocation in eu-central-1 (no); it was ended (${one}: cancelled)`,
     });
   });
 

@@ -30,8 +30,9 @@ async function run(action: RenderedAwsSsm, deps: AwsSsmDeps, context: StepContex
   try {
     return await attempt.run();
   } catch (error) {
-    if (!signal.aborted) return { ok: false, error: messageOf(error) };
-    return await attempt.stop(context.signal.aborted ? 'cancelled' : lateWords(context.timeoutMs));
+    if (context.signal.aborted) return await attempt.stop('cancelled');
+    if (timeout.aborted) return await attempt.stop(lateWords(context.timeoutMs));
+    return attempt.hasSent ? await attempt.stop(messageOf(error)) : { ok: false, error: messageOf(error) };
   } finally {
     api.close();
   }
@@ -53,6 +54,10 @@ class Attempt {
     this.mark = markOf(context.idempotencyKey);
   }
 
+  get hasSent(): boolean {
+    return this.commandId !== undefined;
+  }
+
   async run(): Promise<StepResult> {
     const { output, signal } = this.context;
     this.commandId = await this.findEarlier();
@@ -66,25 +71,29 @@ class Attempt {
     return this.verdict();
   }
 
-  /** After the signal: what was sent is cancelled, and it is waited until that is so. */
+  /** Nothing of it may go on: what was sent is cancelled, and it is waited until that is so. */
   async stop(why: string): Promise<StepResult> {
     const limit = AbortSignal.timeout(cancelLimitMs);
     // an earlier attempt's command may run, which this one had no time to find
-    const commandId = this.commandId ?? (await this.api.findCommand(this.mark, limit).catch(() => undefined));
+    const commandId =
+      this.commandId ?? (await this.api.findCommand(this.mark, limit).catch(() => undefined))?.id;
     if (commandId === undefined)
       return { ok: false, error: `${why} before a command was sent: ${this.last}` };
     this.context.output.note(`${why}: cancelling command ${commandId}`);
     try {
       await this.api.cancel(commandId, limit);
-      await this.follow(commandId, limit);
     } catch (error) {
       const running = this.running().join(', ');
-      return limit.aborted
-        ? { ok: false, error: `${why}; it was told to end, but had not on ${running}` }
-        : {
-            ok: false,
-            error: `${why}; it may still run on ${running}: it could not be cancelled: ${messageOf(error)}`,
-          };
+      return {
+        ok: false,
+        error: `${why}; it may still run on ${running}: it could not be cancelled: ${messageOf(error)}`,
+      };
+    }
+    try {
+      await this.follow(commandId, limit);
+    } catch (error) {
+      const reason = limit.aborted ? 'it had not' : messageOf(error);
+      return { ok: false, error: `${why}; it was told to end on ${this.running().join(', ')}: ${reason}` };
     }
     const verdict = this.verdict();
     return verdict.ok ? verdict : { ok: false, error: `${why}; it was ended (${verdict.error})` };
@@ -93,7 +102,15 @@ class Attempt {
   private async findEarlier(): Promise<string | undefined> {
     const { output, signal } = this.context;
     try {
-      return await this.patiently(() => this.api.findCommand(this.mark, signal));
+      for (;;) {
+        const found = await this.patiently(() => this.api.findCommand(this.mark, signal));
+        if (!found?.isEnding) return found?.id;
+        // beside it a second one would run
+        const words = `command ${found.id} of an earlier attempt is still being cancelled`;
+        if (words !== this.last) output.note(words);
+        this.last = words;
+        await delay(pollMs, undefined, { signal });
+      }
     } catch (error) {
       // the ledger repeats a step only if its author says that this does no harm: no reason to ask for a permission
       if (!(error instanceof AwsRefusedError) || error.code !== 'AccessDeniedException') throw error;
@@ -118,7 +135,7 @@ class Attempt {
       for (let looks = 0; looks < 5; looks += 1) {
         await delay(pollMs);
         const found = await this.api.findCommand(this.mark, AbortSignal.timeout(cancelLimitMs));
-        if (found !== undefined) return found;
+        if (found !== undefined) return found.id;
       }
       throw new Error(`no command was found after it was sent: ${error.message}`);
     }

@@ -21,9 +21,9 @@ export interface KubernetesAccess {
 
 export interface KubernetesDeps {
   /** KUBECONFIG of the worker: files, divided as in PATH. */
-  kubeconfig?: string;
+  kubeconfig?: string | undefined;
   /** What stands before /var/run/secrets where the worker runs in a pod ('' there); absent: it runs in none. */
-  podRoot?: string;
+  podRoot?: string | undefined;
 }
 
 /** Where a pod finds the token of its service account. */

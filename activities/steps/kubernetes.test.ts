@@ -385,6 +385,20 @@ describe('an API server that is away', () => {
     await proxy.close();
   });
 
+  it('while the change is under way leaves open whether it was made', async () => {
+    const { name } = await makeDeployment();
+    const proxy = await interpose(cluster!, (method) => (method === 'PATCH' ? 'keep the answer' : 'pass'));
+    const cancel = new AbortController();
+    const { result } = start(action(name), { server: proxy.url, signal: cancel.signal });
+    await expect.poll(() => proxy.sent).toEqual(['GET', 'PATCH']);
+    cancel.abort();
+    expect(await result).toEqual({
+      ok: false,
+      error: 'cancelled: the API server had not answered; the change may have been made',
+    });
+    await proxy.close();
+  });
+
   it('is not sent a change twice that it may have received', async () => {
     const { name, read } = await makeDeployment();
     let broken = 0;

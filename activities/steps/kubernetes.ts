@@ -4,7 +4,7 @@ import { formatDuration } from '../../domain/duration.ts';
 import type { RenderedKubernetes } from '../../domain/runbook/rendered.ts';
 import type { CheckContext, Finding, StepAdapter, StepContext, StepResult } from './adapter.ts';
 import { type KubernetesAccess, type KubernetesDeps, openCluster, reasonOf } from './kubernetes-access.ts';
-import { ClusterAwayError, WorkloadApi } from './kubernetes-api.ts';
+import { ClusterAwayError, ClusterRefusedError, WorkloadApi } from './kubernetes-api.ts';
 import { replicasOf, resourceOf, restartObstacle, rolloutOf, type Workload } from './kubernetes-rollout.ts';
 
 /** How often a rollout is looked at, and an API server that is away asked again. */
@@ -51,7 +51,7 @@ class Attempt {
   private readonly action: RenderedKubernetes;
   private readonly api: WorkloadApi;
   private readonly context: StepContext;
-  private changed = false;
+  private change: 'not sent' | 'being sent' | 'made' = 'not sent';
   private last = 'the API server had not answered';
 
   constructor(action: RenderedKubernetes, api: WorkloadApi, context: StepContext) {
@@ -70,8 +70,12 @@ class Attempt {
 
   /** For the error of an attempt that was stopped. */
   standing(): string {
-    const goesOn = this.changed ? '; what was changed stays, and the cluster goes on with it' : '';
-    return `: ${this.last}${goesOn}`;
+    const effects = {
+      'not sent': '',
+      'being sent': '; the change may have been made',
+      made: '; what was changed stays, and the cluster goes on with it',
+    };
+    return `: ${this.last}${effects[this.change]}`;
   }
 
   private async restart(): Promise<string | undefined> {
@@ -80,14 +84,14 @@ class Attempt {
       object.spec?.template.metadata?.annotations?.[restartedBy] === idempotencyKey;
     const before = await this.patiently(() => this.api.read());
     if (isDone(before)) {
-      this.changed = true;
+      this.change = 'made';
       output.note('an earlier attempt of this step has restarted it already');
       return undefined;
     }
     const obstacle = restartObstacle(before);
     if (obstacle !== undefined) return obstacle;
     const annotations = { [restartedAt]: new Date().toISOString(), [restartedBy]: idempotencyKey };
-    await this.change(
+    await this.make(
       () => this.api.annotateTemplate(annotations),
       async () => isDone(await this.api.read()),
     );
@@ -106,7 +110,7 @@ class Attempt {
       output.note(`it has ${replicas} already`);
       return undefined;
     }
-    await this.change(
+    await this.make(
       () => this.api.setReplicas(replicas),
       async () => (await this.api.readReplicas()) === replicas,
     );
@@ -129,9 +133,17 @@ class Attempt {
    * Sends a change, again while it is certain that none was received. Where that is not certain the workload is
    * looked at, and the change is not sent twice.
    */
-  private async change(send: () => Promise<void>, shows: () => Promise<boolean>): Promise<void> {
+  private async make(send: () => Promise<void>, shows: () => Promise<boolean>): Promise<void> {
+    const sendOnce = async (): Promise<void> => {
+      this.change = 'being sent';
+      await send().catch((error) => {
+        const isUnclear = !(error instanceof ClusterRefusedError) && !isNotReceived(error);
+        if (!isUnclear) this.change = 'not sent';
+        throw error;
+      });
+    };
     try {
-      await this.patiently(send, (away) => !away.mayHaveActed);
+      await this.patiently(sendOnce, isNotReceived);
     } catch (error) {
       if (!(error instanceof ClusterAwayError) || this.context.signal.aborted) throw error;
       this.context.output.note(`${error.message}; looking whether the change was made`);
@@ -139,7 +151,7 @@ class Attempt {
         throw new Error(`the change was sent but not made: ${error.message}`);
       }
     }
-    this.changed = true;
+    this.change = 'made';
     this.last = 'its controller had not begun';
   }
 
@@ -164,6 +176,10 @@ class Attempt {
   private async pause(): Promise<void> {
     await delay(pollMs, undefined, { signal: this.context.signal });
   }
+}
+
+function isNotReceived(error: unknown): boolean {
+  return error instanceof ClusterAwayError && !error.mayHaveActed;
 }
 
 async function check(

@@ -46,6 +46,8 @@ export interface SsmDouble {
   failures: Map<string, SsmFailure[]>;
   /** Refuses what the API reference refuses; the reasons stand here too, for no test may cause one unseen. */
   violations: string[];
+  /** The command has this status everywhere from now on. */
+  settle(command: SsmCommand, status: string): void;
   close(): Promise<void>;
 }
 
@@ -141,6 +143,10 @@ export async function startSsmDouble(): Promise<SsmDouble> {
   return {
     ...state,
     url: `http://${loopback}:${(server.address() as AddressInfo).port}`,
+    settle(command, status) {
+      for (const statuses of progress.get(command)?.values() ?? [])
+        statuses.splice(0, statuses.length, status);
+    },
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { loopback } from '../../../stack/port.ts';
 import type { Kubernetes } from '../kubernetes.ts';
 
-export type Behaviour = 'pass' | 'lose the answer' | 'break off' | 'be busy';
+export type Behaviour = 'pass' | 'lose the answer' | 'keep the answer' | 'break off' | 'be busy';
 
 export interface Interposed {
   url: string;
@@ -29,6 +29,7 @@ export async function interpose(
     const options = { method, headers, ca: certificate, agent: false };
     const onward = httpsRequest(`${url}${incoming.url}`, options, (answered) => {
       if (behaviour === 'lose the answer') return incoming.socket.destroy();
+      if (behaviour === 'keep the answer') return answered.resume();
       answer.writeHead(answered.statusCode ?? 500, answered.headers);
       return answered.pipe(answer);
     });

@@ -62,7 +62,7 @@ async function build(into: string): Promise<void> {
     await run(
       'nice',
       [
-        ...['-n', '19', 'go', 'build', '-p', '1', '-mod=mod', '-trimpath'],
+        ...['-n', '19', 'go', 'build', '-mod=mod', '-trimpath'],
         ...['-ldflags', `-s -w -X ${gitVersion}`, '-o', into, 'k8s.io/kubernetes/cmd/kube-apiserver'],
       ],
       { cwd: source, timeout: buildLimitMs, env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '' } },
