@@ -173,7 +173,7 @@ function sentenceOf(
   plan: Pick<DryRunReport, 'refusal' | 'lock' | 'approvals' | 'target'>,
   failed: readonly { number: number; step: DryRunStep; found: Finding }[],
 ): string {
-  if (plan.refusal) return `It would be refused now: ${plan.refusal.rule}.`;
+  if (plan.refusal) return `It would be refused now by the rule '${plan.refusal.rule}'.`;
   const [first] = failed;
   if (first) {
     const more = failed.length > 1 ? `, and ${failed.length - 1} more` : '';

@@ -149,7 +149,7 @@ test('the rules of safety and whoever holds the target are told', async () => {
   expect(stopped.body).toMatchObject({
     ready: false,
     refusal: { rule: 'kill switch', reason: expect.stringContaining('bad night'), until: null },
-    sentence: 'It would be refused now: kill switch.',
+    sentence: "It would be refused now by the rule 'kill switch'.",
   });
 });
 
