@@ -6,7 +6,7 @@ import { ClosedError, RefusedError, TemporalUnavailableError } from '../../workf
 import { approval } from '../approvals/schema.ts';
 import { pageOf } from '../endpoint.ts';
 import { executionDetail, executionSummary } from '../executions/schema.ts';
-import { runbookDetail, runbookList, runStarted } from './schema.ts';
+import { runbookDetail, runbookDiff, runbookList, runbookVersion, runStarted } from './schema.ts';
 
 let api: TestApi;
 let red: string;
@@ -82,6 +82,64 @@ test('runbooks are listed with what they take, and broken files with their place
     default: null,
   });
   expect((await get('/api/v1/runbooks/nothing')).status).toBe(404);
+});
+
+test('versions tell what they said and how they differ', async () => {
+  const changed = source.replace('command: [systemctl, restart', 'command: [systemctl, reload');
+  const parsed = parseRunbook(changed, 'restart.yaml');
+  if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems));
+  const { definition } = parsed;
+  await api.write((tx) =>
+    saveRunbook(tx, { orgId: api.orgId, file: 'restart.yaml', source: changed, definition }),
+  );
+  const detail = runbookDetail.parse((await get('/api/v1/runbooks/restart-service')).body);
+  expect(detail.versions.map(({ version, inForce }) => [version, inForce])).toEqual([
+    [2, true],
+    [1, false],
+  ]);
+  const first = await get('/api/v1/runbooks/restart-service/versions/1');
+  expect(runbookVersion.parse(first.body)).toMatchObject({ version: 1, source, commit: null });
+  const { body } = await get('/api/v1/runbooks/restart-service/diff?from=1&to=2');
+  const { unified } = runbookDiff.parse(body);
+  expect(unified).toContain('-    command: [systemctl, restart');
+  expect(unified).toContain('+    command: [systemctl, reload');
+  for (const path of ['versions/9', 'diff?from=1&to=9']) {
+    expect((await get(`/api/v1/runbooks/restart-service/${path}`)).status).toBe(404);
+  }
+  expect((await get('/api/v1/runbooks/restart-service/diff?from=1')).status).toBe(400);
+});
+
+test('a runbook names the open incidents whose firing alerts it matches now, each once', async () => {
+  const { rows } = await api.fixture.owner.query(
+    `insert into incidents (org_id, number, title, severity, severity_rank, resolved_at, status)
+     values ($1, 2, 'down', 'critical', 0, null, 'investigating'), ($1, 3, 'over', 'critical', 0, now(), 'resolved')
+     returning id, number`,
+    [api.orgId],
+  );
+  for (const { id } of rows) {
+    for (const [fingerprint, name, status] of [
+      ['a', 'ServiceDownHard', 'firing'],
+      ['b', 'ServiceDownSoft', 'firing'],
+      ['c', 'ServiceDownOnce', 'resolved'],
+      ['d', 'DiskFull', 'firing'],
+    ]) {
+      await api.fixture.owner.query(
+        `insert into alerts (org_id, integration_id, fingerprint, status, name, severity, severity_rank, labels,
+           annotations, starts_at, received_at, dispatched_version, incident_id)
+         values ($1, $2, $3, $4, $5, 'critical', 0, '{}', '{}', now(), '2026-11-21T02:00:00Z', 1, $6)`,
+        [api.orgId, api.integrationId, `${id}${fingerprint}`, status, name, id],
+      );
+    }
+  }
+  const { body } = await get('/api/v1/runbooks/restart-service');
+  expect(runbookDetail.parse(body).matchingNow).toEqual([
+    {
+      incident: 2,
+      alert: 'ServiceDownHard',
+      receivedAt: '2026-11-21T02:00:00.000Z',
+      callsAt: '2026-11-21T02:05:00.000Z',
+    },
+  ]);
 });
 
 test('a run is written down, started and audited; its execution shows steps and masks secrets', async () => {
@@ -181,9 +239,9 @@ test.for(['approve', 'reject'] as const)(
     const { status, body } = await post(`/api/v1/approvals/${id}/${decision}`, { reason: 'seen it' });
     expect(status).toBe(200);
     expect(body).toMatchObject({ id, seq: 1 });
-    const actor = { name: 'operator@example.com', via: 'api' };
+    const actor = { name: 'operator@example.com', via: 'api', role: 'operator', teams: [] };
     expect(api.messages.sent).toEqual([
-      { method: decision, args: [api.orgId, id, { actor, reason: 'seen it' }] },
+      { method: decision, args: [api.orgId, id, { actor, approvalId: id, reason: 'seen it' }] },
     ]);
   },
 );
