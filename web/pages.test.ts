@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createSignIn } from '../api/auth/sign-in.ts';
 import { Database } from '../db/database.ts';
 import { signLink } from '../db/signed-links.ts';
+import { seedBadAutomation } from '../test/harness/bad-automation.ts';
 import { type BadNight, seedBadNight } from '../test/harness/bad-night.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
 import { createFakeGitSchedules } from '../test/harness/git-schedules.ts';
@@ -22,6 +23,7 @@ const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/
 
 let database: TestDatabase;
 let night: BadNight;
+let maintenance: string;
 let server: Server;
 let base: string;
 let chromium: Chromium | undefined;
@@ -42,6 +44,7 @@ const mail: Mail = {
 beforeAll(async () => {
   database = await createTestDatabase();
   night = await seedBadNight(database.owner, database.orgId, Date.now());
+  maintenance = (await seedBadAutomation(database)).window;
   const app = express();
   server = await new Promise<Server>((resolve) => {
     const listening = app.listen(0, '127.0.0.1', () => resolve(listening));
@@ -161,6 +164,10 @@ const everyPage: [name: string, path: () => string][] = [
   ['a pinned runbook', () => '/runbooks/clear-cache'],
   ['a version of a runbook', () => `/runbooks/${night.runbook}/versions/2`],
   ['what differs between versions', () => `/runbooks/${night.runbook}/diff?from=1&to=3`],
+  ['automation, stopped', () => '/automation'],
+  ['the form of a maintenance window', () => `/automation/maintenance/${maintenance}`],
+  ['the form of safety rules', () => '/automation/rules/new'],
+  ['the safety rules of the organization', () => '/automation/rules/edit?scope=organization&name='],
   ['reports', () => '/reports'],
   ['a report', () => `/reports/${night.report}`],
   ['mailbox', () => '/mailbox'],

@@ -2,6 +2,7 @@ import express, { Router } from 'express';
 import helmet from 'helmet';
 import { authenticate } from '../api/auth/authenticate.ts';
 import { approvalRoutes } from './approvals/routes.ts';
+import { automationRoutes } from './automation/routes.ts';
 import type { WebDeps } from './deps.ts';
 import { noSuchPage, showErrors } from './errors/errors.ts';
 import { executionRoutes } from './executions/routes.ts';
@@ -46,6 +47,7 @@ export function createWeb(deps: WebDeps): Router {
   router.use(runbookRoutes(deps, pages));
   router.use(dryRunRoutes(deps, pages));
   router.use(executionRoutes(deps, pages));
+  router.use(automationRoutes(deps, pages));
   router.use(reportRoutes(deps, pages));
   if (deps.mailbox) router.use(mailboxRoutes(deps.mailbox, pages));
   router.use(settingsRoutes(deps, pages));

@@ -46,9 +46,11 @@ export function hoursText(hours: BusinessHours): string {
   return `${daysText(hours.days)} ${hours.from}–${hours.to} ${hours.timeZone}`;
 }
 
-const dayNames = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
+/** From Monday = 1. */
+export const dayNames = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
 
-function daysText(days: readonly number[]): string {
+/** 'Mon–Fri, Sun' */
+export function daysText(days: readonly number[]): string {
   const sorted = [...new Set(days)].sort((a, b) => a - b);
   const runs: number[][] = [];
   for (const day of sorted) {

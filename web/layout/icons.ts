@@ -18,6 +18,7 @@ const drawings: Record<string, string> = {
     '<path d="M3 2.500h8.500a1.500 1.500 0 0 1 1.500 1.500v9.500H4.500A1.500 1.500 0 0 1 3 12z"/><path d="M3 12a1.500 1.500 0 0 1 1.500-1.500H13"/><path d="M6 5.500h4"/>',
   ),
   executions: stroke('<path d="M4.5 2.8v10.400L13 8z"/>'),
+  automation: stroke('<path d="M8 1.800v5.400"/><path d="M4.600 3.900a5.300 5.300 0 1 0 6.800 0"/>'),
   reports: stroke(
     '<path d="M2.500 13.500h11"/><path d="M4.500 11V8"/><path d="M8 11V3.500"/><path d="M11.500 11V6"/>',
   ),

@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express';
 import { mayOn, roleOn } from '../../api/auth/principal.ts';
 import { countPendingApprovals } from '../../db/approvals.ts';
+import { type AutomationStop, listStops } from '../../db/automation.ts';
 import type { Tx } from '../../db/database.ts';
 import { countIncidents } from '../../db/incidents.ts';
 import { getOrganizationName } from '../../db/organizations.ts';
@@ -14,6 +15,7 @@ export type Section =
   | 'incidents'
   | 'approvals'
   | 'runbooks'
+  | 'automation'
   | 'executions'
   | 'reports'
   | 'mailbox'
@@ -85,6 +87,7 @@ export function createPages(
             counts,
             deps.mailbox !== undefined && mayOn(visitor.principal, 'admin', null),
           ),
+          stopped: counts.stops.map(stopLine),
           flash: flashOf(request, response),
           person: {
             name: visitor.name || visitor.email,
@@ -124,6 +127,7 @@ interface RailCounts {
   organization: string;
   active: number;
   pending: number;
+  stops: AutomationStop[];
 }
 
 async function railCounts(tx: Tx): Promise<RailCounts> {
@@ -131,7 +135,17 @@ async function railCounts(tx: Tx): Promise<RailCounts> {
     organization: await getOrganizationName(tx),
     active: await countIncidents(tx, { active: true }, 999),
     pending: await countPendingApprovals(tx),
+    stops: await listStops(tx),
   };
+}
+
+/** Said on every page: nobody should wait for a runbook that will not run. */
+function stopLine({ team, stoppedAt, stoppedBy, reason }: AutomationStop) {
+  const [what, means] =
+    team === null
+      ? ['Automation is stopped', 'Nothing new runs.']
+      : [`The automation of team ${team.name} is stopped`, 'Nothing new of this team runs.'];
+  return { what, means, since: stoppedAt.toISOString(), by: stoppedBy, reason };
 }
 
 function railOf(section: Section, counts: RailCounts, mailbox: boolean) {
@@ -148,6 +162,7 @@ function railOf(section: Section, counts: RailCounts, mailbox: boolean) {
     entry('incidents', 'Incidents', '/incidents', counts.active, 'active', true),
     entry('approvals', 'Approvals', '/approvals', counts.pending, 'waiting'),
     entry('runbooks', 'Runbooks', '/runbooks'),
+    entry('automation', 'Automation', '/automation', counts.stops.length, 'stopped', true),
     entry('executions', 'Executions', '/executions'),
     entry('reports', 'Reports', '/reports'),
     ...(mailbox ? [entry('mailbox', 'Mailbox', '/mailbox')] : []),

@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import {
+  emptyRules,
+  postedRules,
+  type RulesValues,
+  readRules,
+  rulesFormView,
+  rulesValues,
+} from './rules-form.ts';
+import { postedWindow, readWindow, windowFormView } from './window-form.ts';
+
+describe('the form of safety rules', () => {
+  const values: RulesValues = {
+    ...emptyRules('target', 'db-*'),
+    maxPerHour: '5',
+    cooldown: '10m',
+    days: 'mon-fri, Sun',
+    from: '09:00',
+    to: '17:00',
+    timeZone: 'Europe/Berlin',
+    denyCommands: 'rm -rf *\r\n\r\nawk {print $1, $2}\r\n',
+    denyStepTypes: 'ssh, sql',
+    allowHosts: 'a.example.com b.example.com',
+  };
+  const rules = {
+    maxPerHour: 5,
+    cooldown: '10m',
+    hours: { days: [1, 2, 3, 4, 5, 7], from: '09:00', to: '17:00', timeZone: 'Europe/Berlin' },
+    deny: { commands: ['rm -rf *', 'awk {print $1, $2}'], stepTypes: ['ssh', 'sql'] },
+    allow: { hosts: ['a.example.com', 'b.example.com'] },
+  };
+
+  it('reads what it holds, and gives back what it read', () => {
+    const read = readRules(postedRules(values));
+    expect(read).toEqual({ scope: 'target', name: 'db-*', rules });
+    if (!('rules' in read)) throw new Error('not read');
+    expect(readRules(rulesValues(read))).toEqual(read);
+  });
+
+  it('leaves out what is empty, and needs no name for the organization', () => {
+    expect(readRules(emptyRules('organization', 'x'))).toEqual({
+      scope: 'organization',
+      name: '',
+      rules: {},
+    });
+    expect(readRules(emptyRules('team', ''))).toMatchObject({ problems: { name: 'Say which.' } });
+  });
+
+  it('names the field that is wrong and keeps what was typed', () => {
+    const wrong = {
+      ...values,
+      maxPerHour: 'many',
+      cooldown: 'soon',
+      days: 'someday',
+      to: '5pm',
+      timeZone: 'Berlin',
+      denyStepTypes: 'shh',
+    };
+    const read = readRules(wrong);
+    if (!('problems' in read)) throw new Error('taken');
+    expect(Object.keys(read.problems).sort()).toEqual([
+      'cooldown',
+      'days',
+      'denyStepTypes',
+      'maxPerHour',
+      'timeZone',
+      'to',
+    ]);
+    const view = rulesFormView(wrong, read.problems, { existing: true, stored: true });
+    expect(view.hours[0]).toMatchObject({
+      value: 'someday',
+      problem: 'Write days such as Mon–Fri or Sat, Sun.',
+    });
+    expect(view.which).toBeNull();
+  });
+});
+
+describe('the form of a maintenance window', () => {
+  const now = Date.parse('2026-06-01T10:00:00Z');
+  const body = { target: 'db-*', team: '', startsAt: '', endsAt: '2026-06-01T12:30', reason: 'disk swap' };
+
+  it('begins now where no start is given', () => {
+    expect(readWindow(postedWindow(body), now)).toEqual({
+      window: {
+        target: 'db-*',
+        team: null,
+        startsAt: '2026-06-01T10:00:00.000Z',
+        endsAt: '2026-06-01T12:30:00.000Z',
+        reason: 'disk swap',
+      },
+    });
+  });
+
+  it('has an end, which lies ahead and after its start', () => {
+    const problem = (given: object) => {
+      const read = readWindow(postedWindow({ ...body, ...given }), now);
+      return 'problems' in read ? read.problems : null;
+    };
+    expect(problem({ endsAt: '' })).toMatchObject({ endsAt: expect.stringMatching(/^Write when it ends/) });
+    expect(problem({ endsAt: '2026-06-01T09:00' })).toMatchObject({ endsAt: expect.stringMatching(/past/) });
+    expect(problem({ startsAt: '2026-06-01T13:00' })).toEqual({
+      endsAt: 'The end must lie after the start.',
+    });
+    expect(problem({ target: '', reason: '' })).toMatchObject({
+      target: expect.any(String),
+      reason: 'Say what is being done.',
+    });
+    expect(problem({ endsAt: 'tomorrow' })).toMatchObject({ endsAt: expect.any(String) });
+  });
+
+  it('asks whose runs only where there are teams', () => {
+    const view = (teams: { id: string; slug: string; name: string }[]) =>
+      windowFormView(postedWindow(body), {}, { id: null, teams });
+    expect(view([]).team).toBeNull();
+    expect(view([{ id: '1', slug: 'red', name: 'Red' }]).team?.options).toHaveLength(2);
+  });
+});

@@ -1,0 +1,188 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createSignIn } from '../../api/auth/sign-in.ts';
+import { createSession, createUser, setMembership } from '../../db/identity.ts';
+import { ensureOrganization } from '../../db/organizations.ts';
+import type { Role } from '../../domain/roles.ts';
+import { createTestDatabase, type TestDatabase } from '../../test/harness/database.ts';
+import { type ExecutionSeed, seedExecution, seedRunbookVersion } from '../../test/harness/executions.ts';
+import { createFakeMessages } from '../../test/harness/messages.ts';
+import { RefusedError } from '../../workflows/messages-client.ts';
+import type { WebDeps } from '../deps.ts';
+import { createWeb } from '../server.ts';
+
+let database: TestDatabase;
+let orgId: string;
+let server: Server;
+let base: string;
+const messages = createFakeMessages();
+const problems: unknown[] = [];
+const sessions: Partial<Record<Role, { token: string; csrfToken: string }>> = {};
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  ({ orgId } = await ensureOrganization(database.db, { slug: 'tested', ownerEmail: 'owner@example.com' }));
+  for (const role of ['viewer', 'operator', 'admin'] as const) {
+    sessions[role] = await database.db.write({ orgId }, async (tx) => {
+      const email = `${role}@example.com`;
+      const userId = await createUser(tx, { orgId, email, name: role, actor: 'test' });
+      await setMembership(tx, { orgId, userId, teamId: null, role, actor: 'test' });
+      const expiresAt = new Date(Date.now() + 3_600_000);
+      return await createSession(tx, { orgId, userId, userAgent: 'test', expiresAt, actor: email });
+    });
+  }
+  await seedRunbookVersion({ owner: database.owner, orgId }, 'restart');
+  const app = express();
+  server = await new Promise<Server>((resolve) => {
+    const listening = app.listen(0, '127.0.0.1', () => resolve(listening));
+  });
+  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const deps: WebDeps = {
+    db: database.db,
+    messages,
+    signIn: createSignIn({ db: database.db }),
+    publicUrl: base,
+    temporalUiUrl: null,
+    workflowUrl: () => null,
+    version: '0.0.0',
+    readiness: async () => [],
+    sendTestIncident: async () => {},
+    logError: (error) => problems.push(error),
+    runbooksFolder: 'runbooks',
+  };
+  app.use(createWeb(deps));
+});
+afterAll(async () => {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  await database.close();
+});
+beforeEach(async () => {
+  messages.sent.length = 0;
+  await database.owner.query(
+    `delete from executions; delete from automation_stops; delete from safety_rules;
+     delete from maintenance_windows; delete from circuit_resets`,
+  );
+});
+
+const create = (seed: ExecutionSeed = {}) => seedExecution({ owner: database.owner, orgId }, seed);
+
+async function page(path: string, role: Role = 'operator') {
+  const answer = await fetch(base + path, { headers: { cookie: `holdfast=${sessions[role]!.token}` } });
+  return { status: answer.status, html: await answer.text() };
+}
+
+/** Sends a form as the page of `role` has it, and reads the page that it leads to. */
+async function send(path: string, fields: Record<string, string> = {}, role: Role = 'operator') {
+  const { token, csrfToken } = sessions[role]!;
+  const cookie = `holdfast=${token}`;
+  const answer = await fetch(base + path, {
+    method: 'POST',
+    redirect: 'manual',
+    headers: { cookie },
+    body: new URLSearchParams({ ...fields, _csrf: csrfToken }),
+  });
+  if (answer.status !== 303) return { status: answer.status, html: await answer.text() };
+  const flash = answer.headers.getSetCookie().map((text) => text.split(';')[0]);
+  const next = await fetch(base + answer.headers.get('location'), {
+    headers: { cookie: [cookie, ...flash].join('; ') },
+  });
+  return { status: answer.status, html: await next.text() };
+}
+
+describe('the kill switch', () => {
+  it('wants a reason, says on every page that it is pressed, and is lifted by admins', async () => {
+    const without = await send('/automation/stop');
+    expect(without.status).toBe(422);
+    expect(without.html).toContain('Say why');
+    expect((await send('/automation/stop', { reason: 'failing over' })).html).toContain('nothing new runs.');
+    for (const path of ['/incidents', '/runbooks', '/health']) {
+      expect((await page(path)).html).toContain('<bdi>failing over</bdi>. Nothing new runs.');
+    }
+    expect((await page('/automation')).html).not.toContain('Stop automation');
+    expect((await send('/automation/resume')).status).toBe(403);
+    expect((await send('/automation/resume', {}, 'admin')).html).toContain('Automation is on again');
+    expect((await page('/incidents')).html).not.toContain('Nothing new runs');
+  });
+
+  it('is not for viewers', async () => {
+    expect((await page('/automation', 'viewer')).html).not.toContain('Stop automation');
+    expect((await send('/automation/stop', { reason: 'x' }, 'viewer')).status).toBe(403);
+    expect((await database.owner.query('select 1 from automation_stops')).rows).toEqual([]);
+  });
+
+  it('asks about each run: it goes on, or is cancelled and rolled back', async () => {
+    const [first, second, third] = [
+      await create({ admitted: 3, status: 'running' }),
+      await create({ admitted: 2, status: 'running', target: 'db-1' }),
+      await create({ admitted: 1, status: 'running', target: 'db-2' }),
+    ];
+    await send('/automation/stop', { reason: 'failing over' });
+    expect((await page('/automation')).html).toContain('3 runs that had begun wait for your word');
+    expect((await send(`/automation/executions/${first}/let-go-on`)).html).toContain('restart goes on.');
+    await send(`/automation/executions/${second}/cancel`);
+    const actor = expect.objectContaining({ name: 'operator@example.com', via: 'page' });
+    const cancelled = (id: string) => ({
+      method: 'cancel',
+      args: [orgId, id, { actor, reason: 'automation was stopped' }],
+    });
+    expect(messages.sent).toEqual([cancelled(second)]);
+    messages.sent.length = 0;
+    messages.next(new RefusedError('it is being rolled back already'));
+    const all = await send('/automation/cancel-all');
+    expect(messages.sent).toEqual([cancelled(second), cancelled(third)]);
+    expect(all.html).toContain('1 of 2 are cancelled and rolled back.');
+    expect(all.html).toContain('it is being rolled back already');
+    expect((await send(`/automation/executions/${third}/cancel`, {}, 'viewer')).status).toBe(403);
+    expect((await send('/automation/executions/nonsense/cancel')).status).toBe(404);
+  });
+});
+
+it('an open circuit breaker is reset with what was found', async () => {
+  for (const ago of [30, 20, 10]) await create({ admitted: ago, finished: ago - 1, status: 'failed' });
+  const of = { runbook: 'restart', target: 'checkout' };
+  expect((await send('/automation/circuit-breakers/reset', of)).html).toContain('say what you found');
+  const reset = await send('/automation/circuit-breakers/reset', { ...of, reason: 'disk replaced' });
+  expect(reset.html).toContain('restart may run on checkout again.');
+  expect(reset.html).toContain('No runbook is held back');
+});
+
+it('maintenance windows are made, changed and ended by operators', async () => {
+  const soon = new Date(Date.now() + 3_600_000).toISOString().slice(0, 16);
+  const fields = { target: 'db-<b>', team: '', startsAt: '', endsAt: soon, reason: 'disk swap' };
+  expect((await send('/automation/maintenance/new', { ...fields, endsAt: '' })).status).toBe(422);
+  expect((await send('/automation/maintenance/new', fields, 'viewer')).status).toBe(403);
+  const made = await send('/automation/maintenance/new', fields);
+  expect(made.html).toContain('db-&lt;b&gt;');
+  expect(made.html).not.toContain('db-<b>');
+  const { rows } = await database.owner.query('select id from maintenance_windows');
+  const own = `/automation/maintenance/${rows[0].id}`;
+  expect((await page(own)).html).toContain('disk swap');
+  expect((await send(own, { ...fields, reason: 'two disks' })).html).toContain('two disks');
+  expect((await send(`${own}/delete`)).html).toContain('None is planned');
+  expect((await page(own)).status).toBe(404);
+});
+
+it('safety rules are kept by admins', async () => {
+  expect((await page('/automation/rules/new', 'operator')).status).toBe(403);
+  expect((await page('/automation/rules/edit?scope=organization&name=', 'admin')).html).toContain(
+    'Empty: 10',
+  );
+  const fields = { scope: 'target', name: 'db/*', maxPerHour: '3', denyCommands: 'reboot' };
+  expect((await send('/automation/rules/new', fields, 'operator')).status).toBe(403);
+  expect((await send('/automation/rules/new', { ...fields, maxPerHour: 'x' }, 'admin')).status).toBe(422);
+  expect((await send('/automation/rules/new', fields, 'admin')).html).toContain('Targets db/*');
+  const twice = await send('/automation/rules/new', fields, 'admin');
+  expect(twice.status).toBe(422);
+  expect(twice.html).toContain('There are rules of these already');
+  const which = new URLSearchParams({ scope: 'target', name: 'db/*' });
+  expect((await page(`/automation/rules/edit?${which}`, 'admin')).html).toContain('reboot');
+  expect((await send('/automation/rules/edit', { ...fields, maxPerHour: '4' }, 'admin')).status).toBe(303);
+  const unknown = await send('/automation/rules/new', { scope: 'team', name: 'nobody' }, 'admin');
+  expect(unknown.html).toContain('there is no team &#x27;nobody&#x27;.');
+  await send('/automation/rules/delete', { scope: 'target', name: 'db/*' }, 'admin');
+  expect((await page('/automation', 'admin')).html).not.toContain('Targets db/*');
+  expect(problems).toEqual([]);
+});
