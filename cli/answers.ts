@@ -141,7 +141,7 @@ export const dryRunReport = z.object({
   sentence: z.string(),
   refusal: z.object({ rule: z.string(), reason: z.string(), until: z.string().nullable() }).nullable(),
   lock: z.object({ heldBy: z.string(), runbook: z.string(), waiting: z.int() }).nullable(),
-  approvals: z.array(z.object({ when: z.string(), who: z.string() })),
+  approvals: z.array(z.object({ when: z.string(), who: z.string(), able: z.int() })),
   steps: z.array(
     z.object({
       name: z.string(),

@@ -5,7 +5,7 @@ import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { segment } from './holdfast-api.ts';
 import { askedBy, type InputOptions, withInputOptions } from './inputs.ts';
 import type { Printer } from './terminal.ts';
-import { instantText } from './words.ts';
+import { instantText, plural } from './words.ts';
 
 interface Options extends InputOptions {
   json?: true;
@@ -52,8 +52,9 @@ function print(printer: Printer, report: DryRunReport): void {
       `${report.lock.runbook} works on ${report.target} (execution ${report.lock.heldBy}), ${report.lock.waiting} more in the queue`,
     );
   }
-  for (const { when, who } of report.approvals) {
-    printer.line({ text: 'asks for approval', colour: 'yellow' }, `${when}: ${who}`);
+  for (const { when, who, able } of report.approvals) {
+    const people = plural(able, 'person', 'people');
+    printer.line({ text: 'asks for approval', colour: 'yellow' }, `${when}: ${who} (${people} may give one)`);
   }
   for (const [index, step] of report.steps.entries()) printStep(printer, step, index + 1);
   printer.say('');

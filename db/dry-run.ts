@@ -7,10 +7,10 @@ import {
   type TargetInUse,
   whereText,
 } from '../domain/dry-run.ts';
-import type { Role } from '../domain/roles.ts';
+import { type Role, roleAtLeast, roleBy } from '../domain/roles.ts';
 import { approvalText } from '../domain/runbook/approval-rules.ts';
 import { variablesHold } from '../domain/runbook/condition.ts';
-import type { StepCondition, StepDefinition } from '../domain/runbook/definition.ts';
+import type { ApprovalRules, StepCondition, StepDefinition } from '../domain/runbook/definition.ts';
 import { describeLayout } from '../domain/runbook/describe.ts';
 import type { LayoutScope, RunbookLayout } from '../domain/runbook/layout.ts';
 import { runnerOf } from '../domain/runbook/runner.ts';
@@ -19,6 +19,7 @@ import { isEffect } from '../domain/runbook/step-types.ts';
 import { admitPlanned } from './admission.ts';
 import type { Tx } from './database.ts';
 import { type ExecutionRequest, type PlannedExecution, planExecution } from './executions.ts';
+import { listPeople, type Person } from './identity.ts';
 
 /** A dry run before anything was looked at where the steps would run. */
 export interface DryRunPlan {
@@ -32,7 +33,10 @@ export interface DryRunPlan {
 export const dryRunRole: Role = 'operator';
 
 /** Lays out what running it now would do. Writes nothing. Throws ExecutionRefusedError. */
-export async function planDryRun(tx: Tx, request: ExecutionRequest): Promise<DryRunPlan> {
+export async function planDryRun(
+  tx: Tx,
+  request: ExecutionRequest & { requestedBy: string },
+): Promise<DryRunPlan> {
   const planned = await planExecution(tx, request);
   const { layout, target } = planned;
   const conditions = layout.steps.map((step) => conditionOf(step.definition, step.scope, layout));
@@ -45,7 +49,7 @@ export async function planDryRun(tx: Tx, request: ExecutionRequest): Promise<Dry
       environment: planned.environment,
       refusal: await admitPlanned(tx, planned),
       lock: await targetInUse(tx, target),
-      approvals: approvalsOf(planned),
+      approvals: await approvalsOf(tx, planned, request.requestedBy),
       steps: stepsOf(layout, conditions),
     },
     checks: checksOf(layout, conditions, await lastSeen(tx)),
@@ -135,15 +139,37 @@ function conditionText(condition: StepCondition, values: Readonly<Record<string,
   return `only if ${condition.variable} matches '${condition.matches}' (${is})`;
 }
 
-function approvalsOf({ definition, layout }: PlannedExecution): DryRunApproval[] {
+async function approvalsOf(
+  tx: Tx,
+  { definition, layout, teamId }: PlannedExecution,
+  requestedBy: string,
+): Promise<DryRunApproval[]> {
   const { mode, approval } = definition.execution;
-  const steps = layout.steps.flatMap(({ name, definition: { action } }): DryRunApproval[] =>
-    action.kind === 'approval'
-      ? [{ when: `at the step '${name}'`, who: approvalText(action.rules), rules: action.rules }]
-      : [],
+  const asked = layout.steps.flatMap(({ name, definition: { action } }) =>
+    action.kind === 'approval' ? [{ when: `at the step '${name}'`, rules: action.rules }] : [],
   );
-  if (mode !== 'semi_auto') return steps;
-  return [{ when: 'before the first step', who: approvalText(approval), rules: approval }, ...steps];
+  if (mode === 'semi_auto') asked.unshift({ when: 'before the first step', rules: approval });
+  if (asked.length === 0) return [];
+  const people = (await listPeople(tx)).filter(({ disabledAt }) => disabledAt === null);
+  return asked.map(({ when, rules }) => ({
+    when,
+    who: approvalText(rules),
+    rules,
+    able: people.filter((person) => mayApprove(person, rules, { teamId, requestedBy })).length,
+  }));
+}
+
+/** As the execution's workflow decides it (domain/execution/approval.ts). */
+function mayApprove(
+  { email, memberships }: Person,
+  { role, teams, notRequester }: ApprovalRules,
+  of: { teamId: string | null; requestedBy: string },
+): boolean {
+  if (notRequester && email === of.requestedBy) return false;
+  if (teams.length > 0 && !memberships.some(({ teamSlug }) => teamSlug && teams.includes(teamSlug)))
+    return false;
+  const held = roleBy(memberships, of.teamId);
+  return held !== undefined && roleAtLeast(held, role);
 }
 
 async function targetInUse(tx: Tx, target: string): Promise<TargetInUse | null> {

@@ -40,6 +40,8 @@ export interface DryRunApproval {
   /** In words. */
   who: string;
   rules: ApprovalRules;
+  /** How many people may give one; without whoever asked, where the rules say so. */
+  able: number;
 }
 
 export interface DryRunStep {
@@ -161,7 +163,8 @@ export function dryRunReport(
   const failed = steps.flatMap((step, index) =>
     step.findings.filter(({ ok }) => !ok).map((found) => ({ number: index + 1, step, found })),
   );
-  const ready = plan.refusal === null && failed.length === 0;
+  const unreachable = plan.approvals.filter(({ able, rules }) => able < rules.needed);
+  const ready = plan.refusal === null && failed.length === 0 && unreachable.length === 0;
   return { ...plan, steps, ready, sentence: sentenceOf(plan, failed) };
 }
 
@@ -178,6 +181,11 @@ function sentenceOf(
   if (first) {
     const more = failed.length > 1 ? `, and ${failed.length - 1} more` : '';
     return `Step ${first.number} (${first.step.name}) lacks something: ${first.found.what}: ${first.found.detail}${more}.`;
+  }
+  const stuck = plan.approvals.find(({ able, rules }) => able < rules.needed);
+  if (stuck) {
+    const { needed } = stuck.rules;
+    return `It could not pass ${stuck.when}: it takes ${needed} ${needed === 1 ? 'approval' : 'approvals'}, and ${stuck.able} ${stuck.able === 1 ? 'person' : 'people'} may give one.`;
   }
   const waits = [
     ...(plan.approvals.length > 0 ? ['asks for approval'] : []),

@@ -1,5 +1,5 @@
 import type { Scope } from '../../db/database.ts';
-import { type Role, roleAtLeast, roles } from '../../domain/roles.ts';
+import { type Role, roleAtLeast, roleBy } from '../../domain/roles.ts';
 import type { Actor } from '../../workflows/messages.ts';
 import { ForbiddenError } from './errors.ts';
 
@@ -22,18 +22,9 @@ export function scopeOf(principal: Principal): Scope {
   return { orgId: principal.orgId, teamIds: wholeOrganization ? '*' : teamIds };
 }
 
-/**
- * The role on something that `teamId` owns, or that is shared (null). On what is shared, a role in a team counts
- * up to Operator: whoever may act for a team may act on an incident that no team owns, but what the whole
- * organization works by is changed by the organization's Admins.
- */
+/** The role on what `teamId` owns, or on what is shared (null). */
 export function roleOn(principal: Principal, teamId: string | null): Role | undefined {
-  const held = principal.memberships.flatMap((membership) => {
-    if (membership.teamId === null || membership.teamId === teamId) return [membership.role];
-    if (teamId !== null) return [];
-    return [roleAtLeast(membership.role, 'operator') ? 'operator' : membership.role] satisfies Role[];
-  });
-  return roles.findLast((role) => held.includes(role));
+  return roleBy(principal.memberships, teamId);
 }
 
 export function mayOn(principal: Principal, needed: Role, teamId: string | null): boolean {

@@ -71,8 +71,9 @@ test('the report shows each step as it would be, and what was found where it wou
     sentence: 'All that it needs is there; it asks for approval.',
   });
   expect(report.approvals).toMatchObject([
-    { when: 'before the first step', rules: { needed: 2, notRequester: true } },
-    { when: "at the step 'Ask'" },
+    // owner and admin; the operator asks, a viewer may not
+    { when: 'before the first step', able: 2, rules: { needed: 2, notRequester: true } },
+    { when: "at the step 'Ask'", able: 2 },
   ]);
   const [restart, hard, look, ask] = report.steps;
   expect(restart).toMatchObject({
@@ -150,6 +151,18 @@ test('the rules of safety and whoever holds the target are told', async () => {
     ready: false,
     refusal: { rule: 'kill switch', reason: expect.stringContaining('bad night'), until: null },
     sentence: "It would be refused now by the rule 'kill switch'.",
+  });
+});
+
+test('an approval that too few people may give is found out', async () => {
+  const disable = (at: string | null) =>
+    api.fixture.owner.query(`update users set disabled_at = $1 where email = 'admin@example.com'`, [at]);
+  await disable('2026-01-31T03:00:00Z');
+  const { body } = await dryRun({ inputs });
+  await disable(null);
+  expect(body).toMatchObject({
+    ready: false,
+    sentence: 'It could not pass before the first step: it takes 2 approvals, and 1 person may give one.',
   });
 });
 

@@ -37,6 +37,7 @@ export function dryRunEndpoints(deps: { db: Pick<Database, 'read'>; messages: Me
           try {
             return await planDryRun(tx, {
               runbook: params.name,
+              requestedBy: principal.email,
               given: body?.inputs ?? {},
               ...withoutUndefined({ incidentId: incident?.id, environment: body?.environment }),
             });

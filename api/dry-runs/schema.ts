@@ -44,6 +44,7 @@ export const dryRunReport = z
       z.object({
         when: z.string(),
         who: z.string(),
+        able: z.int().meta({ description: 'How many people may give one' }),
         rules: z.object({
           needed: z.int(),
           role: z.enum(roles),

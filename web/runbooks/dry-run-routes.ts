@@ -54,6 +54,7 @@ export function dryRunRoutes(deps: Pick<WebDeps, 'db' | 'messages'>, pages: Page
           throw new NotFoundError(`There is no incident #${asked.incident}.`);
         return await planDryRun(tx, {
           runbook: runbook.name,
+          requestedBy: principal.email,
           given: asked.values,
           ...(about ? { incidentId: about.id } : {}),
           ...(asked.environment === '' ? {} : { environment: asked.environment }),

@@ -28,7 +28,7 @@ interface DryRunResult {
   about: string;
   refusal: { reason: string; until: string | null } | null;
   lock: { href: string; runbook: string; waiting: number } | null;
-  approvals: { when: string; who: string }[];
+  approvals: { when: string; who: string; able: number }[];
   steps: StepRow[];
   run: { ready: boolean; action: string; hidden: { name: string; value: string }[]; secrets: Field[] };
 }
@@ -109,7 +109,7 @@ function resultOf(report: DryRunReport, run: DryRunResult['run']): DryRunResult 
       runbook: report.lock.runbook,
       waiting: report.lock.waiting,
     },
-    approvals: report.approvals.map(({ when, who }) => ({ when, who })),
+    approvals: report.approvals.map(({ when, who, able }) => ({ when, who, able })),
     steps: report.steps.map(rowOf),
     run,
   };
