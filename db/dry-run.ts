@@ -2,6 +2,7 @@ import {
   type DryRunApproval,
   type DryRunReport,
   type DryRunStep,
+  type Finding,
   type StepCheck,
   stepCheck,
   type TargetInUse,
@@ -10,7 +11,12 @@ import {
 import { type Role, roleAtLeast, roleBy } from '../domain/roles.ts';
 import { approvalText } from '../domain/runbook/approval-rules.ts';
 import { variablesHold } from '../domain/runbook/condition.ts';
-import type { ApprovalRules, StepCondition, StepDefinition } from '../domain/runbook/definition.ts';
+import type {
+  ApprovalRules,
+  NotifyAction,
+  StepCondition,
+  StepDefinition,
+} from '../domain/runbook/definition.ts';
 import { describeLayout } from '../domain/runbook/describe.ts';
 import type { LayoutScope, RunbookLayout } from '../domain/runbook/layout.ts';
 import { runnerOf } from '../domain/runbook/runner.ts';
@@ -50,7 +56,7 @@ export async function planDryRun(
       refusal: await admitPlanned(tx, planned),
       lock: await targetInUse(tx, target),
       approvals: await approvalsOf(tx, planned, request.requestedBy),
-      steps: stepsOf(layout, conditions),
+      steps: stepsOf(layout, conditions, await addressesOf(tx, layout)),
     },
     checks: checksOf(layout, conditions, await lastSeen(tx)),
   };
@@ -58,7 +64,11 @@ export async function planDryRun(
 
 type Condition = DryRunStep['condition'];
 
-function stepsOf(layout: RunbookLayout, conditions: readonly Condition[]): DryRunStep[] {
+function stepsOf(
+  layout: RunbookLayout,
+  conditions: readonly Condition[],
+  addresses: ReadonlySet<string>,
+): DryRunStep[] {
   return describeLayout(layout).map((described, index): DryRunStep => {
     const { definition, scope } = stepAt(layout, index);
     const values = shownScope(scope);
@@ -80,8 +90,34 @@ function stepsOf(layout: RunbookLayout, conditions: readonly Condition[]): DryRu
             }
           : null,
       condition: conditions[index] ?? null,
-      findings: [],
+      findings:
+        definition.action.kind === 'notify' && conditions[index]?.state !== 'not_met'
+          ? addressed(definition.action, addresses)
+          : [],
     };
+  });
+}
+
+/** Whom a notice step names: of all that there are, or none where no step asks. */
+async function addressesOf(tx: Tx, layout: RunbookLayout): Promise<Set<string>> {
+  if (!layout.steps.some(({ definition }) => definition.action.kind === 'notify')) return new Set();
+  const channels = await tx.selectFrom('notification_channels').select('name').execute();
+  const people = await listPeople(tx);
+  return new Set([
+    ...channels.map(({ name }) => `channel ${name}`),
+    ...people.flatMap(({ email, disabledAt }) =>
+      disabledAt === null ? [`user ${email.toLowerCase()}`] : [],
+    ),
+  ]);
+}
+
+function addressed({ targets }: NotifyAction, addresses: ReadonlySet<string>): Finding[] {
+  return targets.flatMap((target) => {
+    // a plain address cannot be looked up
+    if (target.type === 'email') return [];
+    const what = target.type === 'channel' ? `channel ${target.name}` : `user ${target.email.toLowerCase()}`;
+    const ok = addresses.has(what);
+    return [{ ok, what, detail: ok ? 'is known' : 'is not known; name another one, or add it in Settings' }];
   });
 }
 

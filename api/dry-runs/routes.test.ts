@@ -33,6 +33,11 @@ steps:
   - name: Ask
     type: approval
     message: Go on?
+  - name: Tell
+    type: notify
+    to: [{ user: owner@example.com }, { channel: nowhere }]
+    condition: { variable: mode, equals: hard }
+    message: It goes on
 `;
 
 beforeAll(async () => {
@@ -100,6 +105,18 @@ test('the report shows each step as it would be, and what was found where it wou
 test('a secret that was given is neither told nor sent on', async () => {
   const { body } = await dryRun({ inputs });
   expect(JSON.stringify([body, api.messages.sent])).not.toContain('very-secret');
+});
+
+test('whom a step tells is looked up', async () => {
+  const { body } = await dryRun({ inputs: { ...inputs, mode: 'hard' } });
+  expect(body).toMatchObject({
+    ready: false,
+    sentence: expect.stringMatching(/^Step 5 \(Tell\) lacks something: channel nowhere: is not known/),
+  });
+  expect(body.steps[4].findings).toMatchObject([
+    { ok: true, what: 'user owner@example.com' },
+    { ok: false, what: 'channel nowhere' },
+  ]);
 });
 
 test('nothing is written down', async () => {
