@@ -164,6 +164,13 @@ export async function seedBadExecutions(
     { started_at: at(9), target: 'db-replica', next_at: at(-24), next_what: 'level 2 is asked' },
     ['promote-replica'],
   );
+  // the approval takes a member of this team
+  await owner.query(
+    `with team as (insert into teams (org_id, slug, name) values ($1, 'dba', 'Databases') returning id)
+     insert into memberships (org_id, user_id, team_id, role)
+     select $1, users.id, team.id, 'owner' from users, team where users.org_id = $1 and email = 'ana@example.com'`,
+    [orgId],
+  );
   const askingApproval = randomUUID();
   await insert(owner, 'approvals', {
     org_id: orgId,

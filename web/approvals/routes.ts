@@ -43,10 +43,11 @@ export function approvalRoutes(deps: WebDeps, pages: Pages): Router {
   });
 
   router.get('/approvals/:id', async (request, response) => {
-    const { approval, execution } = await find(visitorOf(request).scope, request.params.id);
+    const { scope, principal } = visitorOf(request);
+    const { approval, execution } = await find(scope, request.params.id);
     await pages.show(request, response, {
       template: 'approvals/show',
-      view: approvalView(approval, execution, visitorOf(request).email),
+      view: approvalView(approval, execution, voterOf(principal, approval.teamId)),
       title: `Approval of ${approval.runbook}`,
       section: 'approvals',
       narrow: true,

@@ -61,10 +61,18 @@ it('says who may vote, and what follows when nobody does', () => {
 
 it('tells the reader why an own vote would be refused', () => {
   const asked = approvalRecord({ notRequester: true, requestedBy: 'ana@example.com' });
-  expect(approvalView(asked, execution, 'ana@example.com').mayNot).toContain('You asked for this run');
-  expect(approvalView(asked, execution, 'ben@example.com').mayNot).toBeNull();
+  const ana = approvalView(asked, execution, { name: 'ana@example.com' });
+  expect(ana).toMatchObject({ mayNot: null, onlyReject: expect.stringContaining('You asked for this run') });
+  const ben = approvalView(asked, execution, { name: 'ben@example.com' });
+  expect(ben).toMatchObject({ mayNot: null, onlyReject: null });
   const votes = [{ person: 'ben', decision: 'approve' as const, via: 'page', reason: null, at: '' }];
-  expect(approvalView(approvalRecord({ votes }), execution, 'ben').mayNot).toBe(
+  expect(approvalView(approvalRecord({ votes }), execution, { name: 'ben' }).mayNot).toBe(
     'You have approved it already.',
   );
+  const strict = approvalRecord({ role: 'admin', teams: ['dba', 'sre'] });
+  const why = (role: 'operator' | 'admin', teams: string[]) =>
+    approvalView(strict, execution, { name: 'ben', role, teams }).mayNot;
+  expect(why('operator', ['dba'])).toBe('It takes the role admin; yours is operator.');
+  expect(why('admin', ['web'])).toBe('It takes a member of dba or sre, and you are in other teams.');
+  expect(why('admin', ['sre'])).toBeNull();
 });

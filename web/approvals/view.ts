@@ -1,5 +1,6 @@
 import type { ApprovalRecord } from '../../db/approvals.ts';
 import type { ExecutionDetail } from '../../db/executions-read.ts';
+import { type Role, roleAtLeast } from '../../domain/roles.ts';
 import { visible } from '../../domain/runbook/shown-text.ts';
 import { approvalMarks, type Mark, severityMarks } from '../layout/words.ts';
 
@@ -65,8 +66,10 @@ export interface ApprovalView extends ApprovalRow {
   approving: string;
   rejecting: string;
   approveLabel: string;
-  /** Why the reader's own vote would be refused. */
+  /** Why the reader's own vote would be refused, whichever it is. */
   mayNot: string | null;
+  /** Why the reader may reject it and not approve it. */
+  onlyReject: string | null;
   reason: string | null;
   votes: { person: string; word: string; via: string; at: string; reason: string | null; mark: Mark }[];
   inputs: { name: string; value: string }[];
@@ -76,11 +79,18 @@ export interface ApprovalView extends ApprovalRow {
   done: number;
 }
 
-/** `reader`: the mail address of whoever looks, where it is known. */
+/** Whoever looks, as far as an approval asks for it. */
+export interface Reader {
+  name: string;
+  role?: Role;
+  teams?: readonly string[];
+}
+
+/** `reader`: null where it does not matter who looks. */
 export function approvalView(
   approval: ApprovalRecord,
   execution: ExecutionDetail | undefined,
-  reader: string | null = null,
+  reader: Reader | null = null,
 ): ApprovalView {
   const row = approvalRow(approval);
   const { stepIndex } = approval;
@@ -104,7 +114,11 @@ export function approvalView(
         ? 'Rejecting: it does not run, and nothing is touched.'
         : `Rejecting: it stops here${undone > 0 ? `, and ${undone} ${undone === 1 ? 'step is' : 'steps are'} undone, the last one first` : ''}.`,
     approveLabel: stepIndex === null ? 'Approve and run' : 'Approve and go on',
-    mayNot: whyNot(approval, reader),
+    mayNot: reader && approval.status === 'pending' ? whyNot(approval, reader) : null,
+    onlyReject:
+      reader && approval.notRequester && approval.requestedBy === reader.name
+        ? 'You asked for this run: somebody else has to approve it. You can still reject it.'
+        : null,
     reason: approval.reason === null ? null : visible(approval.reason),
     votes: approval.votes.map((vote) => ({
       person: visible(vote.person),
@@ -153,11 +167,14 @@ function approvingOf({ required }: ApprovalRecord, steps: number, target: string
   );
 }
 
-function whyNot(approval: ApprovalRecord, reader: string | null): string | null {
-  if (reader === null || approval.status !== 'pending') return null;
-  const own = approval.votes.find((vote) => vote.person === reader);
+/** As domain/execution/approval.ts refuses a vote. */
+function whyNot(approval: ApprovalRecord, reader: Reader): string | null {
+  const { role, teams } = approval;
+  const own = approval.votes.find((vote) => vote.person === reader.name);
   if (own) return `You have ${own.decision === 'approve' ? 'approved' : 'rejected'} it already.`;
-  if (approval.notRequester && approval.requestedBy === reader)
-    return 'You asked for this run: somebody else has to approve it.';
+  if (reader.role && !roleAtLeast(reader.role, role))
+    return `It takes the role ${role}; yours is ${reader.role}.`;
+  if (teams.length > 0 && !teams.some((team) => reader.teams?.includes(team)))
+    return `It takes a member of ${teams.join(' or ')}, and you are in ${reader.teams?.length ? 'other teams' : 'no team'}.`;
   return null;
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Request, Router } from 'express';
-import { actorOf } from '../../api/auth/principal.ts';
+import { actorOf, voterOf } from '../../api/auth/principal.ts';
 import { RetryRefusedError, retryExecution } from '../../db/execution-retry.ts';
 import { ExecutionRefusedError } from '../../db/executions.ts';
 import {
@@ -47,10 +47,11 @@ export function executionRoutes(deps: WebDeps, pages: Pages): Router {
 
   router.get('/executions/:id', async (request, response) => {
     const execution = await find(request);
-    const { email } = visitorOf(request);
+    const { principal } = visitorOf(request);
+    const reader = voterOf(principal, execution.teamId);
     await pages.show(request, response, {
       template: 'executions/show',
-      view: executionPageView(execution, deps.workflowUrl(execution.workflowId), email),
+      view: executionPageView(execution, deps.workflowUrl(execution.workflowId), reader),
       title: visible(`${execution.runbook} on ${execution.target}`),
       section: 'executions',
       teamId: execution.teamId,

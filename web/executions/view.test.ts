@@ -15,7 +15,7 @@ const later = (minutes: number) => new Date(at.getTime() + minutes * 60_000);
 
 const said = (changes: Partial<ExecutionDetail>): string =>
   sentenceText(executionSentence(executionDetail(changes)), (iso) => iso.slice(11, 16));
-const view = (changes: Partial<ExecutionDetail>, reader = 'ana@example.com') =>
+const view = (changes: Partial<ExecutionDetail>, reader = { name: 'ana@example.com' }) =>
   executionPageView(executionDetail(changes), null, reader);
 const what = 'Restart the service, on checkout, for #7 checkout is down.';
 

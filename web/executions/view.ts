@@ -1,7 +1,7 @@
 import type { ExecutionDetail } from '../../db/executions-read.ts';
 import { formatDuration } from '../../domain/duration.ts';
 import { visible } from '../../domain/runbook/shown-text.ts';
-import { type ApprovalView, approvalView } from '../approvals/view.ts';
+import { type ApprovalView, approvalView, type Reader } from '../approvals/view.ts';
 import type { Piece } from '../incidents/sentence.ts';
 import { approvalMarks, executionMarks, type Mark } from '../layout/words.ts';
 import { type RetryView, retryView } from './retry-view.ts';
@@ -72,8 +72,7 @@ const modeWords: Record<ExecutionDetail['mode'], string> = {
 export function executionPageView(
   execution: ExecutionDetail,
   workflowUrl: string | null,
-  /** Mail address of whoever looks. */
-  reader: string,
+  reader: Reader,
 ): ExecutionPageView {
   const over = execution.finishedAt !== null;
   const runbookHref = `/runbooks/${encodeURIComponent(execution.runbook)}`;
