@@ -8,6 +8,7 @@ import { ensureOrganization } from '../../db/organizations.ts';
 import type { Role } from '../../domain/roles.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.ts';
 import { type ExecutionSeed, seedExecution, seedRunbookVersion } from '../../test/harness/executions.ts';
+import { createFakeGitSchedules } from '../../test/harness/git-schedules.ts';
 import { createFakeMessages } from '../../test/harness/messages.ts';
 import { RefusedError } from '../../workflows/messages-client.ts';
 import type { WebDeps } from '../deps.ts';
@@ -42,6 +43,7 @@ beforeAll(async () => {
   const deps: WebDeps = {
     db: database.db,
     messages,
+    gitSchedules: createFakeGitSchedules(),
     signIn: createSignIn({ db: database.db }),
     publicUrl: base,
     temporalUiUrl: null,
