@@ -247,7 +247,7 @@ export async function recordGitCheck(tx: Tx, args: { id: string; commit: string 
     .execute();
 }
 
-/** What came of a commit; looked at again, the newest outcome stands. */
+/** What came of a commit; looked at again, the newest outcome stands, with the time that it was first known at. */
 export async function recordImport(
   tx: Tx,
   args: { orgId: string; sourceId: string; commit: Commit } & (
@@ -275,7 +275,13 @@ export async function recordImport(
       ...outcome,
     })
     .onConflict((conflict) =>
-      conflict.columns(['source_id', 'commit']).doUpdateSet({ ...outcome, at: sql<Date>`now()` }),
+      conflict.columns(['source_id', 'commit']).doUpdateSet({
+        ...outcome,
+        at: sql<Date>`case
+          when (git_imports.status, git_imports.problems, git_imports.changes)
+            = (excluded.status, excluded.problems, excluded.changes) then git_imports.at
+          else now() end`,
+      }),
     )
     .returning('id')
     .executeTakeFirstOrThrow();
