@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -6,6 +7,7 @@ import { Client, Connection } from '@temporalio/client';
 import { findTemporalCli } from '../../stack/temporal-cli.ts';
 import { holdfastClient } from '../harness/holdfast-client.ts';
 import { makePlace, startStack, waitFor } from '../harness/stack.ts';
+import { createGitRepository } from '../parts/git-repository.ts';
 
 /**
  * node test/histories/record.ts
@@ -34,11 +36,41 @@ steps:
     retry_delay: 1
 `;
 
+/** Every path that one execution can take besides the plain ones. */
+const failOver = `
+name: fail-over
+inputs: { host: {} }
+execution: { mode: manual, cooldown: 0, target: "{{host}}" }
+steps:
+  - name: Drain
+    command: echo drained
+    rollback: echo undrained
+  - { name: Settle, type: wait, duration: 1 }
+  - { name: Ask, type: approval, message: "Promote the replica of {{host}}?" }
+  - { name: Promote, type: runbook, runbook: promote, inputs: { node: "{{host}}" } }
+  - { name: Tell, type: notify, message: "The replica of {{host}} serves now" }
+verify:
+  - { name: It serves, command: "test {{host}} = db-1" }
+`;
+const promote = `
+name: promote
+inputs: { node: {} }
+execution: { mode: auto, cooldown: 0 }
+steps:
+  - name: Promote
+    command: echo promoted
+    rollback: "false"
+`;
+
 const place = await makePlace();
+await place.writeRunbook('fail-over', failOver);
+await place.writeRunbook('promote', promote);
 await place.writeRunbook('breaks', runbook('breaks', 'Breaks', 'semi_auto', '"false"'));
 await place.writeRunbook('works', runbook('works', 'Works', 'auto', '"true"'));
 await place.writeRunbook('waits', runbook('waits', 'Waits', 'semi_auto', '"true"'));
-const stack = await startStack(place, { HOLDFAST_REOPEN_WINDOW: '2s' });
+const repository = await createGitRepository();
+await repository.push({ files: { 'broken.yaml': 'name: broken\n' } });
+const stack = await startStack(place, { HOLDFAST_REOPEN_WINDOW: '2s', HOLDFAST_GIT_ALLOW_FILE: 'on' });
 try {
   const holdfast = holdfastClient(place.url);
   const fire = (alertname: string, status: 'firing' | 'resolved' = 'firing') =>
@@ -79,6 +111,46 @@ try {
   await holdfast.post(`/api/v1/incidents/${waits.number}/resolve`, {});
   await holdfast.told(waits.number, 'approval_withdrawn');
 
+  const failOverOf = async (host: string): Promise<string> =>
+    (await holdfast.post('/api/v1/runbooks/fail-over/run', { inputs: { host } })).id;
+  const read = async (id: string) => await holdfast.get(`/api/v1/executions/${id}`);
+  const approve = async (id: string) => {
+    const asked = await waitFor('the approval in mid-run', async () =>
+      (await read(id)).approvals.find(({ status }: { status: string }) => status === 'pending'),
+    );
+    await holdfast.post(`/api/v1/approvals/${asked.id}/approve`, {});
+  };
+  const failedOver = await failOverOf('db-1');
+  await approve(failedOver);
+  await waitFor('the fail-over to end', async () => (await read(failedOver)).status === 'succeeded');
+  const undecided = await failOverOf('db-2');
+  const queued = await failOverOf('db-2');
+  await approve(undecided);
+  const decide = async (decision: string, attempts: number) => {
+    await waitFor('the undo to wait', async () => {
+      const { rollback } = (await read(undecided)).steps[3];
+      return rollback.status === 'waiting' && rollback.attempts === attempts;
+    });
+    const path = `/api/v1/executions/${undecided}/steps/3/undo`;
+    await holdfast.post(path, { decision, reason: 'looked at it' });
+  };
+  await decide('retry', 3);
+  await decide('skip', 6);
+  await approve(queued);
+  await holdfast.post(`/api/v1/executions/${queued}/cancel`, { reason: 'seen enough' }).catch(() => {});
+  await holdfast.post('/api/v1/runbooks/fail-over/dry-run', { inputs: { host: 'db-1' } });
+
+  const source = await holdfast.post('/api/v1/git-sources', {
+    url: repository.url,
+    branch: 'main',
+    environment: 'recorded',
+  });
+  await holdfast.post(`/api/v1/git-sources/${source.id}/sync`, {});
+  await waitFor('the sync to be refused', async () => {
+    const { items } = await holdfast.get(`/api/v1/git-sources/${source.id}/imports`);
+    return items[0]?.status === 'refused';
+  });
+
   const sla = await holdfast.post('/api/v1/reports/sla/send', {});
   const capacity = await holdfast.post('/api/v1/reports/capacity/send', {});
 
@@ -88,6 +160,8 @@ try {
   const connection = await Connection.connect({ address });
   const client = new Client({ connection });
   const save = async (name: string, workflowId: string) => {
+    const file = join(import.meta.dirname, `${name}.json`);
+    if (existsSync(file)) return;
     const handle = client.workflow.getHandle(workflowId);
     await waitFor(
       `${name} to end`,
@@ -96,7 +170,7 @@ try {
     );
     const show = ['workflow', 'show', '--workflow-id', workflowId, '--output', 'json', '--address', address];
     const { stdout } = await run(cli, show, { maxBuffer: 64 * 1024 * 1024 });
-    await writeFile(join(import.meta.dirname, `${name}.json`), stdout);
+    await writeFile(file, stdout);
     console.log(name);
   };
   const detail = async (number: number) => await holdfast.incident(number);
@@ -108,10 +182,23 @@ try {
   await save('execution.rolled-back', `execution:${orgId}:${(await detail(breaks.number)).executions[0].id}`);
   await save('execution.succeeded', `execution:${orgId}:${(await detail(works.number)).executions[0].id}`);
   await save('execution.withdrawn', `execution:${orgId}:${(await detail(waits.number)).executions[0].id}`);
+  await save('execution.failed-over', `execution:${orgId}:${failedOver}`);
+  await save('execution.undo-decided', `execution:${orgId}:${undecided}`);
+  for (const [name, type] of [
+    ['dry-run.done', 'dryRun'],
+    ['git-sync.refused', 'gitSync'],
+  ] as const) {
+    const newest = await client.workflow
+      .list({ query: `WorkflowType = '${type}'`, pageSize: 1 })
+      [Symbol.asyncIterator]()
+      .next();
+    await save(name, newest.value?.workflowId ?? '');
+  }
   await save('sla-report.sent', sla.workflowId);
   await save('capacity-report.sent', capacity.workflowId);
   await connection.close();
 } finally {
   await stack.stop();
+  await repository.close();
   await place.remove();
 }

@@ -16,7 +16,15 @@ beforeAll(() => quietRuntime());
  */
 describe('replays', () => {
   test('at least one history of every workflow', () => {
-    for (const workflow of ['alert', 'incident', 'execution', 'sla-report', 'capacity-report']) {
+    for (const workflow of [
+      'alert',
+      'incident',
+      'execution',
+      'dry-run',
+      'git-sync',
+      'sla-report',
+      'capacity-report',
+    ]) {
       expect(
         files.some((file) => file.startsWith(`${workflow}.`)),
         workflow,
