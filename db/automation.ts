@@ -84,7 +84,14 @@ export async function stopAutomation(tx: Tx, { orgId, teamId, actor, reason }: S
   await takeTurnInOrganization(tx, orgId);
   const { numInsertedOrUpdatedRows } = await tx
     .insertInto('automation_stops')
-    .values({ org_id: orgId, team_id: teamId, stopped_by: actor, reason })
+    // not when the transaction began: it may have waited for its turn
+    .values({
+      org_id: orgId,
+      team_id: teamId,
+      stopped_by: actor,
+      reason,
+      stopped_at: sql<Date>`clock_timestamp()`,
+    })
     .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirst();
   if (!numInsertedOrUpdatedRows) return false;

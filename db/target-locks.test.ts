@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { SafetyRules, SafetyScope } from '../domain/safety/rules.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
 import { type ExecutionSeed, seedExecution, seedRunbookVersion } from '../test/harness/executions.ts';
+import { stopAutomation } from './automation.ts';
 import { Database } from './database.ts';
 import { putSafetyRules } from './safety.ts';
 import { listTargets, lockTarget, releaseTarget, type TargetLock } from './target-locks.ts';
@@ -22,13 +23,16 @@ beforeAll(async () => {
   red = team.rows[0].id;
   await seedRunbookVersion(database, 'restart');
   await seedRunbookVersion(database, 'cooled', { cooldownMs: 600_000 });
+  await seedRunbookVersion(database, 'other');
 });
 afterAll(async () => {
   await Promise.all(processes.map((process) => process.close()));
   await database.close();
 });
 beforeEach(async () => {
-  await database.owner.query('delete from executions; delete from safety_rules');
+  await database.owner.query(
+    'delete from executions; delete from safety_rules; delete from automation_stops',
+  );
   await rules('organization', '', { maxPerHour: 10_000 });
 });
 
@@ -196,6 +200,63 @@ describe('limits under 50 concurrent triggers', () => {
     expect(await admitted()).toBe(limit);
     expect((await database.owner.query('select * from target_queue')).rows).toEqual([]);
   }, 120_000);
+
+  test('of several scopes at once: none is passed', async () => {
+    const [team, runbook, target] = [3, 5, 2];
+    await rules('organization', '', { maxPerHour: limit });
+    await rules('team', 'red', { maxPerHour: team });
+    await rules('runbook', 'restart', { maxPerHour: runbook });
+    await rules('target', 'db-*', { maxPerHour: target });
+    const ids = await Promise.all(
+      fifty.map((index) =>
+        create({
+          target: `${index % 2 === 0 ? 'db' : 'web'}-${index % 10}`,
+          teamId: index % 3 === 0 ? red : null,
+          runbook: index % 4 === 0 ? 'other' : 'restart',
+        }),
+      ),
+    );
+    await Promise.all(
+      ids.map(async (id, index) => {
+        const db = processes[index % processes.length]!;
+        for (;;) {
+          const answer = await lock(id, db);
+          if ('refused' in answer) return;
+          if (answer.acquired) return void (await end(id, db));
+        }
+      }),
+    );
+    const { rows } = await database.owner.query(
+      `select count(*)::int as all, count(*) filter (where team_id is not null)::int as team,
+         count(*) filter (where runbook = 'restart')::int as runbook,
+         (select max(n)::int from (
+           select count(*) as n from executions
+           where admitted_at is not null and target like 'db-%' group by target)) as target
+       from executions where admitted_at is not null`,
+    );
+    expect(rows[0].all).toBe(limit);
+    expect(rows[0].team).toBeLessThanOrEqual(team);
+    expect(rows[0].runbook).toBeLessThanOrEqual(runbook);
+    expect(rows[0].target).toBeLessThanOrEqual(target);
+  }, 120_000);
+
+  test('the kill switch holds for all that come after it', async () => {
+    const ids = await Promise.all(fifty.map((index) => create({ target: `host-${index}` })));
+    const stop = async () => {
+      await expect.poll(admitted).toBeGreaterThan(0);
+      const args = { orgId: database.orgId, teamId: null, actor: 'ana@example.com', reason: 'failing over' };
+      await database.db.write({ orgId: database.orgId }, (tx) => stopAutomation(tx, args));
+    };
+    const [answers] = await Promise.all([askAll(ids), stop()]);
+    const late = await database.owner.query(
+      'select e.id from executions e, automation_stops s where e.admitted_at > s.stopped_at',
+    );
+    expect(late.rows).toEqual([]);
+    for (const answer of answers) {
+      if ('refused' in answer) expect(answer.refused.rule).toBe('kill switch');
+    }
+    expect(await lock(await create())).toMatchObject({ refused: { rule: 'kill switch' } });
+  });
 
   test('a cooldown lets one of those who wait for one target act', async () => {
     const ids = await Promise.all(fifty.slice(0, 12).map(() => create({ runbook: 'cooled' })));
