@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import { ConfigError, readConfig, variableNames } from './config.ts';
+import { ConfigError, readCliConfig, readConfig, variableNames } from './config.ts';
 
 test('with nothing set, everything that can be embedded is left open and the rest has its default', () => {
   expect(readConfig({})).toEqual({
@@ -121,5 +121,19 @@ test('every variable of the contract is read', () => {
       ...['PROMETHEUS_URL', 'HOLDFAST_DATA_DIR', 'HOLDFAST_RUNBOOKS_DIR', 'HOLDFAST_EGRESS_ALLOW'],
       ...['HOLDFAST_OWNER_TOKEN', 'HOLDFAST_INGEST_KEY'],
     ]),
+  );
+});
+
+test('the command line goes by the folder in which it was called, and by two variables', () => {
+  expect(readCliConfig({})).toEqual({ url: 'http://localhost:8080', folder: process.cwd() });
+  const given = { HOLDFAST_URL: 'https://holdfast.example.com/', HOLDFAST_TOKEN: 'hft_abcdefgh' };
+  expect(readCliConfig({ ...given, npm_lifecycle_event: 'holdfast', INIT_CWD: '/elsewhere' })).toEqual({
+    url: 'https://holdfast.example.com',
+    token: 'hft_abcdefgh',
+    folder: '/elsewhere',
+  });
+  expect(readCliConfig({ npm_lifecycle_event: 'test', INIT_CWD: '/elsewhere' }).folder).toBe(process.cwd());
+  expect(() => readCliConfig({ HOLDFAST_URL: 'holdfast', HOLDFAST_TOKEN: 'a b' })).toThrow(
+    /HOLDFAST_URL: write a URL.*\nHOLDFAST_TOKEN: /,
   );
 });
