@@ -1,8 +1,8 @@
 # Holdfast as one image; the command chooses what of it runs: api, worker or migrate.
 FROM node:24-bookworm-slim
-# for command steps of runbooks: curl, and ps to find what an earlier attempt left behind
+# for command steps of runbooks: curl, and ps to find what an earlier attempt left behind; for Git sources: git and ssh
 RUN apt-get update \
-  && apt-get install -y --no-install-recommends ca-certificates curl procps \
+  && apt-get install -y --no-install-recommends ca-certificates curl git openssh-client procps \
   && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY package.json package-lock.json ./

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -17,7 +17,9 @@ import type { GitSourceSettings } from '../domain/runbook-import/git-source.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
 import { type GitHttpServer, startGitHttp } from '../test/parts/git-http.ts';
 import { ana, createGitRepository, type GitRepository } from '../test/parts/git-repository.ts';
+import { partOrSkip } from '../test/parts/part.ts';
 import { temporaryFolder } from '../test/parts/server-part.ts';
+import { startSshd } from '../test/parts/sshd.ts';
 import { createGitActivities, type GitActivityDeps, type GitSyncOutcome } from './git.ts';
 import { SecretUnavailableError } from './secrets/secret-source.ts';
 
@@ -291,6 +293,21 @@ describe('what counts as a runbook', () => {
   });
 });
 
+it('is too large a branch: it is refused before it fills the disk', async () => {
+  const noise = Array.from({ length: 60_000 }, () => Math.random().toString(36)).join('\n');
+  await repository.push({ files: { 'a.yaml': runbook('a'), 'noise.bin': noise } });
+  for (const url of [repository.url, http.urlOf('runbooks')]) {
+    const source = await addSource({ url }, url.slice(0, 4));
+    expect(await failing(source, { sizeLimit: 100_000 })).toEqual({
+      type: 'GitRefused',
+      message: expect.stringMatching(/larger than Holdfast reads/),
+    });
+    expect(await readdir(folder)).toEqual([]);
+    expect(await sync(source)).toMatchObject({ status: 'imported' });
+    await rm(join(folder, `${source}.git`), { recursive: true });
+  }
+});
+
 describe('environments', () => {
   it('stand before the names of their runbooks, bind them to their alerts, and keep out of each other', async () => {
     await repository.push({ files: { 'a.yaml': runbook('restart') } });
@@ -385,6 +402,27 @@ describe('a repository over http', () => {
     );
     expect(failure).toEqual({ type: 'GitRefused', message: expect.stringMatching(/write its new URL/) });
     expect(http.requests).toHaveLength(1);
+  });
+});
+
+describe('a repository over ssh', () => {
+  it('is read with the key that the secret holds, from a host whose key is known', async (context) => {
+    const sshd = await partOrSkip(context, () => startSshd());
+    try {
+      await repository.push({ files: { 'a.yaml': runbook('a') } });
+      const url = `ssh://${sshd.user}@${sshd.host}:${sshd.port}${repository.folder}`;
+      const source = await addSource({ url, credential: 'file:key' });
+      secrets.set('file:key', sshd.key);
+      expect((await failing(source)).message).toMatch(/host's key is not known/);
+      const knownHosts = join(folder, 'known hosts');
+      await writeFile(knownHosts, `[${sshd.host}]:${sshd.port} ${sshd.hostKey}\n`);
+      expect(await sync(source, { knownHosts })).toMatchObject({ status: 'imported', added: 1 });
+      expect((await readdir(folder)).sort()).toEqual([`${source}.git`, 'known hosts']);
+      secrets.set('file:key', 'no key');
+      expect((await failing(source, { knownHosts })).message).toMatch(/no private key|refuses the key/);
+    } finally {
+      await sshd.close();
+    }
   });
 });
 

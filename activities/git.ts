@@ -23,6 +23,8 @@ export interface GitActivityDeps {
   secrets: SecretSource;
   /** Where the mirrors are kept. */
   folder: string;
+  /** Bytes that a branch may have, packed; default 256 MB. */
+  sizeLimit?: number;
   /** Whether file:// may be read. */
   allowFile: boolean;
   /** File of the keys that ssh hosts have. */
@@ -32,6 +34,8 @@ export interface GitActivityDeps {
   /** Takes the schedule of a source away that is there no more. */
   removeSchedule(orgId: string, sourceId: string): Promise<void>;
 }
+
+const usualSizeLimit = 256 * 1024 * 1024;
 
 export interface SyncGitSourceInput {
   orgId: string;
@@ -82,12 +86,12 @@ export function createGitActivities(deps: GitActivityDeps) {
 }
 
 async function sync(deps: GitActivityDeps, orgId: string, source: GitSource): Promise<GitSyncOutcome> {
-  const { folder, allowFile, knownHosts, environment } = deps;
+  const { folder, allowFile, knownHosts, environment, sizeLimit = usualSizeLimit } = deps;
   const secret = source.credential === null ? null : await deps.secrets.read(source.credential);
   const { id: sourceId, url, branch } = source;
   const mirror = await fetchBranch(
     { sourceId, url, branch, secret },
-    { folder, allowFile, knownHosts, environment, signal: Context.current().cancellationSignal },
+    { folder, allowFile, knownHosts, environment, sizeLimit, signal: Context.current().cancellationSignal },
   );
   if (mirror.commit === source.importedCommit) {
     await deps.db.write({ orgId }, (tx) => recordGitCheck(tx, { id: sourceId, commit: mirror.commit }));

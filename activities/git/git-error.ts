@@ -31,11 +31,6 @@ export class GitError extends Error {
 
 const meanings: { pattern: RegExp; kind: 'away' | 'refused'; message: string }[] = [
   {
-    pattern: /signal 25|file too large|filesize limit/i,
-    kind: 'refused',
-    message: 'the branch is larger than 256 MB: keep runbooks in a repository of their own',
-  },
-  {
     pattern:
       /terminal prompts disabled|Authentication failed|returned error: 40[13]|HTTP Basic: Access denied/i,
     kind: 'refused',

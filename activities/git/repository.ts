@@ -18,6 +18,8 @@ export interface RepositoryOptions {
   folder: string;
   /** Whether repositories on this machine may be read (file://). */
   allowFile: boolean;
+  /** Bytes that a branch may have, packed. */
+  sizeLimit: number;
   /** File of the keys that ssh hosts have. */
   knownHosts: string;
   /** Of the worker: only what leads git to the network is taken from it. */
@@ -73,15 +75,17 @@ export async function fetchBranch(address: RepositoryAddress, options: Repositor
         signal: options.signal,
         timeoutMs: lookTimeoutMs,
         outputLimit: 1024 * 1024,
+        fileLimit: options.sizeLimit,
         ...more,
       });
     try {
       await call(['init', '--quiet', '--bare', '--template=', '--', mirror]);
       await fetchInto(address, call);
     } catch (error) {
+      const large = await reachedLimit(mirror, options.sizeLimit);
       // it may be the mirror that is broken: the next attempt starts with a new one
       await rm(mirror, { recursive: true, force: true });
-      throw error;
+      throw large ? tooLarge : error;
     }
     await utimes(mirror, new Date(), new Date());
     const commit = (await call(['rev-parse', '--verify', `${branchRef}^{commit}`])).toString('utf8').trim();
@@ -94,6 +98,21 @@ export async function fetchBranch(address: RepositoryAddress, options: Repositor
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+const tooLarge = new GitError(
+  'refused',
+  'the branch is larger than Holdfast reads: keep runbooks in a repository of their own',
+);
+
+/** Whether git was ended because of the limit: it leaves the pack behind that it could not write on. */
+async function reachedLimit(mirror: string, limit: number): Promise<boolean> {
+  const packs = join(mirror, 'objects', 'pack');
+  for (const name of await readdir(packs).catch(() => [])) {
+    const size = (await stat(join(packs, name)).catch(() => undefined))?.size ?? 0;
+    if (size >= limit) return true;
+  }
+  return false;
 }
 
 async function fetchInto(

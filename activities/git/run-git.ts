@@ -10,14 +10,13 @@ export interface GitCall {
   timeoutMs: number;
   /** Bytes that it may answer. */
   outputLimit: number;
+  /** Bytes that any file which it writes may have: what a push can make Holdfast store. */
+  fileLimit: number;
   input?: string;
 }
 
-/** Bytes that any file which git writes may have: what a push can make Holdfast store. */
-export const fileSizeLimit = 256 * 1024 * 1024;
-
-// POSIX counts blocks of 512 bytes; a pack that grows beyond the limit ends git with SIGXFSZ
-const launcher = `ulimit -f ${fileSizeLimit / 512} && exec git "$@"`;
+// a pack that grows beyond the limit ends git with SIGXFSZ
+const launcher = 'ulimit -f "$1" && shift && exec git "$@"';
 
 /**
  * Runs git in a process group of its own, which is gone when this settles. Throws GitError with what git said, when
@@ -25,7 +24,7 @@ const launcher = `ulimit -f ${fileSizeLimit / 512} && exec git "$@"`;
  */
 export async function runGit(call: GitCall): Promise<Buffer> {
   call.signal.throwIfAborted();
-  const child = spawn('/bin/sh', ['-c', launcher, 'git', ...call.args], {
+  const child = spawn('/bin/sh', ['-c', launcher, 'git', blocksOf(call.fileLimit), ...call.args], {
     cwd: '/',
     env: { ...call.environment },
     detached: true,
@@ -73,6 +72,9 @@ export async function runGit(call: GitCall): Promise<Buffer> {
     endGroup(child.pid);
   }
 }
+
+/** POSIX counts blocks of 512 bytes. */
+const blocksOf = (bytes: number): string => String(Math.ceil(bytes / 512));
 
 function endGroup(pid: number | undefined): void {
   if (pid === undefined) return;
