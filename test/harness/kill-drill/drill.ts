@@ -187,11 +187,14 @@ class Drill {
     );
     const [row] = rows;
     if (row) return { phase: `${row.phase} ${row.index + 1}`, pid: row.pid ?? undefined };
-    const ended = await this.pool.query(
-      'select 1 from executions where id = $1 and finished_at is not null',
+    const { rows: standing } = await this.pool.query<{ begun: boolean; ended: boolean }>(
+      `select finished_at is not null as ended, exists (
+         select from side_effects where kind = 'step' and detail->>'executionId' = executions.id::text) as begun
+       from executions where id = $1`,
       [executionId],
     );
-    return { phase: ended.rowCount ? 'after its end' : 'between steps', pid: undefined };
+    if (standing[0]?.ended) return { phase: 'after its end', pid: undefined };
+    return { phase: standing[0]?.begun ? 'between steps' : 'before its first step', pid: undefined };
   }
 }
 
