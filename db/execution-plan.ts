@@ -4,6 +4,7 @@ import { variablesHold } from '../domain/runbook/condition.ts';
 import type { ApprovalRules, RunbookDefinition, StepDefinition } from '../domain/runbook/definition.ts';
 import type { LayoutStep, RunbookLayout } from '../domain/runbook/layout.ts';
 import { shownScope } from '../domain/runbook/secret.ts';
+import { shownValue } from '../domain/runbook/shown-text.ts';
 import { fillTemplate } from '../domain/runbook/template.ts';
 import type { Tx } from './database.ts';
 import { getEscalationPolicy } from './policies.ts';
@@ -94,11 +95,15 @@ function workOf(
     case 'wait':
       return { kind: 'wait', durationMs: action.durationMs };
     case 'approval': {
-      const message = fillTemplate(action.message, values);
+      const message = fillTemplate(action.message, values, shownValue);
       return { kind: 'approval', approval: approvalPlan(stepId(executionId, index), action.rules, message) };
     }
     case 'notify':
-      return { kind: 'notify', targets: action.targets, message: fillTemplate(action.message, values) };
+      return {
+        kind: 'notify',
+        targets: action.targets,
+        message: fillTemplate(action.message, values, shownValue),
+      };
     default:
       return { kind: 'effect' };
   }

@@ -282,13 +282,22 @@ describe('where not every value fits, one that does not', () => {
 });
 
 describe('what people are shown of such values', () => {
+  /** Of each step with plain values: hostile ones add no line that could pass for one of the runbook's. */
+  const linesOf = (runbook: CatalogEntry): number[] => {
+    const laid = laidOut(runbook, { x: 'plain', y: 'plain' }, 'labels');
+    if ('problems' in laid) throw new Error(laid.problems.join());
+    return describeLayout(laid.layout).map(({ description }) => description.split('\n').length);
+  };
+
   it('has no character that a terminal or a page would obey', () => {
     fc.assert(
       fc.property(fc.oneof(fc.constantFrom(...corpus), alphabet), alphabet, (x, y) => {
         for (const runbook of [outer, picky.http]) {
           const laid = laidOut(runbook, { x, y }, 'labels');
           if ('problems' in laid) continue;
-          for (const { description } of describeLayout(laid.layout)) {
+          const lines = linesOf(runbook);
+          for (const [index, { description }] of describeLayout(laid.layout).entries()) {
+            expect(description.split('\n')).toHaveLength(lines[index]!);
             // biome-ignore lint/suspicious/noControlCharactersInRegex: these must not be there
             expect(description).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
           }

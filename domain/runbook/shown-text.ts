@@ -3,7 +3,12 @@ import { masked } from './secret.ts';
 /** As a shell would need it written, for people to read and copy. */
 export function shellWord(value: string): string {
   if (value === masked || /^[A-Za-z0-9_@%+=:,./-]+$/.test(value)) return value;
-  return `'${visible(value).replaceAll("'", `'\\''`)}'`;
+  return `'${shownValue(value).replaceAll("'", `'\\''`)}'`;
+}
+
+/** A value in a text for people: it stays on its line, so that it cannot pass for a line of what holds it. */
+export function shownValue(value: string): string {
+  return visible(value).replaceAll('\n', '\\x0a');
 }
 
 /** `text` with control characters as \xNN and the ones that turn the direction of writing as \uNNNN. */

@@ -265,6 +265,8 @@ describe('sql', () => {
     ["select 'a", /do not end/],
     ['commit', /one transaction of its own/],
     [' ROLLBACK', /one transaction of its own/],
+    ['/* a */ -- b\ncommit', /one transaction of its own/],
+    ['set transaction read write', /one transaction of its own/],
     ['select {{a.b}}', /begins no variable/],
   ])('%j is refused', (statement, message) => expect(problemsOf(sql(statement))).toMatch(message));
 
@@ -388,6 +390,7 @@ steps:
       'command: ls\ncondition: {variable: "{{a}}", equals: b}',
       /^5:27 write variable as the name of an input alone/,
     ],
+    ['command: ls\ncondition: {variable: __proto__, equals: b}', /write variable as the name/],
     ['command: ls\ncondition: "a == b"', /^5:16 write a condition as/],
   ])('%j is refused', (step, message) => expect(problemsOf(step)).toMatch(message));
 });

@@ -1,4 +1,4 @@
-import { visible } from './shown-text.ts';
+import { shownValue, visible } from './shown-text.ts';
 import { fillTemplate, placeholders } from './template.ts';
 
 /** A URL with its variables filled in. */
@@ -59,7 +59,7 @@ export function shownUrl(template: string, values: Readonly<Record<string, strin
   try {
     return visible(fillUrl(template, values).url.href);
   } catch {
-    return visible(fillTemplate(template, values));
+    return fillTemplate(visible(template), values, shownValue);
   }
 }
 

@@ -1,6 +1,6 @@
 import { approvalKeys, approvalText, readApproval } from '../approval-rules.ts';
 import type { ApprovalAction } from '../definition.ts';
-import { visible } from '../shown-text.ts';
+import { shownValue, visible } from '../shown-text.ts';
 import { fillTemplate } from '../template.ts';
 import { text } from '../written.ts';
 import type { StepTypeShape } from './step-type.ts';
@@ -22,5 +22,5 @@ export const approvalType: StepTypeShape<ApprovalAction, typeof keys> = {
   }),
   validate: () => [],
   describe: (action, values) =>
-    `ask: ${visible(fillTemplate(action.message, values))}\n${approvalText(action.rules)}`,
+    `ask: ${fillTemplate(visible(action.message), values, shownValue)}\n${approvalText(action.rules)}`,
 };

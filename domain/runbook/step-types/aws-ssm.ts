@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { AwsSsmAction } from '../definition.ts';
 import type { PlacedProblem } from '../problems.ts';
 import { compileShellLine } from '../shell-line.ts';
-import { shellWord, visible } from '../shown-text.ts';
+import { shellWord, shownValue, visible } from '../shown-text.ts';
 import { fillTemplate, placeholders, valueFor } from '../template.ts';
 import { scalar, text } from '../written.ts';
 import type { EffectTypeShape, Values } from './step-type.ts';
@@ -118,7 +118,7 @@ export const awsSsmType: EffectTypeShape<AwsSsmAction, typeof keys> = {
     };
   },
   describe(action, values) {
-    const fill = (template: string) => visible(fillTemplate(template, values));
+    const fill = (template: string) => shownValue(fillTemplate(template, values));
     const { commands, ...others } = action.parameters;
     const lines = action.document === shellDocument ? (commands ?? []) : [];
     const parameters = lines.length > 0 ? others : action.parameters;

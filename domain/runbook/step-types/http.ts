@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type HttpAction, httpMethods, type JsonValue } from '../definition.ts';
 import type { PlacedProblem } from '../problems.ts';
-import { visible } from '../shown-text.ts';
+import { shownValue, visible } from '../shown-text.ts';
 import { fillTemplate, placeholders } from '../template.ts';
 import { fillUrl, shownUrl, urlTemplateProblem } from '../url-template.ts';
 import { jsonValue, scalar, text } from '../written.ts';
@@ -111,11 +111,11 @@ export const httpType: EffectTypeShape<HttpAction, typeof keys> = {
   },
   describe(action, values) {
     const headers = fillHeaders(action, values);
-    const body = action.body && fillBody(action.body, headers, values);
+    const body = action.body && fillBody(action.body, headers, values, shownValue);
     const expected = action.expectedStatus.length > 0 ? action.expectedStatus.join(' or ') : '2xx';
     return [
       `${action.method} ${shownUrl(action.url, values)}`,
-      ...Object.entries(headers).map(([name, value]) => `${name}: ${visible(value)}`),
+      ...Object.entries(headers).map(([name, value]) => `${name}: ${shownValue(value)}`),
       ...(body === undefined ? [] : ['', visible(body), '']),
       `expects status ${expected}`,
       ...Object.entries(fillJson(action.expectJson, values) as Record<string, JsonValue>).map(
@@ -159,9 +159,10 @@ function fillBody(
   body: NonNullable<HttpAction['body']>,
   headers: Readonly<Record<string, string>>,
   values: Values,
+  show?: (value: string) => string,
 ): string {
   if ('json' in body) return JSON.stringify(fillJson(body.json, values));
-  return fillTemplate(body.text, values, isForm(headers) ? encodeURIComponent : undefined);
+  return fillTemplate(body.text, values, isForm(headers) ? encodeURIComponent : show);
 }
 
 function isForm(headers: Readonly<Record<string, string>>): boolean {

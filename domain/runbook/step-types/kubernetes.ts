@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type KubernetesAction, type WorkloadKind, workloadKinds } from '../definition.ts';
-import { visible } from '../shown-text.ts';
+import { shownValue, visible } from '../shown-text.ts';
 import { fillTemplate, placeholders } from '../template.ts';
 import { flag, secretReference, text, wholeNumber } from '../written.ts';
 import { type EffectTypeShape, present } from './step-type.ts';
@@ -112,7 +112,7 @@ export const kubernetesType: EffectTypeShape<KubernetesAction, typeof keys> = {
     };
   },
   describe(action, values) {
-    const fill = (template: string) => visible(fillTemplate(template, values));
+    const fill = (template: string) => shownValue(fillTemplate(template, values));
     const workload = `${action.workload}/${fill(action.name)} in namespace ${fill(action.namespace)}`;
     const where = [
       ...(action.context === undefined ? [] : [` of context ${visible(action.context)}`]),

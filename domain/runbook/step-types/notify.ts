@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { EscalationTarget } from '../../policies.ts';
 import type { NotifyAction } from '../definition.ts';
-import { visible } from '../shown-text.ts';
+import { shownValue, visible } from '../shown-text.ts';
 import { fillTemplate } from '../template.ts';
 import { text } from '../written.ts';
 import type { StepTypeShape } from './step-type.ts';
@@ -47,6 +47,6 @@ export const notifyType: StepTypeShape<NotifyAction, typeof keys> = {
       one.type === 'channel' ? `channel ${one.name}` : one.type === 'user' ? one.email : one.address,
     );
     const who = names.length > 0 ? names.join(', ') : 'the first level of the escalation policy';
-    return `tell ${visible(who)}: ${visible(fillTemplate(action.message, values))}`;
+    return `tell ${visible(who)}: ${fillTemplate(visible(action.message), values, shownValue)}`;
   },
 };

@@ -11,7 +11,7 @@ export const runbookName = z
     /^[a-z0-9][a-z0-9._-]{0,99}$/,
     'name must begin with a lower-case letter or digit and hold those, ., _ and - alone (at most 100)',
   );
-export const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
+export const variableName = /^(?!__proto__$)[A-Za-z_][A-Za-z0-9_]*$/;
 
 const keys = {
   runbook: runbookName.describe('Name of the runbook whose steps run here, with their own rollback.'),

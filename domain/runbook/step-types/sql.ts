@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { SqlAction } from '../definition.ts';
 import type { PlacedProblem } from '../problems.ts';
 import { masked } from '../secret.ts';
-import { visible } from '../shown-text.ts';
+import { shownValue, visible } from '../shown-text.ts';
 import { bindStatement, compileStatement } from '../sql-statement.ts';
 import { fillTemplate } from '../template.ts';
 import { flag, secretReference, text, wholeNumber } from '../written.ts';
@@ -37,7 +37,8 @@ const keys = {
     .describe('Rows that the last statement must return or change.'),
 };
 
-const transactionControl = /^\s*(?:begin|start|commit|end|rollback|abort|prepare\s+transaction)\b/i;
+const transactionControl =
+  /^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)*(?:begin|start|commit|end|rollback|abort|prepare\s+transaction|set\s+(?:session\s+|local\s+)?(?:transaction|characteristics))\b/i;
 
 export const sqlType: EffectTypeShape<SqlAction, typeof keys> = {
   kind: 'sql',
@@ -115,5 +116,5 @@ function* statementProblems(one: string, place: (string | number)[]): Generator<
 
 /** As psql would need it written; it is passed as a bind parameter. */
 function sqlLiteral(value: string): string {
-  return value === masked ? value : `'${visible(value).replaceAll("'", "''")}'`;
+  return value === masked ? value : `'${shownValue(value).replaceAll("'", "''")}'`;
 }

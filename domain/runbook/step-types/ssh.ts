@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { SshAction } from '../definition.ts';
 import { isHost } from '../host.ts';
-import { visible } from '../shown-text.ts';
+import { shownValue } from '../shown-text.ts';
 import { fillTemplate, placeholders } from '../template.ts';
 import { secretReference, text, wholeNumber } from '../written.ts';
 import { describeForm, formKeys, formProblems, formTemplates, readForm, renderForm } from './command-form.ts';
@@ -73,7 +73,7 @@ export const sshType: EffectTypeShape<SshAction, typeof keys> = {
     };
   },
   describe(action, values) {
-    const at = visible(`${fillTemplate(action.user, values)}@${fillTemplate(action.host, values)}`);
+    const at = shownValue(`${fillTemplate(action.user, values)}@${fillTemplate(action.host, values)}`);
     const port = action.port === 22 ? '' : ` port ${action.port}`;
     return `on ${at}${port} with key ${action.key}\n${describeForm(action.form, action.requiresSudo, values)}`;
   },
