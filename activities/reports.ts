@@ -11,8 +11,9 @@ import { slaReport } from '../domain/reports/sla.ts';
 import type { CapacityGap, StoredReport } from '../domain/reports/stored.ts';
 import { createEmailChannel, type MailTransport } from './channels/email.ts';
 import { type Mail, renderMail } from './messages/mail-layout.ts';
+import { PrometheusError } from './prometheus/client.ts';
 import { capacityCharts, capacityMail, gapRemedy } from './reports/capacity-mail.ts';
-import { PrometheusError, readCapacity } from './reports/prometheus.ts';
+import { readCapacity } from './reports/prometheus.ts';
 import { type ReportFrame, slaCharts, slaMail } from './reports/sla-mail.ts';
 
 export interface ReportActivityDeps {

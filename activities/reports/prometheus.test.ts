@@ -4,7 +4,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { capacityReport } from '../../domain/reports/capacity.ts';
 import { PartUnavailableError } from '../../test/parts/part.ts';
 import { type Prometheus, startPrometheus } from '../../test/parts/prometheus.ts';
-import { PrometheusError, queryRange, readCapacity } from './prometheus.ts';
+import { PrometheusError } from '../prometheus/client.ts';
+import { queryRange, readCapacity } from './prometheus.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;

@@ -1,19 +1,6 @@
 import { z } from 'zod';
 import type { Resource, ResourceSeries } from '../../domain/reports/capacity.ts';
-
-/**
- * Prometheus refused, failed or could not be reached. `mendable`: asking again may help (away, overloaded,
- * timed out); otherwise the query or the address is wrong and the message says what to change.
- */
-export class PrometheusError extends Error {
-  override name = 'PrometheusError';
-  readonly mendable: boolean;
-
-  constructor(message: string, options: { mendable: boolean; cause?: unknown }) {
-    super(message, { cause: options.cause });
-    this.mendable = options.mendable;
-  }
-}
+import { askPrometheus } from '../prometheus/client.ts';
 
 export interface RangeQuery {
   query: string;
@@ -33,123 +20,38 @@ const mostPoints = 2000;
 const mostBytes = 32 * 1024 * 1024;
 const queryTimeoutMs = 20_000;
 
-/**
- * `POST /api/v1/query_range` (https://prometheus.io/docs/prometheus/latest/querying/api/#range-queries).
- * The step grows where the range would hold more than 2,000 points. Throws PrometheusError.
- */
+const matrix = z.object({
+  resultType: z.literal('matrix'),
+  result: z.array(
+    z.object({
+      metric: z.record(z.string(), z.string()),
+      values: z.array(z.tuple([z.number(), z.string()])).default([]),
+    }),
+  ),
+});
+
+/** The step grows where the range would hold more than 2,000 points. Throws PrometheusError. */
 export async function queryRange(baseUrl: string, range: RangeQuery): Promise<RangeSeries[]> {
   const stepMs = Math.max(range.stepMs, Math.ceil((range.to - range.from) / mostPoints / 1000) * 1000);
-  const body = new URLSearchParams({
-    query: range.query,
-    start: String(range.from / 1000),
-    end: String(range.to / 1000),
-    step: String(stepMs / 1000),
-    timeout: `${queryTimeoutMs / 1000}s`,
+  const { data } = await askPrometheus({
+    baseUrl,
+    path: 'query_range',
+    parameters: {
+      query: range.query,
+      start: String(range.from / 1000),
+      end: String(range.to / 1000),
+      step: String(stepMs / 1000),
+    },
+    data: matrix,
+    timeoutMs: queryTimeoutMs,
+    mostBytes,
   });
-  const { url, authorization } = endpoint(baseUrl);
-  let status: number;
-  let text: string;
-  try {
-    const response = await fetch(url, {
-      method: 'POST',
-      body,
-      headers: authorization ? { authorization } : {},
-      // a login page in front would turn the POST into a GET of itself
-      redirect: 'manual',
-      // the query's own time-out answers first and says why
-      signal: AbortSignal.timeout(queryTimeoutMs + 5000),
-    });
-    status = response.status;
-    text = await readAtMost(response, mostBytes);
-  } catch (error) {
-    if (error instanceof PrometheusError) throw error;
-    throw new PrometheusError(`Prometheus cannot be reached at ${url.origin}: ${reasonOf(error)}`, {
-      mendable: true,
-      cause: error,
-    });
-  }
-  return parseAnswer(status, text, url);
-}
-
-const answerSchema = z.union([
-  z.object({
-    status: z.literal('success'),
-    data: z.object({
-      resultType: z.literal('matrix'),
-      result: z.array(
-        z.object({
-          metric: z.record(z.string(), z.string()),
-          values: z.array(z.tuple([z.number(), z.string()])).default([]),
-        }),
-      ),
-    }),
-  }),
-  z.object({ status: z.literal('error'), errorType: z.string(), error: z.string() }),
-]);
-
-function parseAnswer(status: number, text: string, url: URL): RangeSeries[] {
-  const answer = answerSchema.safeParse(parseJson(text));
-  if (!answer.success) {
-    throw new PrometheusError(
-      `${url.origin} answered ${status} with something that is no Prometheus answer: check PROMETHEUS_URL, which is the address without /api/v1`,
-      { mendable: status >= 500 || status === 429 },
-    );
-  }
-  if (answer.data.status === 'error') {
-    throw new PrometheusError(
-      `Prometheus refused the query (${answer.data.errorType}): ${answer.data.error.slice(0, 500)}`,
-      { mendable: answer.data.errorType !== 'bad_data' },
-    );
-  }
-  return answer.data.data.result.map(({ metric, values }) => ({
+  return data.result.map(({ metric, values }) => ({
     labels: metric,
     points: values
       .map(([seconds, value]) => ({ at: Math.round(seconds * 1000), value: Number(value) }))
       .filter((point) => Number.isFinite(point.value)),
   }));
-}
-
-/** A path in the address is kept, for a Prometheus behind a prefix; user and password become a header. */
-function endpoint(baseUrl: string): { url: URL; authorization: string | undefined } {
-  const url = new URL(baseUrl);
-  const authorization = url.username
-    ? `Basic ${Buffer.from(`${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`).toString('base64')}`
-    : undefined;
-  url.username = '';
-  url.password = '';
-  url.pathname = `${url.pathname.replace(/\/+$/, '')}/api/v1/query_range`;
-  return { url, authorization };
-}
-
-async function readAtMost(response: Response, limit: number): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.byteLength;
-    if (size > limit) {
-      throw new PrometheusError(
-        `Prometheus answered more than ${limit / 1024 / 1024} MB: too many instances for one report`,
-        { mendable: false },
-      );
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return `no answer within ${(queryTimeoutMs + 5000) / 1000} s`;
-  // fetch says 'fetch failed' and keeps the reason in its cause
-  return error.cause instanceof Error ? error.cause.message || error.cause.name : error.message;
 }
 
 // ---- capacity ----
