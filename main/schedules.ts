@@ -1,6 +1,6 @@
 import { type Client, type ScheduleOptions, ScheduleOverlapPolicy } from '@temporalio/client';
-import { ensureSchedule } from '../workflows/ensure-schedule.ts';
 import { type ReportInput, taskQueue, workflowTypes } from '../workflows/messages.ts';
+import { ensureSchedule } from '../workflows/messages-schedules.ts';
 
 export interface ScheduledOrganization {
   orgId: string;

@@ -6,9 +6,9 @@ import {
   ServiceError,
 } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
-import { ensureSchedule } from './ensure-schedule.ts';
 import { type GitSyncInput, gitSyncId, searchAttributeNames, taskQueue, workflowTypes } from './messages.ts';
 import { TemporalUnavailableError } from './messages-client.ts';
+import { ensureSchedule } from './messages-schedules.ts';
 
 export interface ScheduledSource extends GitSyncInput {
   /** Milliseconds between two looks at the branch. */
