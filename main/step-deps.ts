@@ -9,7 +9,13 @@ import type { Config } from './config.ts';
 /** What of the configuration decides how steps are carried out, on a worker as on a runner. */
 type StepConfig = Pick<
   Config,
-  'egressAllow' | 'commandEnvironment' | 'secretsDir' | 'sshKnownHosts' | 'awsRegion' | 'awsEndpoint'
+  | 'egressAllow'
+  | 'commandEnvironment'
+  | 'secretsDir'
+  | 'sshKnownHosts'
+  | 'awsRegion'
+  | 'awsEndpoint'
+  | 'prometheusUrl'
 >;
 
 const temporalDeadlineMs = 3_000;
@@ -25,6 +31,7 @@ export function stepDepsOf(
       environment: config.commandEnvironment,
       sshKnownHosts: config.sshKnownHosts,
       awsEndpoint: config.awsEndpoint,
+      prometheusUrl: config.prometheusUrl,
     }),
     secretSource: createSecretSource({
       environment: config.commandEnvironment,

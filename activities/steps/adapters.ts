@@ -5,6 +5,8 @@ import { commandAdapter } from './command.ts';
 import { httpAdapter } from './http.ts';
 import { createKubernetesStep } from './kubernetes.ts';
 import { findPod } from './kubernetes-access.ts';
+import { createPrometheusAdapter } from './prometheus.ts';
+import { sqlAdapter } from './sql.ts';
 import { createSshAdapter } from './ssh.ts';
 
 /** What carries out each kind of action. Libraries that weigh much are loaded when the first step needs them. */
@@ -19,16 +21,25 @@ export interface StepAdapterOptions {
   sshKnownHosts?: string;
   /** HOLDFAST_AWS_ENDPOINT. */
   awsEndpoint?: string | undefined;
+  /** PROMETHEUS_URL. */
+  prometheusUrl?: string | undefined;
 }
 
 export function createStepAdapters(options: StepAdapterOptions = {}): StepAdapters {
-  const { environment = {}, sshKnownHosts = '/etc/ssh/ssh_known_hosts', awsEndpoint } = options;
+  const {
+    environment = {},
+    sshKnownHosts = '/etc/ssh/ssh_known_hosts',
+    awsEndpoint,
+    prometheusUrl,
+  } = options;
   return {
     command: commandAdapter,
     http: httpAdapter,
     ssh: createSshAdapter({ knownHosts: sshKnownHosts }),
     kubernetes: createKubernetesStep({ kubeconfig: environment.KUBECONFIG, podRoot: findPod(environment) }),
     aws_ssm: createAwsSsmStep({ endpoint: awsEndpoint }),
+    sql: sqlAdapter,
+    prometheus: createPrometheusAdapter({ url: prometheusUrl }),
   };
 }
 
