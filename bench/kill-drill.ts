@@ -17,6 +17,7 @@ const number = (name: 'executions' | 'lanes' | 'workers'): number => {
 };
 const seed = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed);
 console.log(`seed ${seed}`);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 const report = await runKillDrill({
   executions: number('executions'),
   lanes: number('lanes'),

@@ -61,7 +61,13 @@ function serve(receiver: SmtpReceiver): SMTPServer {
     },
     async onData(stream, session, callback) {
       const chunks: Buffer[] = [];
-      for await (const chunk of stream) chunks.push(chunk as Buffer);
+      try {
+        for await (const chunk of stream) chunks.push(chunk as Buffer);
+      } catch (error) {
+        // whoever sent it was killed in the midst of it
+        callback(error instanceof Error ? error : new Error(String(error)));
+        return;
+      }
       if (receiver.failWith !== undefined) {
         callback(Object.assign(new Error('told to fail by the test'), { responseCode: receiver.failWith }));
         return;

@@ -29,7 +29,14 @@ export interface DrillWorker {
 /** @throws PartUnavailableError where Temporal's CLI is missing */
 export async function startSurroundings(runbook: { name: string; yaml: string }): Promise<Surroundings> {
   const folder = await temporaryFolder('kill-drill');
+  const processes = new Set<Program>();
+  // however the drill itself ends, nothing that it started stays
+  const endAll = () => {
+    for (const program of processes) program.kill();
+  };
+  process.on('exit', endAll);
   const closers: (() => Promise<unknown>)[] = [
+    async () => process.off('exit', endAll),
     () => rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }),
   ];
   const close = async () => {
@@ -61,7 +68,6 @@ export async function startSurroundings(runbook: { name: string; yaml: string })
       HOLDFAST_INGEST_KEY: ingestKey,
       HOLDFAST_LOG_LEVEL: 'info',
     };
-    const processes = new Set<Program>();
     closers.push(() => Promise.all([...processes].map((program) => program.end())));
     const start = (script: string): Program => {
       const program = startProgram(script, environment);
@@ -94,6 +100,7 @@ interface Program {
   pid: number;
   said(): string;
   ended: Promise<number | null>;
+  kill(): void;
   end(): Promise<void>;
 }
 
@@ -116,6 +123,7 @@ function startProgram(script: string, env: Record<string, string | undefined>): 
     pid: child.pid ?? 0,
     said: () => text,
     ended,
+    kill: () => void child.kill('SIGKILL'),
     async end() {
       child.kill('SIGKILL');
       await ended;
