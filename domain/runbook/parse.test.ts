@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { RunbookDefinition } from './definition.ts';
+import { type RunbookDefinition, stepTypes } from './definition.ts';
+import { describeLayout } from './describe.ts';
+import { layOut } from './lay-out.ts';
 import { parseRunbook } from './parse.ts';
-import { runbookJsonSchema } from './schema.ts';
+import { knownKeys, runbookJsonSchema } from './schema.ts';
 
 const shipped = (file: string) => readFileSync(new URL(`../../runbooks/${file}`, import.meta.url), 'utf8');
 
@@ -234,6 +236,56 @@ describe('problems of a runbook file', () => {
         parseRunbook(withStep(`command: ${JSON.stringify(a)}\nrollback: ${JSON.stringify(b)}`), 'x');
         parseRunbook(withStep(`url: ${JSON.stringify(`http://${a}/{{${b}}}`)}`), 'x');
       }),
+    );
+  });
+});
+
+describe('steps of whatever keys and values', () => {
+  const text = fc.oneof(
+    fc.constantFrom(
+      'ls',
+      '{{x}}',
+      'deployment/a',
+      'env:K',
+      'http://{{x}}/',
+      'select {{x}}',
+      'up{a="{{x}}"}',
+      'A',
+    ),
+    fc.string(),
+  );
+  const value = fc.oneof(text, fc.integer(), fc.boolean(), fc.array(text), fc.jsonValue({ maxDepth: 2 }));
+  const step = fc
+    .tuple(
+      fc.constantFrom(...stepTypes),
+      fc.dictionary(fc.constantFrom(...knownKeys.anywhere), value, { maxKeys: 8 }),
+      fc.constantFrom({}, { command: 'ls' }, { url: 'http://x/' }, { workload: 'deployment/a' }),
+    )
+    .map(([type, keys, more]) => ({ name: 'A', type, ...more, ...keys }));
+
+  it('are read or refused with a place, and nothing is thrown', () => {
+    fc.assert(
+      fc.property(
+        fc.array(step, { minLength: 1, maxLength: 3 }),
+        fc.array(step, { maxLength: 1 }),
+        (steps, verify) => {
+          const parsed = parseRunbook(JSON.stringify({ name: 'x', steps, verify }), 'x');
+          if ('problems' in parsed) {
+            for (const { line, col, message } of parsed.problems) {
+              expect(line * col).toBeGreaterThan(0);
+              expect(message).toMatch(/\w/);
+            }
+            return;
+          }
+          const laid = layOut({
+            runbook: { definition: parsed.definition, version: 1 },
+            catalog: new Map(),
+            sources: { labels: { x: 'value' }, service: 's' },
+          });
+          if ('layout' in laid) expect(describeLayout(laid.layout).length).toBeGreaterThan(0);
+        },
+      ),
+      { numRuns: 500 },
     );
   });
 });
