@@ -5,7 +5,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { startMoto } from '../../test/parts/moto.ts';
+import { partOrSkip } from '../../test/parts/part.ts';
 import { createSecretSource } from './create-secret-source.ts';
 import { SecretUnavailableError } from './secret-source.ts';
 
@@ -113,6 +116,30 @@ describe('a secret in a file', () => {
 });
 
 describe('a secret of Parameter Store', () => {
+  it('is read decrypted, or said to be missing', async (context) => {
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'testing');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'testing');
+    const moto = await partOrSkip(context, startMoto);
+    const client = new SSMClient({ region: 'eu-west-1', endpoint: moto.url });
+    try {
+      await client.send(
+        new PutParameterCommand({ Name: '/holdfast/key', Value: 'parameter store', Type: 'SecureString' }),
+      );
+      const stored = createSecretSource({
+        environment: {},
+        ssm: { region: 'eu-west-1', endpoint: moto.url },
+      });
+      expect(await stored.read('ssm:/holdfast/key')).toBe('parameter store');
+      expect(await refusal(stored.read('ssm:/holdfast/none'))).toBe(
+        'ssm:/holdfast/none: Parameter Store has no such parameter in eu-west-1; make it there, or set AWS_REGION to where it is',
+      );
+    } finally {
+      client.destroy();
+      vi.unstubAllEnvs();
+      await moto.close();
+    }
+  }, 120_000);
+
   it('needs a region', async () => {
     expect(await refusal(source().read('ssm:/holdfast/key'))).toMatch(/set AWS_REGION$/);
   });
@@ -121,14 +148,12 @@ describe('a secret of Parameter Store', () => {
     vi.stubEnv('AWS_ACCESS_KEY_ID', 'testing');
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'testing');
     const refusing = createServer((_, response) => {
-      response
-        .writeHead(400, { 'content-type': 'application/x-amz-json-1.1' })
-        .end(
-          JSON.stringify({
-            __type: 'AccessDeniedException',
-            message: 'not authorized to perform ssm:GetParameter',
-          }),
-        );
+      response.writeHead(400, { 'content-type': 'application/x-amz-json-1.1' }).end(
+        JSON.stringify({
+          __type: 'AccessDeniedException',
+          message: 'not authorized to perform ssm:GetParameter',
+        }),
+      );
     });
     await new Promise<void>((resolve) => refusing.listen(0, '127.0.0.1', resolve));
     const endpoint = `http://127.0.0.1:${(refusing.address() as AddressInfo).port}`;
