@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Database, Tx } from '../db/database.ts';
 import {
@@ -11,7 +12,12 @@ import {
 import { isNotificationKnown } from '../db/notifications.ts';
 import { lockRunbooks, readOtherRunbooks, removeRunbooksExcept, saveRunbook } from '../db/runbooks.ts';
 import { addressOf, type Commit } from '../domain/runbook-import/commit.ts';
-import { type ImportedRunbook, type ImportFile, readImport } from '../domain/runbook-import/read-import.ts';
+import {
+  checkImport,
+  type ImportedRunbook,
+  type ReadFile,
+  readImportFile,
+} from '../domain/runbook-import/read-import.ts';
 import { importRefusedKey } from '../workflows/messages.ts';
 import { GitError } from './git/git-error.ts';
 import { fetchBranch, readCommit } from './git/repository.ts';
@@ -98,7 +104,12 @@ async function sync(deps: GitActivityDeps, orgId: string, source: GitSource): Pr
     return { status: 'unchanged', commit: mirror.commit };
   }
   const commit = await readCommit(mirror);
-  const files = await readRunbookFiles(mirror, source.path);
+  const files: ReadFile[] = [];
+  for (const file of await readRunbookFiles(mirror, source.path)) {
+    files.push(readImportFile(file, source.environment));
+    // the worker has other things to do between two files
+    await setImmediate();
+  }
   return await deps.db.write({ orgId }, async (tx) => {
     await lockRunbooks(tx, orgId);
     const now = await getGitSource(tx, sourceId);
@@ -112,12 +123,12 @@ async function sync(deps: GitActivityDeps, orgId: string, source: GitSource): Pr
 
 async function importFiles(
   tx: Tx,
-  args: { orgId: string; source: GitSource; commit: Commit; files: ImportFile[] },
+  args: { orgId: string; source: GitSource; commit: Commit; files: ReadFile[] },
 ): Promise<GitSyncOutcome> {
   const { orgId, source, commit } = args;
   const { id: sourceId, environment, teamId } = source;
   const others = await readOtherRunbooks(tx, sourceId);
-  const read = readImport({ files: args.files, environment, others });
+  const read = checkImport(args.files, others);
   if ('problems' in read) {
     const { problems } = read;
     const { id: importId } = await recordImport(tx, { orgId, sourceId, commit, status: 'refused', problems });

@@ -4,6 +4,8 @@ import type { Mirror } from './repository.ts';
 
 const fileLimit = 256 * 1024;
 const countLimit = 500;
+/** Of all files together. */
+const sumLimit = 16 * 1024 * 1024;
 const listingLimit = 32 * 1024 * 1024;
 
 interface Entry {
@@ -30,6 +32,10 @@ export async function readRunbookFiles(mirror: Mirror, path: string): Promise<Im
     );
   }
   const readable = entries.filter(({ bytes }) => bytes <= fileLimit);
+  if (readable.reduce((sum, { bytes }) => sum + bytes, 0) > sumLimit) {
+    const limit = `${sumLimit / 1024 / 1024} MiB`;
+    throw new GitError('refused', `the YAML files have more than ${limit} in all: name a narrower path`);
+  }
   const contents = await readObjects(mirror, readable);
   return entries.map(({ path: file, object, bytes }) => {
     const content = contents.get(object);

@@ -101,7 +101,7 @@ test('an Admin alone may change sources; nothing is half done while Temporal is 
   }
   api.gitSchedules.failure = new TemporalUnavailableError('Temporal does not answer');
   expect((await ask('POST', base, { url })).status).toBe(503);
-  expect((await ask('GET', base)).body).toEqual([]);
+  expect((await ask('GET', base)).body).toEqual({ items: [] });
 });
 
 test('a source is changed, asked to sync, and removed with its runbooks', async () => {

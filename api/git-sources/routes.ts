@@ -68,10 +68,10 @@ export function gitSourceEndpoints(deps: {
       summary: 'List the Git sources of runbooks, and how each stands',
       access: 'viewer',
       status: 200,
-      response: gitSource.array(),
+      response: z.object({ items: z.array(gitSource) }),
       handle: async ({ principal }) => {
         const sources = await db.read(scopeOf(principal), listGitSources);
-        return sources.map((source) => presentGitSource(source, publicUrl));
+        return { items: sources.map((source) => presentGitSource(source, publicUrl)) };
       },
     }),
     personEndpoint({

@@ -20,42 +20,10 @@ export interface OtherRunbook {
   definition: RunbookDefinition;
 }
 
-const longestName = 200;
+/** One file by itself: as a runbook with where its parts stand, or what is wrong with it. */
+export type ReadFile = (ImportedRunbook & LocatedRunbook) | { problems: RunbookProblem[] };
 
-/** All of the files as runbooks, or what is wrong with them: a part of a push is never taken over. */
-export function readImport(args: {
-  files: readonly ImportFile[];
-  environment: string;
-  /** By name. */
-  others: ReadonlyMap<string, OtherRunbook>;
-}): { runbooks: ImportedRunbook[] } | { problems: RunbookProblem[] } {
-  const problems: RunbookProblem[] = [];
-  const runbooks: (ImportedRunbook & LocatedRunbook)[] = [];
-  const fileOf = new Map<string, string>();
-  for (const file of args.files) {
-    const read = readFile(file, args.environment);
-    if ('problems' in read) {
-      problems.push(...read.problems);
-      continue;
-    }
-    const { name } = read.definition;
-    const wrong = nameProblem(name, fileOf.get(name), args.others);
-    if (wrong !== undefined) problems.push({ file: file.path, ...read.locate(['name']), message: wrong });
-    fileOf.set(name, fileOf.get(name) ?? file.path);
-    runbooks.push(read);
-  }
-  // without all of the files it is not known which runbooks there are
-  if (problems.length > 0) return { problems };
-  const known = new Map([...args.others].map(([name, { definition }]) => [name, definition]));
-  const calls = checkCatalog(runbooks, known);
-  if (calls.length > 0) return { problems: calls };
-  return { runbooks: runbooks.map(({ file, source, definition }) => ({ file, source, definition })) };
-}
-
-function readFile(
-  file: ImportFile,
-  environment: string,
-): (ImportedRunbook & LocatedRunbook) | { problems: RunbookProblem[] } {
+export function readImportFile(file: ImportFile, environment: string): ReadFile {
   if (file.text === null) {
     return { problems: [{ file: file.path, line: 1, col: 1, message: file.reason }] };
   }
@@ -64,6 +32,34 @@ function readFile(
   const { locate } = read;
   const definition = inEnvironment(read.definition, environment);
   return { file: file.path, source: file.text, definition, locate };
+}
+
+/** All of the files together, or what is wrong with them: a part of a push is never taken over. */
+export function checkImport(
+  files: readonly ReadFile[],
+  others: ReadonlyMap<string, OtherRunbook>,
+): { runbooks: ImportedRunbook[] } | { problems: RunbookProblem[] } {
+  const problems: RunbookProblem[] = [];
+  const runbooks: (ImportedRunbook & LocatedRunbook)[] = [];
+  const fileOf = new Map<string, string>();
+  for (const read of files) {
+    if ('problems' in read) {
+      problems.push(...read.problems);
+      continue;
+    }
+    const { file } = read;
+    const { name } = read.definition;
+    const wrong = nameProblem(name, fileOf.get(name), others);
+    if (wrong !== undefined) problems.push({ file, ...read.locate(['name']), message: wrong });
+    fileOf.set(name, fileOf.get(name) ?? file);
+    runbooks.push(read);
+  }
+  // without all of the files it is not known which runbooks there are
+  if (problems.length > 0) return { problems };
+  const known = new Map([...others].map(([name, { definition }]) => [name, definition]));
+  const calls = checkCatalog(runbooks, known);
+  if (calls.length > 0) return { problems: calls };
+  return { runbooks: runbooks.map(({ file, source, definition }) => ({ file, source, definition })) };
 }
 
 /** Its longer name, and that automation starts it for alerts of that environment alone. */
@@ -83,9 +79,6 @@ function nameProblem(
 ): string | undefined {
   if (twin !== undefined) {
     return `another file, ${twin}, has a runbook of the name '${name}' too; give one of them another name`;
-  }
-  if (name.length > longestName) {
-    return `the name '${name}' is longer than ${longestName} characters; shorten it`;
   }
   const owner = others.get(name)?.owner;
   return owner === undefined
