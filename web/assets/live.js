@@ -88,7 +88,7 @@ function copyAttributes(from, to) {
 
 function mark(element) {
   // output that grows is read, not watched: a flash at every line would only tire the eye
-  if (element.closest('[data-tail]')) return;
+  if (element.closest('[data-still]')) return;
   const shown = element.closest('[data-mark], tr, li, .step, .sentence, .card') ?? element;
   if (shown.closest('time') || element.tagName === 'TIME') return;
   shown.classList.remove('changed');

@@ -127,6 +127,8 @@ function stepView(step: ExecutionStep, execution: ExecutionDetail): StepView {
 function stateOf(step: ExecutionStep, execution: ExecutionDetail, approval?: ApprovalRecord): Mark {
   const { standing, retryOf, retryFrom } = execution;
   const mark = stepMarks[step.status];
+  // nothing about itself kept it from running: it was not reached
+  if (step.status === 'skipped' && !step.error) return { ...mark, word: 'Not run' };
   if (step.status === 'running') {
     if (standing.runner?.index === step.index && step.rollback?.status !== 'running')
       return { word: 'Waits for its runner', icon: 'waiting', tone: 'warning' };

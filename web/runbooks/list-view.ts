@@ -1,3 +1,4 @@
+import type { GitSourceStanding } from '../../db/git-sources.ts';
 import type { RunbookProblemRecord, RunbookRecord, RunStatistics } from '../../db/runbooks.ts';
 import { visible } from '../../domain/runbook/shown-text.ts';
 import { executionMarks, type Mark } from '../layout/words.ts';
@@ -26,7 +27,7 @@ export interface RateView {
 }
 
 /** Where Git runbooks come from, by the id of their source. */
-export type Sources = ReadonlyMap<string, { url: string; branch: string; importedCommit: string | null }>;
+export type Sources = ReadonlyMap<string, Pick<GitSourceStanding, 'importedCommit'>>;
 
 export function runbookRow(runbook: RunbookRecord, incident: number | null, sources: Sources): RunbookRow {
   const { definition } = runbook;
@@ -70,6 +71,8 @@ export interface ProblemView {
   place: string;
   message: string;
   foundAt: string;
+  /** The page that tells more. */
+  href: string | null;
 }
 
 export function problemView(problem: RunbookProblemRecord): ProblemView {
@@ -77,5 +80,28 @@ export function problemView(problem: RunbookProblemRecord): ProblemView {
     place: visible(`${problem.file}:${problem.line}:${problem.col}`),
     message: visible(problem.message),
     foundAt: problem.foundAt.toISOString(),
+    href: null,
   };
+}
+
+/** Of each Git source: why its newest look failed, or what is wrong with the newest push. */
+export function sourceProblems(sources: readonly GitSourceStanding[]): ProblemView[] {
+  return sources.flatMap((source) => {
+    const href = `/settings/git/${source.id}`;
+    const name = source.environment || source.url;
+    const { lastImport } = source;
+    const pushed = lastImport?.status === 'refused' ? lastImport : null;
+    return [
+      ...(source.error === null
+        ? []
+        : [{ place: visible(name), message: visible(source.error), at: source.checkedAt }]),
+      ...(pushed?.problems ?? []).map((problem) => ({
+        place: visible(
+          `${name} ${pushed?.commit.slice(0, 7)} ${problem.file}:${problem.line}:${problem.col}`,
+        ),
+        message: visible(problem.message),
+        at: pushed?.at ?? null,
+      })),
+    ].map(({ at, ...problem }) => ({ ...problem, foundAt: (at ?? source.createdAt).toISOString(), href }));
+  });
 }

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
-import type { Tx } from '../../db/database.ts';
 import { createExecution, ExecutionRefusedError } from '../../db/executions.ts';
 import { listExecutions } from '../../db/executions-read.ts';
-import { listGitSources } from '../../db/git-sources.ts';
+import { type GitSourceStanding, listGitSources } from '../../db/git-sources.ts';
 import { findIncident } from '../../db/incident-detail.ts';
 import { matchingNow } from '../../db/runbook-matches.ts';
 import { getRunbook, listRunbookProblems, listRunbooks } from '../../db/runbooks.ts';
@@ -15,7 +14,7 @@ import { posted } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
 import { assertVisitorRole, visitorOf } from '../visitor.ts';
-import { problemView, runbookRow, type Sources } from './list-view.ts';
+import { problemView, runbookRow, type Sources, sourceProblems } from './list-view.ts';
 import { versionRoutes } from './version-routes.ts';
 import { runbookView } from './view.ts';
 
@@ -27,15 +26,16 @@ export function runbookRoutes(deps: WebDeps, pages: Pages): Router {
     const found = await deps.db.read(visitorOf(request).scope, async (tx) => ({
       runbooks: await listRunbooks(tx),
       problems: await listRunbookProblems(tx),
-      sources: await readSources(tx),
+      sources: await listGitSources(tx),
     }));
+    const sources = byId(found.sources);
     await pages.show(request, response, {
       template: 'runbooks/list',
       view: {
         folder: deps.runbooksFolder,
         incident,
-        problems: found.problems.map(problemView),
-        rows: found.runbooks.map((runbook) => runbookRow(runbook, incident, found.sources)),
+        problems: [...found.problems.map(problemView), ...sourceProblems(found.sources)],
+        rows: found.runbooks.map((runbook) => runbookRow(runbook, incident, sources)),
       },
       title: 'Runbooks',
       section: 'runbooks',
@@ -110,7 +110,7 @@ export function runbookRoutes(deps: WebDeps, pages: Pages): Router {
       return {
         runbook,
         problems: await listRunbookProblems(tx),
-        sources: await readSources(tx),
+        sources: byId(await listGitSources(tx)),
         matching: runbook.removedAt ? [] : await matchingNow(tx, runbook),
         executions: (await listExecutions(tx, { runbook: name, limit: 8 })).items,
       };
@@ -133,9 +133,7 @@ export function runbookRoutes(deps: WebDeps, pages: Pages): Router {
   return router;
 }
 
-async function readSources(tx: Tx): Promise<Sources> {
-  return new Map((await listGitSources(tx)).map((source) => [source.id, source]));
-}
+const byId = (sources: GitSourceStanding[]): Sources => new Map(sources.map((source) => [source.id, source]));
 
 const noSuchRunbook = (name: string) =>
   new NotFoundError(`There is no runbook ${name}, or it belongs to another team.`);
