@@ -8,7 +8,7 @@ import type { RunbookLayout } from './layout.ts';
 import { parseRunbook } from './parse.ts';
 import { renderAction } from './render.ts';
 import type { RenderedAction } from './rendered.ts';
-import { layoutValues, shownScope } from './secret.ts';
+import { shownScope } from './secret.ts';
 import { isEffect } from './step-types.ts';
 
 /** What labels and inputs have been seen to carry, or would by somebody who wants to get in. */
@@ -170,7 +170,7 @@ function renderedSteps(layout: RunbookLayout): Map<string, RenderedAction> {
   return new Map(
     layout.steps.flatMap(({ name, scope, definition }) =>
       isEffect(definition.action)
-        ? [[name, renderAction(definition.action, layoutValues(layout.scopes[scope]!))]]
+        ? [[name, renderAction(definition.action, layout.scopes[scope]!.values)]]
         : [],
     ),
   );

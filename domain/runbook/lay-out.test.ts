@@ -5,7 +5,7 @@ import type { InputSources } from './inputs.ts';
 import { type CatalogEntry, layOut } from './lay-out.ts';
 import type { RunbookLayout } from './layout.ts';
 import { parseRunbook } from './parse.ts';
-import { layoutValues, shownScope } from './secret.ts';
+import { shownScope } from './secret.ts';
 
 const parsed = (source: string) => {
   const result = parseRunbook(source, `${/^name: (.*)/m.exec(source)?.[1]}.yaml`);
@@ -218,8 +218,6 @@ steps:
     expect(outer).toMatchObject({ secretReferences: { token: 'env:TOKEN' }, secretInputs: ['token', 'pin'] });
     expect(a).toMatchObject({ values: {}, secretReferences: { auth: 'env:TOKEN' } });
     expect(b).toMatchObject({ values: { auth: 'Pin 4711' }, secretInputs: ['auth'] });
-    expect(layoutValues(a!, { auth: 'x' })).toEqual({ auth: 'x' });
-    expect(layoutValues(a!)).toEqual({});
     expect(shownScope(outer!)).toEqual({ token: '***', pin: '***' });
     const words = JSON.stringify(describeLayout(layout));
     expect(words).not.toContain('4711');

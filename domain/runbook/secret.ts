@@ -14,20 +14,6 @@ export function secretValues(
   );
 }
 
-/**
- * The values that a step of this scope is rendered with; `secrets` holds what was read, by input. A reference that was
- * not read has no value: rendering what uses it throws RangeError.
- */
-export function layoutValues(
-  scope: LayoutScope,
-  secrets: Readonly<Record<string, string>> = {},
-): Record<string, string> {
-  const read = Object.keys(scope.secretReferences).flatMap((name) =>
-    Object.hasOwn(secrets, name) ? [[name, secrets[name] ?? '']] : [],
-  );
-  return { ...scope.values, ...Object.fromEntries(read) };
-}
-
 /** The values for people: those of secrets masked, those that are read later too. */
 export function shownScope(scope: LayoutScope): Record<string, string> {
   const hidden = new Set(scope.secretInputs);
