@@ -179,6 +179,8 @@ const everyPage: [name: string, path: () => string][] = [
   ['the form of an SLA policy', () => '/settings/sla-policies/critical'],
   ['channels', () => '/settings/channels'],
   ['the form of a channel', () => '/settings/channels/ops-hook'],
+  ['Git sources', () => '/settings/git-sources'],
+  ['the form of a Git source', () => '/settings/git-sources/new'],
   ['report settings', () => '/settings/reports'],
   ['runners', () => '/settings/runners'],
   ['people', () => '/settings/people'],
