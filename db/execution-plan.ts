@@ -123,9 +123,10 @@ function stepId(executionId: string, index: number): string {
 function unmetCondition(layout: RunbookLayout, step: LayoutStep): string | null {
   for (const condition of step.definition.conditions) {
     if ('step' in condition) continue;
-    const { values = {} } = layout.scopes[condition.scope ?? step.scope] ?? {};
-    if (variablesHold([condition], values)) continue;
-    const is = `${condition.variable} is '${values[condition.variable] ?? ''}'`;
+    const scope = layout.scopes[condition.scope ?? step.scope];
+    if (variablesHold([condition], scope?.values ?? {})) continue;
+    const shown = (scope && shownScope(scope)[condition.variable]) ?? '';
+    const is = `${condition.variable} is '${shownValue(shown)}'`;
     if ('equals' in condition) return `only if it is '${condition.equals}': ${is}`;
     if ('notEquals' in condition) return `not if it is '${condition.notEquals}': ${is}`;
     return `only if it matches '${condition.matches}': ${is}`;

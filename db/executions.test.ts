@@ -23,7 +23,7 @@ steps:
     continue_on_fail: true
   - name: Force
     command: force {{host}}
-    condition: { variable: mode, equals: forced }
+    condition: [{ variable: mode, equals: forced }, { variable: token, equals: "" }]
   - name: Ask
     type: approval
     message: Promote the replica of {{host}}?
@@ -119,6 +119,8 @@ test('a secret stands in no input, no description and no plan', async () => {
   const execution = await read(id);
   expect(execution.inputs).toMatchObject({ host: 'db-1', token: '***', key: '***' });
   expect(JSON.stringify([execution, await plan(id)])).not.toContain('hunter2');
+  const forced = await plan(await create({ host: 'db-1', mode: 'forced', token: 'hunter2-hunter2' }));
+  expect(forced.steps[1]?.skipped).toBe("only if it is '': token is '***'");
 });
 
 test('a version that comes later changes nothing for an execution that was asked for before', async () => {

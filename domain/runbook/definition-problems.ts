@@ -26,7 +26,13 @@ export function* definitionProblems(
     const input = definition.inputs[name];
     if (!input) continue;
     yield* inputProblems(name, input, frame);
-    if (input.fromSecret !== undefined) yield* secretProblems(name, inTarget, definition);
+    if (input.secret && inTarget.includes(name)) {
+      yield {
+        place: ['execution', 'target'],
+        message: `{{${name}}} is a secret, and the target is shown; use another input`,
+      };
+    }
+    if (input.fromSecret !== undefined) yield* secretProblems(name, definition);
     const near = used.has(name) ? undefined : closest(name, undeclared);
     if (near) {
       yield {
@@ -73,17 +79,7 @@ function* inputProblems(name: string, input: RunbookInput, frame: RunbookFrame):
 }
 
 /** A value that is read only when a step begins can decide nothing before. */
-function* secretProblems(
-  name: string,
-  inTarget: readonly string[],
-  definition: RunbookDefinition,
-): Generator<PlacedProblem> {
-  if (inTarget.includes(name)) {
-    yield {
-      place: ['execution', 'target'],
-      message: `{{${name}}} is a secret and cannot name the target; use another input`,
-    };
-  }
+function* secretProblems(name: string, definition: RunbookDefinition): Generator<PlacedProblem> {
   for (const key of ['steps', 'verify'] as const) {
     for (const [index, step] of definition[key].entries()) {
       if (step.conditions.some((condition) => 'variable' in condition && condition.variable === name)) {

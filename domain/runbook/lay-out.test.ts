@@ -236,7 +236,11 @@ steps:
   it.each([
     ['inputs: {t: {from_secret: env:T, default: x}}', /take 'default' out/],
     ['inputs: {t: {from_secret: "TOKEN"}}', /write from_secret as 'env:NAME'/],
-    ['inputs: {t: {from_secret: env:T}}\nexecution: {target: "{{t}}"}', /cannot name the target/],
+    [
+      'inputs: {t: {from_secret: env:T}}\nexecution: {target: "{{t}}"}',
+      /is a secret, and the target is shown/,
+    ],
+    ['inputs: {t: {secret: true}}\nexecution: {target: "{{t}}"}', /is a secret, and the target is shown/],
   ])('%j is refused', (top, message) => {
     const result = parseRunbook(`name: x\n${top}\nsteps: [{name: A, command: [a, "{{t}}"]}]`, 'f');
     expect(JSON.stringify(result)).toMatch(message);
