@@ -62,7 +62,7 @@ afterAll(async () => {
 it('an Admin makes a token, sees the command once, sees runners come and fall silent, and revokes', {
   timeout: 60_000,
 }, async (context) => {
-  if (!chromium) context.skip(unavailable);
+  if (!chromium) return context.skip(unavailable);
   await chromium.context.addCookies([{ name: 'holdfast', value: night.session, url: base }]);
   const page = await chromium.context.newPage();
   await page.goto(`${base}/settings/runners`);
