@@ -31,6 +31,20 @@ export function bindStatement(
   return { text: compiled.text, parameters: compiled.variables.map((name) => valueFor(values, name)) };
 }
 
+const transactionCommand =
+  /^(?:begin|start|commit|end|rollback|abort|prepare\s+transaction|set\s+(?:session\s+|local\s+)?(?:transaction|characteristics))\b/i;
+
+/** Whether the statement, behind its comments, begins, ends or changes a transaction. */
+export function controlsTransaction(text: string): boolean {
+  let at = 0;
+  for (;;) {
+    while (/\s/.test(text[at] ?? '')) at += 1;
+    if (text.startsWith('/*', at)) at = endOfComment(text, at);
+    else if (text.startsWith('--', at)) at += matchAt(/[^\n]*/y, text, at).length;
+    else return transactionCommand.test(text.slice(at));
+  }
+}
+
 /** What is quoted or commented out in PostgreSQL's grammar, each up to its end or the end of the text. */
 const quoted: readonly { begins: RegExp; ends: (opened: string) => RegExp; what: string }[] = [
   { begins: /[eE]'/y, ends: () => /(?:\\[\s\S]|''|[^'\\])*'/y, what: 'quotes' },

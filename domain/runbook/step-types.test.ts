@@ -266,6 +266,7 @@ describe('sql', () => {
     ['commit', /one transaction of its own/],
     [' ROLLBACK', /one transaction of its own/],
     ['/* a */ -- b\ncommit', /one transaction of its own/],
+    [`${'/**/'.repeat(4000)}commit`, /one transaction of its own/],
     ['set transaction read write', /one transaction of its own/],
     ['select {{a.b}}', /begins no variable/],
   ])('%j is refused', (statement, message) => expect(problemsOf(sql(statement))).toMatch(message));

@@ -3,7 +3,7 @@ import type { SqlAction } from '../definition.ts';
 import type { PlacedProblem } from '../problems.ts';
 import { masked } from '../secret.ts';
 import { shownValue, visible } from '../shown-text.ts';
-import { bindStatement, compileStatement } from '../sql-statement.ts';
+import { bindStatement, compileStatement, controlsTransaction } from '../sql-statement.ts';
 import { fillTemplate } from '../template.ts';
 import { flag, secretReference, text, wholeNumber } from '../written.ts';
 import { type EffectTypeShape, present } from './step-type.ts';
@@ -36,9 +36,6 @@ const keys = {
     .optional()
     .describe('Rows that the last statement must return or change.'),
 };
-
-const transactionControl =
-  /^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)*(?:begin|start|commit|end|rollback|abort|prepare\s+transaction|set\s+(?:session\s+|local\s+)?(?:transaction|characteristics))\b/i;
 
 export const sqlType: EffectTypeShape<SqlAction, typeof keys> = {
   kind: 'sql',
@@ -106,7 +103,7 @@ function* statementProblems(one: string, place: (string | number)[]): Generator<
   for (const { offset, message } of 'problems' in compiled ? compiled.problems : []) {
     yield { place, message, near: one.slice(offset, offset + 6) };
   }
-  if (transactionControl.test(one)) {
+  if (controlsTransaction(one)) {
     yield {
       place,
       message: 'the step is one transaction of its own; take statements that begin or end one out',
