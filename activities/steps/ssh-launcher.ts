@@ -7,15 +7,15 @@ export const leaseMs = 12_000;
 export const beatMs = 2_500;
 
 /**
- * `becomes_gone GROUP`: within five seconds no process of the group lives but this shell and its children; without a
+ * `becomes_gone GROUP`: within about five seconds no process of the group lives but this shell and its children; without a
  * ps that can tell, false after that time. In one line, as everything here, for csh takes no others.
  */
 const becomesGone = [
   'lives() { ps -A -o pid= -o ppid= -o pgid= -o stat= 2>/dev/null | { seen=; while read -r pid parent group state; do',
   'seen=yes; [ "$group" = "$1" ] && [ "$pid" != $$ ] && [ "$parent" != $$ ] || continue;',
   'case $state in Z*|X*) ;; *) exit 0;; esac; done; [ -z "$seen" ]; }; };',
-  'becomes_gone() { tries=0; while lives "$1"; do [ $tries -lt 50 ] || return 1; tries=$((tries + 1));',
-  'sleep 0.1 2>/dev/null || sleep 1; done; };',
+  'becomes_gone() { tries=0; while lives "$1"; do [ $tries -lt 25 ] || return 1; tries=$((tries + 1));',
+  'sleep 0.2 2>/dev/null || sleep 1; done; };',
 ].join(' ');
 
 /**
