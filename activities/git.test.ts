@@ -400,7 +400,7 @@ describe('a repository over http', () => {
     const failure = await failing(
       await addSource({ url: http.urlOf('runbooks'), credential: 'env:GIT_TOKEN' }),
     );
-    expect(failure).toEqual({ type: 'GitRefused', message: expect.stringMatching(/write its new URL/) });
+    expect(failure).toEqual({ type: 'GitRefused', message: expect.stringMatching(/shows for cloning/) });
     expect(http.requests).toHaveLength(1);
   });
 });

@@ -63,7 +63,8 @@ const meanings: { pattern: RegExp; kind: 'away' | 'refused'; message: string }[]
   {
     pattern: /returned error: 30\d|unable to update url base from redirection/i,
     kind: 'refused',
-    message: 'the repository has moved, and redirects are not followed: write its new URL',
+    message:
+      'the host sends readers of this URL elsewhere, which Holdfast does not follow: write the URL that the host shows for cloning, mostly with .git at its end',
   },
   {
     pattern:

@@ -99,9 +99,10 @@ async function looksWell(page: Page, name: string): Promise<void> {
 it('an Admin adds a source, sees the secret once, sees what is wrong with a push, and removes it', {
   timeout: 120_000,
 }, async (context) => {
-  if (!chromium) context.skip(unavailable);
-  await chromium.context.addCookies([{ name: 'holdfast', value: night.session, url: base }]);
-  const page = await chromium.context.newPage();
+  const browser = chromium;
+  if (!browser) return context.skip(unavailable);
+  await browser.context.addCookies([{ name: 'holdfast', value: night.session, url: base }]);
+  const page = await browser.context.newPage();
   const text = () => page.locator('main').innerText();
   const look = (name: string) => looksWell(page, name);
 
