@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { retryOf } from '../domain/execution/retry.ts';
 import type { RunbookDefinition } from '../domain/runbook/definition.ts';
 import { describeLayout } from '../domain/runbook/describe.ts';
 import { targetOf } from '../domain/runbook/inputs.ts';
@@ -219,9 +220,12 @@ async function readFormer(tx: Tx, id: string): Promise<FormerExecution> {
     .where('execution_id', '=', id)
     .orderBy('index')
     .execute();
-  const failed = steps.find(({ status }) => status === 'failed' || status === 'cancelled')?.index ?? 0;
-  const stands = steps.filter(
-    (step) => step.index < failed && step.status === 'succeeded' && step.rollback_status !== 'succeeded',
+  const { from, takenOver } = retryOf(
+    steps.map(({ index, status, rollback_status }) => ({
+      status,
+      undo: rollback_status,
+      mayFail: row.layout.steps[index]?.definition.continueOnFail ?? false,
+    })),
   );
   return {
     runbook: row.runbook,
@@ -232,8 +236,8 @@ async function readFormer(tx: Tx, id: string): Promise<FormerExecution> {
     environment: row.environment,
     teamId: row.team_id,
     incidentId: row.incident_id,
-    from: failed,
-    takenOver: stands.map(({ index }) => index),
+    from,
+    takenOver,
   };
 }
 

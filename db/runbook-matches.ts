@@ -19,11 +19,8 @@ export interface MatchingAlert {
 const lookedAt = 1000;
 
 /** Newest first, one for each incident. */
-export async function matchingNow(
-  tx: Tx,
-  runbook: { definition: RunbookDefinition; environment: string },
-): Promise<MatchingAlert[]> {
-  if (runbook.definition.triggers.length === 0) return [];
+export async function matchingNow(tx: Tx, definition: RunbookDefinition): Promise<MatchingAlert[]> {
+  if (definition.triggers.length === 0) return [];
   const firing = await tx
     .selectFrom('incidents')
     .innerJoin('alerts', 'alerts.incident_id', 'incidents.id')
@@ -45,8 +42,7 @@ export async function matchingNow(
   const matching = new Map<number, MatchingAlert>();
   for (const { labels, ...alert } of firing) {
     if (matching.has(alert.incidentNumber)) continue;
-    if (runbook.environment !== '' && (labels.environment ?? labels.env) !== runbook.environment) continue;
-    const [match] = matchRunbooks([runbook.definition], { ...alert, labels });
+    const [match] = matchRunbooks([definition], { ...alert, labels });
     if (!match) continue;
     const callsAt = new Date(alert.receivedAt.getTime() + match.minDurationMs);
     matching.set(alert.incidentNumber, { ...alert, callsAt });

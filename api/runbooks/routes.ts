@@ -116,7 +116,7 @@ export function runbookEndpoints(deps: {
         return await db.read(scopeOf(principal), async (tx) => {
           const runbook = await getRunbook(tx, params.name);
           if (!runbook) throw new NotFoundError(`runbook '${params.name}'`);
-          return presentRunbook(runbook, await matchingNow(tx, runbook));
+          return presentRunbook(runbook, await matchingNow(tx, runbook.definition));
         });
       },
     }),

@@ -1,5 +1,6 @@
 import { whyNotRetried } from '../../db/execution-retry.ts';
 import type { ExecutionDetail, ExecutionStep } from '../../db/executions-read.ts';
+import { retryOf } from '../../domain/execution/retry.ts';
 import { visible } from '../../domain/runbook/shown-text.ts';
 
 /** What going on from the failed step would do, said before it is done. */
@@ -15,15 +16,15 @@ export interface RetryView {
 export function retryView(execution: ExecutionDetail): RetryView | null {
   if (whyNotRetried(execution) !== null) return null;
   const { steps } = execution;
-  // as db/executions.ts lays out the new one
-  const from = steps.find(({ status }) => status === 'failed' || status === 'cancelled') ?? steps[0];
-  if (!from) return null;
-  const stands = (step: ExecutionStep): boolean =>
-    step.index < from.index && step.status === 'succeeded' && step.rollback?.status !== 'succeeded';
+  const { from, takenOver } = retryOf(
+    steps.map(({ status, rollback, mayFail }) => ({ status, undo: rollback?.status ?? null, mayFail })),
+  );
+  const first = steps[from];
+  if (!first) return null;
   const named = (some: ExecutionStep[]): string[] => some.map((step) => visible(step.name));
   return {
-    from: visible(from.name),
-    takenOver: named(steps.filter(stands)),
-    runAgain: named(steps.filter((step) => !stands(step))),
+    from: visible(first.name),
+    takenOver: named(steps.filter((_, index) => takenOver.includes(index))),
+    runAgain: named(steps.filter((_, index) => !takenOver.includes(index))),
   };
 }

@@ -111,7 +111,7 @@ export function runbookRoutes(deps: WebDeps, pages: Pages): Router {
         runbook,
         problems: await listRunbookProblems(tx),
         sources: byId(await listGitSources(tx)),
-        matching: runbook.removedAt ? [] : await matchingNow(tx, runbook),
+        matching: runbook.removedAt ? [] : await matchingNow(tx, runbook.definition),
         executions: (await listExecutions(tx, { runbook: name, limit: 8 })).items,
       };
     });
