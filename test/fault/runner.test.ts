@@ -42,9 +42,11 @@ steps:
     command: echo prepare by $HOME >> ${journal}
     rollback: echo unprepare >> ${journal}
   - name: Tidy
-    command: echo tidy >> ${journal}; echo for {{who}}; while ! test -e ${place.folder}/go; do sleep 0.1; done
+    command: echo $$ > ${place.folder}/pid; echo tidy >> ${journal}; echo for {{who}}; while ! test -e ${place.folder}/go; do sleep 0.1; done
     timeout: 60
-    rollback: echo untidy >> ${journal}
+    rollback: |
+      if grep -q 'State:.[^ZX]' /proc/$(cat ${place.folder}/pid)/status; then echo overtaken >> ${journal}; fi
+      echo untidy >> ${journal}
 `;
 }
 
