@@ -21,6 +21,8 @@ const shellStateCommands = new Set([
   'unset',
   'readonly',
 ]);
+/** Their first word that is no option is a program of their own. */
+const textPrograms = /^(?:sed|[gm]?awk)$/;
 const wrappers = new Set([
   'sudo',
   'doas',
@@ -51,9 +53,10 @@ export function codeWordProblem(
     return { word: program, message: 'a variable cannot name the program to run; write the program itself' };
   }
   const candidates = wrappers.has(baseName(program.text)) ? command : [program];
-  for (const word of candidates) {
+  for (const [index, word] of candidates.entries()) {
     const name = baseName(word.text);
-    const later = command.slice(command.indexOf(word) + 1).find((other) => other.variableAt !== undefined);
+    if (!readsItsArguments(name)) continue;
+    const later = command.slice(index + 1).find((other) => other.variableAt !== undefined);
     if (!later) continue;
     if (commandReaders.has(name)) {
       return {
@@ -61,7 +64,7 @@ export function codeWordProblem(
         message: `'${name}' reads its arguments as commands, so a value could become one; call the program that does the work as a list, or pass the value to a script`,
       };
     }
-    if (/^(?:sed|[gm]?awk)$/.test(name) && !command.slice(1, command.indexOf(later)).some(isLiteral)) {
+    if (textPrograms.test(name) && !command.slice(1, command.indexOf(later)).some(isLiteral)) {
       return {
         word: later,
         message: `a variable cannot be the program that '${name}' runs; write the program itself`,
@@ -71,20 +74,25 @@ export function codeWordProblem(
       return { word: later, message: `'${name}' cannot take variables; pass the value to a script instead` };
     }
   }
+  let interpreter: string | undefined;
   for (const [index, word] of command.entries()) {
-    if (word.variableAt === undefined) continue;
-    const before = command.slice(0, index);
-    const interpreter = before.findLast((other) => interpreters.test(baseName(other.text)));
-    if (!interpreter) continue;
-    const previous = before.at(-1);
+    const name = baseName(word.text);
+    const within = interpreter;
+    if (interpreters.test(name)) interpreter = name;
+    if (word.variableAt === undefined || within === undefined) continue;
+    const previous = command[index - 1];
     if ((previous && codeOption.test(previous.text)) || gluedCode.test(word.text)) {
       return {
         word,
-        message: `'${baseName(interpreter.text)}' runs this argument as code, so a value could become code; pass it as an argument after the code, e.g. [sh, -c, 'echo "$1"', sh, "{{name}}"]`,
+        message: `'${within}' runs this argument as code, so a value could become code; pass it as an argument after the code, e.g. [sh, -c, 'echo "$1"', sh, "{{name}}"]`,
       };
     }
   }
   return undefined;
+}
+
+function readsItsArguments(name: string): boolean {
+  return commandReaders.has(name) || shellStateCommands.has(name) || textPrograms.test(name);
 }
 
 function isLiteral(word: CommandWord): boolean {

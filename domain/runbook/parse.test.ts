@@ -220,6 +220,13 @@ describe('problems of a runbook file', () => {
     expect(lines).toEqual(['1', '2', '5']);
   });
 
+  it('are a hundred at most, with how many more there are', () => {
+    const steps = Array.from({ length: 50 }, () => `  - {name: A, command: [a, {}], retries: -1, foo: 1}`);
+    const lines = problemsOf(`name: x\nsteps:\n${steps.join('\n')}`);
+    expect(lines).toHaveLength(101);
+    expect(lines.at(-1)).toMatch(/50 more problems/);
+  });
+
   it('are found in a bomb of aliases and in a file that is too long, without being read out', () => {
     const bomb = `a: &a [x, x, x, x, x, x, x, x, x]\n${'bcdefgh'
       .split('')

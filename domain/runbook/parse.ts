@@ -20,6 +20,8 @@ export type ParsedRunbook =
   | { problems: RunbookProblem[] };
 
 const longestSource = 256 * 1024;
+/** More than that nobody mends at once. */
+const mostProblems = 100;
 
 /**
  * Reads one runbook file. Every problem names the file, line, column, the rule and what to write instead;
@@ -142,5 +144,9 @@ function offsetOf(source: string, root: Node, { place, near, atKey }: PlacedProb
 }
 
 function sorted(problems: RunbookProblem[]): RunbookProblem[] {
-  return problems.sort((a, b) => a.line - b.line || a.col - b.col || a.message.localeCompare(b.message));
+  problems.sort((a, b) => a.line - b.line || a.col - b.col || a.message.localeCompare(b.message));
+  const next = problems[mostProblems];
+  if (!next) return problems;
+  const more = `here and further on ${problems.length - mostProblems} more problems; mend those before first`;
+  return [...problems.slice(0, mostProblems), { ...next, message: more }];
 }

@@ -61,6 +61,7 @@ const quoted: readonly { begins: RegExp; ends: (opened: string) => RegExp; what:
 function* statementProblems(text: string, found: readonly Placeholder[]): Generator<TemplateProblem> {
   const isEscapeWord = (at: number) => at > 0 && /[A-Za-z0-9_$]/.test(text[at - 1] ?? '');
   const byStart = new Map(found.map((placeholder) => [placeholder.start, placeholder]));
+  const ahead = [...found];
   let at = 0;
   let previous = '';
   while (at < text.length) {
@@ -79,7 +80,7 @@ function* statementProblems(text: string, found: readonly Placeholder[]): Genera
     }
     if (text.startsWith('/*', at)) {
       const end = endOfComment(text, at);
-      yield* insideProblems(found, at, end, 'a comment');
+      yield* insideProblems(ahead, at, end, 'a comment');
       at = end;
       previous = ' ';
       continue;
@@ -96,7 +97,7 @@ function* statementProblems(text: string, found: readonly Placeholder[]): Genera
       if (rest === '' && opening.what !== 'a comment') {
         yield { offset: at, message: `${opening.what} begin here and do not end; close them` };
       }
-      yield* insideProblems(found, at, end, opening.what);
+      yield* insideProblems(ahead, at, end, opening.what);
       previous = text[end - 1] ?? '';
       at = end;
       continue;
@@ -118,14 +119,17 @@ function* statementProblems(text: string, found: readonly Placeholder[]): Genera
   }
 }
 
+/** Those of `found` that begin in a range. Ranges come in the order of the text: what lies before one is done. */
 function* insideProblems(
-  found: readonly Placeholder[],
+  found: Placeholder[],
   from: number,
   to: number,
   what: string,
 ): Generator<TemplateProblem> {
+  const next = found.findIndex(({ start }) => start >= from);
+  found.splice(0, next === -1 ? found.length : next);
   for (const { start } of found) {
-    if (start < from || start >= to) continue;
+    if (start >= to) return;
     yield {
       offset: start,
       message: `a variable inside ${what} would be text of the statement; take it out of there, it is a bind parameter by itself (e.g. like '%' || {{name}} || '%')`,
