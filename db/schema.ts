@@ -9,9 +9,9 @@ import type {
   StepStatus,
   UndoStatus,
 } from '../domain/incident-status.ts';
+import type { NotificationStatus } from '../domain/notification.ts';
 import type { RunbookProblem } from '../domain/runbook/definition.ts';
 import type { RunbookLayout, StepPart } from '../domain/runbook/layout.ts';
-import type { NotificationStatus } from '../domain/notification.ts';
 import type { Severity } from '../domain/severity.ts';
 
 /** Row types of the tables in `migrations/`; what each column means stands there. */
