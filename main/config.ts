@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { parseDuration } from '../domain/duration.ts';
+import { type TemporalTls, temporalProblems, temporalTlsOf } from './temporal-config.ts';
 
 /** Everything that the environment decides, checked once at start. Undefined parts are embedded. */
 export interface Config {
@@ -66,12 +67,6 @@ export interface Config {
   /** The environment that commands of runbooks see a part of. */
   commandEnvironment: Record<string, string | undefined>;
   logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
-}
-
-export interface TemporalTls {
-  /** The authority that the server's certificate is checked by; absent: the ones that Temporal's SDK trusts. */
-  ca?: string;
-  client?: { certificate: string; key: string };
 }
 
 /** Names each variable that is wrong, what is wrong with it and what to write. */
@@ -239,32 +234,6 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     );
   }
   return { ...configOf(parsed.data), commandEnvironment: { ...env } };
-}
-
-function temporalProblems(given: Record<string, string>): string[] {
-  const secured = ['TEMPORAL_TLS_CA', 'TEMPORAL_TLS_CERT', 'TEMPORAL_TLS_KEY', 'TEMPORAL_API_KEY'];
-  const named = [...secured, 'TEMPORAL_TLS'].filter((name) => given[name] !== undefined);
-  if (named.length > 0 && !given.TEMPORAL_ADDRESS) {
-    return [`${named.join(', ')}: of use only with TEMPORAL_ADDRESS; the embedded server speaks no TLS`];
-  }
-  const half = Boolean(given.TEMPORAL_TLS_CERT) !== Boolean(given.TEMPORAL_TLS_KEY);
-  const contradiction = given.TEMPORAL_TLS === 'off' ? secured.filter((name) => given[name]) : [];
-  return [
-    ...(half ? ['TEMPORAL_TLS_CERT and TEMPORAL_TLS_KEY go together: set both or neither'] : []),
-    ...(contradiction.length > 0
-      ? [`TEMPORAL_TLS: off, but ${contradiction.join(', ')} needs TLS; unset one of them`]
-      : []),
-  ];
-}
-
-function temporalTlsOf(given: z.output<typeof variables>): TemporalTls | undefined {
-  const { TEMPORAL_TLS: tls, TEMPORAL_TLS_CA: ca, TEMPORAL_TLS_CERT: certificate } = given;
-  const { TEMPORAL_TLS_KEY: key, TEMPORAL_API_KEY: apiKey } = given;
-  if (!(tls ?? Boolean(ca || certificate || apiKey))) return undefined;
-  return {
-    ...(ca ? { ca: resolve(ca) } : {}),
-    ...(certificate && key ? { client: { certificate: resolve(certificate), key: resolve(key) } } : {}),
-  };
 }
 
 /** What a runner (main/runner.ts) reads beside the variables of all; documented in docs/runners.md. */
