@@ -1,14 +1,16 @@
 import { type CompiledQuery, Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { RunbookDefinition } from '../domain/runbook/definition.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
 import { listApprovals } from './approvals.ts';
 import { listAudit } from './audit.ts';
 import type { Tx } from './database.ts';
-import { listExecutions } from './executions-read.ts';
+import { countExecutions, getExecution, listExecutions } from './executions-read.ts';
 import { getIncidentByNumber, listIncidentAlerts, listTimeline } from './incident-detail.ts';
 import { countIncidents, incidentCounts, listIncidentServices, listIncidents } from './incidents.ts';
 import { listIncidentNotifications } from './notifications-read.ts';
+import { matchingNow } from './runbook-matches.ts';
 import type { Schema } from './schema.ts';
 
 /**
@@ -118,6 +120,13 @@ const lists: Record<string, (tx: Tx) => Promise<unknown>> = {
     listIncidentNotifications(tx, { incidentId: idOf(50_000), limit: 50 }),
   executions: (tx) => listExecutions(tx, { limit: 50 }),
   'executions of a runbook': (tx) => listExecutions(tx, { runbook: 'lonely', limit: 50 }),
+  'executions on a rare target': (tx) => listExecutions(tx, { target: 'lonely', limit: 50 }),
+  'executions that are under way': (tx) => listExecutions(tx, { status: ['waiting', 'running'], limit: 50 }),
+  'count of executions on a target': (tx) => countExecutions(tx, { target: 'target-7' }, 1000),
+  'count of executions that are under way': (tx) =>
+    countExecutions(tx, { status: ['waiting', 'running'] }, 1000),
+  'one execution': (tx) => getExecution(tx, idOf(50_000)),
+  'open incidents that a runbook matches': (tx) => matchingNow(tx, matchesAll),
   approvals: (tx) => listApprovals(tx, { limit: 50 }),
   'pending approvals': (tx) => listApprovals(tx, { status: ['pending'], limit: 50 }),
   'audit log': (tx) => listAudit(tx, { limit: 50 }),
@@ -135,6 +144,12 @@ test('the cards of a week stay quick', async () => {
   const { milliseconds } = await look((tx) => incidentCounts(tx, { windowMs: 7 * 86_400_000 }));
   expect(milliseconds).toBeLessThan(500);
 });
+
+const matchesAll = {
+  name: 'restart',
+  triggers: [{ alertPattern: '*', minDurationMs: 0, labels: {} }],
+  execution: { mode: 'manual', environments: [] },
+} as unknown as RunbookDefinition;
 
 const idOf = (number: number) => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
 
@@ -169,7 +184,7 @@ async function seed(): Promise<void> {
     await owner.query(
       `insert into alerts (org_id, integration_id, fingerprint, status, name, severity, severity_rank, service,
          labels, annotations, starts_at, received_at, incident_id)
-       select $1, ($2 || '000000000000')::uuid, 'f' || n, 'resolved', 'X', 'warning', 2, 's', '{}', '{}', now(),
+       select $1, ($2 || '000000000000')::uuid, 'f' || n, case when n > $3 - 40 then 'firing' else 'resolved' end, 'X', 'warning', 2, 's', '{}', '{}', now(),
          now() - ($3 - n) * interval '1 minute', ($2 || lpad(n::text, 12, '0'))::uuid
        from generate_series(1, $3::int) n`,
       values,
@@ -190,8 +205,10 @@ async function seed(): Promise<void> {
       `insert into executions (org_id, id, runbook, runbook_version, incident_id, requested_by, mode, target, inputs,
          status, created_at, finished_at, workflow_id)
        select $1, ($2 || lpad(n::text, 12, '0'))::uuid, case when n = 777 then 'lonely' else 'runbook-' || n % 20 end, 1,
-         ($2 || lpad(n::text, 12, '0'))::uuid, 'x', 'manual', 't', '{}', 'succeeded',
-         now() - ($3 - n) * interval '1 minute', now(), 'w'
+         ($2 || lpad(n::text, 12, '0'))::uuid, 'x', 'manual',
+         case when n = 778 then 'lonely' else 'target-' || n % 300 end, '{}',
+         case when n > $3 - 5 then 'running' else 'succeeded' end, now() - ($3 - n) * interval '1 minute',
+         case when n <= $3 - 5 then now() end, 'w'
        from generate_series(1, $3::int) n`,
       values,
     );

@@ -31,6 +31,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     update executions set admitted_at = started_at;
     create index executions_admitted on executions (org_id, admitted_at) where admitted_at is not null;
     create index executions_target on executions (org_id, runbook, target, finished_at desc);
+    create index executions_on_target on executions (org_id, target, created_at desc);
+    create index executions_status on executions (org_id, status, created_at desc);
     create index executions_retry on executions (retry_of) where retry_of is not null;
 
     alter table execution_steps
