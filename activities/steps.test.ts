@@ -124,6 +124,18 @@ describe('a step', () => {
     expect(await ledger(id, { attempt: 2 })).toMatchObject({ status: 'succeeded' });
   });
 
+  it('that fails of something long says the begin of it, and all of it in its output', async () => {
+    const id = await execution('  - {name: A, command: "true"}');
+    const adapters = createStepAdapters();
+    const error = `no: ${'x'.repeat(9_000)}`;
+    const { runStep } = activities({
+      adapters: { ...adapters, command: { ...adapters.command, run: async () => ({ ok: false, error }) } },
+    });
+    const outcome = await new MockActivityEnvironment().run(runStep, inputOf(id));
+    expect(outcome).toMatchObject({ ok: false, error: expect.stringMatching(/^no: x{3996}…$/) });
+    expect((await stored(id)).output).toBe(`${error}\n`);
+  });
+
   it('answers what it answered before when the same attempt is asked again', async () => {
     const id = await execution(
       `  - {name: A, command: "echo x >> ${folder}/once"}\n  - {name: B, command: "exit 4"}`,

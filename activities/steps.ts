@@ -52,6 +52,8 @@ const heartbeatMs = 2_500;
 const patienceMs = 12_000;
 /** Less than the workflow waits for a heartbeat: what it takes for lost is gone when the undo begins. */
 const cutOffMs = 10_000;
+/** Characters of what an attempt says that it failed of. */
+const longestError = 4_000;
 
 export function createStepActivities(deps: StepDeps) {
   // a mistyped entry is found when the worker starts
@@ -111,7 +113,7 @@ class StepRun {
 
     const secrets = maskingSecrets(this.deps.secretSource, output);
     const ready = await this.prepare(loaded, secrets);
-    if ('error' in ready) return { ok: false, error: output.mask(ready.error) };
+    if ('error' in ready) return { ok: false, error: presentable(ready.error, output) };
     const carrier = await describeThisProcess();
     const counts = await this.patiently(() =>
       ledger.begin(this.input, { carrier, abandoned: keysOf(open).filter((key) => key !== this.key) }),
@@ -190,8 +192,8 @@ class StepRun {
     over.abort();
     await reporting;
     if (!result.ok) {
-      result = { ok: false, error: output.mask(result.error) };
       output.note(result.error);
+      result = { ok: false, error: presentable(result.error, output) };
     }
     const ended = { ...result, output: output.text() };
     await this.patiently(() => this.deps.ledger.end(this.input, ended));
@@ -296,6 +298,12 @@ async function mayRunOn(open: readonly StepAttempt[]): Promise<boolean> {
     if (carrier && !(await hasEnded(carrier))) return true;
   }
   return false;
+}
+
+/** Without secrets, and short enough for a history and a page: the whole stands in the output. */
+function presentable(error: string, output: StepOutput): string {
+  const masked = output.mask(error);
+  return masked.length > longestError ? `${masked.slice(0, longestError)}…` : masked;
 }
 
 function keysOf(attempts: readonly StepAttempt[]): string[] {
