@@ -184,6 +184,7 @@ function howItEnded(execution: ExecutionDetail): Piece[] {
         text(' by hand.'),
       ];
     default:
+      if (execution.startedAt === null) return [text('It did not run; nothing was touched.')];
       return undone > 0
         ? [text(`It was cancelled, and ${plural(undone, 'step was', 'steps were')} undone.`)]
         : [text('It was cancelled before anything needed undoing.')];

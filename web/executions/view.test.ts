@@ -97,14 +97,25 @@ it('names the step that ended it, not one before that was allowed to fail, and t
   const statusReason = 'step 3, Verify, failed: answered 503';
   const ended = { status: 'rolled_back', finishedAt: at, statusReason, steps } as const;
   expect(said({ ...ended, steps })).toContain('‘Verify’ failed, and 1 step was undone.');
-  expect(view({ ...ended, steps }).reason).toBe('answered 503');
+  expect(view({ ...ended, steps }).reason).toEqual([{ text: 'answered 503' }]);
   const refused = view({
     status: 'failed',
     finishedAt: at,
     statusReason: 'the approval expired',
     steps: [step('Look')],
   });
-  expect(refused.reason).toBe('the approval expired');
+  expect(refused.reason).toEqual([{ text: 'the approval expired' }]);
+});
+
+it('says of a run that a rule refused that nothing was touched, why, and when it is possible again', () => {
+  const statusReason =
+    'cooldown: it worked on checkout just before; possible again at 2026-11-21T02:44:00.000Z';
+  const refused = { status: 'cancelled', startedAt: null, finishedAt: at, statusReason } as const;
+  expect(said(refused)).toBe(`${what} It did not run; nothing was touched.`);
+  expect(view(refused).reason).toEqual([
+    { text: 'cooldown: it worked on checkout just before; possible again at ' },
+    { clock: '2026-11-21T02:44:00.000Z' },
+  ]);
 });
 
 it('can be cancelled while it is not over, and says what that undoes, the last one first', () => {

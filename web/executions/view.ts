@@ -20,7 +20,7 @@ export interface ExecutionPageView {
   environment: string | null;
   state: Mark;
   sentence: Piece[];
-  reason: string | null;
+  reason: Piece[] | null;
   over: boolean;
   /** Timers that run: what happens at their end. */
   next: { at: string; what: string } | null;
@@ -160,14 +160,23 @@ const isUndoing = ({ steps }: ExecutionDetail): boolean =>
   steps.some(({ rollback }) => rollback?.status === 'running' || rollback?.status === 'waiting');
 
 /** What the sentence does not say yet: it names the step that failed. */
-function reasonOf({ status, steps, statusReason, standing }: ExecutionDetail): string | null {
-  if (standing.runner) return null;
+function reasonOf({ status, steps, statusReason, standing }: ExecutionDetail): Piece[] | null {
+  // the sentence says it, and better
+  if (standing.runner || standing.queue) return null;
   const failed = endedBy(steps);
   const reason =
     status !== 'running' && status !== 'waiting' && status !== 'cancelled' && failed?.error
       ? failed.error
       : statusReason;
-  return reason === null ? null : visible(reason);
+  return reason === null ? null : withClocks(visible(reason));
+}
+
+/** 'possible again at 2026-11-21T02:44:00.000Z' names a time that the reader sees in an own zone. */
+function withClocks(reason: string): Piece[] {
+  return reason
+    .split(/(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/)
+    .map((part, index): Piece => (index % 2 === 1 ? { clock: part } : { text: part }))
+    .filter((piece) => !('text' in piece) || piece.text !== '');
 }
 
 function nextOf({ finishedAt, standing }: ExecutionDetail): ExecutionPageView['next'] {
