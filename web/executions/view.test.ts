@@ -116,6 +116,8 @@ it('says of a run that a rule refused that nothing was touched, why, and when it
     { text: 'cooldown: it worked on checkout just before; possible again at ' },
     { clock: '2026-11-21T02:44:00.000Z' },
   ]);
+  const noTime = '2026-99-99T99:99:99Z';
+  expect(view({ ...refused, statusReason: noTime }).reason).toEqual([{ text: noTime }]);
 });
 
 it('can be cancelled while it is not over, and says what that undoes, the last one first', () => {

@@ -175,7 +175,11 @@ function reasonOf({ status, steps, statusReason, standing }: ExecutionDetail): P
 function withClocks(reason: string): Piece[] {
   return reason
     .split(/(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/)
-    .map((part, index): Piece => (index % 2 === 1 ? { clock: part } : { text: part }))
+    .map((part, index): Piece => {
+      // a step's error may hold what only looks like a time
+      const isTime = index % 2 === 1 && !Number.isNaN(Date.parse(part));
+      return isTime ? { clock: part } : { text: part };
+    })
     .filter((piece) => !('text' in piece) || piece.text !== '');
 }
 
