@@ -1,4 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createStepAdapters } from '../../activities/steps/adapters.ts';
@@ -142,8 +147,8 @@ describe('the token of a runner', () => {
 });
 
 describe('a step on a runner', () => {
-  const run = (executionId: string, given: Partial<RunStepInput> = {}) => {
-    const { ledger } = createRunnerApi({ url: api.url, token: edge });
+  const run = (executionId: string, given: Partial<RunStepInput> = {}, url = api.url) => {
+    const { ledger } = createRunnerApi({ url, token: edge });
     const { runStep } = createStepActivities({
       ledger,
       adapters: createStepAdapters(),
@@ -189,6 +194,42 @@ describe('a step on a runner', () => {
     expect(late.body).toEqual({ counts: false });
     expect((await stored(id)).output).toBe('');
   }, 20_000);
+
+  it('waits for a Holdfast that starts again, and nothing of it is lost or done twice', async () => {
+    // what stands before Holdfast while it starts again: it answers 503, or has done its work and the answer is lost
+    const away = new Map<string, number>();
+    const front = createServer(async (request, response) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+      const path = request.url ?? '';
+      const times = (away.get(path) ?? 0) + 1;
+      away.set(path, times);
+      if (times === 1) return void response.writeHead(503).end();
+      const answer = await fetch(api.url + path, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${edge}`, 'content-type': 'application/json' },
+        body: Buffer.concat(chunks),
+      });
+      if (times === 2) return void response.destroy();
+      response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
+    });
+    await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
+    const file = join(await mkdtemp(join(tmpdir(), 'holdfast-runner-')), 'log');
+    const id = await execution(`  - {name: A, command: "echo done | tee -a ${file}"}`);
+    try {
+      const { port } = front.address() as AddressInfo;
+      expect(await run(id, {}, `http://127.0.0.1:${port}`)).toEqual({ ok: true });
+    } finally {
+      front.closeAllConnections();
+      front.close();
+    }
+    expect(await readFile(file, 'utf8')).toBe('done\n');
+    expect((await stored(id)).output).toBe('done\n');
+    for (const operation of ['load', 'begin', 'note', 'end']) {
+      expect(away.get(`/api/v1/runner/attempts/${operation}`), operation).toBe(3);
+    }
+    await rm(dirname(file), { recursive: true });
+  }, 30_000);
 
   it('is none of a runner whose queue it is not on', async () => {
     const id = await execution('  - {name: A, command: "true"}', {}, 'other');
