@@ -2,6 +2,7 @@ import { admitExecution } from '../db/admission.ts';
 import type { Database } from '../db/database.ts';
 import { loadExecutionPlan } from '../db/execution-plan.ts';
 import { type ExecutionRecord, recordExecution } from '../db/execution-record.ts';
+import { abandonAllAttempts } from '../db/step-ledger.ts';
 import { lockTarget, releaseTarget } from '../db/target-locks.ts';
 import type { ExecutionPlan } from '../domain/execution/plan.ts';
 
@@ -45,7 +46,9 @@ export function createExecutionActivities({ db, approveBySignal, runnerPatienceM
     async recordExecution(record: ExecutionRecord): Promise<{ next: string | null }> {
       return await db.write({ orgId: record.orgId }, async (tx) => {
         await recordExecution(tx, record);
-        return record.release ? await releaseTarget(tx, record) : { next: null };
+        if (!record.release) return { next: null };
+        await abandonAllAttempts(tx, record.executionId);
+        return await releaseTarget(tx, record);
       });
     },
   };

@@ -247,7 +247,8 @@ class StepRun {
     if (await mayRunOn(open)) {
       // a worker that lives on, cut off from Temporal alone, sees that it was replaced and ends what it runs
       await this.patiently(() => this.deps.ledger.abandon(this.input, keysOf(open)));
-      await delay(2 * beatMs + graceMs);
+      // it looks every beat, asks its command to end, and after the grace period ends it
+      await delay(4 * beatMs + 2 * graceMs);
     }
     return ended;
   }

@@ -95,14 +95,14 @@ function workOf(
     case 'wait':
       return { kind: 'wait', durationMs: action.durationMs };
     case 'approval': {
-      const message = fillTemplate(action.message, values, shownValue);
+      const message = messageOf(action.message, values);
       return { kind: 'approval', approval: approvalPlan(stepId(executionId, index), action.rules, message) };
     }
     case 'notify':
       return {
         kind: 'notify',
         targets: action.targets,
-        message: fillTemplate(action.message, values, shownValue),
+        message: messageOf(action.message, values),
       };
     default:
       return { kind: 'effect' };
@@ -117,6 +117,11 @@ function approvalPlan(id: string, rules: ApprovalRules, message: string): Approv
 function stepId(executionId: string, index: number): string {
   const hex = createHash('sha256').update(`approval:${executionId}:${index}`).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+/** Cut: the plan stands in the history of the workflow, however many steps tell something. */
+function messageOf(template: string, values: Readonly<Record<string, string>>): string {
+  return fillTemplate(template, values, shownValue).slice(0, 2_000);
 }
 
 /** Conditions on variables are known from the start. */

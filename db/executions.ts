@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { retryOf } from '../domain/execution/retry.ts';
+import { isAskedAgain, retryOf } from '../domain/execution/retry.ts';
 import type { RunbookDefinition } from '../domain/runbook/definition.ts';
 import { describeLayout } from '../domain/runbook/describe.ts';
 import { targetOf } from '../domain/runbook/inputs.ts';
@@ -216,15 +216,16 @@ async function readFormer(tx: Tx, id: string): Promise<FormerExecution> {
   if (!row) throw new ExecutionRefusedError([`there is no execution ${id}`]);
   const steps = await tx
     .selectFrom('execution_steps')
-    .select(['index', 'status', 'rollback_status'])
+    .select(['index', 'status', 'rollback_status', 'type', 'part'])
     .where('execution_id', '=', id)
     .orderBy('index')
     .execute();
   const { from, takenOver } = retryOf(
-    steps.map(({ index, status, rollback_status }) => ({
+    steps.map(({ index, status, rollback_status, type, part }) => ({
       status,
       undo: rollback_status,
       mayFail: row.layout.steps[index]?.definition.continueOnFail ?? false,
+      again: isAskedAgain({ type, part }),
     })),
   );
   return {

@@ -128,7 +128,9 @@ async function findAttempts(tx: Tx, place: AttemptPlace): Promise<Omit<AttemptPa
 
 /**
  * Closes what nobody will finish any more, and opens the attempt under `key`. False when that attempt has been closed
- * before: another one has taken its place.
+ * before, since another one has taken its place; and when it was held up for so long that it counts as lost and the
+ * execution has gone on without it: a step must not begin behind its undo. Nor does an undo begin beside a step that
+ * has begun since the undo looked: the next attempt of the undo sees that one and ends it.
  */
 export async function beginAttempt(
   tx: Tx,
@@ -137,6 +139,7 @@ export async function beginAttempt(
 ): Promise<boolean> {
   const key = attemptKey(place);
   const { executionId, index, phase } = place;
+  if (await isOvertaken(tx, place, args.abandoned)) return false;
   await abandonAttempts(tx, { executionId, keys: args.abandoned.filter((other) => other !== key) });
   const detail: StepAttemptDetail = {
     executionId,
@@ -166,6 +169,36 @@ export async function beginAttempt(
     .returning('key')
     .executeTakeFirst();
   return opened !== undefined;
+}
+
+/** The execution's row is held, so that of a step and an undo which begin at once the second sees the first. */
+async function isOvertaken(tx: Tx, place: AttemptPlace, abandoned: readonly string[]): Promise<boolean> {
+  const { executionId, phase } = place;
+  const { rows } = await sql<{ over: boolean }>`
+    select finished_at is not null or exists (
+      select from side_effects s where s.org_id = e.org_id and s.key in (
+        select format('execution:%s:undo:%s:1', e.id, i)
+        from generate_series(0, jsonb_array_length(e.layout->'steps') - 1) i)) as over
+    from executions e where id = ${executionId} for update of e`.execute(tx);
+  if (phase === 'step') return rows[0]?.over === true;
+  const open = await openAttempts(tx, executionId);
+  return open.some((key) => key !== attemptKey(place) && !abandoned.includes(key));
+}
+
+async function openAttempts(tx: Tx, executionId: string): Promise<string[]> {
+  const rows = await tx
+    .selectFrom('side_effects')
+    .select('key')
+    .where('kind', '=', 'step')
+    .where('status', '=', 'started')
+    .where(sql<string>`detail->>'executionId'`, '=', executionId)
+    .execute();
+  return rows.map(({ key }) => key);
+}
+
+/** Of an execution that has ended, nothing may go on: what still runs sees that it was replaced, and is ended. */
+export async function abandonAllAttempts(tx: Tx, executionId: string): Promise<void> {
+  await abandonAttempts(tx, { executionId, keys: await openAttempts(tx, executionId) });
 }
 
 /** Counts attempts of the execution without an end as failed: their outcome is unknown. */

@@ -72,9 +72,10 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
 
   async function compare(row: RunningRow): Promise<Reconciler['mismatches']> {
     if (Date.now() - row.since.getTime() < graceMs) return [];
-    const status = await statusOf(row.workflowId);
-    if (status === 'RUNNING' || status === 'CONTINUED_AS_NEW') return [];
+    let status = 'UNKNOWN';
     try {
+      status = await statusOf(row.workflowId);
+      if (status === 'RUNNING' || status === 'CONTINUED_AS_NEW') return [];
       if (status === 'MISSING') await startMissing(row);
       else await mendEnded(row, status);
       return [];

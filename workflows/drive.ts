@@ -69,7 +69,8 @@ export function createDriver<State, Event, Move extends { kind: string; key: str
     for (;;) {
       apply(fold.tick(Date.now()));
       const { moves, wakeAt } = fold.nextMoves(state, Date.now());
-      for (const move of moves) void begin(move);
+      // what must not be on its way when a new run begins is left to that run
+      for (const move of moves) if (renewBy === null || fold.repeatable(move.key)) void begin(move);
       const isOver = fold.over(state);
       if (isOver && allHandlersFinished()) return 'over';
       if (workflowInfo().continueAsNewSuggested) renewBy ??= Date.now() + renewalPatienceMs;

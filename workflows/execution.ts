@@ -17,6 +17,7 @@ import { type ExecutionMove, executionOver, nextMoves } from '../domain/executio
 import { planOf } from '../domain/execution/plan.ts';
 import { carryOver, type ExecutionState, newExecutionState } from '../domain/execution/state.ts';
 import { refusalOfDecision } from '../domain/execution/undo.ts';
+import { expireApproval } from '../domain/execution/votes.ts';
 import { createDriver, ownScope, reasonOf } from './drive.ts';
 import { takeTurns } from './in-turn.ts';
 import {
@@ -244,7 +245,7 @@ export async function execution(input: ExecutionInput, carried?: ExecutionState)
     accept({ ...voteOf(args, decision), type: 'voted', at: Date.now() });
   const validator = (decision: 'approve' | 'reject') => (args: VoteArgs) => {
     const { approvalId, ...voter } = voteOf(args, decision);
-    const refusal = refusalOfVote(driver.state, approvalId, decision, voter);
+    const refusal = refusalOfVote(expireApproval(driver.state, Date.now()), approvalId, decision, voter);
     if (refusal !== undefined) refuse(refusal);
   };
   setHandler(approve, vote('approve'), { validator: validator('approve') });

@@ -7,6 +7,7 @@ import {
   noteAttempt,
   reportAttempt,
 } from '../../db/step-ledger.ts';
+import { variablesHold } from '../../domain/runbook/condition.ts';
 import type { RunbookLayout } from '../../domain/runbook/layout.ts';
 import { runnerOf } from '../../domain/runbook/runner.ts';
 import { LedgerUnavailableError, type PlacedStep, type StepLedger } from './ledger.ts';
@@ -38,10 +39,14 @@ export function createDatabaseLedger(db: Pick<Database, 'write'>): StepLedger {
   };
 }
 
-/** What no runner carries out. */
+/** What no runner carries out, without steps that their variables skip: those need not even make sense. */
 function stepsOfWorker(layout: RunbookLayout): PlacedStep[] {
   return layout.steps.flatMap((step) => {
     const scope = layout.scopes[step.scope];
-    return scope && runnerOf(step.definition, 'step') === undefined ? [{ step, scope }] : [];
+    const { definition } = step;
+    const isRun = definition.conditions.every((condition) =>
+      variablesHold([condition], layout.scopes[condition.scope ?? step.scope]?.values ?? {}),
+    );
+    return scope && isRun && runnerOf(definition, 'step') === undefined ? [{ step, scope }] : [];
   });
 }

@@ -55,8 +55,11 @@ export function applyEvent(state: ExecutionState, event: ExecutionEvent): Execut
       return applyVote(state, event);
     case 'withdrawn':
       // said while it is still being loaded or admitted: it takes effect where it would begin or ask
-      return state.phase === 'loading' || state.phase === 'admission'
-        ? { ...state, withdrawn: event.reason }
+      if (state.phase === 'loading' || state.phase === 'admission') {
+        return { ...state, withdrawn: event.reason };
+      }
+      return state.phase === 'lock'
+        ? notStarted(state, event.at, event.reason)
         : decide(state, event.at, 'withdrawn', event.reason);
     case 'cancelled':
       return applyCancel(state, event);
@@ -122,12 +125,15 @@ function applyPlan(
 function afterAdmission(state: ExecutionState, at: number): ExecutionState {
   const { plan } = state;
   if (!plan || state.phase !== 'admission') return state;
-  if (state.withdrawn !== null) {
-    const words = `Runbook ${plan.runbook} was not started: ${state.withdrawn}`;
-    return finish(tell(state, at, 'execution_withdrawn', holdfast, words), at, 'cancelled', state.withdrawn);
-  }
+  if (state.withdrawn !== null) return notStarted(state, at, state.withdrawn);
   if (plan.mode !== 'semi_auto') return { ...state, phase: 'lock' };
   return askApproval({ ...state, phase: 'approval' }, at, plan.approval, null);
+}
+
+/** There is nothing to run it for any more, and nothing has run. */
+function notStarted(state: ExecutionState, at: number, reason: string): ExecutionState {
+  const words = `Runbook ${runbookOf(state)} was not started: ${reason}`;
+  return finish(tell(state, at, 'execution_withdrawn', holdfast, words), at, 'cancelled', reason);
 }
 
 function applyLock(state: ExecutionState, at: number): ExecutionState {

@@ -8,6 +8,7 @@ import {
   stepPlan,
   voted,
 } from '../../test/harness/execution-fold.ts';
+import { applyEvent } from './apply-event.ts';
 import { refusalOfVote } from './approval.ts';
 import type { ApprovalPlan } from './plan.ts';
 
@@ -129,6 +130,14 @@ describe('an approval that nobody answers', () => {
     });
     expect(late.state.status).toBe('succeeded');
   });
+});
+
+test('a vote that comes after the deadline, when nobody was there to keep it, does not count', () => {
+  const { state } = simulate({ plan: asking, events: [{ at: 1, event: voted('approve', 'zoe') }] });
+  const open = state.approvals.map((each) => ({ ...each, status: 'pending' as const, votes: [] }));
+  const waiting = { ...state, phase: 'approval' as const, approvals: open };
+  const late = applyEvent(waiting, voted('approve')(start + 31 * minute));
+  expect(late.approvals[0]).toMatchObject({ status: 'expired', votes: [] });
 });
 
 describe('who may vote', () => {

@@ -278,6 +278,62 @@ describe('a runner', () => {
   });
 });
 
+describe('without its runner', () => {
+  const cancel = (at: number): ExecutionEvent => ({ type: 'cancelled', at, by: 'ana', reason: null });
+
+  test('a step that was cancelled before anybody took it up ends, and is not undone', () => {
+    let state = applyEvent(newExecutionState(start), {
+      type: 'loaded',
+      at: start,
+      key: 'load',
+      plan: executionPlan({ steps: [stepPlan('one'), stepPlan('two', { runner: 'edge' })] }),
+    });
+    const key = 'step:1:1';
+    const events: ExecutionEvent[] = [
+      { type: 'admitted', at: start, key: 'admit' },
+      { type: 'lock_acquired', at: start, key: 'lock' },
+      { type: 'move_started', at: start, key: 'step:0:1' },
+      { type: 'step_ended', at: start, key: 'step:0:1', index: 0, outcome: 'succeeded', error: null },
+      { type: 'move_started', at: start, key },
+      cancel(start),
+      { type: 'step_not_taken', at: start, key, index: 1 },
+    ];
+    for (const event of events) state = applyEvent(state, event);
+    expect(state.steps.map(({ status, undo }) => [status, undo?.status ?? null])).toEqual([
+      ['succeeded', 'registered'],
+      ['cancelled', null],
+    ]);
+    expect(nextMoves(state, start).moves.map((move) => move.key)).toContain('undo:0:1');
+  });
+});
+
+test('an idempotent step is tried again after a crash though it has no retries, a few times', () => {
+  const steps = Object.fromEntries([1, 2, 3, 4].map((n) => [`step:0:${n}`, 'unknown' as const]));
+  const { begun, state } = simulate({
+    plan: executionPlan({ steps: [stepPlan('one', { idempotent: true })] }),
+    steps,
+  });
+  expect(effects(begun)).toEqual(['step:0:1', 'step:0:2', 'step:0:3', 'step:0:4', 'undo:0:1']);
+  expect(state.status).toBe('rolled_back');
+});
+
+test('what fails for certain after a crash may be gone on from, where the step says so', () => {
+  const { state } = simulate({
+    plan: executionPlan({ steps: [stepPlan('one', { idempotent: true, continueOnFail: true })] }),
+    steps: { 'step:0:1': 'unknown', 'step:0:2': 'failed' },
+  });
+  expect(state.status).toBe('succeeded');
+});
+
+test('an incident that is resolved while its execution waits for the target stops it', () => {
+  const { state, begun } = simulate({
+    busyUntil: 600_000,
+    events: [{ at: 1000, event: (at) => ({ type: 'withdrawn', at, reason: 'the incident was resolved' }) }],
+  });
+  expect(state).toMatchObject({ status: 'cancelled', reason: 'the incident was resolved', lockHeld: false });
+  expect(effects(begun)).toEqual([]);
+});
+
 test('an execution that goes on from another runs what was not done, and undoes all', () => {
   const { state, begun } = simulate({
     plan: executionPlan({

@@ -3,7 +3,10 @@ import type { StepEnded } from './events.ts';
 import type { StepPlan } from './plan.ts';
 import { type ExecutionState, newUndoState, type StepState } from './state.ts';
 import { finish, holdfast, noticesOf, runbookOf, stepName, tell } from './story.ts';
-import { nextUndo, turnBack, withUndo } from './undo.ts';
+import { leaveUndone, nextUndo, turnBack, withUndo } from './undo.ts';
+
+/** How often an idempotent step is tried again after crashes, where its own retries are fewer. */
+const retriesAfterCrash = 3;
 
 export function withStep(state: ExecutionState, index: number, change: Partial<StepState>): ExecutionState {
   return {
@@ -103,12 +106,13 @@ export function applyStepEnd(state: ExecutionState, event: StepEnded): Execution
     );
   }
   // after a crash nobody knows what was done: only a step that says so may be run again
-  const again =
-    step.attempts <= plan.retries &&
-    ((outcome === 'failed' && event.outcomeUnknown !== true) || plan.idempotent);
+  const unknown = outcome === 'unknown' || event.outcomeUnknown === true;
+  const again = unknown
+    ? plan.idempotent && step.attempts <= Math.max(plan.retries, retriesAfterCrash)
+    : step.attempts <= plan.retries;
   if (again) return withStep(taken, index, { ...known, retryAt: at + plan.retryDelayMs, error });
   const failed = withStep(taken, index, { ...known, status: 'failed', finishedAt: at, error });
-  if (plan.continueOnFail && outcome === 'failed') return afterStep(failed, at);
+  if (plan.continueOnFail && !unknown) return afterStep(failed, at);
   return fail(failed, index, at, error);
 }
 
@@ -134,6 +138,16 @@ export function notTaken(
   const part = phase === 'step' ? step : step?.undo;
   const runner = phase === 'step' ? plan?.runner : plan?.undoRunner;
   if (!step || !part || (phase === 'undo' && index !== nextUndo(state))) return state;
+  const neverBegan = part.attempts <= 1;
+  if (phase === 'step' && state.cancelled) {
+    // cancelled while it waited for its runner: what never began is not undone either
+    const undo = neverBegan ? null : step.undo;
+    return turnBack(
+      withStep(state, index, { status: 'cancelled', finishedAt: at, error: 'cancelled', undo }),
+      at,
+    );
+  }
+  if (phase === 'undo' && step.undo?.decision?.decision === 'skip') return leaveUndone(state, index, at);
   const change = {
     attempts: part.attempts - 1,
     retryAt: at,
@@ -148,7 +162,7 @@ export function notTaken(
     waiting,
     'execution.runner_missing',
     { reason, runner: runner ?? '' },
-    { about: `${phase}:${index}:` },
+    { about: `${phase}:${index}:${part.attempts}:` },
   );
   return tell(
     { ...waiting, notices },

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { effects, simulate, start } from '../../test/harness/execution-fold.ts';
+import { effects, executionPlan, simulate, start, stepPlan } from '../../test/harness/execution-fold.ts';
+import { applyEvent } from './apply-event.ts';
 import type { ExecutionEvent } from './events.ts';
+import { nextMoves } from './next-moves.ts';
+import { newUndoState } from './state.ts';
 import { refusalOfDecision } from './undo.ts';
 
 const failing = {
@@ -57,5 +60,39 @@ describe('an undo that fails', () => {
     expect(refusalOfDecision(state, 1, 'retry', null)).toBeUndefined();
     expect(refusalOfDecision(state, 0, 'retry', null)).toContain('does not wait');
     expect(refusalOfDecision(state, 9, 'retry', null)).toContain('no step 10');
+  });
+});
+
+describe('an undo whose runner is gone', () => {
+  const { plan, ...rest } = {
+    plan: executionPlan({
+      steps: [stepPlan('one'), stepPlan('two', { undoRunner: 'edge' })],
+    }),
+    steps: { 'step:1:1': 'failed' as const },
+  };
+
+  test('can be left by a person, and then the others follow', () => {
+    let { state } = simulate({ ...rest, plan: { ...plan, steps: plan.steps.slice(0, 2) }, undos: {} });
+    state = {
+      ...state,
+      phase: 'undoing',
+      status: 'running',
+      steps: state.steps.map((step) => ({ ...step, undo: newUndoState() })),
+    };
+    const key = 'undo:1:1';
+    const apply = (event: ExecutionEvent) => {
+      state = applyEvent(state, event);
+    };
+    apply({ type: 'move_started', at: start, key });
+    apply({ type: 'undo_not_taken', at: start, key, index: 1 });
+    expect(state.steps[1]?.undo).toMatchObject({ attempts: 0, runnerMissingSince: start });
+    expect(refusalOfDecision(state, 1, 'retry', null)).toContain('does not wait');
+    apply({ type: 'move_started', at: start, key });
+    apply(decided('skip', 'the site is gone')(start));
+    // it may still be taken up: it is left when it was not
+    expect(state.steps[1]?.undo?.status).toBe('running');
+    apply({ type: 'undo_not_taken', at: start, key, index: 1 });
+    expect(state.steps[1]?.undo).toMatchObject({ status: 'skipped' });
+    expect(nextMoves(state, start).moves.map((move) => move.key)).toContain('undo:0:1');
   });
 });

@@ -76,7 +76,10 @@ export function refusalOfDecision(
 ): string | undefined {
   const step = state.steps[index];
   if (!step) return `there is no step ${index + 1}`;
-  if (step.undo?.status !== 'waiting') return `the undo of step ${index + 1} does not wait for a decision`;
+  const waits =
+    step.undo?.status === 'waiting' ||
+    (decision === 'skip' && waitsForRunner(step.undo) && step.undo.decision?.decision !== 'skip');
+  if (!waits) return `the undo of step ${index + 1} does not wait for a decision`;
   if (decision === 'skip' && !reason) return 'say why it is left undone: reason';
   return undefined;
 }
@@ -97,9 +100,20 @@ export function applyUndoDecision(state: ExecutionState, event: UndoDecided): Ex
     const words = `Tries the undo of ${stepName(state, index)} again${because}`;
     return tell(again, at, 'undo_retry', by, words, 'execution.undo_retry');
   }
-  const skipped = withUndo(state, index, { status: 'skipped', finishedAt: at, decision: decided });
+  const skipped = withUndo(state, index, { decision: decided });
   const words = `Leaves ${stepName(state, index)} without its undo${because}`;
-  return unlessOpen(tell(skipped, at, 'undo_skipped', by, words, 'execution.undo_skip'), at);
+  const told = tell(skipped, at, 'undo_skipped', by, words, 'execution.undo_skip');
+  // one that is offered to a runner is left when the runner has not taken it: until then it may still be done
+  return undo.status === 'waiting' ? leaveUndone(told, index, at) : told;
+}
+
+export function leaveUndone(state: ExecutionState, index: number, at: number): ExecutionState {
+  return unlessOpen(withUndo(state, index, { status: 'skipped', finishedAt: at }), at);
+}
+
+/** Whether it cannot be begun, since nobody runs its runner. */
+function waitsForRunner(undo: UndoState | null): undo is UndoState {
+  return undo !== null && isOpen(undo) && undo.runnerMissingSince !== null;
 }
 
 function unlessOpen(state: ExecutionState, at: number): ExecutionState {

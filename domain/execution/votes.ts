@@ -5,7 +5,9 @@ import type { ApprovalState, ExecutionState } from './state.ts';
 import { afterStep, fail, withStep } from './steps.ts';
 import { finish, holdfast, runbookOf, tell } from './story.ts';
 
-export function applyVote(state: ExecutionState, event: Voted): ExecutionState {
+export function applyVote(before: ExecutionState, event: Voted): ExecutionState {
+  // what came back after the deadline, when no worker was there to keep it, is judged by the deadline
+  const state = expireApproval(before, event.at);
   const { approvalId, person, via, decision, reason, at } = event;
   const approval = pendingApproval(state);
   if (!approval || refusalOfVote(state, approvalId, decision, event) !== undefined) return state;

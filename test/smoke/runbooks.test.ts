@@ -172,8 +172,10 @@ test('a failing undo waits for a person; going on from the failed step runs agai
   const again = await read(retry.id);
   expect(again).toMatchObject({ retryOf: id, requestedBy: 'ana@example.com' });
   expect((await holdfast.ask('POST', `/api/v1/executions/${id}/retry`)).status).toBe(409);
+  // an approval says how things stand now: it is asked for again
+  await holdfast.post(`/api/v1/approvals/${(await asked(retry.id)).id}/approve`);
   expect(await ended(retry.id)).toMatchObject({ status: 'succeeded' });
-  // the drain was undone and is done again; what was promoted, asked and told stands
+  // the drain was undone and is done again; what was promoted and told stands
   expect((await entries(/db-3/)).slice(3)).toEqual(['drained db-3']);
 });
 

@@ -1,6 +1,6 @@
 import { whyNotRetried } from '../../db/execution-retry.ts';
 import type { ExecutionDetail, ExecutionStep } from '../../db/executions-read.ts';
-import { retryOf } from '../../domain/execution/retry.ts';
+import { isAskedAgain, retryOf } from '../../domain/execution/retry.ts';
 import { visible } from '../../domain/runbook/shown-text.ts';
 
 /** What going on from the failed step would do, said before it is done. */
@@ -17,7 +17,12 @@ export function retryView(execution: ExecutionDetail): RetryView | null {
   if (whyNotRetried(execution) !== null) return null;
   const { steps } = execution;
   const { from, takenOver } = retryOf(
-    steps.map(({ status, rollback, mayFail }) => ({ status, undo: rollback?.status ?? null, mayFail })),
+    steps.map((step) => ({
+      status: step.status,
+      undo: step.rollback?.status ?? null,
+      mayFail: step.mayFail,
+      again: isAskedAgain(step),
+    })),
   );
   const first = steps[from];
   if (!first) return null;

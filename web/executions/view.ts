@@ -61,6 +61,8 @@ export interface UndoToDecide {
   error: string | null;
   /** The failure that the reader saw: a decision on another one is another act. */
   attempts: number;
+  /** That it is offered to in vain; null: it was tried and failed. */
+  runner: string | null;
 }
 
 const modeWords: Record<ExecutionDetail['mode'], string> = {
@@ -96,7 +98,7 @@ export function executionPageView(
     undosToDecide: over
       ? []
       : execution.steps.flatMap(({ index, name, rollback }) =>
-          rollback?.status === 'waiting'
+          rollback && (rollback.status === 'waiting' || lacksRunner(execution, index))
             ? [
                 {
                   index,
@@ -104,6 +106,7 @@ export function executionPageView(
                   does: visible(rollback.description),
                   error: rollback.error === null ? null : visible(rollback.error),
                   attempts: rollback.attempts,
+                  runner: rollback.status === 'waiting' ? null : visible(rollback.runner ?? ''),
                 },
               ]
             : [],
@@ -155,6 +158,10 @@ function stateOf(execution: ExecutionDetail, asks: boolean): Mark {
   }
   return executionMarks[execution.status];
 }
+
+/** Its undo is offered to a runner that nobody runs. */
+const lacksRunner = (execution: ExecutionDetail, index: number): boolean =>
+  isUndoing(execution) && execution.standing.runner?.index === index;
 
 const isUndoing = ({ steps }: ExecutionDetail): boolean =>
   steps.some(({ rollback }) => rollback?.status === 'running' || rollback?.status === 'waiting');

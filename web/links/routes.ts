@@ -91,7 +91,8 @@ export function linkRoutes(deps: WebDeps, pages: Pages): Router {
     const { people, incident, approval } = await find(grant);
     const person = people.find((each) => each.email === grant.person.toLowerCase());
     if (!person) return { name: grant.person, via: 'mail' };
-    const teamId = incident?.teamId ?? approval?.teamId ?? null;
+    const decides = grant.action === 'approve' || grant.action === 'reject';
+    const teamId = (decides ? approval?.teamId : incident?.teamId) ?? null;
     if (!mayOn({ ...person, orgId: grant.orgId }, 'operator', teamId)) {
       throw new RefusedError(`${person.email} may see this, and not act on it: that takes the role Operator`);
     }
