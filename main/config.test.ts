@@ -85,6 +85,7 @@ const wrong: [string, string, RegExp][] = [
   ['HOLDFAST_REOPEN_WINDOW', '15', /HOLDFAST_REOPEN_WINDOW: write a duration/],
   ['HOLDFAST_SEND_REPORTS_TO', 'ana@example.com,ben', /HOLDFAST_SEND_REPORTS_TO: write a mail address/],
   ['HOLDFAST_TIME_ZONE', 'Berlin', /HOLDFAST_TIME_ZONE: write an IANA time zone/],
+  ['HOLDFAST_TIME_ZONE', '+02:00', /HOLDFAST_TIME_ZONE: write an IANA time zone/],
   ['HOLDFAST_APPROVE_BY_SIGNAL', 'maybe', /HOLDFAST_APPROVE_BY_SIGNAL: write 'on' or 'off'/],
   ['HOLDFAST_LOG_LEVEL', 'loud', /HOLDFAST_LOG_LEVEL: write one of trace/],
 ];

@@ -118,6 +118,8 @@ const duration = z.string().transform((text, context) => {
 const switched = z.enum(['on', 'off'], "write 'on' or 'off'").transform((word) => word === 'on');
 
 const timeZone = z.string().refine((name) => {
+  // Intl takes offsets too, whose sign PostgreSQL reads the other way round
+  if (/^[+-]/.test(name)) return false;
   try {
     return new Intl.DateTimeFormat('en', { timeZone: name }) !== undefined;
   } catch {
