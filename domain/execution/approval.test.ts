@@ -148,7 +148,13 @@ describe('who may vote', () => {
     });
   const state = (approval: Partial<ApprovalPlan>) => {
     const open = pending({ ...approval, needed: 2 }).state;
-    return { ...open, approvals: open.approvals.map((each) => ({ ...each, status: 'pending' as const })) };
+    const { needed = 1 } = approval;
+    const approvals = open.approvals.map((each) => ({
+      ...each,
+      status: 'pending' as const,
+      plan: { ...each.plan, needed },
+    }));
+    return { ...open, approvals };
   };
   const ben = { person: 'ben', via: 'page', role: 'operator' as const, teams: ['web'] };
 
@@ -160,8 +166,15 @@ describe('who may vote', () => {
     ['the role', { role: 'admin' }, { role: 'owner' }, undefined],
     ['another team', { teams: ['data'] }, {}, 'it takes a member of data'],
     ['the team', { teams: ['data', 'web'] }, {}, undefined],
-    ['an address that is no user', {}, { role: null, teams: [] }, undefined],
-    ['an address that is no user, of an admin', { role: 'admin' }, { role: null }, 'it takes the role admin'],
+    ['an address that is no user', { needed: 1 }, { role: null, teams: [] }, undefined],
+    ['an address that is no user, of several', { needed: 2 }, { role: null }, 'sign in'],
+    ['an address that is no user, for another', { notRequester: true }, { role: null }, 'sign in'],
+    [
+      'an address that is no user, of an admin',
+      { needed: 1, role: 'admin' },
+      { role: null },
+      'the role admin',
+    ],
     ['who has voted', {}, { person: 'zoe' }, 'zoe has voted already'],
   ])('%s', (_name, approval, voter, refusal) => {
     const answer = refusalOfVote(state(approval), null, 'approve', { ...ben, ...voter });

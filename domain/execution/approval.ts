@@ -100,9 +100,13 @@ export function refusalOfVote(
   }
   if (approval.votes.some((vote) => vote.person === voter.person)) return `${voter.person} has voted already`;
   if (voter.via === 'temporal') return plan.approveBySignal ? undefined : 'votes by signal are switched off';
-  const { notRequester, role, teams } = approval.plan;
+  const { notRequester, needed, role, teams } = approval.plan;
   if (decision === 'approve' && notRequester && plan.requestedBy === voter.person) {
     return `${voter.person} asked for this execution: it takes somebody else to approve it`;
+  }
+  if (decision === 'approve' && voter.role === null && (notRequester || needed > 1)) {
+    // behind an address that is no user's may be anybody, also the one who asked or has voted
+    return `${voter.person} is no user: sign in and approve in your own name`;
   }
   if (!roleAtLeast(voter.role ?? 'operator', role)) return `it takes the role ${role} to decide on it`;
   if (teams.length > 0 && !teams.some((team) => voter.teams.includes(team))) {

@@ -135,13 +135,14 @@ steps:
     ]);
   });
 
-  it('asks before a nested runbook that asks, inside of one that runs by itself, and once', () => {
+  it('asks before a nested runbook that asks for more than was agreed to, and once', () => {
     const asks =
       'name: asks\nexecution: {approvals: 2}\nsteps:\n  - {name: In, type: runbook, runbook: inner, inputs: {host: h}}\n';
     const auto =
       'name: auto\nexecution: {mode: auto}\nsteps:\n  - {name: Do, type: runbook, runbook: asks}\n';
-    const semi = 'name: semi\nsteps:\n  - {name: Do, type: runbook, runbook: asks}\n';
-    const catalog = catalogOf(inner, asks, auto, semi);
+    const call = (execution: string) =>
+      `name: caller\nexecution: {${execution}}\nsteps:\n  - {name: Do, type: runbook, runbook: asks}\n`;
+    const catalog = catalogOf(inner, asks, auto);
     const { steps } = layoutOf(catalog, 'auto');
     expect(steps.map(({ name }) => name)).toEqual([
       'Do / Approval',
@@ -150,7 +151,13 @@ steps:
       'Do / In / Look',
     ]);
     expect(steps[0]!.definition.action).toMatchObject({ kind: 'approval', rules: { needed: 2 } });
-    expect(layoutOf(catalog, 'semi').steps).toHaveLength(3);
+    const asksInside = (execution: string) =>
+      layoutOf(catalogOf(inner, asks, call(execution)), 'caller').steps.length > 3;
+    expect(asksInside('approvals: 2')).toBe(false);
+    expect(asksInside('approvals: 3, approver_role: owner')).toBe(false);
+    // a wrapper takes nothing off what is asked
+    expect(asksInside('approvals: 1')).toBe(true);
+    expect(asksInside('mode: manual')).toBe(true);
   });
 
   it('refuses loops, depth, length and what is not there', () => {

@@ -1,6 +1,13 @@
+import { roleAtLeast } from '../roles.ts';
 import { nestedName } from './catalog.ts';
 import { variablesHold } from './condition.ts';
-import type { RunbookAction, RunbookDefinition, StepCondition, StepDefinition } from './definition.ts';
+import type {
+  ApprovalRules,
+  RunbookAction,
+  RunbookDefinition,
+  StepCondition,
+  StepDefinition,
+} from './definition.ts';
 import { type InputSources, resolveInputs } from './inputs.ts';
 import { deepestNesting, type LayoutStep, mostSteps, type RunbookLayout, type StepPart } from './layout.ts';
 import { fillTemplate, placeholders } from './template.ts';
@@ -22,8 +29,35 @@ interface Call {
   prefix: string;
   conditions: readonly StepCondition[];
   runner: string | undefined;
-  /** Whether people have agreed to what it does. */
-  agreed: boolean;
+  /** The rules by which people have agreed to what it does. */
+  agreed: readonly ApprovalRules[];
+}
+
+/** Somebody who may run runbooks has started it. */
+const started: ApprovalRules = {
+  needed: 1,
+  role: 'operator',
+  teams: [],
+  notRequester: false,
+  timeoutMs: 0,
+  onTimeout: 'expire',
+};
+
+/** What a runbook asks of people before it runs; undefined: nothing. */
+function askedBy({ execution }: RunbookDefinition): ApprovalRules | undefined {
+  if (execution.mode === 'auto') return undefined;
+  return execution.mode === 'manual' ? started : execution.approval;
+}
+
+/** Whether who satisfied `given` would have satisfied `asked`, too. */
+function covers(given: ApprovalRules, asked: ApprovalRules): boolean {
+  return (
+    given.needed >= asked.needed &&
+    roleAtLeast(given.role, asked.role) &&
+    (asked.teams.length === 0 ||
+      (given.teams.length > 0 && given.teams.every((team) => asked.teams.includes(team)))) &&
+    (given.notRequester || !asked.notRequester)
+  );
 }
 
 /**
@@ -52,7 +86,7 @@ export function layOut({
     prefix: '',
     conditions: [],
     runner: undefined,
-    agreed: definition.execution.mode !== 'auto',
+    agreed: [askedBy(definition) ?? []].flat(),
   });
   const { layout, problems } = laying;
   if (laying.isFull) {
@@ -82,9 +116,10 @@ class Laying {
     const { definition } = call.entry;
     const scope = this.layout.scopes.push(scopeOf(call)) - 1;
     const nested = call.within.length > 1;
-    const asks = nested && !call.agreed && definition.execution.mode !== 'auto';
+    const asked = nested ? askedBy(definition) : undefined;
+    const asks = asked !== undefined && !call.agreed.some((given) => covers(given, asked));
     if (asks) this.layout.steps.push(approvalStep(call, scope));
-    const inside = { ...call, agreed: call.agreed || asks };
+    const inside = asks ? { ...call, agreed: [...call.agreed, definition.execution.approval] } : call;
     for (const step of definition.steps) this.layStep(step, inside, scope, 'step');
     for (const step of definition.verify) this.layStep(step, inside, scope, nested ? 'step' : 'verify');
   }
@@ -206,7 +241,7 @@ function scopeOf({ entry: { definition, version }, values, tainted }: Call): Run
   };
 }
 
-/** A runbook that asks before it runs asks inside of one that runs by itself, too. */
+/** A runbook that asks for more than its caller did asks inside of it, too. */
 function approvalStep(
   { entry: { definition }, within, prefix, conditions }: Call,
   scope: number,
@@ -227,7 +262,7 @@ function approvalStep(
       conditions: [...conditions],
       action: {
         kind: 'approval',
-        message: `'${within[0]}', which runs by itself, is about to run '${definition.name}', which asks first`,
+        message: `'${within[0]}' is about to run '${definition.name}', which asks first`,
         rules: definition.execution.approval,
       },
     },
