@@ -134,9 +134,9 @@ test('a version that comes later changes nothing for an execution that was asked
 test('going on takes over what succeeded and was not undone, and runs everything else', async () => {
   const id = await create();
   await database.owner.query(
-    `update execution_steps set status = case index when 0 then 'succeeded' when 1 then 'skipped' when 2 then 'succeeded'
-       when 3 then 'failed' else 'skipped' end, attempts = 1,
-       rollback_status = case when index = 0 then 'succeeded' end where execution_id = $1`,
+    `update execution_steps set status = (array['succeeded', 'skipped', 'succeeded', 'succeeded', 'failed'])[index + 1],
+       attempts = 1, rollback_status = case index when 0 then 'succeeded' when 3 then 'skipped' end
+     where execution_id = $1`,
     [id],
   );
   await database.owner.query(
@@ -145,13 +145,18 @@ test('going on takes over what succeeded and was not undone, and runs everything
   );
   const again = await create({}, id);
   expect((await plan(again)).steps.map(({ takenOver }) => takenOver)).toEqual([
+    // undone
     false,
+    // skipped
     false,
+    // asks how things stand now
+    false,
+    // stands
     true,
-    false,
+    // failed
     false,
   ]);
-  expect(await read(again)).toMatchObject({ retryOf: id, retryFrom: 3, target: 'db-1' });
+  expect(await read(again)).toMatchObject({ retryOf: id, retryFrom: 4, target: 'db-1' });
 });
 
 test('the same id twice is one execution', async () => {
