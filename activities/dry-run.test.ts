@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Finding, type StepCheck, stepCheck } from '../domain/dry-run.ts';
 import type { EffectAction } from '../domain/runbook/definition.ts';
 import type { LayoutScope } from '../domain/runbook/layout.ts';
-import { createDryRunActivities } from './dry-run.ts';
+import { createDryRunActivities, type DryRunDeps } from './dry-run.ts';
 import { SecretUnavailableError } from './secrets/secret-source.ts';
 import { createStepAdapters } from './steps/adapters.ts';
 
@@ -24,7 +24,7 @@ afterAll(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-const { checkStep } = createDryRunActivities({
+const deps: DryRunDeps = {
   adapters: createStepAdapters(),
   secretSource: {
     async read(reference) {
@@ -34,7 +34,8 @@ const { checkStep } = createDryRunActivities({
   },
   egressAllow: [],
   environment: { PATH: process.env.PATH ?? '' },
-});
+};
+const { checkStep } = createDryRunActivities(deps);
 
 const scope: LayoutScope = {
   runbook: 'flush',
@@ -83,6 +84,23 @@ test('secrets are read where the step would run, and what is given by people is 
   expect(await look(request({ headers: { x: '{{lost}}' } }))).toEqual([
     { ok: false, what: 'secret', detail: 'env:LOST is not set; set HOLDFAST_SECRET_LOST' },
   ]);
+});
+
+test('findings show no secret, however what was looked at writes it', async () => {
+  const said = `no 'key-of-the-target' (${btoa('me:key-of-the-target')})`;
+  const adapters = createStepAdapters();
+  const talkative = createDryRunActivities({
+    ...deps,
+    adapters: {
+      ...adapters,
+      http: { ...adapters.http, check: async () => [{ ok: false, what: said, detail: said }] },
+    },
+  });
+  const action = request({ headers: { authorization: '{{key}}' } });
+  const check = stepCheck({ index: 0, phase: 'step', action, runner: null }, scope);
+  const findings = (await new MockActivityEnvironment().run(talkative.checkStep, check)) as Finding[];
+  const hidden = expect.stringMatching(/^no '\*\*\*' \(bWU6\*\*\*\)$/);
+  expect(findings.at(-1)).toEqual({ ok: false, what: hidden, detail: hidden });
 });
 
 test('what depends on a secret that was given is said not to have been looked at', async () => {

@@ -6,6 +6,7 @@ import { masked } from '../domain/runbook/secret.ts';
 import { type SecretSource, SecretUnavailableError } from './secrets/secret-source.ts';
 import { adapterFor, type StepAdapters } from './steps/adapters.ts';
 import { EgressRules } from './steps/egress.ts';
+import { StepOutput } from './steps/output.ts';
 import { maskingSecrets, valuesFor } from './steps/secrets.ts';
 
 export interface DryRunDeps {
@@ -15,6 +16,8 @@ export interface DryRunDeps {
   egressAllow: readonly string[];
   /** What commands see: `commandEnvironment(process.env)`. */
   environment: Readonly<Record<string, string>>;
+  /** Holdfast's own secrets, masked in every finding. */
+  secrets?: readonly string[];
 }
 
 export type DryRunActivities = ReturnType<typeof createDryRunActivities>;
@@ -26,12 +29,13 @@ export function createDryRunActivities(deps: DryRunDeps) {
   return {
     /** Looks, without any effect, at what a step (or its undo) needs where it would run. Throws nothing. */
     async checkStep(check: StepCheck): Promise<Finding[]> {
-      const secrets = new Set<string>();
-      const source = maskingSecrets(deps.secretSource, { addSecret: (value) => secrets.add(value) });
-      const findings = await findingsOf(check, source, deps);
-      const hide = (text: string) =>
-        [...secrets].reduce((shown, secret) => (secret ? shown.replaceAll(secret, masked) : shown), text);
-      return findings.map((found) => ({ ...found, detail: hide(found.detail) }));
+      const output = new StepOutput({ secrets: deps.secrets ?? [] });
+      const findings = await findingsOf(check, maskingSecrets(deps.secretSource, output), deps);
+      return findings.map(({ ok, what, detail }) => ({
+        ok,
+        what: output.mask(what),
+        detail: output.mask(detail),
+      }));
     },
   };
 }

@@ -50,6 +50,74 @@ describe('the output of a step', () => {
     expect(output.text()).toBe('*** *** ***');
   });
 
+  const shown = (secret: string, text: string) => new StepOutput({ secrets: [secret] }).mask(text);
+
+  it('masks a secret without the line break that its file ends with', () => {
+    expect(shown('hunter2-and-more\n', 'it is hunter2-and-more, is it?')).toBe('it is ***, is it?');
+    expect(shown(' \n\n ', 'a \n\n b')).toBe('a \n\n b');
+  });
+
+  it('masks base64 of a secret, alone and inside of more, in both alphabets and wrapped', () => {
+    const secret = 'pä?>ss~~~word-0123';
+    for (const before of ['', 'u', 'me:', 'user:']) {
+      for (const after of ['', '\n', ' and more', '!!']) {
+        const encoded = Buffer.from(before + secret + after);
+        const whole = Buffer.from(secret).toString('base64').slice(4, 16);
+        for (const notation of ['base64', 'base64url'] as const) {
+          const text = shown(secret, `Basic ${encoded.toString(notation)}.`);
+          expect(text).toContain('***');
+          expect(text).not.toContain(whole.slice(0, 6));
+          // two characters at each end hold bits of what is around it
+          const around = Math.ceil((before.length * 8) / 6) + Math.ceil((after.length * 8) / 6);
+          expect(text.length).toBeLessThan(`Basic ***.`.length + around + 4);
+        }
+      }
+    }
+    const key = 'k'.repeat(40) + 'ü'.repeat(60);
+    const lines = (columns: number) =>
+      Buffer.from(key)
+        .toString('base64')
+        .match(new RegExp(`.{1,${columns}}`, 'g'))!
+        .join('\n');
+    expect(shown(key, lines(76))).toBe('***\n***\n***');
+    expect(shown(key, lines(64))).toBe('***\n***\n***\n***');
+  });
+
+  it('masks a secret as shells, forms and other writers of percent signs write it', () => {
+    const secret = `it's a/(secret)`;
+    for (const text of [
+      `it'\\''s a/(secret)`,
+      `it'"'"'s a/(secret)`,
+      'it%27s+a%2F%28secret%29',
+      'it%27s%20a%2f%28secret%29',
+      "it's%20a%2f(secret)",
+      encodeURIComponent(secret),
+      new URLSearchParams({ x: secret }).toString().slice(2),
+    ]) {
+      expect([text, shown(secret, `<${text}>`)]).toEqual([text, '<***>']);
+    }
+  });
+
+  it('leaves nothing of two secrets that overlap, and ordinary short text as it is', () => {
+    const output = new StepOutput({ secrets: ['abcdef', 'defghi', 'abc', 'xy', 'on'] });
+    expect(output.mask('-abcdefghi- abc abcabc on xy')).toBe('-***- *** ****** on xy');
+    expect(shown('abc', 'YWJj is base64 of it')).toBe('YWJj is base64 of it');
+  });
+
+  it('masks 64 KiB with 20 secrets in milliseconds', () => {
+    const secrets = Array.from({ length: 20 }, (_, n) => `s${n}cret's "value" ${'x'.repeat(n * 5)}\n`);
+    const output = new StepOutput({ secrets });
+    const line =
+      '2026-01-31T02:00:00Z INFO request of /api/v1/orders took 12 ms, status 200, secret nothing\n';
+    const text = line.repeat(800).slice(0, 65_000) + secrets[7];
+    const times = Array.from({ length: 20 }, () => {
+      const begun = performance.now();
+      expect(output.mask(text).endsWith('***')).toBe(true);
+      return performance.now() - begun;
+    });
+    expect(Math.min(...times)).toBeLessThan(10);
+  });
+
   it('masks a secret that becomes known while it runs, its long lines and the password of its URL', () => {
     const output = new StepOutput({ secrets: [] });
     output.add('first s3cret-value then -----\nline-of-a-private-key-0123 and p%40ss and p@ss\n');

@@ -1,10 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-
-const masked = '***';
-/** Shorter than this, a secret would blot out ordinary text and hide nothing. */
-const shortestSecret = 3;
-/** Shorter lines of a key or a file of credentials are structure. */
-const shortestSecretLine = 20;
+import { SecretMask } from '../../domain/runbook/secret-mask.ts';
 
 /**
  * What a step says while it runs: the first and the last part of it, with secrets masked and terminal control
@@ -12,7 +7,7 @@ const shortestSecretLine = 20;
  */
 export class StepOutput {
   private readonly limit: number;
-  private secrets: string[] = [];
+  private readonly secrets: SecretMask;
   private head = '';
   private tail = '';
   private total = 0;
@@ -21,13 +16,12 @@ export class StepOutput {
 
   constructor(options: { secrets: readonly string[]; limit?: number }) {
     this.limit = options.limit ?? 64 * 1024;
-    for (const secret of options.secrets) this.addSecret(secret);
+    this.secrets = new SecretMask(options.secrets);
   }
 
   /** From now on masked, also in what was said before. */
   addSecret(secret: string): void {
-    // the longest first, so that one secret inside another leaves no rest of the longer one
-    this.secrets = [...new Set([...this.secrets, ...formsOf(secret)])].sort((a, b) => b.length - a.length);
+    this.secrets.add(secret);
     this.version += 1;
   }
 
@@ -61,13 +55,13 @@ export class StepOutput {
     const missing = this.total - this.head.length - tail.length;
     if (missing <= 0) return this.clean(this.head + tail);
     // a secret or a control sequence that the cut divides must not show its half
-    const margin = Math.max(64, ...this.secrets.map((secret) => secret.length));
+    const margin = Math.max(64, this.secrets.longest);
     const left = missing + 2 * margin;
     return `${this.clean(this.head.slice(0, -margin))}\n… ${left.toLocaleString('en')} characters left out …\n${this.clean(tail.slice(margin))}`;
   }
 
   mask(text: string): string {
-    return this.secrets.reduce((shown, secret) => shown.replaceAll(secret, masked), text);
+    return this.secrets.apply(text);
   }
 
   private get half(): number {
@@ -78,24 +72,5 @@ export class StepOutput {
     const plain = stripVTControlCharacters(text).replaceAll('\r\n', '\n').toWellFormed();
     // biome-ignore lint/suspicious/noControlCharactersInRegex: PostgreSQL stores no NUL, and pages show none of these
     return this.mask(plain.replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, '\ufffd'));
-  }
-}
-
-/** What of a secret would give it away: itself as other notations write it, its long lines, a URL's password. */
-function formsOf(secret: string): string[] {
-  const lines = secret.split(/\r?\n/).map((line) => line.trim());
-  const parts = lines.length > 1 ? lines.filter((line) => line.length >= shortestSecretLine) : [];
-  const password = URL.parse(secret)?.password ?? '';
-  const decoded = password.includes('%') ? [decodeLeniently(password)] : [];
-  return [secret, ...parts, password, ...decoded]
-    .flatMap((form) => [form, encodeURIComponent(form.toWellFormed()), JSON.stringify(form).slice(1, -1)])
-    .filter((form) => form.length >= shortestSecret);
-}
-
-function decodeLeniently(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
   }
 }
