@@ -3,7 +3,7 @@ import { type ExecutionDetail, executionDetail } from './answers.ts';
 import { uuid } from './approval-of.ts';
 import { type CommandContext, typed } from './command.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
-import { exitCodeOf, follow, votesOf } from './follow.ts';
+import { exitCodeOf, follow, howToDecide, howToVote, votesOf } from './follow.ts';
 import type { Printer } from './terminal.ts';
 import { instantText, statusWord } from './words.ts';
 
@@ -53,7 +53,9 @@ function print(printer: Printer, execution: ExecutionDetail): void {
       approval.id,
       statusWord(approval.status),
       votesOf(approval.votes),
-      ...(approval.status === 'pending' ? [`until ${instantText(approval.expiresAt)}`] : []),
+      ...(approval.status === 'pending'
+        ? [`until ${instantText(approval.expiresAt)}: ${howToVote(approval.id)}`]
+        : []),
     );
   }
   for (const [index, step] of execution.steps.entries()) {
@@ -63,6 +65,7 @@ function print(printer: Printer, execution: ExecutionDetail): void {
     if (!step.rollback?.status) continue;
     printer.line('  undo:', statusWord(step.rollback.status));
     printPart(printer, step.rollback);
+    if (step.rollback.status === 'waiting') printer.say(howToDecide(execution.id, index));
   }
 }
 
@@ -70,7 +73,7 @@ function printPart(
   printer: Printer,
   part: { description: string; output: string; error: string | null },
 ): void {
-  printer.say(part.description.replaceAll(/^/gm, '  $ '), 'dim');
+  printer.say(part.description.trimEnd().replaceAll(/^/gm, '  $ '), 'dim');
   if (part.output.trim() !== '') printer.say(part.output.trimEnd().replaceAll(/^/gm, '  | '));
   if (part.error) printer.say(`  ${part.error}`, 'red');
 }

@@ -82,6 +82,34 @@ test('undos are told in the order in which they run, and what is waited for once
   expect(said.indexOf('undo of 1. first')).toBeGreaterThan(said.indexOf('undo of 2. second'));
 });
 
+test('an undo that failed is told once with how to decide it, an approval after the steps before it', () => {
+  const { tell } = story();
+  const rollback = { description: '', attempts: 3, output: '', error: 'no', status: 'waiting' };
+  const steps = [step({ status: 'failed', attempts: 1, rollback })];
+  const said = tell({ status: 'running', steps });
+  expect(said).toContain(
+    `execution undo ${id} 1 retry, or holdfast execution undo ${id} 1 skip --reason WHY`,
+  );
+  expect(tell({ status: 'running', steps })).toBe('');
+  const approvals = executionDetail.shape.approvals.parse([
+    {
+      id: 'a',
+      executionId: id,
+      status: 'pending',
+      required: 1,
+      expiresAt: '',
+      requestedBy: 'ana',
+      votes: [],
+    },
+  ]);
+  const asks = story().tell({
+    status: 'running',
+    steps: [step({ status: 'succeeded', attempts: 1 })],
+    approvals,
+  });
+  expect(asks.indexOf('holdfast approve a')).toBeGreaterThan(asks.indexOf('succeeded 1. Restart'));
+});
+
 test('an output that lost its beginning goes on where it was', () => {
   expect(newOutput('', 'a')).toBe('a');
   expect(newOutput('ab', 'abc')).toBe('c');

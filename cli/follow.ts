@@ -90,13 +90,7 @@ export function createStory(printer: Printer): { tell(execution: ExecutionDetail
         );
       }
       for (const approval of execution.approvals) {
-        if (approval.status === 'pending' && !asked.has(approval.id)) {
-          asked.add(approval.id);
-          printer.line(
-            { text: 'waits for approval', colour: 'yellow' },
-            `until ${instantText(approval.expiresAt)}: holdfast approve ${approval.id}`,
-          );
-        } else if (approval.status !== 'pending' && asked.delete(approval.id)) {
+        if (approval.status !== 'pending' && asked.delete(approval.id)) {
           printer.line('approval:', statusWord(approval.status), votesOf(approval.votes));
         }
       }
@@ -111,7 +105,20 @@ export function createStory(printer: Printer): { tell(execution: ExecutionDetail
       }
       // undone in reverse
       for (const [index, step] of [...execution.steps.entries()].reverse()) {
-        if (step.rollback) tellPart(`undo ${index}`, `undo of ${labelOf(step, index)}`, step.rollback);
+        if (!step.rollback) continue;
+        const alreadySaid = told.get(`undo ${index}`)?.status === 'waiting';
+        tellPart(`undo ${index}`, `undo of ${labelOf(step, index)}`, step.rollback);
+        if (step.rollback.status === 'waiting' && !alreadySaid) printer.say(howToDecide(execution.id, index));
+      }
+      // after the steps that led to it
+      for (const approval of execution.approvals) {
+        if (approval.status !== 'pending' || asked.has(approval.id)) continue;
+        asked.add(approval.id);
+        endLine();
+        printer.line(
+          { text: 'waits for approval', colour: 'yellow' },
+          `until ${instantText(approval.expiresAt)}: ${howToVote(approval.id)}`,
+        );
       }
       if (execution.status !== status && execution.finishedAt !== null) {
         endLine();
@@ -123,6 +130,14 @@ export function createStory(printer: Printer): { tell(execution: ExecutionDetail
       status = execution.status;
     },
   };
+}
+
+export const howToVote = (approvalId: string): string => `holdfast approve ${approvalId}`;
+
+/** Of an undo that failed; `index` counts from 0. */
+export function howToDecide(executionId: string, index: number): string {
+  const undo = `holdfast execution undo ${executionId} ${index + 1}`;
+  return `  waits for a person: ${undo} retry, or ${undo} skip --reason WHY`;
 }
 
 function waitsFor({ standing: { queue, runner } }: ExecutionDetail): string | null {
