@@ -131,6 +131,20 @@ export async function countExecutions(tx: Tx, filter: ExecutionFilter, most: num
   return count;
 }
 
+/** Those of them that have an undo which failed, and which a person has to decide on. */
+export async function whichWaitForPerson(tx: Tx, executions: ExecutionSummary[]): Promise<Set<string>> {
+  const running = executions.filter(({ status }) => status === 'running').map(({ id }) => id);
+  if (running.length === 0) return new Set();
+  const rows = await tx
+    .selectFrom('execution_steps')
+    .select('execution_id')
+    .distinct()
+    .where('execution_id', 'in', running)
+    .where('rollback_status', '=', 'waiting')
+    .execute();
+  return new Set(rows.map((row) => row.execution_id));
+}
+
 /** Newest first. */
 export async function executionsOfIncident(tx: Tx, incidentId: string): Promise<ExecutionSummary[]> {
   return await summaries(tx)

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { executionDetail } from '../../test/harness/execution-records.ts';
-import { executionListView, filterOf, mostCounted, parseExecutionQuery } from './list-view.ts';
+import { executionListView, executionRow, filterOf, mostCounted, parseExecutionQuery } from './list-view.ts';
 
 const item = executionDetail({
   status: 'rolled_back',
@@ -12,6 +12,7 @@ const view = (query: Record<string, unknown>, counted: number, nextCursor?: stri
     page: { items: [item], ...(nextCursor ? { nextCursor } : {}) },
     counted,
     runbooks: ['clear-cache', 'restart'],
+    waitForPerson: new Set(),
   });
 
 it('reads the address, and takes what it does not know as not given', () => {
@@ -41,4 +42,10 @@ it('keeps the filters on the way to older ones, and names a runbook that is gone
   expect(shown.firstHref).toBe('/executions?status=failed&runbook=gone&target=db');
   expect(shown.runbooks.find(({ selected }) => selected)?.value).toBe('gone');
   expect(shown.rows).toMatchObject([{ reason: 'step 2 failed', over: true, state: { word: 'Rolled back' } }]);
+});
+
+it('says of one whose undo failed that a person has to decide', () => {
+  const running = executionDetail({ status: 'running', statusReason: 'step 2 failed' });
+  expect(executionRow(running, true)).toMatchObject({ state: { word: 'Waits for a person' } });
+  expect(executionRow(running, false)).toMatchObject({ state: { word: 'Running' } });
 });

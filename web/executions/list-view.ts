@@ -83,7 +83,12 @@ export interface ExecutionRow {
 
 export function executionListView(
   query: ExecutionQuery,
-  found: { page: Page<ExecutionSummary>; counted: number; runbooks: string[] },
+  found: {
+    page: Page<ExecutionSummary>;
+    counted: number;
+    runbooks: string[];
+    waitForPerson: ReadonlySet<string>;
+  },
 ): ExecutionListView {
   const filtered = query.status !== 'all' || query.runbook !== '' || query.target !== '';
   const { items, nextCursor } = found.page;
@@ -101,21 +106,24 @@ export function executionListView(
     target: query.target,
     filtered,
     line: lineOf(items.length, found.counted, filtered),
-    rows: items.map(executionRow),
+    rows: items.map((execution) => executionRow(execution, found.waitForPerson.has(execution.id))),
     emptyTitle: filtered ? 'No execution is like this' : 'Nothing has run yet',
     nextHref: nextCursor ? listUrl({ ...query, cursor: nextCursor }) : null,
     firstHref: query.cursor ? listUrl({ ...query, cursor: null }) : null,
   };
 }
 
-export function executionRow(execution: ExecutionSummary): ExecutionRow {
+/** `waitsForPerson`: an undo of it failed, and nothing goes on before somebody decides. */
+export function executionRow(execution: ExecutionSummary, waitsForPerson: boolean): ExecutionRow {
   const { startedAt, finishedAt } = execution;
   return {
     id: execution.id,
     href: `/executions/${execution.id}`,
     runbook: visible(execution.runbook),
     target: visible(execution.target),
-    state: executionMarks[execution.status],
+    state: waitsForPerson
+      ? { word: 'Waits for a person', icon: 'waiting', tone: 'bad' }
+      : executionMarks[execution.status],
     reason:
       execution.status === 'succeeded' || !execution.statusReason ? null : visible(execution.statusReason),
     incident: execution.incidentNumber,

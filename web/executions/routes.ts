@@ -8,6 +8,7 @@ import {
   type ExecutionDetail,
   getExecution,
   listExecutions,
+  whichWaitForPerson,
 } from '../../db/executions-read.ts';
 import { listRunbooks } from '../../db/runbooks.ts';
 import { visible } from '../../domain/runbook/shown-text.ts';
@@ -28,15 +29,19 @@ export function executionRoutes(deps: WebDeps, pages: Pages): Router {
   router.get('/executions', async (request, response) => {
     const query = parseExecutionQuery(request.query);
     const filter = filterOf(query);
-    const found = await deps.db.read(visitorOf(request).scope, async (tx) => ({
-      page: await listExecutions(tx, {
+    const found = await deps.db.read(visitorOf(request).scope, async (tx) => {
+      const page = await listExecutions(tx, {
         ...filter,
         limit: pageSize,
         ...(query.cursor === null ? {} : { cursor: query.cursor }),
-      }),
-      counted: await countExecutions(tx, filter, mostCounted),
-      runbooks: (await listRunbooks(tx)).map(({ name }) => name),
-    }));
+      });
+      return {
+        page,
+        counted: await countExecutions(tx, filter, mostCounted),
+        runbooks: (await listRunbooks(tx)).map(({ name }) => name),
+        waitForPerson: await whichWaitForPerson(tx, page.items),
+      };
+    });
     await pages.show(request, response, {
       template: 'executions/list',
       view: executionListView(query, found),

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
 import { createExecution, ExecutionRefusedError } from '../../db/executions.ts';
-import { listExecutions } from '../../db/executions-read.ts';
+import { listExecutions, whichWaitForPerson } from '../../db/executions-read.ts';
 import { type GitSourceStanding, listGitSources } from '../../db/git-sources.ts';
 import { findIncident } from '../../db/incident-detail.ts';
 import { matchingNow } from '../../db/runbook-matches.ts';
@@ -107,20 +107,22 @@ export function runbookRoutes(deps: WebDeps, pages: Pages): Router {
     const found = await deps.db.read(visitorOf(request).scope, async (tx) => {
       const runbook = await getRunbook(tx, name);
       if (!runbook) throw noSuchRunbook(name);
+      const executions = (await listExecutions(tx, { runbook: name, limit: 8 })).items;
       return {
         runbook,
         problems: await listRunbookProblems(tx),
         sources: byId(await listGitSources(tx)),
         matching: runbook.removedAt ? [] : await matchingNow(tx, runbook.definition),
-        executions: (await listExecutions(tx, { runbook: name, limit: 8 })).items,
+        executions,
+        waitForPerson: await whichWaitForPerson(tx, executions),
       };
     });
-    const { runbook, executions, ...more } = found;
+    const { runbook, executions, waitForPerson, ...more } = found;
     await pages.show(request, response, {
       template: 'runbooks/show',
       view: {
         ...runbookView(runbook, { ...given, ...more, now: pages.now() }),
-        executions: executions.map(executionRow),
+        executions: executions.map((execution) => executionRow(execution, waitForPerson.has(execution.id))),
         executionsHref: `/executions?${new URLSearchParams({ runbook: name })}`,
       },
       title: name,
