@@ -14,8 +14,11 @@ export function executionSentence(execution: ExecutionDetail): Piece[] {
   return [...whatItDoes(execution), text(' '), ...whereItStands(execution)];
 }
 
-function whatItDoes({ purpose, target, incidentNumber, incidentTitle }: ExecutionDetail): Piece[] {
-  const does = visible(purpose?.trim().replace(/[.!]+$/, '') || 'Its runbook says no more');
+function whatItDoes(execution: ExecutionDetail): Piece[] {
+  const { runbook, purpose, target, incidentNumber, incidentTitle } = execution;
+  const says = visible(purpose?.trim().replace(/[.!]+$/, '') ?? '');
+  // the target belongs to all of what several sentences say, not to the last one
+  const does = /[.!?]\s/.test(says) ? `${says}. It is run` : says ? `${says},` : `Runs ${visible(runbook)}`;
   const incident =
     incidentNumber === null
       ? []
@@ -26,7 +29,7 @@ function whatItDoes({ purpose, target, incidentNumber, incidentTitle }: Executio
             `/incidents/${incidentNumber}`,
           ),
         ];
-  return [text(`${does}, on `), strong(target), ...incident, text('.')];
+  return [text(`${does} on `), strong(target), ...incident, text('.')];
 }
 
 function whereItStands(execution: ExecutionDetail): Piece[] {

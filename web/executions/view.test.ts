@@ -28,6 +28,14 @@ it('says what it does, on what, for which incident, at which step it is and what
   expect(said({ steps })).toBe(`${what} Step 2 of 3, ‘Restart’, runs since 02:15. Then: ‘Verify’.`);
 });
 
+it('puts the target after all that several sentences of a description say, and does without one', () => {
+  const several = said({ purpose: 'Restarts it. Proves that it answers.', incidentNumber: null });
+  expect(several).toContain('Restarts it. Proves that it answers. It is run on checkout. ');
+  expect(said({ purpose: null, runbook: 'restart', incidentNumber: null })).toContain(
+    'Runs restart on checkout. ',
+  );
+});
+
 it('says what it waits for before it runs, and what comes of waiting', () => {
   const waiting = { status: 'waiting', startedAt: null, steps: [step('Restart')] } as const;
   expect(said({ ...waiting, steps: [] })).toBe(`${what} It waits for its turn; nothing has run yet.`);
@@ -35,6 +43,8 @@ it('says what it waits for before it runs, and what comes of waiting', () => {
   expect(said({ ...waiting, steps: [], approvals: [approvalRecord({ required: 2, votes })] })).toBe(
     `${what} Nothing has run: it waits for approval, 1 of 2 given. Without an answer by 02:44 it expires and nothing runs.`,
   );
+  const asking = { ...waiting, steps: [], statusReason: 'waits for approval', approvals: [approvalRecord({})] };
+  expect(view(asking).reason).toBeNull();
   const queue = { holder: { id: 'other', runbook: 'clear-cache' }, place: 3 };
   expect(said({ ...waiting, steps: [], standing: { queue, runner: null, next: null } })).toBe(
     `${what} Nothing has run: it is third in the queue for checkout, behind clear-cache, which works on it now. It begins by itself.`,

@@ -91,7 +91,7 @@ export function executionPageView(
     environment: execution.environment === null ? null : visible(execution.environment),
     state: stateOf(execution, pending !== undefined),
     sentence: executionSentence(execution),
-    reason: reasonOf(execution),
+    reason: reasonOf(execution, pending !== undefined),
     over,
     next: nextOf(execution),
     ask: pending ? approvalView(pending, execution, reader) : null,
@@ -167,9 +167,10 @@ const isUndoing = ({ steps }: ExecutionDetail): boolean =>
   steps.some(({ rollback }) => rollback?.status === 'running' || rollback?.status === 'waiting');
 
 /** What the sentence does not say yet: it names the step that failed. */
-function reasonOf({ status, steps, statusReason, standing }: ExecutionDetail): Piece[] | null {
+function reasonOf(execution: ExecutionDetail, asks: boolean): Piece[] | null {
+  const { status, steps, statusReason, standing } = execution;
   // the sentence says it, and better
-  if (standing.runner || standing.queue) return null;
+  if (asks || standing.runner || standing.queue) return null;
   const failed = endedBy(steps);
   const reason =
     status !== 'running' && status !== 'waiting' && status !== 'cancelled' && failed?.error
