@@ -61,9 +61,13 @@ export function rateView({ finished, succeeded, successRate }: RunStatistics): R
   };
 }
 
-export function originOf(runbook: Pick<RunbookRecord, 'sourceId' | 'environment'>, sources: Sources): string {
+export function originOf(
+  runbook: Pick<RunbookRecord, 'sourceId' | 'environment' | 'pinnedAt'>,
+  sources: Sources,
+): string {
   if (runbook.sourceId === null) return 'folder';
-  const commit = sources.get(runbook.sourceId)?.importedCommit;
+  // what is pinned is not of the newest commit
+  const commit = runbook.pinnedAt ? null : sources.get(runbook.sourceId)?.importedCommit;
   return [runbook.environment || 'Git', ...(commit ? [commit.slice(0, 7)] : [])].join(', ');
 }
 

@@ -96,8 +96,8 @@ it('says in one sentence what it does, and shows each step beside its undo', () 
   expect(view().does).toBe('Restart a failing service (2 steps, 1 with an undo, verified at the end).');
   expect(view().plan).toMatchObject([
     {
-      does: "systemctl restart '{{service_name}}'",
-      undo: "systemctl start '{{service_name}}'",
+      does: 'systemctl restart {{service_name}}',
+      undo: 'systemctl start {{service_name}}',
       notes: ['only if mode is fast', 'tried up to 3 times', 'on the runner db-eu'],
     },
     { name: 'Look', undo: null, notes: ['may fail', 'on the runner db-eu'] },

@@ -14,11 +14,12 @@ export const modeWords: Record<RunbookDefinition['execution']['mode'], string> =
   auto: 'By itself',
 };
 
-/** Exactly what runs, with `{{vars}}` where the values of an execution will stand. */
+/** What runs, with `{{vars}}` as they are written where the values of an execution will stand. */
 export function actionText(action: StepAction, inputs: readonly string[]): string {
   const placeholders = Object.fromEntries(inputs.map((name) => [name, `{{${name}}}`]));
   try {
-    return describeAction(action, placeholders);
+    // quoted as a value would be, it would be shown as no runbook may have it
+    return describeAction(action, placeholders).replaceAll(/'(\{\{[^{}']+\}\})'/g, '$1');
   } catch (error) {
     // a placeholder is no value: what needs one to be described says so in the dry run
     if (error instanceof RangeError) return 'as its inputs say: see the dry run';
