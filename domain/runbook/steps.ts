@@ -155,7 +155,7 @@ const showingKeys: Record<StepType, readonly string[]> = {
 
 function verifyProblem(type: StepType, raw: Record<string, unknown>): PlacedProblem | undefined {
   if (!verifyTypes.includes(type)) {
-    return { place: ['type'], message: `verify only looks: '${type}' belongs into steps` };
+    return { place: ['type'], message: `verify only looks: '${type}' belongs in steps` };
   }
   if (raw.rollback !== undefined) {
     return {

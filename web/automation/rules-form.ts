@@ -74,6 +74,7 @@ export function readRules(values: RulesValues): ReadRules | { problems: Problems
   if (!scope) problems.scope = 'Choose what they are for.';
   const name = scope === 'organization' ? '' : values.name;
   if (scope !== 'organization' && name === '') problems.name = 'Say which.';
+  if (name.length > 500) problems.name = 'Write at most 500 characters.';
   const maxPerHour = values.maxPerHour === '' ? undefined : Number(values.maxPerHour);
   const days = values.days === '' ? [] : daysOf(values.days);
   if (!days) problems.days = 'Write days such as Mon–Fri or Sat, Sun.';
@@ -164,7 +165,10 @@ export function rulesFormView(
     field(`${key}Commands`, 'Commands', {
       ...stated,
       rows: 3,
-      hint: 'One on each line: rm -rf *, or a program such as reboot',
+      hint:
+        key === 'deny'
+          ? 'One on each line: rm -rf *, or a program such as reboot'
+          : 'One on each line, whole as it is written: systemctl restart *',
     }),
     field(`${key}Hosts`, 'Hosts', { ...stated, rows: 3, hint: 'One on each line: *.example.com' }),
     field(`${key}StepTypes`, 'Kinds of steps', { ...stated, hint: 'Such as ssh, sql' }),
