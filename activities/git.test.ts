@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
+import { promises as dns, type LookupAddress } from 'node:dns';
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   changeGitSource,
   createGitSource,
@@ -63,6 +64,7 @@ const activities = (more: Partial<GitActivityDeps> = {}) =>
     folder,
     allowFile: true,
     knownHosts: join(folder, 'known_hosts'),
+    egressAllow: [],
     environment: process.env,
     removeSchedule: async (_, id) => void removedSchedules.push(id),
     ...more,
@@ -402,6 +404,61 @@ describe('a repository over http', () => {
     );
     expect(failure).toEqual({ type: 'GitRefused', message: expect.stringMatching(/shows for cloning/) });
     expect(http.requests).toHaveLength(1);
+  });
+});
+
+describe('the name of a host', () => {
+  const names: Record<string, LookupAddress[]> = {
+    'git.test': [{ address: '127.0.0.1', family: 4 }],
+    'metadata.test': [
+      { address: '10.0.0.1', family: 4 },
+      { address: '169.254.169.254', family: 4 },
+    ],
+  };
+  beforeEach(() => {
+    vi.spyOn(dns, 'lookup').mockImplementation((async (name: string) => {
+      const found = names[name];
+      if (!found) throw Object.assign(new Error(`getaddrinfo ENOTFOUND ${name}`), { code: 'ENOTFOUND' });
+      return found;
+    }) as unknown as typeof dns.lookup);
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  it('is looked up once: git connects to what was looked at', async () => {
+    await repository.push({ files: { 'a.yaml': runbook('a') } });
+    const source = await addSource({ url: `http://git.test:${http.port}/runbooks.git` });
+    expect(await sync(source)).toMatchObject({ status: 'imported', added: 1 });
+  });
+
+  it('that leads to cloud metadata is refused before git is asked, unless that address is listed', async () => {
+    const urls = [
+      'https://metadata.test/a',
+      'http://metadata.test/a',
+      'git@metadata.test:a',
+      'ssh://git@metadata.test/a',
+    ];
+    for (const [index, url] of urls.entries()) {
+      const source = await addSource({ url }, `e${index}`);
+      const failure = await failing(source);
+      expect(failure).toEqual({
+        type: 'GitRefused',
+        message: expect.stringMatching(/metadata.test is at 169.254.169.254/),
+      });
+    }
+    const listed = await addSource({ url: urls[2] as string }, 'listed');
+    const failure = await failing(listed, { egressAllow: ['169.254.169.254'] });
+    expect(failure.message).toMatch(/ssh needs a private key/);
+  });
+
+  it('that DNS does not know is said, and left to the proxy where there is one', async () => {
+    const url = `http://unknown.test:${http.port}/runbooks.git`;
+    const source = await addSource({ url });
+    expect(await failing(source)).toMatchObject({ message: 'the name of the host is not known to DNS' });
+    const environment = { ...process.env, http_proxy: `http://127.0.0.1:${http.port}` };
+    await repository.push({ files: { 'a.yaml': runbook('a') } });
+    expect(await sync(source, { environment })).toMatchObject({ status: 'imported' });
   });
 });
 

@@ -23,6 +23,7 @@ import { GitError } from './git/git-error.ts';
 import { fetchBranch, readCommit } from './git/repository.ts';
 import { readRunbookFiles } from './git/runbook-files.ts';
 import { type SecretSource, SecretUnavailableError } from './secrets/secret-source.ts';
+import { EgressRules } from './steps/egress.ts';
 
 export interface GitActivityDeps {
   db: Pick<Database, 'read' | 'write'>;
@@ -35,6 +36,8 @@ export interface GitActivityDeps {
   allowFile: boolean;
   /** File of the keys that ssh hosts have. */
   knownHosts: string;
+  /** HOLDFAST_EGRESS_ALLOW: repositories may be at these addresses, even where clouds keep their metadata. */
+  egressAllow: readonly string[];
   /** Of the worker; git gets little of it. */
   environment: Readonly<Record<string, string | undefined>>;
   /** Takes the schedule of a source away that is there no more. */
@@ -97,7 +100,15 @@ async function sync(deps: GitActivityDeps, orgId: string, source: GitSource): Pr
   const { id: sourceId, url, branch } = source;
   const mirror = await fetchBranch(
     { sourceId, url, branch, secret },
-    { folder, allowFile, knownHosts, environment, sizeLimit, signal: Context.current().cancellationSignal },
+    {
+      folder,
+      allowFile,
+      knownHosts,
+      egress: new EgressRules(deps.egressAllow),
+      environment,
+      sizeLimit,
+      signal: Context.current().cancellationSignal,
+    },
   );
   if (mirror.commit === source.importedCommit) {
     await deps.db.write({ orgId }, (tx) => recordGitCheck(tx, { id: sourceId, commit: mirror.commit }));

@@ -110,6 +110,7 @@ async function activitiesOf(config: Config, backends: Backends): Promise<Activit
       folder: join(config.dataDir, 'git'),
       allowFile: config.gitAllowFile,
       knownHosts: config.sshKnownHosts,
+      egressAllow: config.egressAllow,
       environment: config.commandEnvironment,
       removeSchedule: createGitSchedules(backends.temporal.schedule).remove,
     }),

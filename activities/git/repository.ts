@@ -2,7 +2,9 @@ import { mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/pr
 import { join } from 'node:path';
 import type { Commit } from '../../domain/runbook-import/commit.ts';
 import { transportOf, urlProblem } from '../../domain/runbook-import/git-source.ts';
+import type { EgressRules } from '../steps/egress.ts';
 import { GitError } from './git-error.ts';
+import { pinServer } from './git-server.ts';
 import { type GitCall, runGit } from './run-git.ts';
 
 export interface RepositoryAddress {
@@ -22,6 +24,8 @@ export interface RepositoryOptions {
   sizeLimit: number;
   /** File of the keys that ssh hosts have. */
   knownHosts: string;
+  /** Where repositories may be. */
+  egress: EgressRules;
   /** Of the worker: only what leads git to the network is taken from it. */
   environment: Readonly<Record<string, string | undefined>>;
   signal: AbortSignal;
@@ -151,7 +155,9 @@ async function environmentOf(
   options: RepositoryOptions,
   scratch: string,
 ): Promise<Record<string, string>> {
-  const base = baseEnvironment(options, scratch);
+  const { egress, signal } = options;
+  const unpinned = baseEnvironment(options, scratch);
+  const base = withConfiguration(unpinned, await pinServer(url, { egress, environment: unpinned, signal }));
   const transport = transportOf(url);
   if (transport === 'ssh') return { ...base, GIT_SSH_COMMAND: await sshCommand(secret, options, scratch) };
   if (secret === null || (transport !== 'https' && transport !== 'http')) return base;

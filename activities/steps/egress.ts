@@ -1,6 +1,7 @@
-import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
+import { promises as dns, lookup as dnsLookup, type LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { isMetadataName } from '../../domain/cloud-metadata.ts';
 
 /** A request goes nowhere: the host or address is not one that the runbook or the configuration allows. */
 export class EgressRefusedError extends Error {
@@ -27,7 +28,7 @@ interface HostRule {
 
 /**
  * Where a step may go. A host that stands literally in a reviewed runbook may be private or loopback; one
- * that comes from a variable or a redirect has to be listed. Link-local addresses (cloud metadata) have to be
+ * that comes from a variable or a redirect has to be listed. Link-local addresses and cloud metadata have to be
  * listed as addresses in any case, and a name that only a wildcard allows does not lead to loopback.
  */
 export class EgressRules {
@@ -48,6 +49,8 @@ export class EgressRules {
     const { host, port, trusted } = plain(to);
     if (isIP(host)) {
       this.checkAddress(host, { host, port, trusted });
+    } else if (isMetadataName(host) && !this.rules.some(({ network }) => network)) {
+      throw new EgressRefusedError(metadataRefusal(host));
     } else if (!trusted && !this.nameRule(host, port) && !this.rules.some(({ network }) => network)) {
       throw new EgressRefusedError(refusal(host, port));
     }
@@ -82,6 +85,18 @@ export class EgressRules {
     };
   }
 
+  /**
+   * The addresses of a host, for what makes connections by means of its own. Throws EgressRefusedError unless all of
+   * them are allowed, the error of the DNS lookup, and the signal's reason when it is aborted first.
+   */
+  async resolve(to: Destination, signal: AbortSignal): Promise<string[]> {
+    this.checkHost(to);
+    signal.throwIfAborted();
+    const addresses = await orAborted(dns.lookup(to.host, { all: true }), signal);
+    for (const { address } of addresses) this.checkAddress(address, plain(to));
+    return addresses.map(({ address }) => address);
+  }
+
   /** Throws EgressRefusedError. */
   checkAddress(text: string, to: Destination): void {
     const address = embeddedAddress(ipaddr.process(text));
@@ -90,6 +105,7 @@ export class EgressRules {
     );
     if (listed) return;
     const range = rangeOf(address);
+    if (isMetadataName(to.host)) throw new EgressRefusedError(metadataRefusal(to.host));
     if (range === 'linkLocal') {
       throw new EgressRefusedError(
         `${to.host} is at ${text}, a link-local address (cloud metadata lives there); list the address in allowed_hosts or HOLDFAST_EGRESS_ALLOW if it is meant`,
@@ -150,6 +166,10 @@ function refusal(host: string, port: number): string {
   return `${host} comes from a variable or a redirect and is not allowed; add '${host}' or '${host}:${port}' to the runbook's allowed_hosts or to HOLDFAST_EGRESS_ALLOW`;
 }
 
+function metadataRefusal(host: string): string {
+  return `${host} is the cloud's metadata service; list its address in allowed_hosts or HOLDFAST_EGRESS_ALLOW if it is meant`;
+}
+
 function portFits(rule: HostRule, port: number): boolean {
   return rule.port === undefined || rule.port === port;
 }
@@ -158,19 +178,41 @@ function contains([network, bits]: [Address, number], address: Address): boolean
   return network.kind() === address.kind() && address.match(network, bits);
 }
 
+/** Where clouds keep their metadata service apart from 169.254.0.0/16: Amazon and Google over IPv6, and Alibaba. */
+const metadataNetworks = ['fd00:ec2::/32', 'fd20:ce::254/128', '100.100.100.200/32'].map((network) =>
+  ipaddr.parseCIDR(network),
+);
+
 function rangeOf(address: Address): string {
-  // Amazon's metadata service over IPv6 lives in a unique local network
-  if (contains([ipaddr.parse('fd00:ec2::'), 32], address)) return 'linkLocal';
-  return address.range();
+  return metadataNetworks.some((network) => contains(network, address)) ? 'linkLocal' : address.range();
 }
 
-/** NAT64 (RFC 6052) and 6to4 (RFC 3056) carry an IPv4 address, which is where the packets go. */
+/**
+ * NAT64 (RFC 6052, 8215), translated (RFC 6145) and IPv4-compatible addresses (RFC 4291) and 6to4 (RFC 3056) carry an
+ * IPv4 address, which is where the packets go.
+ */
 function embeddedAddress(address: Address): Address {
-  const bytes = address.toByteArray();
   if (address.kind() !== 'ipv6') return address;
-  if (address.range() === 'rfc6052') return ipaddr.fromByteArray(bytes.slice(12));
-  if (address.range() === '6to4') return ipaddr.fromByteArray(bytes.slice(2, 6));
+  const bytes = address.toByteArray();
+  const range = address.range();
+  const compatible = range === 'unicast' && bytes.slice(0, 12).every((byte) => byte === 0);
+  if (range === 'rfc6052' || range === 'rfc6145' || compatible) return ipaddr.fromByteArray(bytes.slice(12));
+  if (range === '6to4') return ipaddr.fromByteArray(bytes.slice(2, 6));
   return address;
+}
+
+/** For work that cannot be stopped, only left to itself, such as getaddrinfo. */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let abort: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort);
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    if (abort) signal.removeEventListener('abort', abort);
+  }
 }
 
 function hostOf(url: URL): string {

@@ -235,6 +235,16 @@ describe('the egress rule', () => {
     ['http://[64:ff9b::a9fe:a9fe]/', true, [], 'refused'],
     ['http://[fe80::1]/', true, [], 'refused'],
     ['http://[fd00:ec2::254]/', true, [], 'refused'],
+    ['http://[::169.254.169.254]/', true, [], 'refused'],
+    ['http://[::ffff:0:169.254.169.254]/', true, [], 'refused'],
+    ['http://[64:ff9b:1::169.254.169.254]/', true, [], 'refused'],
+    ['http://[fd20:ce::254]/', true, [], 'refused'],
+    ['http://100.100.100.200/', true, [], 'refused'],
+    ['http://metadata.google.internal/', true, [], 'refused'],
+    ['http://METADATA.google.internal./', true, ['*.google.internal', 'metadata.google.internal'], 'refused'],
+    ['http://metadata.google.internal/', true, ['169.254.169.254'], 'allowed'],
+    ['http://[::1]/', true, [], 'allowed'],
+    ['http://[::10.0.0.1]/', true, [], 'allowed'],
     ['http://169.254.169.254/', true, ['169.254.169.254'], 'allowed'],
     ['http://169.254.169.254/', false, ['169.254.0.0/16'], 'allowed'],
     ['http://10.0.0.1/', false, [], 'refused'],
@@ -264,6 +274,8 @@ describe('the egress rule', () => {
     expect(at('0.0.0.0', 'a.example.com', false, ['*.example.com'])).toBe('refused');
     expect(at('10.1.2.3', 'a.example.com', false, ['*.example.com'])).toBe('allowed');
     expect(at('169.254.169.254', 'metadata', false, ['metadata'])).toBe('refused');
+    expect(at('10.1.2.3', 'metadata.google.internal', true)).toBe('refused');
+    expect(at('169.254.169.254', 'metadata.google.internal', true, ['169.254.169.254'])).toBe('allowed');
     expect(at('10.1.2.3', 'unlisted', false, ['10.0.0.0/8'])).toBe('allowed');
     expect(at('11.1.2.3', 'unlisted', false, ['10.0.0.0/8'])).toBe('refused');
   });

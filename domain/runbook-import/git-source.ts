@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isMetadataName } from '../cloud-metadata.ts';
 
 /** Where runbooks come from: one branch of a repository, and in it the files below a path. */
 export interface GitSourceSettings {
@@ -16,7 +17,7 @@ export type GitTransport = 'https' | 'http' | 'ssh' | 'file';
 
 const control = /[\p{Cc}\s]/u;
 // 'git@github.com:acme/runbooks.git': what git takes for ssh when there is no scheme
-const scpForm = /^[A-Za-z0-9_][\w.-]*@[A-Za-z0-9][\w.-]*:(?!\/\/|-)[^:]+$/;
+const scpForm = /^[A-Za-z0-9_][\w.-]*@([A-Za-z0-9][\w.-]*):(?!\/\/|-)[^:]+$/;
 
 /** How git would go there; undefined where Holdfast does not let it. */
 export function transportOf(url: string): GitTransport | undefined {
@@ -25,33 +26,66 @@ export function transportOf(url: string): GitTransport | undefined {
   return scheme as GitTransport | undefined;
 }
 
-/** What is wrong with the address, and what to write instead. */
+/** Where git connects to; undefined for a repository on this machine and for what is no URL. */
+export function gitServerOf(url: string): { host: string; port: number } | undefined {
+  const scp = scpForm.exec(url);
+  if (scp) return { host: scp[1] ?? '', port: 22 };
+  const transport = transportOf(url);
+  const parsed = URL.parse(url);
+  if (!parsed || transport === undefined || transport === 'file') return undefined;
+  const port = parsed.port === '' ? usualPorts[transport] : Number(parsed.port);
+  return { host: parsed.hostname.replace(/^\[|\]$/g, ''), port };
+}
+
+const usualPorts = { https: 443, http: 80, ssh: 22 };
+
+/** What is wrong with the address, and what to write instead. What its name leads to is looked at when it is read. */
 export function urlProblem(url: string): string | undefined {
   if (control.test(url)) return 'write the URL without spaces and control characters';
   const transport = transportOf(url);
   if (transport === undefined) {
     return 'write a URL that begins with https:// or ssh://, such as https://git.example.com/acme/runbooks.git';
   }
-  if (scpForm.test(url)) return undefined;
-  const parsed = URL.parse(url);
-  if (!parsed || (transport !== 'file' && parsed.hostname === '')) {
-    return 'write a whole URL such as https://git.example.com/acme/runbooks.git';
+  const server = gitServerOf(url);
+  if (!scpForm.test(url)) {
+    const parsed = URL.parse(url);
+    const user = parsed && decode(parsed.username);
+    // git takes percent escapes out of the host of ssh URLs, and nothing else here does
+    if (!parsed || user === undefined || parsed.hostname.includes('%') || server?.host === '') {
+      return 'write a whole URL such as https://git.example.com/acme/runbooks.git';
+    }
+    if (parsed.password !== '') {
+      return "take the password out of the URL: give it as a secret reference in 'credential', such as env:GIT_TOKEN";
+    }
+    if (parsed.search !== '' || parsed.hash !== '')
+      return "take everything from the '?' or '#' on out of the URL";
+    // a host or user that begins with '-' would be an option to ssh
+    if (parsed.hostname.startsWith('-') || user?.startsWith('-')) {
+      return "neither the host nor the user of the URL may begin with '-'";
+    }
   }
-  if (parsed.password !== '') {
-    return "take the password out of the URL: give it as a secret reference in 'credential', such as env:GIT_TOKEN";
-  }
-  if (parsed.search !== '' || parsed.hash !== '')
-    return "take everything from the '?' or '#' on out of the URL";
-  // a host or user that begins with '-' would be an option to ssh
-  if (parsed.hostname.startsWith('-') || decodeURIComponent(parsed.username).startsWith('-')) {
-    return "neither the host nor the user of the URL may begin with '-'";
-  }
-  if (isLinkLocal(parsed.hostname)) return 'a link-local address (cloud metadata) holds no repository';
+  if (server?.host.endsWith('.')) return "write the host without the '.' at its end";
+  if (server && isMetadata(server.host)) return 'a link-local address (cloud metadata) holds no repository';
   return undefined;
 }
 
-function isLinkLocal(host: string): boolean {
-  return /^169\.254\.|^\[fe[89ab]/i.test(host);
+/** By what is written alone: a name may lead there, too. */
+function isMetadata(host: string): boolean {
+  const inUrl = host.includes(':') ? `[${host}]` : host;
+  // the one notation of the many that an address has
+  const canonical = URL.parse(`http://${inUrl}/`)?.hostname ?? host;
+  return (
+    isMetadataName(canonical) ||
+    /^169\.254\.|^\[fe[89ab]|^\[(::ffff:|::|64:ff9b::)a9fe:|^\[fd00:ec2:/i.test(canonical)
+  );
+}
+
+function decode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The rules of git-check-ref-format(1), a little stricter. */

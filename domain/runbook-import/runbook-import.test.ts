@@ -12,6 +12,8 @@ describe('the URL of a repository', () => {
       ['http://127.0.0.1:3000/a/b', 'http'],
       ['ssh://git@git.example.com:2222/acme/runbooks.git', 'ssh'],
       ['git@git.example.com:acme/runbooks.git', 'ssh'],
+      ['ssh://git@[2001:db8::1]:2222/acme/runbooks.git', 'ssh'],
+      ['https://10.0.0.7/acme/runbooks.git', 'https'],
       ['file:///srv/git/runbooks.git', 'file'],
     ];
     for (const [url, transport] of good) {
@@ -41,7 +43,22 @@ describe('the URL of a repository', () => {
       'https://git.example.com/a\nb',
       'http://169.254.169.254/latest/meta-data',
       'http://[fe80::1]/a',
+      'http://[::ffff:169.254.169.254]/a',
+      'http://[::169.254.169.254]/a',
+      'http://[fd00:ec2::254]/a',
+      'http://metadata.google.internal/a',
+      'http://2852039166/a',
+      'git@169.254.169.254:a',
+      'git@metadata.google.internal:a',
+      'ssh://git@2852039166/a',
+      'ssh://git@0xa9fea9fe/a',
+      'ssh://git@[fe80::1]/a',
+      'ssh://git@%31%36%39.254.169.254/a',
+      'https://%zz@h/x',
+      'https://git.example.com./a',
     ];
+    const whole = 'write a whole URL such as https://git.example.com/acme/runbooks.git';
+    expect(urlProblem('https://%zz@h/x')).toBe(whole);
     for (const url of bad) expect([url, urlProblem(url)]).toEqual([url, expect.any(String)]);
   });
 });
