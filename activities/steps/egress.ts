@@ -97,6 +97,11 @@ export class EgressRules {
     return addresses.map(({ address }) => address);
   }
 
+  /** The same for the host of a URL. */
+  async resolveUrl(url: URL, trusted: boolean, signal: AbortSignal): Promise<string[]> {
+    return await this.resolve({ host: hostOf(url), port: portOf(url), trusted }, signal);
+  }
+
   /** Throws EgressRefusedError. */
   checkAddress(text: string, to: Destination): void {
     const address = embeddedAddress(ipaddr.process(text));

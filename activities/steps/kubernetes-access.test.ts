@@ -1,9 +1,10 @@
+import { promises as dns } from 'node:dns';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { stringify } from 'yaml';
 import type { RenderedKubernetes } from '../../domain/runbook/rendered.ts';
 import { SecretUnavailableError } from '../secrets/secret-source.ts';
@@ -125,6 +126,23 @@ describe('a kubeconfig out of a secret', () => {
     expect(await look({ secret, change: { context: 'production' } })).toBe(
       "the kubeconfig has no context 'production'; it has 'staging'",
     );
+  });
+
+  it('leads through no proxy, which would decide where the connection goes', async () => {
+    const secret = stringify(kubeconfig({ cluster: { 'proxy-url': server } }));
+    expect(await look({ secret })).toMatch(/goes through a proxy to cluster 'c' \(proxy-url\)/);
+    expect(asked).toEqual([]);
+  });
+
+  it('leads to no metadata service by a name either', async () => {
+    vi.spyOn(dns, 'lookup').mockImplementation((async () => [
+      { address: '169.254.169.254', family: 4 },
+    ]) as unknown as typeof dns.lookup);
+    const named = kubeconfig({ cluster: { server: 'https://kubernetes.test:6443' } });
+    expect(await look({ secret: stringify(named) })).toMatch(
+      /kubernetes.test is at 169.254.169.254, a link-local address/,
+    );
+    vi.restoreAllMocks();
   });
 
   it('leads to no metadata service and, without saying so, not over plain http', async () => {

@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import type { RenderedKubernetes } from '../../domain/runbook/rendered.ts';
 import type { CheckContext } from './adapter.ts';
+import { EgressRefusedError } from './egress.ts';
 
 /** The cluster cannot be reached with what the step says; the message tells what mends it. */
 export class KubernetesAccessError extends Error {
@@ -62,6 +63,7 @@ export async function openCluster(
   for (const secret of [user.token, user.password, user.keyData]) if (secret) context.addSecret(secret);
   const server = serverOf(cluster.server, cluster.skipTLSVerify);
   context.egress.checkUrl(server, true);
+  await checkAddresses(server, context);
 
   const identity = new Identity(config);
   const configuration = library.createConfiguration({
@@ -181,6 +183,12 @@ function loadSecret(config: KubeConfig, reference: string, text: string): void {
     if (cluster['certificate-authority']) {
       throw refused(`reads a file for cluster '${name}'; put it into certificate-authority-data`);
     }
+    // it would decide where the connection goes, which is looked at for the server
+    if (cluster['proxy-url']) {
+      throw refused(
+        `goes through a proxy to cluster '${name}' (proxy-url), which only the worker's own KUBECONFIG may; take it out`,
+      );
+    }
   }
   for (const { name, user } of data.users) {
     for (const [key, value] of Object.entries(user ?? {})) {
@@ -232,6 +240,19 @@ function serverOf(text: string, insecure: boolean): URL {
     throw new KubernetesAccessError(`the kubeconfig's server '${server.origin}' is not https`);
   }
   return server;
+}
+
+/** The library looks the name up by itself. One that DNS does not know is told by the request, which may try again. */
+async function checkAddresses(
+  server: URL,
+  { egress, signal }: Pick<CheckContext, 'egress' | 'signal'>,
+): Promise<void> {
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(requestLimitMs)]);
+  try {
+    await egress.resolveUrl(server, true, deadline);
+  } catch (error) {
+    if (error instanceof EgressRefusedError || signal.aborted) throw error;
+  }
 }
 
 /** The innermost reason: fetch says only that it failed. */
