@@ -43,7 +43,12 @@ it('says what it waits for before it runs, and what comes of waiting', () => {
   expect(said({ ...waiting, steps: [], approvals: [approvalRecord({ required: 2, votes })] })).toBe(
     `${what} Nothing has run: it waits for approval, 1 of 2 given. Without an answer by 02:44 it expires and nothing runs.`,
   );
-  const asking = { ...waiting, steps: [], statusReason: 'waits for approval', approvals: [approvalRecord({})] };
+  const asking = {
+    ...waiting,
+    steps: [],
+    statusReason: 'waits for approval',
+    approvals: [approvalRecord({})],
+  };
   expect(view(asking).reason).toBeNull();
   const queue = { holder: { id: 'other', runbook: 'clear-cache' }, place: 3 };
   expect(said({ ...waiting, steps: [], standing: { queue, runner: null, next: null } })).toBe(
