@@ -10,6 +10,9 @@ export const escalationTarget = z.discriminatedUnion('type', [
 ]);
 export type EscalationTarget = z.infer<typeof escalationTarget>;
 
+/** Matching takes up to pattern × text steps. */
+const glob = z.string().max(500, 'write at most 500 characters');
+
 /**
  * `after` counts from the incident's opening. `repeats` are further passes, each beginning `repeatAfter`
  * (default: the last level's `after`, at least a minute) after the last level.
@@ -25,8 +28,8 @@ export const escalationPolicy = z.strictObject({
   match: z
     .strictObject({
       severity: z.enum(severities).optional(),
-      service: z.string().optional(),
-      alert: z.string().optional(),
+      service: glob.optional(),
+      alert: glob.optional(),
     })
     .optional(),
 });
@@ -38,8 +41,8 @@ export const slaPolicy = z.strictObject({
   match: z
     .strictObject({
       severity: z.enum(severities).optional(),
-      service: z.string().optional(),
-      alert: z.string().optional(),
+      service: glob.optional(),
+      alert: glob.optional(),
     })
     .default({}),
   acknowledgeWithin: durationText,

@@ -5,6 +5,7 @@ import { closest, type PlacedProblem } from './problems.ts';
 import type { RunbookFrame } from './schema.ts';
 import type { ReadStep } from './steps.ts';
 import { malformedPlaceholders, placeholders } from './template.ts';
+import { readValuePattern } from './value-pattern.ts';
 
 /** What the schema of one value alone cannot see, and what steps and inputs mean to each other. */
 export function* definitionProblems(
@@ -57,11 +58,9 @@ function* inputProblems(name: string, input: RunbookInput, frame: RunbookFrame):
     return;
   }
   if (input.pattern !== undefined) {
-    try {
-      new RegExp(`^(?:${input.pattern})$`, 'u');
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      yield { place: ['inputs', name, 'pattern'], message: `this is no regular expression: ${reason}` };
+    const pattern = readValuePattern(input.pattern);
+    if ('problem' in pattern) {
+      yield { place: ['inputs', name, 'pattern'], message: pattern.problem };
       return;
     }
   }

@@ -6,6 +6,7 @@ import { masked, secretValues } from './secret.ts';
 import { isEffect } from './step-types.ts';
 import { fillTemplate, placeholders } from './template.ts';
 import { urlProblem } from './url-template.ts';
+import { readValuePattern } from './value-pattern.ts';
 
 export interface InputSources {
   /** What the person or the policy gave, by input name. */
@@ -20,7 +21,7 @@ export type ResolvedInputs = { values: Record<string, string> } | { problems: st
 
 /** Bytes that one value may have: far below what Linux takes as one argument (128 KiB). */
 const longestValue = 16 * 1024;
-/** Characters of a value that has a pattern: a regular expression can take long over a long text. */
+/** Characters of a value that has a pattern: it takes up to so many times its own length in steps. */
 const longestMatched = 1000;
 
 /**
@@ -98,7 +99,10 @@ export function valueProblem(
     if (value.length > longestMatched) {
       return `'${name}' is longer than ${longestMatched} characters; shorten it`;
     }
-    if (!new RegExp(`^(?:${input.pattern})$`, 'u').test(value)) {
+    const pattern = readValuePattern(input.pattern);
+    if ('problem' in pattern)
+      return `the pattern of '${name}' has to be mended in the runbook: ${pattern.problem}`;
+    if (!pattern.matches(value)) {
       return `'${name}' is refused: ${shown} does not match ${input.pattern}`;
     }
   }

@@ -312,6 +312,20 @@ steps:
   });
 });
 
+it('says what to do about a pattern that was taken in when more of them were', () => {
+  const { definition } = parsed('name: old\ninputs: {a: {}}\nsteps: [{name: A, command: [ls, "{{a}}"]}]');
+  const input = definition.inputs.a;
+  if (input) input.pattern = '(?=a)a';
+  const result = layOut({
+    runbook: { definition, version: 1 },
+    catalog: new Map(),
+    sources: { given: { a: 'a' } },
+  });
+  expect('problems' in result && result.problems.join()).toMatch(
+    /the pattern of 'a' has to be mended in the runbook: a pattern cannot hold/,
+  );
+});
+
 describe('inputs with a type', () => {
   const { definition } = parsed(`
 name: typed
@@ -357,6 +371,11 @@ steps: [{name: A, command: ls}]`);
     ['{type: number, default: many}', /of the default: 'a' is refused: 'many' is not a number/],
     ['{options: [x], default: y}', /is none of x/],
     ['{pattern: "["}', /this is no regular expression/],
+    ['{pattern: "(?!-).+"}', /a pattern cannot hold '\(\?!': it looks ahead or back; write what/],
+    [
+      `{pattern: "(a+)+", default: ${'a'.repeat(40)}!}`,
+      /of the default: 'a' is refused: 'a+!' does not match/,
+    ],
     ['{type: integer}', /write type as one of: text, number, boolean, host, url/],
     ['{optoins: [a]}', /unknown key 'optoins'; did you mean 'options'\?/],
   ])('%s is refused in a file', (input, message) => {

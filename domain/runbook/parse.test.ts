@@ -174,6 +174,10 @@ describe('problems of a runbook file', () => {
       /^2:41 write severity as one or a list of: critical/,
     ],
     [
+      withStep('command: ls', `triggers: [{alert_pattern: A, labels: {env: "${'*a'.repeat(151)}"}}]\n`),
+      /^2:45 write a glob of at most 300 characters/,
+    ],
+    [
       withStep('command: ls', 'execution: {mode: always}\n'),
       /^2:19 write mode as one of: manual, semi_auto, auto/,
     ],

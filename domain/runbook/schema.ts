@@ -28,7 +28,13 @@ const trigger = z
       .default(0)
       .describe('How long the alert has to fire first.'),
     labels: z
-      .record(z.string(), scalar)
+      .record(
+        z.string(),
+        z.union(
+          [z.string().max(300, 'write a glob of at most 300 characters'), z.number(), z.boolean()],
+          'write a glob as a text, a number, or true or false',
+        ),
+      )
       .optional()
       .describe('Label name → glob that its value must match, all of them.'),
   })

@@ -1,3 +1,4 @@
+import { matchesWildcard } from '../glob.ts';
 import type { RunbookLayout } from '../runbook/layout.ts';
 import {
   type PlannedAction,
@@ -7,7 +8,6 @@ import {
 } from './planned-actions.ts';
 import { type Refusal, refusal } from './refusal.ts';
 import { type ScopedRules, scopeText } from './rules.ts';
-import { matchesWildcard } from './wildcard.ts';
 
 const remedy = 'an Admin can change the list';
 

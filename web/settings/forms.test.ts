@@ -41,6 +41,11 @@ describe('the form of an escalation policy', () => {
     });
   });
 
+  it('takes no glob that would take long to match', () => {
+    const read = readEscalation(postedEscalation({ ...body, alert: '*a'.repeat(300) }));
+    expect(read).toEqual({ problems: { alert: 'write at most 500 characters' } });
+  });
+
   it('gives back what it read, so that saving without a change changes nothing', () => {
     const read = readEscalation(postedEscalation(body));
     if (!('definition' in read)) throw new Error('not read');
