@@ -1,8 +1,9 @@
 import { Context } from '@temporalio/activity';
-import { type Finding, type StepCheck, variablesIn } from '../domain/dry-run.ts';
+import type { Finding, StepCheck } from '../domain/dry-run.ts';
 import { formatDuration } from '../domain/duration.ts';
 import { renderAction } from '../domain/runbook/render.ts';
 import { masked } from '../domain/runbook/secret.ts';
+import { variablesIn } from '../domain/runbook/template.ts';
 import { type SecretSource, SecretUnavailableError } from './secrets/secret-source.ts';
 import { adapterFor, type StepAdapters } from './steps/adapters.ts';
 import { EgressRules } from './steps/egress.ts';

@@ -1,9 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CancelledFailure, Context, log } from '@temporalio/activity';
 import { attemptKey, type StepAttempt } from '../db/step-ledger.ts';
+import type { PlacedStep } from '../domain/runbook/attempt-view.ts';
 import type { EffectAction, StepDefinition } from '../domain/runbook/definition.ts';
 import { renderAction } from '../domain/runbook/render.ts';
 import type { RenderedAction } from '../domain/runbook/rendered.ts';
+import { secretValuesOf } from '../domain/runbook/secret.ts';
 import { type SecretSource, SecretUnavailableError } from './secrets/secret-source.ts';
 import type { StepResult } from './steps/adapter.ts';
 import { adapterFor, type StepAdapters } from './steps/adapters.ts';
@@ -12,12 +14,11 @@ import {
   type LedgerAttempt,
   LedgerUnavailableError,
   type LoadedAttempt,
-  type PlacedStep,
   type StepLedger,
 } from './steps/ledger.ts';
 import { StepOutput } from './steps/output.ts';
 import { describeThisProcess, endOrphan, graceMs, hasEnded, isElsewhere } from './steps/process-group.ts';
-import { maskingSecrets, secretValuesOf, usesSecretInput, valuesFor } from './steps/secrets.ts';
+import { maskingSecrets, usesSecretInput, valuesFor } from './steps/secrets.ts';
 
 export interface StepDeps {
   ledger: StepLedger;

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
-import type { LayoutScope, LayoutStep, RunbookLayout } from '../domain/runbook/layout.ts';
+import { type PlacedStep, runsOn } from '../domain/runbook/attempt-view.ts';
+import type { RunbookLayout } from '../domain/runbook/layout.ts';
 import type { Tx } from './database.ts';
 import { storable } from './storable.ts';
 
@@ -22,11 +23,10 @@ export function attemptKey({ executionId, phase, index, attempt }: AttemptPlace)
 }
 
 /** What one step needs to know, wherever it is carried out. */
-export interface StepPlan {
-  step: LayoutStep;
-  /** Of the runbook that the step comes from. */
-  scope: LayoutScope;
+export interface StepPlan extends PlacedStep {
   layout: RunbookLayout;
+  /** Whether the execution has ended. */
+  finished: boolean;
 }
 
 export interface StepAttempt {
@@ -64,13 +64,14 @@ export async function loadStepPlan(
 ): Promise<StepPlan | undefined> {
   const row = await tx
     .selectFrom('executions')
-    .select('layout')
+    .select(['layout', 'finished_at'])
     .where('id', '=', args.executionId)
     .executeTakeFirst();
   const layout = row?.layout;
   const step = layout?.steps[args.index];
   const scope = step && layout?.scopes[step.scope];
-  return layout && step && scope ? { step, scope, layout } : undefined;
+  if (!layout || !step || !scope) return undefined;
+  return { step, scope, layout, finished: row.finished_at !== null };
 }
 
 /** What the ledger knows before an attempt begins. */
@@ -194,6 +195,33 @@ async function openAttempts(tx: Tx, executionId: string): Promise<string[]> {
     .where(sql<string>`detail->>'executionId'`, '=', executionId)
     .execute();
   return rows.map(({ key }) => key);
+}
+
+/**
+ * Which of the attempts under `keys` a runner of this queue may not close: they are open and run elsewhere, and the
+ * execution's workflow, which alone hears their heartbeats, has not written down that it is done with them.
+ */
+export async function attemptsOfOthers(
+  tx: Tx,
+  { executionId }: AttemptPlace,
+  { queue, layout, keys }: { queue: string; layout: RunbookLayout; keys: readonly string[] },
+): Promise<string[]> {
+  if (keys.length === 0) return [];
+  const { rows } = await sql<{ key: string; index: number; phase: StepPhase; over: boolean | null }>`
+    select a.key, (a.detail->>'index')::int as index, a.detail->>'phase' as phase,
+      case a.detail->>'phase'
+        when 'step' then s.status not in ('pending', 'running')
+        else s.rollback_status not in ('registered', 'running')
+      end as over
+    from side_effects a
+    left join execution_steps s
+      on s.execution_id = ${executionId} and s.index = (a.detail->>'index')::int
+    where a.kind = 'step' and a.status = 'started' and a.detail->>'executionId' = ${executionId}
+      and a.key = any(${keys})`.execute(tx);
+  return rows.flatMap(({ key, index, phase, over }) => {
+    const step = layout.steps[index];
+    return over || (step && runsOn(queue, { step }, phase)) ? [] : [key];
+  });
 }
 
 /** Of an execution that has ended, nothing may go on: what still runs sees that it was replaced, and is ended. */

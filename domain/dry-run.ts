@@ -3,7 +3,7 @@ import type { ApprovalRules, EffectAction, StepAction, StepType } from './runboo
 import type { LayoutScope, StepPart } from './runbook/layout.ts';
 import { masked } from './runbook/secret.ts';
 import { visible } from './runbook/shown-text.ts';
-import { fillTemplate, placeholders } from './runbook/template.ts';
+import { fillTemplate, variablesIn } from './runbook/template.ts';
 import { shownUrl } from './runbook/url-template.ts';
 import type { Refusal } from './safety/refusal.ts';
 
@@ -103,13 +103,6 @@ export function stepCheck(
     scope: { ...scope, values, secretReferences: references },
     withheld: [...used].filter((name) => isSecret(name) && Object.hasOwn(scope.values, name)),
   };
-}
-
-/** The names of all variables in the texts of an action. */
-export function variablesIn(value: unknown): string[] {
-  if (typeof value === 'string') return placeholders(value).map(({ name }) => name);
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.values(value).flatMap(variablesIn);
 }
 
 /** Who acts on what. `values` have masked secrets. */

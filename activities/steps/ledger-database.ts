@@ -7,10 +7,11 @@ import {
   noteAttempt,
   reportAttempt,
 } from '../../db/step-ledger.ts';
+import type { PlacedStep } from '../../domain/runbook/attempt-view.ts';
 import { variablesHold } from '../../domain/runbook/condition.ts';
 import type { RunbookLayout } from '../../domain/runbook/layout.ts';
 import { runnerOf } from '../../domain/runbook/runner.ts';
-import { LedgerUnavailableError, type PlacedStep, type StepLedger } from './ledger.ts';
+import { LedgerUnavailableError, type StepLedger } from './ledger.ts';
 
 /** The ledger of Holdfast's own workers. */
 export function createDatabaseLedger(db: Pick<Database, 'write'>): StepLedger {

@@ -1,15 +1,10 @@
 import type { AttemptPast, AttemptPlace, ProcessIdentity } from '../../db/step-ledger.ts';
-import type { LayoutScope, LayoutStep } from '../../domain/runbook/layout.ts';
+import type { PlacedStep } from '../../domain/runbook/attempt-view.ts';
 import type { ProcessGroup } from './process-group.ts';
 
 /** An attempt of a step or of its undo, and whose it is. */
 export interface LedgerAttempt extends AttemptPlace {
   orgId: string;
-}
-
-export interface PlacedStep {
-  step: LayoutStep;
-  scope: LayoutScope;
 }
 
 export interface LoadedAttempt extends PlacedStep, AttemptPast {

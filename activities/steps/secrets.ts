@@ -1,6 +1,6 @@
 import type { EffectAction } from '../../domain/runbook/definition.ts';
 import type { LayoutScope } from '../../domain/runbook/layout.ts';
-import { placeholders } from '../../domain/runbook/template.ts';
+import { variablesIn } from '../../domain/runbook/template.ts';
 import type { SecretSource } from '../secrets/secret-source.ts';
 import type { StepOutput } from './output.ts';
 
@@ -36,15 +36,4 @@ export async function valuesFor(
 /** Whether a value of the action is known only when a secret has been read. */
 export function usesSecretInput(action: EffectAction, { secretReferences }: LayoutScope): boolean {
   return variablesIn(action).some((name) => Object.hasOwn(secretReferences, name));
-}
-
-/** The values of the scope that are masked whether or not they are used. */
-export function secretValuesOf({ secretInputs, values }: LayoutScope): string[] {
-  return secretInputs.flatMap((name) => (Object.hasOwn(values, name) && values[name] ? [values[name]] : []));
-}
-
-function variablesIn(value: unknown): string[] {
-  if (typeof value === 'string') return placeholders(value).map(({ name }) => name);
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.values(value).flatMap(variablesIn);
 }

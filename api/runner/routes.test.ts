@@ -130,6 +130,128 @@ describe('the token of a runner', () => {
     expect(JSON.stringify(body)).not.toContain('of-b');
   });
 
+  it('shows of its step the one action, and of the values and secrets those that it names', async () => {
+    const id = await execution(
+      `  - name: A
+    command: echo {{x}} {{key}}
+    rollback: {command: "echo {{back}} of-undo", runner: other}
+  - {name: B, command: "echo {{password}} {{lost}}"}`,
+      { x: 'y', back: 'z', password: 'secret-of-b' },
+    );
+    await api.fixture.owner.query(
+      `update executions set layout = jsonb_set(layout, '{scopes,0,secretReferences}',
+         '{"key": "env:KEY", "lost": "env:LOST"}') where id = $1`,
+      [id],
+    );
+    const load = (token: string, phase: string) =>
+      api.ask('POST', '/api/v1/runner/attempts/load', { token, body: attempt(id, { phase }) });
+    const step = await load(edge, 'step');
+    expect(step.body.scope).toMatchObject({ values: { x: 'y' }, secretReferences: { key: 'env:KEY' } });
+    expect(JSON.stringify(step.body)).not.toMatch(/secret-of-b|of-undo|env:LOST|"z"/);
+    const undo = await load(other, 'undo');
+    expect(undo.body.step.definition).toMatchObject({ rollback: { action: { kind: 'command' } } });
+    expect(undo.body.scope).toMatchObject({ values: { back: 'z' }, secretReferences: {} });
+    expect(JSON.stringify(undo.body)).not.toMatch(/secret-of-b|env:|\{\{x\}\}|"y"/);
+    expect((await load(edge, 'undo')).status).toBe(404);
+    expect((await load(other, 'step')).status).toBe(404);
+  });
+
+  it('opens no step that no runner carries out, and no undo that is none', async () => {
+    const id = await execution('  - {name: A, type: wait, duration: 5}\n  - {name: B, command: "true"}');
+    for (const [index, phase] of [
+      [0, 'step'],
+      [1, 'undo'],
+    ] as const) {
+      for (const [operation, more] of operations) {
+        const body = attempt(id, { index, phase, ...more });
+        const answer = await api.ask('POST', `/api/v1/runner/attempts/${operation}`, { token: edge, body });
+        expect(answer.status, `${operation} ${phase}`).toBe(404);
+      }
+    }
+  });
+
+  it('is told nothing of an execution that has ended, whose attempt may still end', async () => {
+    const id = await execution('  - {name: A, command: "true"}');
+    const say = async (operation: string, more: object = {}) => {
+      const body = attempt(id, more);
+      return await api.ask('POST', `/api/v1/runner/attempts/${operation}`, { token: edge, body });
+    };
+    expect((await say('begin', { carrier, abandoned: [] })).body).toEqual({ counts: true });
+    const ended = `update executions set status = 'failed', finished_at = now() where id = $1`;
+    await api.fixture.owner.query(ended, [id]);
+    expect((await say('load')).status).toBe(404);
+    const key = attemptKey(attempt(id) as RunStepInput);
+    expect((await say('abandon', { keys: [key] })).status).toBe(404);
+    expect((await say('begin', { carrier, abandoned: [] })).body).toEqual({ counts: false });
+    expect((await say('output', { output: 'so far' })).body).toEqual({ counts: true });
+    expect((await say('end', { ok: true, output: 'all' })).status).toBe(204);
+    expect(await ledgerOf(key)).toMatchObject({ status: 'succeeded' });
+    expect((await say('output', { output: 'more' })).body).toEqual({ counts: false });
+    expect((await stored(id)).output).toBe('all');
+  });
+
+  it('has the secrets masked that its runner was not told, and came upon', async () => {
+    const id = await insertExecution(
+      { ...api.fixture, orgId: api.orgId },
+      {
+        steps: '  - {name: A, command: "cat /tmp/x"}\n  - {name: B, command: "echo {{password}}"}',
+        top: 'inputs: {password: {secret: true}}\n',
+        inputs: { password: 'secret-of-b' },
+        runner: 'edge',
+      },
+    );
+    const say = (operation: string, more: object) =>
+      api.ask('POST', `/api/v1/runner/attempts/${operation}`, { token: edge, body: attempt(id, more) });
+    await say('begin', { carrier, abandoned: [] });
+    await say('output', { output: 'it is secret-of-b' });
+    expect((await stored(id)).output).toBe('it is ***');
+    await say('end', { ok: false, error: 'no secret-of-b', output: `it is ${btoa('secret-of-b')}` });
+    expect((await stored(id)).output).toBe('it is ***');
+    expect(await ledgerOf(attemptKey(attempt(id) as RunStepInput))).toMatchObject({
+      detail: { error: 'no ***' },
+    });
+  });
+
+  it('closes no attempt that runs elsewhere, until Holdfast has written down that it is done with it', async () => {
+    const id = await insertExecution(
+      { ...api.fixture, orgId: api.orgId },
+      {
+        steps: `  - {name: A, command: "true", runner: edge, rollback: {command: "true"}}
+  - {name: B, command: "true", runner: other, rollback: {command: "true", runner: edge}}`,
+      },
+    );
+    const say = (token: string, operation: string, place: object, more: object) =>
+      api.ask('POST', `/api/v1/runner/attempts/${operation}`, {
+        token,
+        body: attempt(id, { ...place, ...more }),
+      });
+    const elsewhere = { index: 1 };
+    await say(other, 'begin', elsewhere, { carrier, abandoned: [] });
+    const key = attemptKey(attempt(id, elsewhere) as RunStepInput);
+    const undo = { index: 1, phase: 'undo' };
+    // it is under way: whoever has the token of another queue ends it in no way
+    for (const place of [{ index: 0 }, { index: 0, phase: 'undo' }, undo]) {
+      expect((await say(edge, 'abandon', place, { keys: [key] })).status).toBe(503);
+      expect((await say(edge, 'begin', place, { carrier, abandoned: [key] })).status).toBe(503);
+    }
+    expect((await say(edge, 'begin', undo, { carrier, abandoned: [] })).body).toEqual({ counts: false });
+    expect((await say(other, 'output', elsewhere, { output: 'on' })).body).toEqual({ counts: true });
+    // lost, and recorded as such
+    await api.fixture.owner.query(
+      `update execution_steps set status = 'failed', rollback_status = 'running'
+       where execution_id = $1 and index = 1`,
+      [id],
+    );
+    expect((await say(edge, 'begin', undo, { carrier, abandoned: [] })).body).toEqual({ counts: false });
+    expect((await say(edge, 'abandon', undo, { keys: [key] })).status).toBe(204);
+    expect((await say(other, 'output', elsewhere, { output: 'on' })).body).toEqual({ counts: false });
+    expect((await say(edge, 'begin', undo, { carrier, abandoned: [key] })).body).toEqual({ counts: true });
+    // and the undo, which is under way now, is none of the other's
+    const undoKey = attemptKey(attempt(id, undo) as RunStepInput);
+    expect((await say(other, 'abandon', elsewhere, { keys: [undoKey] })).status).toBe(503);
+    expect(await ledgerOf(undoKey)).toMatchObject({ status: 'started' });
+  });
+
   it('closes no attempt of another execution', async () => {
     const mine = await execution('  - {name: A, command: "true"}');
     const foreign = await execution('  - {name: A, command: "true"}', {}, 'other');

@@ -4,14 +4,20 @@ import { forgetRunner, noteRunnerSeen, type RunnerIdentity } from '../../db/runn
 import {
   type AttemptPlace,
   abandonAttempts,
+  attemptsOfOthers,
   beginAttempt,
   endAttempt,
   loadAttempt,
   loadStepPlan,
   noteAttempt,
   reportAttempt,
+  type StepAttempt,
+  type StepPlan,
 } from '../../db/step-ledger.ts';
-import { runnerOf as runnerOfStep } from '../../domain/runbook/runner.ts';
+import { attemptView, runsOn } from '../../domain/runbook/attempt-view.ts';
+import { secretValuesOf } from '../../domain/runbook/secret.ts';
+import { SecretMask } from '../../domain/runbook/secret-mask.ts';
+import { HttpError } from '../auth/errors.ts';
 import { runnerOf } from '../auth/runner-token.ts';
 import { type Endpoint, endpoint } from '../endpoint.ts';
 import { NotFoundError } from '../errors.ts';
@@ -30,7 +36,10 @@ import {
 
 const tag = 'Runner';
 const access = 'runner';
-const notIts = { 404: 'No such step, or it does not run on the queue of this token' };
+const notIts = {
+  404: 'No such step in an execution that has not ended, or it does not run on the queue of this token',
+};
+const notYet = { ...notIts, 503: 'Another runner may still be at work on one of the attempts: ask again' };
 
 /** What a runner asks and tells: that it lives, and the ledger of the steps that run on its queue. */
 export function runnerEndpoints({ db }: { db: Pick<Database, 'write'> }): Endpoint[] {
@@ -38,15 +47,13 @@ export function runnerEndpoints({ db }: { db: Pick<Database, 'write'> }): Endpoi
   async function onItsStep<T>(
     request: Request,
     place: AttemptPlace,
-    work: (tx: Tx, runner: RunnerIdentity) => Promise<T>,
+    work: (tx: Tx, runner: RunnerIdentity, plan: StepPlan) => Promise<T>,
   ): Promise<T> {
     const runner = runnerOf(request);
     return await db.write({ orgId: runner.orgId }, async (tx) => {
       const plan = await loadStepPlan(tx, place);
-      if (!plan || runnerOfStep(plan.step.definition, place.phase) !== runner.queue) {
-        throw new NotFoundError(`step ${place.index + 1} of this execution on the runner ${runner.queue}`);
-      }
-      return await work(tx, runner);
+      if (!plan || !runsOn(runner.queue, plan, place.phase)) throw noSuchStep(place, runner);
+      return await work(tx, runner, plan);
     });
   }
 
@@ -95,14 +102,16 @@ export function runnerEndpoints({ db }: { db: Pick<Database, 'write'> }): Endpoi
       handle: async ({ request, body }) =>
         await onItsStep(request, body, async (tx, runner) => {
           const loaded = await loadAttempt(tx, body);
-          if (!loaded) throw new NotFoundError(`step ${body.index + 1} on the runner ${runner.queue}`);
-          const { step, scope, own, open, before, said } = loaded;
+          // what has ended is told nobody any more
+          if (!loaded || loaded.finished) throw noSuchStep(body, runner);
+          const { own, open, before, said } = loaded;
+          const { step, scope } = attemptView(loaded, body.phase);
           return {
             step: { ...step },
             scope: { ...scope },
             ...(own ? { own: { ...own } } : {}),
-            open: open.map((attempt) => ({ ...attempt })),
-            before: before.map((attempt) => ({ ...attempt })),
+            open: open.map(processesOf),
+            before: before.map(processesOf),
             said,
           };
         }),
@@ -116,11 +125,12 @@ export function runnerEndpoints({ db }: { db: Pick<Database, 'write'> }): Endpoi
       body: beginBody,
       status: 200,
       response: counts,
-      errors: notIts,
+      errors: notYet,
       handle: async ({ request, body }) =>
-        await onItsStep(request, body, async (tx, { orgId }) => ({
-          counts: await beginAttempt(tx, body, { ...body, orgId }),
-        })),
+        await onItsStep(request, body, async (tx, runner, { layout }) => {
+          await mayClose(tx, body, { runner, layout, keys: body.abandoned });
+          return { counts: await beginAttempt(tx, body, { ...body, orgId: runner.orgId }) };
+        }),
     }),
     endpoint({
       method: 'post',
@@ -148,8 +158,8 @@ export function runnerEndpoints({ db }: { db: Pick<Database, 'write'> }): Endpoi
       response: counts,
       errors: notIts,
       handle: async ({ request, body }) =>
-        await onItsStep(request, body, async (tx) => ({
-          counts: await reportAttempt(tx, body, body.output),
+        await onItsStep(request, body, async (tx, _, plan) => ({
+          counts: await reportAttempt(tx, body, body.output && maskOf(plan, body).apply(body.output)),
         })),
     }),
     endpoint({
@@ -162,7 +172,11 @@ export function runnerEndpoints({ db }: { db: Pick<Database, 'write'> }): Endpoi
       status: 204,
       errors: notIts,
       handle: async ({ request, body }) => {
-        await onItsStep(request, body, (tx) => endAttempt(tx, body, body));
+        await onItsStep(request, body, async (tx, _, plan) => {
+          const mask = maskOf(plan, body);
+          const { ok, error, output } = body;
+          await endAttempt(tx, body, { ok, error: error && mask.apply(error), output: mask.apply(output) });
+        });
         return undefined;
       },
     }),
@@ -170,15 +184,54 @@ export function runnerEndpoints({ db }: { db: Pick<Database, 'write'> }): Endpoi
       method: 'post',
       path: '/api/v1/runner/attempts/abandon',
       tag,
-      summary: 'Close attempts of the same execution whose outcome stays unknown',
+      summary: 'Close attempts of the same execution that are lost, and whose outcome stays unknown',
       access,
       body: abandonBody,
       status: 204,
-      errors: notIts,
+      errors: notYet,
       handle: async ({ request, body }) => {
-        await onItsStep(request, body, (tx) => abandonAttempts(tx, body));
+        await onItsStep(request, body, async (tx, runner, { layout, finished }) => {
+          if (finished) throw noSuchStep(body, runner);
+          await mayClose(tx, body, { runner, layout, keys: body.keys });
+          await abandonAttempts(tx, body);
+        });
         return undefined;
       },
     }),
   ];
+}
+
+function noSuchStep({ index }: AttemptPlace, { queue }: RunnerIdentity): NotFoundError {
+  return new NotFoundError(`step ${index + 1} of this execution on the runner ${queue}`);
+}
+
+/**
+ * A runner closes attempts of its own queue, and those of others once Holdfast is done with them. Until that is written
+ * down, which takes a moment, it asks again.
+ */
+async function mayClose(
+  tx: Tx,
+  place: AttemptPlace,
+  { runner, layout, keys }: { runner: RunnerIdentity; layout: StepPlan['layout']; keys: readonly string[] },
+): Promise<void> {
+  const [first] = await attemptsOfOthers(tx, place, { queue: runner.queue, layout, keys });
+  if (first === undefined) return;
+  throw new HttpError(
+    503,
+    'Not available now',
+    `${first} does not run on the runner ${runner.queue}, and Holdfast has not taken it for lost: send the request again`,
+    { headers: { 'Retry-After': '1' } },
+  );
+}
+
+/** What it takes to end what an attempt left behind. */
+function processesOf({ key, index, phase, status, detail }: StepAttempt) {
+  const { executionId, carrier, group } = detail;
+  return { key, index, phase, status, detail: { executionId, index, phase, carrier, group } };
+}
+
+/** Of the secrets that a runner was not told: its step may come upon them all the same. */
+function maskOf(plan: StepPlan, { phase }: AttemptPlace): SecretMask {
+  const told = new Set(secretValuesOf(attemptView(plan, phase).scope));
+  return new SecretMask(secretValuesOf(plan.scope).filter((secret) => !told.has(secret)));
 }

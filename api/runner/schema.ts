@@ -41,7 +41,7 @@ export const outputBody = z.object({ ...place, output: output.optional() });
 export const endBody = z.object({ ...place, ok: z.boolean(), error: text(20_000).optional(), output });
 export const abandonBody = z.object({ ...place, keys: z.array(key).max(500) });
 
-/** Of its definition a runner needs all, and of the rest of the runbook nothing. */
+/** Of the runbook a runner needs the one action that it carries out (domain/runbook/attempt-view.ts). */
 export const loadedAttempt = z
   .object({
     step: z.looseObject({}),
@@ -51,7 +51,7 @@ export const loadedAttempt = z
     before: z.array(z.looseObject({})),
     said: z.string(),
   })
-  .meta({ description: 'The step with its values, and what is known of its attempts' });
+  .meta({ description: 'What is to be carried out with its values, and what is known of its attempts' });
 
 export const counts = z
   .object({ counts: z.boolean() })

@@ -14,6 +14,11 @@ export function secretValues(
   );
 }
 
+/** The values of the scope that are masked whether or not they are used. */
+export function secretValuesOf({ secretInputs, values }: LayoutScope): string[] {
+  return secretInputs.flatMap((name) => (Object.hasOwn(values, name) && values[name] ? [values[name]] : []));
+}
+
 /** The values for people: those of secrets masked, those that are read later too. */
 export function shownScope(scope: LayoutScope): Record<string, string> {
   const hidden = new Set(scope.secretInputs);

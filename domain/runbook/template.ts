@@ -24,6 +24,13 @@ export function placeholders(text: string): Placeholder[] {
   return found;
 }
 
+/** The names of all variables in the texts of an action. */
+export function variablesIn(value: unknown): string[] {
+  if (typeof value === 'string') return placeholders(value).map(({ name }) => name);
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.values(value).flatMap(variablesIn);
+}
+
 /** Double braces that are neither a variable nor a Go template: most likely a mistyped name. */
 export function malformedPlaceholders(text: string): TemplateProblem[] {
   const problems: TemplateProblem[] = [];
