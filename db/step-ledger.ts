@@ -224,6 +224,17 @@ export async function attemptsOfOthers(
   });
 }
 
+/** Whether the execution's workflow has written down that it has the step undone. */
+export async function isBeingUndone(tx: Tx, { executionId, index }: AttemptPlace): Promise<boolean> {
+  const row = await tx
+    .selectFrom('execution_steps')
+    .select('rollback_status')
+    .where('execution_id', '=', executionId)
+    .where('index', '=', index)
+    .executeTakeFirst();
+  return row?.rollback_status === 'running';
+}
+
 /** Of an execution that has ended, nothing may go on: what still runs sees that it was replaced, and is ended. */
 export async function abandonAllAttempts(tx: Tx, executionId: string): Promise<void> {
   await abandonAttempts(tx, { executionId, keys: await openAttempts(tx, executionId) });

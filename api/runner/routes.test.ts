@@ -234,7 +234,9 @@ describe('the token of a runner', () => {
       expect((await say(edge, 'abandon', place, { keys: [key] })).status).toBe(503);
       expect((await say(edge, 'begin', place, { carrier, abandoned: [key] })).status).toBe(503);
     }
-    expect((await say(edge, 'begin', undo, { carrier, abandoned: [] })).body).toEqual({ counts: false });
+    // nor does it begin an undo that nobody asked for, behind which no step begins
+    expect((await say(edge, 'begin', undo, { carrier, abandoned: [] })).status).toBe(503);
+    expect(await ledgerOf(attemptKey(attempt(id, undo) as RunStepInput))).toBeUndefined();
     expect((await say(other, 'output', elsewhere, { output: 'on' })).body).toEqual({ counts: true });
     // lost, and recorded as such
     await api.fixture.owner.query(
@@ -291,6 +293,10 @@ describe('a step on a runner', () => {
     );
     expect(await run(id)).toEqual({ ok: false, error: 'exit status 3' });
     expect(await run(id)).toEqual({ ok: false, error: 'exit status 3' });
+    await api.fixture.owner.query(
+      `update execution_steps set rollback_status = 'running' where execution_id = $1`,
+      [id],
+    );
     expect(await run(id, { phase: 'undo' })).toEqual({ ok: true });
     expect(await stored(id)).toEqual({ output: 'hello $(id)\nexit status 3\n', rollback_output: 'back\n' });
     const key = attemptKey({ executionId: id, index: 0, phase: 'step', attempt: 1 });

@@ -7,6 +7,7 @@ import {
   attemptsOfOthers,
   beginAttempt,
   endAttempt,
+  isBeingUndone,
   loadAttempt,
   loadStepPlan,
   noteAttempt,
@@ -39,7 +40,10 @@ const access = 'runner';
 const notIts = {
   404: 'No such step in an execution that has not ended, or it does not run on the queue of this token',
 };
-const notYet = { ...notIts, 503: 'Another runner may still be at work on one of the attempts: ask again' };
+const notYet = {
+  ...notIts,
+  503: 'Holdfast has not asked for this undo, or another runner may be at work on an attempt: send it again',
+};
 
 /** What a runner asks and tells: that it lives, and the ledger of the steps that run on its queue. */
 export function runnerEndpoints({ db }: { db: Pick<Database, 'write'> }): Endpoint[] {
@@ -127,7 +131,12 @@ export function runnerEndpoints({ db }: { db: Pick<Database, 'write'> }): Endpoi
       response: counts,
       errors: notYet,
       handle: async ({ request, body }) =>
-        await onItsStep(request, body, async (tx, runner, { layout }) => {
+        await onItsStep(request, body, async (tx, runner, { layout, finished }) => {
+          if (finished) return { counts: false };
+          // no step begins behind an undo: one that nobody asked for would stop all other runners
+          if (body.phase === 'undo' && !(await isBeingUndone(tx, body))) {
+            throw notNow(`Holdfast does not undo step ${body.index + 1} of this execution`);
+          }
           await mayClose(tx, body, { runner, layout, keys: body.abandoned });
           return { counts: await beginAttempt(tx, body, { ...body, orgId: runner.orgId }) };
         }),
@@ -205,10 +214,7 @@ function noSuchStep({ index }: AttemptPlace, { queue }: RunnerIdentity): NotFoun
   return new NotFoundError(`step ${index + 1} of this execution on the runner ${queue}`);
 }
 
-/**
- * A runner closes attempts of its own queue, and those of others once Holdfast is done with them. Until that is written
- * down, which takes a moment, it asks again.
- */
+/** A runner closes attempts of its own queue, and those of others once Holdfast is done with them. */
 async function mayClose(
   tx: Tx,
   place: AttemptPlace,
@@ -216,12 +222,14 @@ async function mayClose(
 ): Promise<void> {
   const [first] = await attemptsOfOthers(tx, place, { queue: runner.queue, layout, keys });
   if (first === undefined) return;
-  throw new HttpError(
-    503,
-    'Not available now',
-    `${first} does not run on the runner ${runner.queue}, and Holdfast has not taken it for lost: send the request again`,
-    { headers: { 'Retry-After': '1' } },
-  );
+  throw notNow(`${first} does not run on the runner ${runner.queue}, and Holdfast has not taken it for lost`);
+}
+
+/** A runner sends the request again for a while: what it was asked for may not have been written down yet. */
+function notNow(detail: string): HttpError {
+  return new HttpError(503, 'Not available now', `${detail}: send the request again`, {
+    headers: { 'Retry-After': '1' },
+  });
 }
 
 /** What it takes to end what an attempt left behind. */

@@ -50,6 +50,24 @@ steps:
 `;
 }
 
+/** Its steps run on one runner and are undone on others. */
+function across(): string {
+  return `
+name: across
+execution: {mode: manual, cooldown: 0}
+steps:
+  - name: Prepare
+    runner: west
+    command: "true"
+    rollback: echo unprepared >> ${journal}
+  - name: Go across
+    runner: edge
+    command: echo across >> ${journal}; sleep 300
+    timeout: 400
+    rollback: {command: "echo back >> ${journal}", runner: west}
+`;
+}
+
 interface Runner {
   child: ChildProcess;
   said(): string;
@@ -136,6 +154,32 @@ test('a step waits for its runner, is taken up when it comes, and shows its outp
   second.child.kill('SIGTERM');
   expect(await second.ended, second.said()).toBe(0);
   expect((await holdfast.get('/api/v1/runners')).items).toMatchObject([{ silent: expect.any(Boolean) }]);
+});
+
+test('what ran on a runner that was killed is undone by the one that its undo names', {
+  timeout: 90_000,
+}, async () => {
+  await place.writeRunbook('across', across());
+  await waitFor('the runbook to be read', async () => {
+    const { status } = await holdfast.ask('GET', '/api/v1/runbooks/across');
+    return status === 200;
+  });
+  const west = (await holdfast.post('/api/v1/runner-tokens', { queue: 'west', name: 'test' })).token;
+  const runner = startRunner();
+  const other = startRunner({ HOLDFAST_RUNNER_TOKEN: west }, 'west');
+  const { id } = await holdfast.post('/api/v1/runbooks/across/run', { inputs: {} });
+  await waitFor('the step to run', async () => (await lines()).includes('across'));
+  runner.child.kill('SIGKILL');
+  expect(await ended(id)).toMatchObject({
+    status: 'rolled_back',
+    steps: [
+      { status: 'succeeded', rollback: { status: 'succeeded', attempts: 1 } },
+      { status: 'failed', outcomeUnknown: true, rollback: { status: 'succeeded', attempts: 1 } },
+    ],
+  });
+  expect((await lines()).slice(-3)).toEqual(['across', 'back', 'unprepared']);
+  other.child.kill('SIGTERM');
+  expect(await other.ended, other.said()).toBe(0);
 });
 
 test('a runner whose token is revoked ends with the reason', { timeout: 60_000 }, async () => {
