@@ -57,7 +57,8 @@ export const sshType: EffectTypeShape<SshAction, typeof keys> = {
   },
   render(action, values) {
     const host = fillTemplate(action.host, values);
-    if (!isHost(host)) throw new RangeError(`'${host}' is no host; expected a name or an address`);
+    if (!isHost(host))
+      throw new RangeError(`'${host}' is no host; expected a name, or an address in full such as 10.0.0.1`);
     const user = fillTemplate(action.user, values);
     if (!userName.test(user)) throw new RangeError(`'${user}' is no name of a user`);
     return {
