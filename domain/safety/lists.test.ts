@@ -78,7 +78,7 @@ describe('a deny list', () => {
         "deny list: the organization forbids the command 'reboot' (step 'Act'); an Admin can change the list",
       );
     }
-    expect(ask([deny('reboot')], layout(step(argv('echo', 'reboot'))))).toBeNull();
+    expect(ask([deny('reboot')], layout(step(argv('echo', 'rebooting'))))).toBeNull();
   });
 
   test('looks at the whole command with its values in place', () => {
@@ -116,6 +116,32 @@ describe('a deny list', () => {
     expect(ask([prod], layout(step(http('https://api.test.example.com/'))))).toBeNull();
   });
 
+  test('knows an address however it is written, and the network that it is in', () => {
+    const forbids = (pattern: string, host: string) =>
+      ask([set({ deny: { hosts: [pattern] } })], layout(step(ssh(host, 'ls')))) !== null;
+    for (const host of ['167772161', '0xa000001', '10.1', '010.0.0.1', '::ffff:10.0.0.1']) {
+      expect(forbids('10.0.0.1', host), host).toBe(true);
+      expect(forbids('10.0.0.0/24', host), host).toBe(true);
+    }
+    expect(forbids('fd00::1', 'FD00:0:0:0:0:0:0:1')).toBe(true);
+    expect(ask([set({ deny: { hosts: ['::1'] } })], layout(step(http('http://[::1]/'))))).toMatch(/'::1'/);
+    expect(forbids('10.0.0.0/24', '10.0.1.1')).toBe(false);
+  });
+
+  test('reads the lines of AWS SSM as one script, and each with a variable by itself', () => {
+    const ssm = (...commands: string[]): EffectAction => ({
+      kind: 'aws_ssm',
+      region: 'eu-west-1',
+      instanceIds: ['i-1'],
+      document: 'AWS-RunShellScript',
+      parameters: { commands },
+    });
+    const scopes = [scope('restart', { unit: 'a' })];
+    const script = ssm('cat <<E', "it's", 'E', 'echo {{unit}}', 'echo ok');
+    expect(ask([deny('reboot'), allow('cat', 'echo')], layout(step(script), scopes))).toBeNull();
+    expect(ask([deny('reboot')], layout(step(ssm('cat <<E', "it's", 'E', 'reboot'))))).toMatch(/'reboot'/);
+  });
+
   test('says no to a kind of step', () => {
     const wait: StepAction = { kind: 'wait', durationMs: 1 };
     expect(ask([set({ deny: { stepTypes: ['wait'] } })], layout(step(wait)))).toMatch(/steps of type wait/);
@@ -139,6 +165,24 @@ describe('an allow list', () => {
     expect(ask([allow('systemctl restart *')], layout(step(shell('systemctl restart "$(reboot)"'))))).toMatch(
       /'reboot'/,
     );
+  });
+
+  test('says what a pattern has to name', () => {
+    const reason = (line: string) => ask([allow('systemctl', 'echo')], layout(step(shell(line))));
+    expect(reason('echo x > /etc/cron.d/x')).toMatch(
+      "does not name the command 'echo' as it is called there, with '>/etc/cron.d/x' (step",
+    );
+    expect(reason('PATH=/tmp; systemctl x')).toMatch("does not name 'PATH=/tmp' (step");
+    expect(reason("echo it's")).toMatch('what stands behind a quote or bracket that is not closed');
+  });
+
+  test('of networks permits an address only if each way to read it is in one', () => {
+    const only = (host: string) =>
+      ask([set({ allow: { hosts: ['10.0.0.0/8'] } })], layout(step(ssh(host, 'ls'))));
+    expect(only('10.1.2.3')).toBeNull();
+    expect(only('::ffff:10.1.2.3')).toBeNull();
+    expect(only('010.1.2.3')).toMatch(/the host '010.1.2.3'/);
+    expect(only('db-1')).toMatch(/the host 'db-1'/);
   });
 
   test('takes a value for one word, whatever it holds', () => {

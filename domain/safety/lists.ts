@@ -1,13 +1,10 @@
-import { matchesWildcard } from '../glob.ts';
 import type { RunbookLayout } from '../runbook/layout.ts';
-import {
-  type PlannedAction,
-  type PlannedCommand,
-  plannedActions,
-  withoutSecrets,
-} from './planned-actions.ts';
+import { forbids, permits } from './command-pattern.ts';
+import { hostForms, matchesHost } from './host-pattern.ts';
+import { type PlannedAction, plannedActions, withoutSecrets } from './planned-actions.ts';
 import { type Refusal, refusal } from './refusal.ts';
 import { type ScopedRules, scopeText } from './rules.ts';
+import type { ShellCommand } from './shell-commands.ts';
 
 const remedy = 'an Admin can change the list';
 
@@ -36,12 +33,12 @@ function denied({ scope, name, rules: { deny } }: ScopedRules, action: PlannedAc
   if (!deny) return null;
   if (deny.stepTypes?.includes(action.type)) return saying(`steps of type ${action.type}`);
   for (const pattern of deny.hosts ?? []) {
-    if (action.hosts.some((host) => matchesWildcard(plainHostPattern(pattern), host))) {
+    if (action.hosts.flatMap(hostForms).some((form) => matchesHost(pattern, form))) {
       return saying(`the host '${pattern}'`);
     }
   }
   for (const pattern of deny.commands ?? []) {
-    if (action.commands.some((command) => reaches(pattern, command))) {
+    if (action.commands.some((command) => forbids(pattern, command))) {
       return saying(`the command '${pattern}'`);
     }
   }
@@ -56,27 +53,23 @@ function notAllowed({ scope, name, rules: { allow } }: ScopedRules, action: Plan
   if (!allow || !action.hasEffect) return null;
   if (allow.stepTypes && !allow.stepTypes.includes(action.type))
     return saying(`steps of type ${action.type}`);
-  const host = action.hosts.find(
-    (given) => allow.hosts?.every((pattern) => !matchesWildcard(plainHostPattern(pattern), given)) ?? false,
-  );
+  const { hosts } = allow;
+  const host = hosts && action.hosts.find((given) => !hostAllowed(hosts, given));
   if (host !== undefined) return saying(`the host '${host}'`);
   const command = action.commands.find(
     (given) => allow.commands?.every((pattern) => !permits(pattern, given)) ?? false,
   );
-  return command ? saying(`the command '${command.program}' as it is called there`) : null;
+  return command ? saying(shownCommand(command)) : null;
 }
 
-/** Wide: also a program by its name alone, wherever it stands. */
-function reaches(pattern: string, { line, program, sudo }: PlannedCommand): boolean {
-  const names = [program, program.slice(program.lastIndexOf('/') + 1), ...(sudo ? ['sudo'] : [])];
-  return matchesWildcard(pattern, line) || names.some((name) => matchesWildcard(pattern, name));
+/** However it can be read. */
+function hostAllowed(patterns: readonly string[], host: string): boolean {
+  return hostForms(host).every((form) => patterns.some((pattern) => matchesHost(pattern, form)));
 }
 
-/** Narrow: '/tmp/systemctl' is not 'systemctl'. */
-function permits(pattern: string, { line, program }: PlannedCommand): boolean {
-  return matchesWildcard(pattern, line) || matchesWildcard(pattern, program);
-}
-
-function plainHostPattern(pattern: string): string {
-  return pattern.replace(/\.$/, '');
+function shownCommand({ allowance, program, named }: ShellCommand): string {
+  if (allowance === 'never') return 'what stands behind a quote or bracket that is not closed';
+  const command = program === '' ? '' : `the command '${program}' as it is called there`;
+  const parts = named.map((part) => `'${part}'`).join(' and ');
+  return [command, parts].filter((part) => part !== '').join(', with ');
 }

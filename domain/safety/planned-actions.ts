@@ -1,7 +1,8 @@
 import type { CommandForm, EffectAction, StepType } from '../runbook/definition.ts';
 import type { LayoutScope, RunbookLayout } from '../runbook/layout.ts';
 import { fillTemplate, placeholders } from '../runbook/template.ts';
-import { shellCommands } from './shell-commands.ts';
+import { plainHost } from './host-pattern.ts';
+import { argvCommands, type ShellCommand, shellCommands } from './shell-commands.ts';
 
 /** What a step (or its undo) will do, as far as allow and deny lists look at it. */
 export interface PlannedAction {
@@ -12,14 +13,8 @@ export interface PlannedAction {
   type: StepType;
   /** Whether it acts on something; `wait`, `approval` and `notify` don't. */
   hasEffect: boolean;
-  commands: PlannedCommand[];
+  commands: ShellCommand[];
   hosts: string[];
-}
-
-export interface PlannedCommand {
-  line: string;
-  program: string;
-  sudo: boolean;
 }
 
 /** The values of secrets are not known here, and those that are known are not shown in a refusal. */
@@ -78,7 +73,9 @@ function reachOf(action: EffectAction, scope: LayoutScope): Pick<PlannedAction, 
         name.toLowerCase() === 'commands' ? templates : [],
       );
       return {
-        commands: lines.flatMap((line) => shellCommands(line).map((command) => filled(command, false, fill))),
+        commands: scriptsOf(lines).flatMap((script) =>
+          shellCommands(script).map((command) => filled(command, fill)),
+        ),
         hosts: action.instanceIds.map((id) => plainHost(fill(id))),
       };
     }
@@ -88,28 +85,39 @@ function reachOf(action: EffectAction, scope: LayoutScope): Pick<PlannedAction, 
   }
 }
 
-const shells = /^(?:.*\/)?(?:ba|da|a|z|k)?sh$/;
-
-function commandsOf(form: CommandForm, sudo: boolean, fill: (template: string) => string): PlannedCommand[] {
-  if ('shell' in form) {
-    // a value is one word of its line whatever it holds, so the line is taken apart before they are filled in
-    return shellCommands(form.shell).map((command) => filled(command, sudo, fill));
+/** Lines of AWS SSM are one script, but each that holds a variable has a shell of its own. */
+function scriptsOf(lines: readonly string[]): string[] {
+  const scripts: string[] = [];
+  let script: string[] = [];
+  for (const line of lines) {
+    if (placeholders(line).length === 0) {
+      script.push(line);
+      continue;
+    }
+    scripts.push(script.join('\n'), line);
+    script = [];
   }
-  const argv = form.argv.map(fill);
-  const [program = '', ...rest] = argv;
-  const whole = { line: argv.join(' '), program, sudo };
-  const option = rest.findIndex((word) => /^-[a-z]*c$/.test(word));
-  if (!shells.test(program) || option < 0) return [whole];
-  const script = rest[option + 1] ?? '';
-  return [whole, ...shellCommands(script).map((command) => ({ ...command, sudo }))];
+  return [...scripts, script.join('\n')];
 }
 
-function filled(
-  command: { line: string; program: string },
-  sudo: boolean,
-  fill: (template: string) => string,
-): PlannedCommand {
-  return { line: fill(command.line), program: fill(command.program), sudo };
+function commandsOf(form: CommandForm, sudo: boolean, fill: (template: string) => string): ShellCommand[] {
+  // a value is one word of its line whatever it holds, so the line is taken apart before they are filled in
+  const commands =
+    'shell' in form
+      ? shellCommands(form.shell).map((command) => filled(command, fill))
+      : argvCommands(form.argv.map(fill));
+  return sudo ? commands.map((command) => ({ ...command, words: ['sudo', ...command.words] })) : commands;
+}
+
+function filled(command: ShellCommand, fill: (template: string) => string): ShellCommand {
+  return {
+    line: fill(command.line),
+    core: fill(command.core),
+    program: fill(command.program),
+    words: command.words.map(fill),
+    named: command.named.map(fill),
+    allowance: command.allowance,
+  };
 }
 
 function hostOf(url: string): string {
@@ -119,9 +127,4 @@ function hostOf(url: string): string {
     // it will not be sent anywhere: what stands there is matched as it is
     return url;
   }
-}
-
-/** 'db-1.example.com.' and 'DB-1.example.com' are one host. */
-function plainHost(host: string): string {
-  return host.replace(/\.$/, '').toLowerCase();
 }
