@@ -54,7 +54,11 @@ describe('a script', () => {
     ['script: ls\ncommand: ls', /^4:5 a step has a command or a script, not both/],
     ['command: ls\nargs: [a]', /^5:5 'args' belongs to a script/],
     ['script: ls\ninterpreter: "{{x}}"', /^5:19 'interpreter' takes no variables/],
-    ['script: ls\nargs: [-c, "{{x}}"]', /^5:16 'sh' runs this argument as code/],
+    [
+      'script: eval "$1"\nargs: ["{{x}}"]',
+      /^5:12 the script that 'sh' is given here: 'eval' reads its arguments/,
+    ],
+    ['script: ls\ninterpreter: xargs\nargs: ["{{x}}"]', /^6:12 'xargs' runs what stands here/],
   ])('%j is refused', (step, message) => expect(problemsOf(step)).toMatch(message));
 });
 

@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { codeWordProblem } from '../code-words.ts';
 import type { CommandForm } from '../definition.ts';
 import type { PlacedProblem } from '../problems.ts';
-import { compileShellLine } from '../shell-line.ts';
+import { argvProblem, compileShellLine } from '../shell-line.ts';
 import { shellWord, visible } from '../shown-text.ts';
 import { fillTemplate, placeholders, valueFor } from '../template.ts';
 import { flag, scalar, text } from '../written.ts';
@@ -56,7 +55,9 @@ function scriptArgv(script: string, { interpreter, args = [] }: WrittenForm): st
   const option = /^(?:perl|ruby|node|lua)/.test(name) ? '-e' : name.startsWith('php') ? '-r' : '-c';
   // a shell takes the first word after its script for its own name
   const own = name.endsWith('sh') ? [name] : [];
-  return [...program, option, script, ...own, ...args.map(String)];
+  // these look for options of their own behind the code too
+  const ended = args.length > 0 && /^(?:perl|ruby|node|php)/.test(name) ? ['--'] : [];
+  return [...program, option, script, ...own, ...ended, ...args.map(String)];
 }
 
 function interpreterName(program: readonly string[]): string {
@@ -112,14 +113,10 @@ function* argvProblems(written: WrittenForm, argv: readonly string[]): Generator
   if (argv.some((word) => word.includes('\0'))) {
     yield { place: [key], message: 'a command cannot hold NUL; take it out' };
   }
-  const words = argv.map((word) => {
-    const variableAt = placeholders(word)[0]?.start;
-    return variableAt === undefined ? { text: word } : { text: word, variableAt };
-  });
   // a variable in the script itself was refused before, with a better word
-  if (words.slice(0, fixed).some(({ variableAt }) => key === 'script' && variableAt !== undefined)) return;
-  const code = codeWordProblem(words);
-  if (code) yield { place: placeOf(words.indexOf(code.word)), message: code.message };
+  if (key === 'script' && argv.slice(0, fixed).some((word) => placeholders(word).length > 0)) return;
+  const code = argvProblem(argv);
+  if (code) yield { place: placeOf(code.index), message: code.message };
 }
 
 export function renderForm(form: CommandForm, values: Values): [string, ...string[]] {
@@ -136,6 +133,9 @@ export function renderForm(form: CommandForm, values: Values): [string, ...strin
       ...compiled.variables.map((name) => valueFor(values, name)),
     ];
   }
+  // a version that was taken in under older rules is held to these
+  const problem = argvProblem(form.argv);
+  if (problem) throw new RangeError(problem.message);
   const [program = '', ...rest] = form.argv.map((word) => fillTemplate(word, values));
   return [program, ...rest];
 }
