@@ -8,15 +8,10 @@ import {
   type TargetInUse,
   whereText,
 } from '../domain/dry-run.ts';
-import { type Role, roleAtLeast, roleBy } from '../domain/roles.ts';
+import type { Role } from '../domain/roles.ts';
 import { approvalText } from '../domain/runbook/approval-rules.ts';
 import { variablesHold } from '../domain/runbook/condition.ts';
-import type {
-  ApprovalRules,
-  NotifyAction,
-  StepCondition,
-  StepDefinition,
-} from '../domain/runbook/definition.ts';
+import type { NotifyAction, StepCondition, StepDefinition } from '../domain/runbook/definition.ts';
 import { describeLayout } from '../domain/runbook/describe.ts';
 import type { LayoutScope, RunbookLayout } from '../domain/runbook/layout.ts';
 import { runnerOf } from '../domain/runbook/runner.ts';
@@ -25,7 +20,8 @@ import { isEffect } from '../domain/runbook/step-types.ts';
 import { admitPlanned } from './admission.ts';
 import type { Tx } from './database.ts';
 import { type ExecutionRequest, type PlannedExecution, planExecution } from './executions.ts';
-import { listPeople, type Person } from './identity.ts';
+import { listPeople } from './identity.ts';
+import { mayApprove } from './voters.ts';
 
 /** A dry run before anything was looked at where the steps would run. */
 export interface DryRunPlan {
@@ -193,19 +189,6 @@ async function approvalsOf(
     rules,
     able: people.filter((person) => mayApprove(person, rules, { teamId, requestedBy })).length,
   }));
-}
-
-/** As the execution's workflow decides it (domain/execution/approval.ts). */
-function mayApprove(
-  { email, memberships }: Person,
-  { role, teams, notRequester }: ApprovalRules,
-  of: { teamId: string | null; requestedBy: string },
-): boolean {
-  if (notRequester && email === of.requestedBy) return false;
-  if (teams.length > 0 && !memberships.some(({ teamSlug }) => teamSlug && teams.includes(teamSlug)))
-    return false;
-  const held = roleBy(memberships, of.teamId);
-  return held !== undefined && roleAtLeast(held, role);
 }
 
 async function targetInUse(tx: Tx, target: string): Promise<TargetInUse | null> {

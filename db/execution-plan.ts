@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ApprovalPlan, ExecutionPlan, StepPlan, StepWork } from '../domain/execution/plan.ts';
+import type { EscalationTarget } from '../domain/policies.ts';
 import { variablesHold } from '../domain/runbook/condition.ts';
 import type { ApprovalRules, RunbookDefinition, StepDefinition } from '../domain/runbook/definition.ts';
 import type { LayoutStep, RunbookLayout } from '../domain/runbook/layout.ts';
@@ -7,7 +8,9 @@ import { shownScope } from '../domain/runbook/secret.ts';
 import { shownValue } from '../domain/runbook/shown-text.ts';
 import { fillTemplate } from '../domain/runbook/template.ts';
 import type { Tx } from './database.ts';
+import { listPeople } from './identity.ts';
 import { getEscalationPolicy } from './policies.ts';
+import { mayApprove } from './voters.ts';
 
 /** What the execution's workflow goes by: its layout, and whom it concerns. */
 export async function loadExecutionPlan(
@@ -21,6 +24,7 @@ export async function loadExecutionPlan(
     )
     .leftJoin('incidents as i', 'i.id', 'e.incident_id')
     .select(['e.runbook', 'e.mode', 'e.target', 'e.requested_by', 'e.incident_id', 'e.layout', 'e.retry_of'])
+    .select('e.team_id')
     .select(['i.number', 'i.escalation_policy', 'v.definition'])
     .where('e.id', '=', executionId)
     .executeTakeFirst();
@@ -30,17 +34,28 @@ export async function loadExecutionPlan(
     (await getEscalationPolicy(tx, 'default'));
   const definition = row.definition as unknown as RunbookDefinition;
   const takenOver = row.retry_of === null ? [] : await stepsTakenOver(tx, executionId);
+  const levels = (policy?.definition.levels ?? []).map(({ targets }) => targets);
+  const voters = await votersBesides(tx, levels[0] ?? [], row);
+  const approvalPlan = (id: string, rules: ApprovalRules, message: string): ApprovalPlan => ({
+    id,
+    message,
+    ...rules,
+    voters: voters(rules),
+  });
   return {
     runbook: row.runbook,
     mode: row.mode,
     target: row.target,
     requestedBy: row.requested_by,
     incident: row.incident_id && row.number !== null ? { id: row.incident_id, number: row.number } : null,
-    levels: (policy?.definition.levels ?? []).map(({ targets }) => targets),
+    levels,
     // the approval before the start shares the execution's id
     approval: approvalPlan(executionId, definition.execution.approval, ''),
     steps: row.layout.steps.map((step, index) =>
-      stepPlan(executionId, row.layout, step, index, takenOver.includes(index)),
+      stepPlan(row.layout, step, index, {
+        takenOver: takenOver.includes(index),
+        approval: (rules, message) => approvalPlan(stepId(executionId, index), rules, message),
+      }),
     ),
   };
 }
@@ -58,11 +73,10 @@ async function stepsTakenOver(tx: Tx, executionId: string): Promise<number[]> {
 }
 
 function stepPlan(
-  executionId: string,
   layout: RunbookLayout,
   step: LayoutStep,
   index: number,
-  takenOver: boolean,
+  { takenOver, approval }: { takenOver: boolean; approval: StepApproval },
 ): StepPlan {
   const { definition } = step;
   const scope = layout.scopes[step.scope];
@@ -70,7 +84,7 @@ function stepPlan(
   return {
     name: step.name,
     part: step.part,
-    work: workOf(executionId, definition, index, values),
+    work: workOf(definition, values, approval),
     timeoutMs: definition.timeoutMs,
     retries: definition.retries,
     retryDelayMs: definition.retryDelayMs,
@@ -85,19 +99,21 @@ function stepPlan(
   };
 }
 
+type StepApproval = (rules: ApprovalRules, message: string) => ApprovalPlan;
+
 function workOf(
-  executionId: string,
   { action }: StepDefinition,
-  index: number,
   values: Readonly<Record<string, string>>,
+  approval: StepApproval,
 ): StepWork {
   switch (action.kind) {
     case 'wait':
       return { kind: 'wait', durationMs: action.durationMs };
-    case 'approval': {
-      const message = messageOf(action.message, values);
-      return { kind: 'approval', approval: approvalPlan(stepId(executionId, index), action.rules, message) };
-    }
+    case 'approval':
+      return {
+        kind: 'approval',
+        approval: approval(action.rules, messageOf(action.message, values)),
+      };
     case 'notify':
       return {
         kind: 'notify',
@@ -109,8 +125,30 @@ function workOf(
   }
 }
 
-function approvalPlan(id: string, rules: ApprovalRules, message: string): ApprovalPlan {
-  return { id, message, ...rules };
+/** More than this and the rules leave out hardly anybody: the policy's own people suffice. */
+const mostVoters = 20;
+
+/**
+ * Where not everybody may vote, the first level may hold nobody who can, and nobody who can would hear of it: those
+ * are told, too.
+ */
+async function votersBesides(
+  tx: Tx,
+  told: readonly EscalationTarget[],
+  of: { team_id: string | null; requested_by: string },
+): Promise<(rules: ApprovalRules) => EscalationTarget[]> {
+  const people = (await listPeople(tx)).filter(({ disabledAt }) => disabledAt === null);
+  const known = told.map((target) =>
+    'address' in target ? target.address : 'email' in target && target.email,
+  );
+  return (rules) => {
+    if (rules.role === 'operator' && rules.teams.length === 0 && !rules.notRequester) return [];
+    return people
+      .filter((person) => mayApprove(person, rules, { teamId: of.team_id, requestedBy: of.requested_by }))
+      .filter(({ email }) => !known.includes(email))
+      .slice(0, mostVoters)
+      .map(({ email }) => ({ type: 'user', email }));
+  };
 }
 
 /** The same for every load, so that a repeated one asks for the same approval. A UUID of version 8 (RFC 9562). */

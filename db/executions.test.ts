@@ -102,9 +102,23 @@ test('nested runbooks stand as steps, with what they ask, need and undo', async 
   ]);
   expect(steps[1]?.skipped).toBe("only if it is 'forced': mode is 'planned'");
   expect(steps[2]?.work).toMatchObject({
-    approval: { needed: 2, role: 'admin', message: 'Promote the replica of db-1?' },
+    approval: { needed: 2, role: 'admin', message: 'Promote the replica of db-1?', voters: [] },
   });
   expect(steps[3]).toMatchObject({ needs: [{ index: 0, status: 'succeeded' }], undoTimeoutMs: 300_000 });
+});
+
+test('where not everybody may vote, those who may are told besides the first level', async () => {
+  await database.owner.query(
+    `with made as (insert into users (org_id, email, name) values ($1, 'cleo@example.com', 'Cleo'), ($1, 'dan@example.com', 'Dan')
+       returning id, email)
+     insert into memberships (org_id, user_id, role)
+     select $1, id, case email when 'cleo@example.com' then 'admin' else 'operator' end from made`,
+    [database.orgId],
+  );
+  const { steps } = await plan(await create());
+  expect(steps[2]?.work).toMatchObject({
+    approval: { voters: [{ type: 'user', email: 'cleo@example.com' }] },
+  });
 });
 
 test('each load asks for the same approval, and each execution for one of its own', async () => {

@@ -137,7 +137,7 @@ function wordsOf(source: MessageSource & { type: ExecutionMessageType }, executi
       };
     case 'execution.message':
       return {
-        subject: 'says',
+        subject: oneLine(String(source.detail.message ?? ''), 80),
         sentence: sentence(`${what}: ${oneLine(String(source.detail.message ?? ''), 500)}`),
         state: 'message of the runbook',
         tone: 'neutral',

@@ -49,7 +49,11 @@ export function askApproval(
       state,
       'approval.needed',
       { expiresAt: new Date(expiresAt).toISOString() },
-      { about: step === null ? '' : `${step}:`, approvalId: plan.id },
+      {
+        about: step === null ? '' : `${step}:`,
+        targets: [...(state.plan?.levels[0] ?? []), ...(plan.voters ?? [])],
+        approvalId: plan.id,
+      },
     ),
   };
   const what = plan.message === '' ? '' : ` (${plan.message})`;

@@ -34,6 +34,8 @@ export interface ApprovalPlan {
   onTimeout: 'expire' | 'escalate';
   /** What is asked; empty for the approval before the first step. */
   message: string;
+  /** Who is told besides the first level: where not everybody may vote, those who may. */
+  voters?: EscalationTarget[];
 }
 
 export interface StepPlan {

@@ -3,7 +3,7 @@ import { signedInPerson } from '../../api/auth/authenticate.ts';
 import { mayOn, voterOf } from '../../api/auth/principal.ts';
 import { getApproval } from '../../db/approvals.ts';
 import { getExecution } from '../../db/executions-read.ts';
-import { listPeople } from '../../db/identity.ts';
+import { listPeople, type Person } from '../../db/identity.ts';
 import { getIncidentByNumber } from '../../db/incident-detail.ts';
 import { listIncidentNotifications } from '../../db/notifications-read.ts';
 import { type LinkGrant, useLink, verifyLink } from '../../db/signed-links.ts';
@@ -121,8 +121,10 @@ export function linkRoutes(deps: WebDeps, pages: Pages): Router {
     }
   }
 
-  async function find({ orgId, subject }: LinkGrant) {
+  async function find(grant: LinkGrant) {
+    const { orgId, subject } = grant;
     return await deps.db.read({ orgId }, async (tx) => {
+      const people = await listPeople(tx);
       const approval = subject.approvalId ? await getApproval(tx, subject.approvalId) : undefined;
       const executionId = subject.executionId ?? approval?.executionId;
       const execution = executionId ? await getExecution(tx, executionId) : undefined;
@@ -135,12 +137,19 @@ export function linkRoutes(deps: WebDeps, pages: Pages): Router {
         notifications: incident
           ? (await listIncidentNotifications(tx, { incidentId: incident.id, limit: 50 })).items
           : [],
-        people: await listPeople(tx),
+        people,
+        reader: readerOf(grant, people, approval?.teamId ?? null),
       };
     });
   }
 
   return router;
+}
+
+/** As it votes: an address that is no user's has no role. */
+function readerOf(grant: LinkGrant, people: readonly Person[], teamId: string | null) {
+  const person = people.find(({ email }) => email === grant.person.toLowerCase());
+  return person ? voterOf({ ...person, orgId: grant.orgId }, teamId, 'mail') : { name: grant.person };
 }
 
 const doneTexts: Record<LinkGrant['action'], string> = {

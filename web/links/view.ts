@@ -3,7 +3,7 @@ import type { ExecutionDetail } from '../../db/executions-read.ts';
 import type { IncidentDetail } from '../../db/incident-detail.ts';
 import type { NotificationRecord } from '../../db/notifications-read.ts';
 import { type LinkGrant, type LinkProblem, linkProblemTexts } from '../../db/signed-links.ts';
-import { approvalView } from '../approvals/view.ts';
+import { approvalView, type Reader } from '../approvals/view.ts';
 import type { Piece } from '../incidents/sentence.ts';
 import { incidentView } from '../incidents/show-view.ts';
 import type { Mark } from '../layout/words.ts';
@@ -70,6 +70,8 @@ export interface LinkSubjects {
   execution: ExecutionDetail | undefined;
   notifications: NotificationRecord[];
   people: { email: string; name: string }[];
+  /** In whose name the link votes. */
+  reader: Reader;
 }
 
 /** What the link shows before it acts; with `outcome`, what came of it. */
@@ -92,7 +94,7 @@ export function linkView(
   if (!incident && !approval) {
     return { ...view, problem: 'What it was about is gone.', problemTitle: 'Nothing here any more' };
   }
-  return outcome ? view : { ...view, ...questionOf(grant, incident, approval) };
+  return outcome ? view : { ...view, ...questionOf(grant, found) };
 }
 
 /** To the page that tells more: where an approval was given, to what it lets run. */
@@ -133,8 +135,7 @@ function approvalOf(approval: ApprovalRecord, execution: ExecutionDetail | undef
 
 function questionOf(
   grant: LinkGrant,
-  incident: IncidentDetail | undefined,
-  approval: ApprovalRecord | undefined,
+  { incident, approval, execution, reader }: LinkSubjects,
 ): Partial<LinkView> {
   switch (grant.action) {
     case 'view':
@@ -150,9 +151,12 @@ function questionOf(
         button: 'Acknowledge',
       };
     case 'approve':
-    case 'reject':
+    case 'reject': {
       if (!approval) return { settled: 'The approval is gone.' };
       if (approval.status !== 'pending') return { settled: `It is ${approval.status} already.` };
+      const { mayNot, onlyReject } = approvalView(approval, execution, reader);
+      const refusal = mayNot ?? (grant.action === 'approve' ? onlyReject : null);
+      if (refusal !== null) return { settled: refusal };
       return grant.action === 'approve'
         ? {
             question: `Approving runs these steps on ${approval.target}. If one fails, those before it are undone.`,
@@ -165,5 +169,6 @@ function questionOf(
             buttonTone: 'danger',
             asksReason: true,
           };
+    }
   }
 }
