@@ -1,5 +1,6 @@
 import {
   byOptionOnly,
+  commandOption,
   commandOptions,
   commandReaders,
   commandVariable,
@@ -29,7 +30,7 @@ export interface CommandSurroundings {
   functions?: boolean;
 }
 
-const assignment = /^[A-Za-z_][A-Za-z0-9_]*(?:\[[^\]]*\])?\+?=/;
+const assignment = /^[A-Za-z_][A-Za-z0-9_]*(?:\[[^\]\0]*\])?\+?=/;
 
 /**
  * Why a variable in this command, or in what comes by its input, would be read as code, or undefined. A value stays
@@ -103,7 +104,7 @@ class CommandReading {
 
   /** `tar --to-command={{x}}`, `rsync -e {{x}}` */
   private commandOption(start: number, name: string): WordProblem | undefined {
-    const option = commandOptions.get(name);
+    const option = commandOptions.get(name) ?? (plainPrograms.has(name) ? undefined : commandOption);
     if (!option) return undefined;
     for (const [index, { text }] of this.words.entries()) {
       if (index <= start || !isVariable(this.words[index])) continue;
@@ -241,6 +242,9 @@ class CommandReading {
         message: `a variable cannot say what '${name}' does, for it may run programs; write that out`,
       };
     }
+    const remote = this.words.findIndex(({ text }, index) => index > start && text === 'ssh');
+    const onAnother = remote === -1 ? undefined : this.ownWords(remote, 'ssh');
+    if (onAnother) return onAnother;
     return first(verbs, (index) =>
       this.wrapped(
         index,

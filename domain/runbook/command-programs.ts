@@ -261,7 +261,7 @@ export const wrapperOf = (name: string): Wrapper | undefined => wrappers.get(nam
 export const containerPrograms = new Set(
   names(`
     kubectl oc k3s microk8s docker docker-compose podman podman-compose nerdctl crictl ctr lxc incus ip
-    machinectl nomad buildah flatpak toolbox npm pnpm yarn bundle poetry pipenv pipx uv conda mise
+    machinectl nomad buildah gcloud flatpak toolbox npm pnpm yarn bundle poetry pipenv pipx uv conda mise
     direnv vagrant flyctl heroku
   `),
 );
@@ -304,7 +304,7 @@ export const commandOptions = new Map<string, RegExp>([
   ]),
   ['rsync', /^(?:--(?:rs|re)[a-z-]*|-[A-Za-z]*[eM])$/],
   ...['scp', 'sftp', 'ssh-copy-id'].map((name): [string, RegExp] => [name, /^-[A-Za-z0-9]*[oSDF]$/]),
-  ['git', /^(?:-[cux]|--(?:config|up|rec|ex)[a-z-]*)$/],
+  ['git', /^(?:foreach|run|-[cux]|--(?:config|up|rec|ex)[a-z-]*)$/],
   ['wget', /^(?:-[A-Za-z]*e|--(?:ex|use-a|config)[a-z-]*)$/],
   ['curl', /^(?:-[A-Za-z]*K|--config)$/],
   ...['apt', 'apt-get', 'aptitude'].map((name): [string, RegExp] => [
@@ -339,6 +339,9 @@ export const commandOptions = new Map<string, RegExp>([
   ['strace', /^(?:-[A-Za-z]*o|--output)$/],
   ['env', /^(?:-[A-Za-z0-9]*S.*|--sp[a-z-]*)$/],
 ]);
+
+/** What such an option is called by a program that is not known. */
+export const commandOption = /^--?(?:[a-z-]*-)?(?:command|cmd|exec|execute|eval|shell|rsh)$/;
 
 /** Nothing that they are given is run, so their words are not searched for programs. */
 export const plainPrograms = new Set([

@@ -46,7 +46,7 @@ function scriptProblem(script: string, input: boolean): string | undefined {
   const text = script.replaceAll(
     /<<-?[ \t]*(['"]?)(\w+)\1([^\n]*\n)([\s\S]*?\n)??[ \t]*\2(?=\n|$)/g,
     (_, quote: string, __, rest: string, body = '') =>
-      quote === '' && /[$`]/.test(body) ? `< "$1" ${rest}` : `< x ${rest}`,
+      quote === '' && /[$`]/.test(body) ? `<<< "$1" ${rest}` : `< x ${rest}`,
   );
   return scanned(text, [], { input })[0]?.message;
 }
@@ -56,7 +56,7 @@ function scanned(
   found: readonly Placeholder[],
   script?: { input: boolean },
 ): TemplateProblem[] {
-  let holders: ReadonlySet<string> = new Set(script ? ['OPTARG'] : []);
+  let holders: ReadonlySet<string> = new Set(script ? ['_', 'OPTARG'] : ['_']);
   for (;;) {
     const scan = new ShellScan(text, found, { holders, scriptProblem, ...(script && { script }) });
     const problems = scan.problems();

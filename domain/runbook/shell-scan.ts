@@ -51,6 +51,7 @@ export class ShellScan {
   private readonly groups: Group[];
   /** How many groups there were before each of the parentheses that are open. */
   private readonly parentheses: number[] = [];
+  /** '<': the word behind is the input itself. */
   private afterRedirect: '' | '<' | '>' = '';
   /** `&>` was read: bash goes on with the command, other shells begin a new one. */
   private perhapsEnded = false;
@@ -128,7 +129,7 @@ export class ShellScan {
       group.piped = operator === '|' || operator === '|&';
       if (!group.piped) group.inPipeline = false;
       this.at += operator.length;
-    } else if (/\s/.test(char)) {
+    } else if (/[ \t]/.test(char)) {
       this.endWord();
       this.at += 1;
     } else {
@@ -157,15 +158,16 @@ export class ShellScan {
   }
 
   private takeRedirect(char: '<' | '>'): void {
-    if (this.word && /^(?:\d+|\{\w+\})$/.test(this.word.text) && !isVariable(this.word))
-      this.word = undefined;
+    // 2>&1: the number is part of the operator where nothing stands between, and nothing is quoted
+    const own = /(?:^|[\s;&|()])(\d+|\{\w+\})$/.exec(this.text.slice(0, this.at))?.[1];
+    if (own !== undefined && this.word?.text === own) this.word = undefined;
     this.endWord();
     const operator = /^(?:<<<|<<-?|<&|<>|>>|>&|>\||[<>])/.exec(this.text.slice(this.at))?.[0] ?? char;
     this.at += operator.length;
     if (this.text[this.at] === '(') {
       this.refuse(`'${operator}(' is known to some shells alone; write the command in front of a pipe`);
     }
-    this.afterRedirect = char;
+    this.afterRedirect = operator === '<<<' ? '<' : '>';
   }
 
   private group(): Group {
@@ -208,8 +210,11 @@ export class ShellScan {
       this.at += 1;
       return;
     }
-    this.word ??= { text: '' };
-    this.word.text += this.text[this.at + 1] ?? '';
+    // a line that goes on: the shell takes both characters out
+    if (this.text[this.at + 1] !== '\n') {
+      this.word ??= { text: '' };
+      this.word.text += this.text[this.at + 1] ?? '';
+    }
     this.at += 2;
   }
 
@@ -252,6 +257,9 @@ export class ShellScan {
   /** A parameter of the script, or a variable of the shell: it may hold what a variable holds. */
   private takeParameter(pattern: RegExp): void {
     const name = pattern.exec(this.text.slice(this.at))?.[1] ?? '';
+    const indirect = /^\$\{(?:!|\w+@P)/.test(this.text.slice(this.at)) && this.holders.has(name);
+    if (indirect)
+      this.report('bash may run what stands in a name that is itself looked up; write the name out');
     const positional = this.script !== undefined && /^(?:[1-9@*]|\d\d+)$/.test(name);
     this.word ??= { text: '' };
     this.markSplit(this.word);
@@ -263,7 +271,7 @@ export class ShellScan {
       );
     }
     this.takeHole(this.at);
-    this.word.splits = !this.contexts.includes('double');
+    this.word.splits = this.contexts.at(-1) !== 'double';
   }
 
   private markSplit(word: CommandWord): void {
@@ -280,7 +288,7 @@ export class ShellScan {
     this.redirectedInput = outer.input;
     if (!variables) return;
     this.takeHole(this.at);
-    if (!this.contexts.includes('double')) this.word.splits = true;
+    if (this.contexts.at(-1) !== 'double') this.word.splits = true;
   }
 
   private toggle(context: 'double' | 'backtick'): void {
@@ -375,6 +383,10 @@ export class ShellScan {
         if (/^[A-Za-z_]\w*$/.test(text)) this.holders.add(text);
       this.holders.add('REPLY').add('MAPFILE');
     }
+    const printed = this.words.findIndex(({ text }) => text === '-v');
+    const target = this.words[printed + 1]?.text;
+    if (this.words[0]?.text === 'printf' && printed !== -1 && target && rest.some(isVariable))
+      this.holders.add(target);
     const compared = rest.some(({ text }) => /^-(?:eq|ne|lt|le|gt|ge|v)$/.test(text));
     if (this.words[0]?.text === '[[' && compared && rest.some(isVariable)) {
       this.report(
