@@ -16,16 +16,18 @@ export interface Interpreter {
   longFlags?: readonly string[];
   /** What its first word that is no option is: code or a file with it, or neither. */
   first: 'code' | 'other';
-  /** Options are still read after the code. */
+  /** Options are still read after an option with code. */
   continues?: true;
+  /** They are read behind its other words too. */
+  anywhere?: true;
   /** The code is no word of its option: it is the first one that is no option, and the rest are its parameters. */
   shell?: true;
 }
 
 const shell: Interpreter = {
   code: 'c',
-  longCode: ['command', 'init-command'],
-  flags: 'abefghiklmnpqrstuvwxyzBCDEHILPTVX',
+  longCode: ['command'],
+  flags: 'abefghiklmnpqrstuvwxyzBEHILPVX',
   takes: 'oO',
   longFlags: names('login posix norc noprofile restricted verbose interactive'),
   first: 'code',
@@ -42,7 +44,7 @@ const byOption = (flags: string, takes: string, longCode: readonly string[]): In
 });
 const language = (code: string, flags: string, takes = ''): Interpreter => ({
   code,
-  longCode: ['eval', 'print', 'require', 'import', 'run', 'process-code', 'loader'],
+  longCode: ['eval', 'print', 'run', 'process-code'],
   flags,
   takes,
   first: 'code',
@@ -68,30 +70,34 @@ const python: Interpreter = {
 
 const interpreters: readonly [pattern: RegExp, interpreter: Interpreter][] = [
   [
-    /^(?:sh|r?bash|dash|ash|hush|r?ksh|mksh|lksh|oksh|pdksh|zsh|yash|t?csh|fish|posh|osh|ysh|nu|rc|es|elvish|xonsh)$/,
+    /^(?:sh|r?bash|dash|ash|hush|r?ksh|mksh|lksh|oksh|pdksh|zsh|yash|t?csh|posh|osh|ysh|nu|rc|es|elvish|xonsh)$/,
     shell,
   ],
+  [/^fish$/, { ...shell, flags: 'ilnNPv', takes: 'CdDfo' }],
   [/^(?:pwsh|powershell)$/, { code: 'f', longCode: ['file'], flags: '', takes: '', first: 'other' }],
   [/^(?:python|pypy|jython|micropython|ipython)$/, python],
-  [/^perl$/, language('eEMm', 'acfhnpsStTuUvwWX')],
-  [/^j?ruby$/, language('erR', 'acdhlnpsSvwWy')],
-  [/^(?:node|nodejs|bun|deno|ts-node|tsx)$/, language('epr', 'ichv')],
-  [/^php$/, language('rBREFfzdc', 'ahilmnsvwq')],
+  [/^perl$/, language('eE', 'acfhnpsStTuUvwWX', 'IMm')],
+  [/^j?ruby$/, language('e', 'acdhlnpsSvwy', 'rI')],
+  [/^(?:node|nodejs|ts-node|tsx)$/, language('ep', 'ichv', 'r')],
+  [/^php$/, language('rBREFf', 'ahilmnsvwq', 'dcz')],
+  [/^(?:osascript|Rscript|julia|guile|groovy)$/, language('ec', 'v')],
+  // their options run code beside a file of it
   [
-    /^(?:lua|luajit|osascript|Rscript|julia|guile|groovy|tclsh|wish|expect|elixir|swipl|jshell|racket)$/,
-    language('elLEfc', 'v'),
+    /^(?:lua|luajit|tclsh|wish|expect|elixir|swipl|jshell|racket)$/,
+    { ...language('', 'v', 'elLcrf'), longCode: [] },
   ],
   [
     /^(?:sed|gsed|ssed)$/,
     {
       ...language('ef', 'nrsuzbEi', 'l'),
+      anywhere: true,
       longCode: ['expression', 'file'],
       longFlags: names('quiet silent regexp-extended in-place separate null-data posix sandbox unbuffered'),
     },
   ],
   [
     /^(?:[gmn]?awk|original-awk|bioawk)$/,
-    { ...language('efEil', 'bcCdghnOprsStV', 'vF'), longCode: ['source', 'file', 'include', 'load', 'exec'] },
+    { ...language('ef', 'bcCdghnOprsStV', 'vFil'), anywhere: true, longCode: ['source', 'file', 'exec'] },
   ],
   [/^(?:psql|pgcli)$/, client('aAbEHlnqsStVwWxX', 'hpUd')],
   [/^(?:mysql|mariadb|mycli)$/, client('ABCGHLNnqrstVvwX', 'hPuDS')],
@@ -273,7 +279,7 @@ export const commandReaders = new Set(
   names(`
     eval source . trap alias ssh slogin rsh remsh autossh mosh dbclient plink pdsh pssh clush watch
     parallel bind complete compgen enable fc tmux screen socat make gmake gdb sqlite vi vim nvim ex ed
-    emacs gnuplot m4 at batch crontab hyperfine salt cmd iex
+    emacs gnuplot m4 at batch crontab hyperfine deno bun salt cmd iex
   `),
 );
 /** They run what comes by their input. */

@@ -55,6 +55,9 @@ export function readInterpreter(
     } else if (interpreter.shell && (codeOption || !fromInput)) {
       return codeOption ? { script: index, fromInput: false } : { fromInput: inputFiles.test(text) };
     } else if (awaited === 'code' || interpreter.first === 'code') {
+      // the first word that is no option ends those of most
+      const ends = awaited !== 'code' && !interpreter.anywhere && !interpreter.shell;
+      if (ends) return { fromInput: !found && inputFiles.test(text) };
       found ||= !interpreter.shell;
       awaited = 'any';
       if (found && inputFiles.test(text)) fromInput = true;
