@@ -173,6 +173,7 @@ const refused = [
   'echo {{x}}; eval $_',
   'A={{x}}; echo "$(timeout $A ls)"',
   'vagrant ssh -c {{x}}',
+  'echo {{x}} | perl &> out tool.pl',
   'gcloud compute ssh vm -- {{x}}',
   'tool --exec {{x}}',
   'tool --pre-command={{x}}',

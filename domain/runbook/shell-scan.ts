@@ -107,6 +107,8 @@ export class ShellScan {
       this.takeRedirect(char);
     } else if (char === '&' && this.text[this.at + 1] === '>') {
       this.endWord();
+      // the words so far may be all of the command
+      this.endProgram(this.words.slice(1));
       this.perhapsEnded = true;
       this.at += 1;
     } else if (char === '(') {
