@@ -8,6 +8,7 @@ import { instantText, statusWord } from './words.ts';
 interface Options {
   runbook?: string;
   status?: string;
+  waiting?: true;
   limit: string;
   json?: true;
 }
@@ -18,6 +19,7 @@ export function addExecutionList(parent: Command, context: CommandContext): void
     .description('executions, newest first')
     .option('--runbook <name>')
     .option('--status <words>', 'one or several, separated by commas: waiting,running')
+    .option('--waiting', 'only those that wait for a person: an approval, or an undo that failed')
     .option('--limit <number>', 'at most so many', '20')
     .option('--json', "print the API's answer")
     .action(context.ends((options: Options) => list(options, context)));
@@ -29,6 +31,7 @@ async function list(options: Options, { api, printer }: CommandContext): Promise
   const query = new URLSearchParams({ limit: typed(limit, options.limit, '--limit') });
   if (options.runbook !== undefined) query.set('runbook', options.runbook);
   if (options.status !== undefined) query.set('status', options.status);
+  if (options.waiting) query.set('waitsForPerson', 'true');
   const { data, text } = await api.get(`/api/v1/executions?${query}`, executionList);
   if (options.json) {
     printer.json(text);

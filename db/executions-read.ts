@@ -88,7 +88,14 @@ export interface ExecutionFilter {
   runbook?: string;
   target?: string;
   status?: readonly ExecutionStatus[];
+  /** Only those that ask for an approval, or whose undo failed and waits to be decided on. */
+  waitsForPerson?: boolean;
 }
+
+const waitingForPerson = sql<boolean>`executions.finished_at is null and (
+  exists (select from approvals a where a.execution_id = executions.id and a.status = 'pending')
+  or exists (select from execution_steps s
+    where s.execution_id = executions.id and s.rollback_status = 'waiting'))`;
 
 /** Newest first. Throws InvalidCursorError. */
 export async function listExecutions(
@@ -99,6 +106,7 @@ export async function listExecutions(
   if (args.runbook !== undefined) query = query.where('executions.runbook', '=', args.runbook);
   if (args.target !== undefined) query = query.where('executions.target', '=', args.target);
   if (args.status) query = query.where('executions.status', 'in', args.status);
+  if (args.waitsForPerson) query = query.where(waitingForPerson);
   if (args.cursor !== undefined) {
     const [at, id] = decodeCursor(args.cursor, ['instant', 'uuid']);
     query = query.where((eb) =>
@@ -124,6 +132,7 @@ export async function countExecutions(tx: Tx, filter: ExecutionFilter, most: num
   if (filter.runbook !== undefined) query = query.where('runbook', '=', filter.runbook);
   if (filter.target !== undefined) query = query.where('target', '=', filter.target);
   if (filter.status) query = query.where('status', 'in', filter.status);
+  if (filter.waitsForPerson) query = query.where(waitingForPerson);
   const { count } = await tx
     .selectFrom(query.limit(most).as('counted'))
     .select((eb) => eb.fn.countAll<number>().as('count'))

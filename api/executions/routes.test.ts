@@ -49,6 +49,14 @@ test('executions are found by what they work on', async () => {
   expect((await get('?target=db-replica-3&status=succeeded')).body.items).toEqual([]);
 });
 
+test('those that wait for a person are found apart from what runs by itself', async () => {
+  const page = pageOf(executionSummary).parse((await get('?waitsForPerson=true')).body);
+  const found = page.items.map(({ id }) => id);
+  expect(found.sort()).toEqual([executions.asking, executions.undoWaits].sort());
+  for (const { finishedAt } of page.items) expect(finishedAt).toBeNull();
+  expect((await get('?waitsForPerson=perhaps')).status).toBe(400);
+});
+
 test('one that waits says who holds its target, and its place in the queue', async () => {
   const { standing } = await read(executions.queued);
   expect(standing.queue).toMatchObject({ place: 3, holder: { runbook: 'fail-over-database' } });

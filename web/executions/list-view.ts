@@ -7,7 +7,7 @@ import { executionMarks, type Mark } from '../layout/words.ts';
 
 /** What the address of the list asks for. `active`: waiting or running. */
 export interface ExecutionQuery {
-  status: 'all' | 'active' | 'failed' | ExecutionStatus;
+  status: 'all' | 'active' | 'person' | 'failed' | ExecutionStatus;
   runbook: string;
   target: string;
   cursor: string | null;
@@ -26,6 +26,7 @@ const several: Partial<Record<ExecutionQuery['status'], readonly ExecutionStatus
 const statusChoices: { value: ExecutionQuery['status']; label: string }[] = [
   { value: 'all', label: 'Any state' },
   { value: 'active', label: 'Waiting or running' },
+  { value: 'person', label: 'Waits for a person' },
   { value: 'failed', label: 'Did not succeed' },
   ...executionStatuses
     // asked for together as 'Did not succeed'
@@ -49,10 +50,16 @@ export function parseExecutionQuery(query: Record<string, unknown>): ExecutionQu
 
 export function filterOf({ status, runbook, target }: ExecutionQuery): ExecutionFilter {
   return {
-    ...(status === 'all' ? {} : { status: several[status] ?? [status as ExecutionStatus] }),
+    ...statusFilter(status),
     ...(runbook ? { runbook } : {}),
     ...(target ? { target } : {}),
   };
+}
+
+function statusFilter(status: ExecutionQuery['status']): ExecutionFilter {
+  if (status === 'all') return {};
+  if (status === 'person') return { waitsForPerson: true };
+  return { status: several[status] ?? [status as ExecutionStatus] };
 }
 
 export interface ExecutionListView {
