@@ -14,12 +14,9 @@ export const executionQuery = z.strictObject({
   runbook: z.string().max(200).optional(),
   target: z.string().max(500).optional(),
   status: anyOf(executionStatuses).optional(),
-  waitsForPerson: z
-    .stringbool('write true or false')
-    .optional()
-    .meta({
-      description: 'Only those that ask for an approval, or whose undo failed and waits for a decision',
-    }),
+  waitsForPerson: z.stringbool('write true or false').optional().meta({
+    description: 'Only those that ask for an approval, or whose undo failed and waits for a decision',
+  }),
   ...pageQuery,
 });
 
