@@ -1,6 +1,7 @@
 import type { LookupFunction } from 'node:net';
 import { Agent, type Dispatcher, request } from 'undici';
 import { z } from 'zod';
+import { innermostReason } from '../innermost-reason.ts';
 
 /**
  * Prometheus refused, failed or could not be reached. `mendable`: asking again may help (away, overloaded,
@@ -60,7 +61,9 @@ export async function askPrometheus<T>(question: PrometheusQuestion<T>): Promise
     return parseAnswer(response.statusCode, text, { url, data: question.data });
   } catch (error) {
     if (error instanceof PrometheusError) throw error;
-    const reason = patience.aborted ? `no answer within ${(timeoutMs + 5000) / 1000} s` : reasonOf(error);
+    const reason = patience.aborted
+      ? `no answer within ${(timeoutMs + 5000) / 1000} s`
+      : innermostReason(error);
     throw new PrometheusError(`Prometheus cannot be reached at ${url.origin}: ${reason}`, {
       mendable: true,
       cause: error,
@@ -134,10 +137,4 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? reasonOf(error.cause) : error.message || error.name;
 }

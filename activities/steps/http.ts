@@ -5,6 +5,7 @@ import { Agent, type Dispatcher, request } from 'undici';
 import { formatDuration } from '../../domain/duration.ts';
 import type { JsonValue } from '../../domain/runbook/definition.ts';
 import type { RenderedRequest } from '../../domain/runbook/rendered.ts';
+import { innermostReason } from '../innermost-reason.ts';
 import type { CheckContext, Finding, StepAdapter, StepContext, StepResult } from './adapter.ts';
 import { EgressRefusedError } from './egress.ts';
 
@@ -42,7 +43,7 @@ async function checkTarget(step: RenderedRequest, context: CheckContext): Promis
     }
     return [{ ok: true, what, detail: `${step.url.host} takes connections` }];
   } catch (error) {
-    return [{ ok: false, what, detail: `${step.url.host} does not answer: ${reasonOf(error)}` }];
+    return [{ ok: false, what, detail: `${step.url.host} does not answer: ${innermostReason(error)}` }];
   }
 }
 
@@ -56,7 +57,7 @@ export async function runHttp(step: RenderedRequest, context: HttpContext): Prom
   } catch (error) {
     if (context.signal.aborted) return { ok: false, error: 'cancelled while it waited for the answer' };
     if (timeout.aborted) return { ok: false, error: `no answer within ${formatDuration(context.timeoutMs)}` };
-    return { ok: false, error: reasonOf(error) };
+    return { ok: false, error: innermostReason(error) };
   }
 }
 
@@ -203,12 +204,4 @@ function valueAt(json: unknown, path: string): unknown {
     value = Reflect.get(value, part);
   }
   return value;
-}
-
-/** undici and Node wrap what happened; people want the innermost reason. */
-function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
-  if (!(error instanceof Error)) return String(error);
-  if (error instanceof EgressRefusedError) return error.message;
-  return error.cause instanceof Error ? reasonOf(error.cause) : error.message;
 }

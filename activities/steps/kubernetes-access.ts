@@ -4,6 +4,7 @@ import type { Dispatcher } from 'undici';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import type { RenderedKubernetes } from '../../domain/runbook/rendered.ts';
+import { innermostReason } from '../innermost-reason.ts';
 import type { CheckContext } from './adapter.ts';
 import { EgressRefusedError } from './egress.ts';
 
@@ -218,7 +219,7 @@ function loadOwn(config: KubeConfig, next: KubeConfig, files: string | undefined
       config.mergeConfig(next, true);
     }
   } catch (error) {
-    throw new KubernetesAccessError(`KUBECONFIG of the worker cannot be read: ${reasonOf(error)}`);
+    throw new KubernetesAccessError(`KUBECONFIG of the worker cannot be read: ${innermostReason(error)}`);
   }
 }
 
@@ -253,11 +254,4 @@ async function checkAddresses(
   } catch (error) {
     if (error instanceof EgressRefusedError || signal.aborted) throw error;
   }
-}
-
-/** The innermost reason: fetch says only that it failed. */
-export function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? reasonOf(error.cause) : error.message;
 }

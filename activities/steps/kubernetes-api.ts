@@ -1,7 +1,8 @@
 import type { V1ResourceAttributes, V1Scale } from '@kubernetes/client-node';
 import { z } from 'zod';
 import type { RenderedKubernetes } from '../../domain/runbook/rendered.ts';
-import { type KubernetesAccess, reasonOf } from './kubernetes-access.ts';
+import { innermostReason } from '../innermost-reason.ts';
+import type { KubernetesAccess } from './kubernetes-access.ts';
 import { resourceOf, type Workload } from './kubernetes-rollout.ts';
 
 /** The API server refuses, and would again. */
@@ -171,9 +172,9 @@ function away(error: unknown): ClusterAwayError | undefined {
     const inner = cause instanceof AggregateError ? cause.errors[0] : cause;
     const code = inner instanceof Error && 'code' in inner ? String(inner.code) : '';
     if (neverSent.includes(code))
-      return new ClusterAwayError(`the API server is away: ${reasonOf(inner)}`, false);
+      return new ClusterAwayError(`the API server is away: ${innermostReason(inner)}`, false);
     if (brokeOff.includes(code))
-      return new ClusterAwayError(`the API server broke off: ${reasonOf(inner)}`, true);
+      return new ClusterAwayError(`the API server broke off: ${innermostReason(inner)}`, true);
   }
   return undefined;
 }

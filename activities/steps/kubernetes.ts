@@ -2,8 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { V1ResourceAttributes } from '@kubernetes/client-node';
 import { formatDuration } from '../../domain/duration.ts';
 import type { RenderedKubernetes } from '../../domain/runbook/rendered.ts';
+import { innermostReason } from '../innermost-reason.ts';
 import type { CheckContext, Finding, StepAdapter, StepContext, StepResult } from './adapter.ts';
-import { type KubernetesAccess, type KubernetesDeps, openCluster, reasonOf } from './kubernetes-access.ts';
+import { type KubernetesAccess, type KubernetesDeps, openCluster } from './kubernetes-access.ts';
 import { ClusterAwayError, ClusterRefusedError, WorkloadApi } from './kubernetes-api.ts';
 import { replicasOf, resourceOf, restartObstacle, rolloutOf, type Workload } from './kubernetes-rollout.ts';
 
@@ -39,7 +40,7 @@ async function run(
     attempt = new Attempt(action, new WorkloadApi(access, action), { ...context, signal });
     return await attempt.run();
   } catch (error) {
-    if (!signal.aborted) return { ok: false, error: reasonOf(error) };
+    if (!signal.aborted) return { ok: false, error: innermostReason(error) };
     const why = context.signal.aborted ? 'cancelled' : `timed out after ${formatDuration(context.timeoutMs)}`;
     return { ok: false, error: `${why}${attempt ? attempt.standing() : ' before the cluster was asked'}` };
   } finally {
@@ -198,7 +199,7 @@ async function check(
     findings.push(await checkWorkload(api, action, what));
     return findings;
   } catch (error) {
-    return [{ ok: false, what: access ? what : 'Kubernetes cluster', detail: reasonOf(error) }];
+    return [{ ok: false, what: access ? what : 'Kubernetes cluster', detail: innermostReason(error) }];
   } finally {
     await access?.close();
   }
@@ -217,7 +218,7 @@ async function checkWorkload(api: WorkloadApi, action: RenderedKubernetes, what:
           : undefined;
     return { ok: obstacle === undefined, what, detail: obstacle ?? now };
   } catch (error) {
-    return { ok: false, what, detail: reasonOf(error) };
+    return { ok: false, what, detail: innermostReason(error) };
   }
 }
 
@@ -229,7 +230,7 @@ async function checkPermission(api: WorkloadApi, attributes: V1ResourceAttribute
     const detail = ok ? `may ${right}` : `may not ${right}; grant it by a Role of the API group 'apps'`;
     return { ok, what: 'permission', detail };
   } catch (error) {
-    return { ok: false, what: 'permission', detail: `to ${right}: ${reasonOf(error)}` };
+    return { ok: false, what: 'permission', detail: `to ${right}: ${innermostReason(error)}` };
   }
 }
 
