@@ -35,7 +35,10 @@ export async function loadExecutionPlan(
   const definition = row.definition as unknown as RunbookDefinition;
   const takenOver = row.retry_of === null ? [] : await stepsTakenOver(tx, executionId);
   const levels = (policy?.definition.levels ?? []).map(({ targets }) => targets);
-  const voters = await votersBesides(tx, levels[0] ?? [], row);
+  const inMidRun = row.layout.steps.flatMap(({ definition: { action } }) =>
+    action.kind === 'approval' ? [action.rules] : [],
+  );
+  const voters = await votersBesides(tx, levels[0] ?? [], [definition.execution.approval, ...inMidRun], row);
   const approvalPlan = (id: string, rules: ApprovalRules, message: string): ApprovalPlan => ({
     id,
     message,
@@ -130,25 +133,32 @@ const mostVoters = 20;
 
 /**
  * Where not everybody may vote, the first level may hold nobody who can, and nobody who can would hear of it: those
- * are told, too.
+ * are told, too. `asked`: all rules that it is going to be asked for.
  */
 async function votersBesides(
   tx: Tx,
   told: readonly EscalationTarget[],
+  asked: readonly ApprovalRules[],
   of: { team_id: string | null; requested_by: string },
 ): Promise<(rules: ApprovalRules) => EscalationTarget[]> {
-  const people = (await listPeople(tx)).filter(({ disabledAt }) => disabledAt === null);
+  const people = asked.every(isForEverybody)
+    ? []
+    : (await listPeople(tx)).filter(({ disabledAt }) => disabledAt === null);
   const known = told.map((target) =>
     'address' in target ? target.address : 'email' in target && target.email,
   );
-  return (rules) => {
-    if (rules.role === 'operator' && rules.teams.length === 0 && !rules.notRequester) return [];
-    return people
-      .filter((person) => mayApprove(person, rules, { teamId: of.team_id, requestedBy: of.requested_by }))
-      .filter(({ email }) => !known.includes(email))
-      .slice(0, mostVoters)
-      .map(({ email }) => ({ type: 'user', email }));
-  };
+  return (rules) =>
+    isForEverybody(rules)
+      ? []
+      : people
+          .filter((person) => mayApprove(person, rules, { teamId: of.team_id, requestedBy: of.requested_by }))
+          .filter(({ email }) => !known.includes(email))
+          .slice(0, mostVoters)
+          .map(({ email }) => ({ type: 'user', email }));
+}
+
+function isForEverybody({ role, teams, notRequester }: ApprovalRules): boolean {
+  return role === 'operator' && teams.length === 0 && !notRequester;
 }
 
 /** The same for every load, so that a repeated one asks for the same approval. A UUID of version 8 (RFC 9562). */

@@ -48,12 +48,12 @@ export interface PlannedExecution {
 
 /** Lays the runbook out with the values that it gets. Writes nothing. Throws ExecutionRefusedError. */
 export async function planExecution(tx: Tx, request: ExecutionRequest): Promise<PlannedExecution> {
-  const catalog = await readCatalog(tx);
-  const runbook = catalog.get(request.runbook);
+  const runbook = (await readRunbooks(tx, request.runbook)).get(request.runbook);
   if (!runbook) throw new ExecutionRefusedError([`there is no runbook '${request.runbook}'`]);
   const subject = request.incidentId ? await subjectOf(tx, request.incidentId, request.alertId) : null;
   const labels = subject?.labels ?? {};
   const service = subject?.service ?? null;
+  const catalog = await catalogOf(tx, runbook);
   const laid = layOut({ runbook, catalog, sources: { given: request.given ?? {}, labels, service } });
   if ('problems' in laid) throw new ExecutionRefusedError(laid.problems);
   const { definition, version } = runbook;
@@ -174,12 +174,19 @@ interface KnownRunbook extends CatalogEntry {
   environment: string;
 }
 
-/** The runbooks that can be run, by name: nested ones are found among them. */
-async function readCatalog(tx: Tx): Promise<Map<string, KnownRunbook>> {
+/** Where the nested runbooks of this one are found, if it has any. */
+async function catalogOf(tx: Tx, { definition }: KnownRunbook): Promise<Map<string, KnownRunbook>> {
+  const nests = [...definition.steps, ...definition.verify].some(({ type }) => type === 'runbook');
+  return nests ? await readRunbooks(tx) : new Map();
+}
+
+/** The runbooks that can be run, by name; only the one called `named`, where that is given. */
+async function readRunbooks(tx: Tx, named?: string): Promise<Map<string, KnownRunbook>> {
   const rows = await tx
     .selectFrom('runbooks')
     .select(['name', 'version', 'definition', 'team_id', 'environment'])
     .where('removed_at', 'is', null)
+    .$if(named !== undefined, (query) => query.where('name', '=', named ?? ''))
     .execute();
   return new Map(
     rows.map((row) => [
