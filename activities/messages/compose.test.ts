@@ -3,6 +3,7 @@ import type { ApprovalRecord } from '../../db/approvals.ts';
 import type { ExecutionDetail, ExecutionStep } from '../../db/executions-read.ts';
 import type { AlertFacts, IncidentFacts } from '../../db/notification-facts.ts';
 import { notificationTypes } from '../../domain/notification.ts';
+import { approvalRecord, executionDetail, executionStep } from '../../test/harness/execution-records.ts';
 import { composeMail, SubjectMissingError } from './compose.ts';
 import type { MessageSource } from './message.ts';
 
@@ -43,56 +44,28 @@ const incident = (change: Partial<IncidentFacts> = {}): IncidentFacts => ({
   ...change,
 });
 
-const step = (change: Partial<ExecutionStep> = {}): ExecutionStep => ({
-  index: 0,
-  name: 'Restart',
-  type: 'command',
-  part: 'step',
-  nested: null,
-  description: 'systemctl restart checkout',
-  runner: null,
-  status: 'succeeded',
-  attempts: 1,
-  maxAttempts: 1,
-  waitMs: null,
-  mayFail: false,
-  idempotent: false,
-  outcomeUnknown: false,
-  startedAt: null,
-  finishedAt: null,
-  output: '',
-  error: null,
-  rollback: null,
-  ...change,
-});
+const step = ({ name = 'Restart', ...change }: Partial<ExecutionStep> = {}): ExecutionStep =>
+  executionStep(name, {
+    description: 'systemctl restart checkout',
+    status: 'succeeded',
+    attempts: 1,
+    ...change,
+  });
 
-const execution = (change: Partial<ExecutionDetail> = {}): ExecutionDetail => ({
-  id: '7f6e0a52-0c57-4c0e-9d5c-3f4b1a2c5d6e',
-  teamId: null,
-  runbook: 'restart-service',
-  runbookVersion: 3,
-  incidentNumber: 42,
-  requestedBy: 'Holdfast',
-  mode: 'semi_auto',
-  target: 'checkout',
-  environment: null,
-  status: 'waiting',
-  statusReason: null,
-  createdAt: minutes(-2),
-  startedAt: minutes(-2),
-  finishedAt: minutes(-1),
-  retryOf: null,
-  purpose: null,
-  incidentTitle: null,
-  inputs: {},
-  steps: [step()],
-  approvals: [],
-  workflowId: 'w',
-  retryFrom: null,
-  retries: [],
-  standing: { queue: null, runner: null, next: null },
-  ...change,
-});
+const execution = (change: Partial<ExecutionDetail> = {}): ExecutionDetail =>
+  executionDetail({
+    runbook: 'restart-service',
+    runbookVersion: 3,
+    incidentNumber: 42,
+    status: 'waiting',
+    createdAt: minutes(-2),
+    startedAt: minutes(-2),
+    finishedAt: minutes(-1),
+    purpose: null,
+    incidentTitle: null,
+    steps: [step()],
+    ...change,
+  });
 
 const source = (change: Partial<MessageSource> & Pick<MessageSource, 'type'>): MessageSource => ({
   facts: { incident: incident(), execution: undefined, approval: undefined },
@@ -180,31 +153,14 @@ test('a failed execution tells the step that ended it, the reason, what was undo
   expect(mail.text.match(/^line$/gm)).toHaveLength(14);
 });
 
-const approval = (change: Partial<ApprovalRecord> = {}): ApprovalRecord => ({
-  id: '0b9a7c1e-6f0e-4a53-9a0f-0d9f1d6b8f11',
-  teamId: null,
-  executionId: execution().id,
-  runbook: 'restart-service',
-  target: 'checkout',
-  inputs: {},
-  incident: null,
-  requestedBy: 'Holdfast',
-  requestedAt: minutes(-1),
-  expiresAt: minutes(29),
-  required: 1,
-  status: 'pending',
-  decidedAt: null,
-  reason: null,
-  stepIndex: null,
-  message: '',
-  role: 'operator',
-  teams: [],
-  notRequester: false,
-  onTimeout: 'expire',
-  level: 1,
-  votes: [],
-  ...change,
-});
+const approval = (change: Partial<ApprovalRecord> = {}): ApprovalRecord =>
+  approvalRecord({
+    executionId: execution().id,
+    runbook: 'restart-service',
+    requestedAt: minutes(-1),
+    expiresAt: minutes(29),
+    ...change,
+  });
 
 test('an approval in mid-run says what it asks and what follows the step that asks', () => {
   const steps = [
