@@ -1,31 +1,26 @@
 import { readFileSync } from 'node:fs';
-import { get, type Server } from 'node:http';
+import { get } from 'node:http';
 import { createRequire } from 'node:module';
-import type { AddressInfo } from 'node:net';
-import express from 'express';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createSignIn } from '../api/auth/sign-in.ts';
 import { Database } from '../db/database.ts';
 import { signLink } from '../db/signed-links.ts';
 import { seedBadAutomation } from '../test/harness/bad-automation.ts';
 import { type BadNight, seedBadNight } from '../test/harness/bad-night.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
-import { createFakeGitSchedules } from '../test/harness/git-schedules.ts';
 import { createFakeMessages } from '../test/harness/messages.ts';
+import { serveWeb, type TestWeb } from '../test/harness/web.ts';
 import { type Chromium, startChromium } from '../test/parts/chromium.ts';
 import { PartUnavailableError } from '../test/parts/part.ts';
 import { RefusedError } from '../workflows/messages-client.ts';
 import type { Mail } from './deps.ts';
-import { createWeb } from './server.ts';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let database: TestDatabase;
 let night: BadNight;
 let maintenance: string;
-let server: Server;
-let base: string;
+let web: TestWeb;
 let chromium: Chromium | undefined;
 let unavailable = '';
 const messages = createFakeMessages();
@@ -45,39 +40,25 @@ beforeAll(async () => {
   database = await createTestDatabase();
   night = await seedBadNight(database.owner, database.orgId, Date.now());
   maintenance = (await seedBadAutomation(database)).window;
-  const app = express();
-  server = await new Promise<Server>((resolve) => {
-    const listening = app.listen(0, '127.0.0.1', () => resolve(listening));
-  });
-  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  app.use(
-    createWeb({
-      db: database.db,
-      messages,
-      gitSchedules: createFakeGitSchedules(),
-      signIn: createSignIn({ db: database.db }),
-      mailbox: {
-        list: async () => [mail],
-        get: async (id) => (id === mail.id ? mail : undefined),
+  web = await serveWeb(database.db, {
+    messages,
+    mailbox: {
+      list: async () => [mail],
+      get: async (id) => (id === mail.id ? mail : undefined),
+    },
+    temporalUiUrl: 'http://127.0.0.1:8233',
+    workflowUrl: (id) => `http://127.0.0.1:8233/namespaces/default/workflows/${encodeURIComponent(id)}`,
+    readiness: async () => [
+      { name: 'database', state: 'up', milliseconds: 2 },
+      {
+        name: 'elasticsearch',
+        state: 'down',
+        milliseconds: 1002,
+        error: 'connect ECONNREFUSED 127.0.0.1:9200',
       },
-      publicUrl: base,
-      temporalUiUrl: 'http://127.0.0.1:8233',
-      workflowUrl: (id) => `http://127.0.0.1:8233/namespaces/default/workflows/${encodeURIComponent(id)}`,
-      version: '0.0.0',
-      readiness: async () => [
-        { name: 'database', state: 'up', milliseconds: 2 },
-        {
-          name: 'elasticsearch',
-          state: 'down',
-          milliseconds: 1002,
-          error: 'connect ECONNREFUSED 127.0.0.1:9200',
-        },
-      ],
-      sendTestIncident: async () => {},
-      logError: (error) => problems.push(error),
-      runbooksFolder: 'runbooks',
-    }),
-  );
+    ],
+    logError: (error) => problems.push(error),
+  });
   try {
     chromium = await startChromium();
   } catch (error) {
@@ -88,7 +69,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await chromium?.close();
-  await new Promise((resolve) => server?.close(resolve));
+  await web?.close();
   await database?.close();
 });
 
@@ -100,7 +81,7 @@ const sizes = [
 /** A tab of somebody who is signed in; the test is skipped by name where there is no Chromium. */
 async function openTab(context: { skip(note?: string): never }): Promise<Page> {
   if (!chromium) context.skip(unavailable);
-  await chromium.context.addCookies([{ name: 'holdfast', value: night.session, url: base }]);
+  await chromium.context.addCookies([{ name: 'holdfast', value: night.session, url: web.base }]);
   const page = await chromium.context.newPage();
   page.on('pageerror', (error) => problems.push(error));
   page.on('console', (message) => {
@@ -193,7 +174,7 @@ describe('every page, at desk and phone size, light and dark', () => {
   it.for(everyPage)('%s: nothing sticks out, no serious fault', async ([, path], context) => {
     const page = await openTab(context);
     try {
-      await page.goto(base + path());
+      await page.goto(web.base + path());
       for (const [index, size] of sizes.entries()) {
         await page.setViewportSize(size);
         expect(await cutText(page)).toEqual([]);
@@ -217,7 +198,7 @@ describe('what stands outside the frame or opens on a press', () => {
         expect(await seriousFaults(page)).toEqual([]);
       }
     };
-    await page.goto(`${base}/incidents/${night.worstIncident}`);
+    await page.goto(`${web.base}/incidents/${night.worstIncident}`);
     for (const menu of ['#do-resolve', '#do-more']) {
       await page.locator(`${menu} > summary`).click();
       await look();
@@ -229,7 +210,7 @@ describe('what stands outside the frame or opens on a press', () => {
       [`/executions/${night.executions.retry}`, '#do-retry'],
       [`/executions/${night.executions.asking}`, '#do-cancel'],
     ]) {
-      await page.goto(`${base}${path}`);
+      await page.goto(`${web.base}${path}`);
       await page.locator(`${menu} > summary`).click();
       await look();
     }
@@ -244,7 +225,7 @@ describe('what stands outside the frame or opens on a press', () => {
       }),
     );
     for (const path of ['/sign-in', '/sign-in/spent', `/l/${link}`, '/l/nonsense']) {
-      await page.goto(base + path);
+      await page.goto(web.base + path);
       await look();
     }
     await page.close();
@@ -254,7 +235,7 @@ describe('what stands outside the frame or opens on a press', () => {
 describe('what people do', () => {
   it('acknowledges by one press, and says so', async (context) => {
     const page = await openTab(context);
-    await page.goto(`${base}/incidents/${night.worstIncident}`);
+    await page.goto(`${web.base}/incidents/${night.worstIncident}`);
     await page.keyboard.press('a');
     await page.getByRole('status').filter({ hasText: 'Acknowledged: it is yours' }).waitFor();
     expect(messages.sent.splice(0)).toEqual([
@@ -269,7 +250,7 @@ describe('what people do', () => {
   it('tells why something was refused', async (context) => {
     const page = await openTab(context);
     messages.next(new RefusedError('it was resolved a moment ago'));
-    await page.goto(`${base}/incidents/${night.worstIncident}`);
+    await page.goto(`${web.base}/incidents/${night.worstIncident}`);
     await page.keyboard.press('r');
     await page.getByLabel('What mended it?').fill('Raised max_connections');
     await page.getByRole('button', { name: 'Resolve incident' }).click();
@@ -282,9 +263,9 @@ describe('what people do', () => {
     if (!chromium) context.skip(unavailable);
     const plain = await startChromium({ javaScript: false });
     try {
-      await plain.context.addCookies([{ name: 'holdfast', value: night.session, url: base }]);
+      await plain.context.addCookies([{ name: 'holdfast', value: night.session, url: web.base }]);
       const page = await plain.context.newPage();
-      await page.goto(`${base}/incidents/${night.worstIncident}`);
+      await page.goto(`${web.base}/incidents/${night.worstIncident}`);
       await page.getByRole('button', { name: 'Acknowledge' }).click();
       await page.locator('#do-resolve summary').click();
       await page.getByRole('button', { name: 'Resolve incident' }).click();
@@ -305,7 +286,7 @@ describe('what people do', () => {
 
   it('takes in what is new by itself, and leaves what the reader holds', async (context) => {
     const page = await openTab(context);
-    await page.goto(`${base}/incidents/${night.worstIncident}`);
+    await page.goto(`${web.base}/incidents/${night.worstIncident}`);
     await page.getByLabel('Add a note').fill('half a thought');
     const fold = page.locator('details.fold').first();
     await fold.locator('summary').click();
@@ -323,7 +304,7 @@ describe('what people do', () => {
   it('drops the word that a press worked after a while', async (context) => {
     const page = await openTab(context);
     await page.clock.install();
-    await page.goto(`${base}/incidents/${night.worstIncident}`);
+    await page.goto(`${web.base}/incidents/${night.worstIncident}`);
     await page.keyboard.press('a');
     const flash = page.getByRole('status').filter({ hasText: 'Acknowledged: it is yours' });
     await flash.waitFor();
@@ -335,7 +316,7 @@ describe('what people do', () => {
 
   it('goes by keyboard: / searches, j moves, Enter opens', async (context) => {
     const page = await openTab(context);
-    await page.goto(`${base}/incidents`);
+    await page.goto(`${web.base}/incidents`);
     await page.keyboard.press('j');
     await page.keyboard.press('j');
     await page.keyboard.press('Enter');
@@ -349,7 +330,7 @@ describe('what people do', () => {
 
   it('keeps what was typed into a form and says what is wrong beside the field', async (context) => {
     const page = await openTab(context);
-    await page.goto(`${base}/settings/escalation-policies/new`);
+    await page.goto(`${web.base}/settings/escalation-policies/new`);
     await page.getByLabel('Name', { exact: true }).fill('night');
     await page.locator('#targets-0').fill('channel:not-there');
     await page.locator('#after-1').fill('soon');
@@ -368,7 +349,7 @@ describe('what people do', () => {
 
   it('keeps who gets the reports, and says which address is none', async (context) => {
     const page = await openTab(context);
-    await page.goto(`${base}/settings/people`);
+    await page.goto(`${web.base}/settings/people`);
     await page.getByRole('navigation', { name: 'Settings' }).getByRole('link', { name: 'Reports' }).click();
     await page.getByLabel('Recipients').fill('lead@example.com\nnobody');
     await page.getByLabel('Time zone').fill('Europe/Berlin');
@@ -385,7 +366,7 @@ describe('what people do', () => {
 
   it('runs a runbook for an incident, and shows what its inputs lack', async (context) => {
     const page = await openTab(context);
-    await page.goto(`${base}/runbooks/${night.runbook}`);
+    await page.goto(`${web.base}/runbooks/${night.runbook}`);
     await page.getByRole('button', { name: 'Run restart-service' }).click();
     await page.getByRole('alert').filter({ hasText: 'service_name' }).waitFor();
     await page.getByLabel('service_name').fill('checkout');
@@ -400,7 +381,7 @@ describe('what people do about executions', () => {
   it('tries a failed undo again, and leaves it only for a reason', async (context) => {
     const page = await openTab(context);
     const path = `/executions/${night.executions.undoWaits}`;
-    await page.goto(base + path);
+    await page.goto(web.base + path);
     await page.getByRole('button', { name: 'Leave it undone' }).click();
     await page.getByText('Not done: say why').waitFor();
     expect(messages.sent).toEqual([]);
@@ -431,7 +412,7 @@ describe('what people do about executions', () => {
 
   it('goes on from the failed step once, and shows the way between the two', async (context) => {
     const page = await openTab(context);
-    await page.goto(`${base}/executions/${night.executions.retry}`);
+    await page.goto(`${web.base}/executions/${night.executions.retry}`);
     await page.locator('#do-retry > summary').click();
     await page.getByRole('button', { name: 'Retry from there' }).click();
     await page.getByText('It goes on from its failed step').waitFor();
@@ -445,9 +426,9 @@ describe('what people do about executions', () => {
 
   it('approves from the execution itself, for the approval that it shows', async (context) => {
     const page = await openTab(context);
-    await page.goto(`${base}/executions/${night.executions.asking}`);
+    await page.goto(`${web.base}/executions/${night.executions.asking}`);
     await page.getByRole('button', { name: 'Approve and go on' }).click();
-    await page.waitForURL(`${base}/executions/${night.executions.asking}`);
+    await page.waitForURL(`${web.base}/executions/${night.executions.asking}`);
     expect(messages.sent.splice(0).map(({ method, args }) => [method, args[2]])).toEqual([
       ['approve', expect.objectContaining({ approvalId: night.executions.askingApproval })],
     ]);
@@ -456,7 +437,7 @@ describe('what people do about executions', () => {
 
   it('lets output grow without a jump: the end is followed, a place that is read stays', async (context) => {
     const page = await openTab(context);
-    await page.goto(`${base}/executions/${night.executions.hostile}`);
+    await page.goto(`${web.base}/executions/${night.executions.hostile}`);
     const output = page.getByLabel('Output of step 3', { exact: true });
     // as text, since these tests are not typed for a browser
     const inOutput = (code: string): Promise<number> =>
@@ -480,7 +461,7 @@ describe('what people do about executions', () => {
 
   it('puts an earlier version of a runbook in force, and the newest again', async (context) => {
     const page = await openTab(context);
-    await page.goto(`${base}/runbooks/${night.runbook}/diff?from=3&to=2`);
+    await page.goto(`${web.base}/runbooks/${night.runbook}/diff?from=3&to=2`);
     await page.getByRole('button', { name: 'Put version 2 in force' }).click();
     await page.getByText('Version 2 is in force and stays so until it is unpinned').waitFor();
     await page.getByText('Pinned to version 2').waitFor();
@@ -492,7 +473,7 @@ describe('what people do about executions', () => {
 
 describe('what must not happen', () => {
   const post = (path: string, body: Record<string, string>, headers: Record<string, string> = {}) =>
-    fetch(base + path, {
+    fetch(web.base + path, {
       method: 'POST',
       redirect: 'manual',
       headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
@@ -501,7 +482,7 @@ describe('what must not happen', () => {
   const cookie = () => ({ cookie: `holdfast=${night.session}` });
 
   it('shows nothing without a session, and leads back after signing in', async () => {
-    const answer = await fetch(`${base}/incidents/200`, { redirect: 'manual' });
+    const answer = await fetch(`${web.base}/incidents/200`, { redirect: 'manual' });
     expect(answer.status).toBe(303);
     expect(answer.headers.get('location')).toBe('/sign-in?back=%2Fincidents%2F200');
   });
@@ -517,12 +498,12 @@ describe('what must not happen', () => {
   it('lets a viewer see and not act', async () => {
     await database.owner.query(`update memberships set role = 'viewer' where user_id = $1`, [night.userId]);
     try {
-      const shown = await (await fetch(`${base}/incidents/200`, { headers: cookie() })).text();
+      const shown = await (await fetch(`${web.base}/incidents/200`, { headers: cookie() })).text();
       expect(shown).not.toContain('data-key="a"');
       const asked = await post('/incidents/200/acknowledge', { _csrf: night.csrfToken }, cookie());
       expect(asked.status).toBe(403);
-      expect((await fetch(`${base}/mailbox`, { headers: cookie() })).status).toBe(403);
-      expect((await fetch(`${base}/settings/reports`, { headers: cookie() })).status).toBe(403);
+      expect((await fetch(`${web.base}/mailbox`, { headers: cookie() })).status).toBe(403);
+      expect((await fetch(`${web.base}/settings/reports`, { headers: cookie() })).status).toBe(403);
       const settings = { _csrf: night.csrfToken, recipients: 'viewer@example.com' };
       expect((await post('/settings/reports', settings, cookie())).status).toBe(403);
       expect(messages.sent).toEqual([]);
@@ -536,7 +517,7 @@ describe('what must not happen', () => {
     try {
       const { undoWaits, asking, retry } = night.executions;
       for (const id of [undoWaits, asking, retry]) {
-        const shown = await (await fetch(`${base}/executions/${id}`, { headers: cookie() })).text();
+        const shown = await (await fetch(`${web.base}/executions/${id}`, { headers: cookie() })).text();
         expect(shown).not.toMatch(/<form method="post" action="\/(executions|approvals)/);
       }
       const token = { _csrf: night.csrfToken, decision: 'retry', version: '2' };
@@ -563,7 +544,7 @@ describe('what must not happen', () => {
       `/executions/${undoWaits}`,
       '/executions',
     ]) {
-      const html = await (await fetch(base + path, { headers: cookie() })).text();
+      const html = await (await fetch(web.base + path, { headers: cookie() })).text();
       expect([path, html.includes('&lt;script&gt;alert(1)&lt;/script&gt;')]).toEqual([path, true]);
       const harm = ['<script>alert', '<img src=x', '\u001b', '\u202e'];
       expect([path, harm.filter((text) => html.includes(text))]).toEqual([path, []]);
@@ -600,9 +581,9 @@ describe('what must not happen', () => {
         expiresAt: new Date(Date.now() + 3_600_000),
       }),
     );
-    const shown = await fetch(`${base}/l/${token}`);
+    const shown = await fetch(`${web.base}/l/${token}`);
     expect(await shown.text()).toContain('Acknowledging says that you take care of it');
-    await fetch(`${base}/l/${token}`, { method: 'HEAD' });
+    await fetch(`${web.base}/l/${token}`, { method: 'HEAD' });
     expect(messages.sent).toEqual([]);
 
     messages.next(new RefusedError('a worker is busy'));
@@ -613,7 +594,7 @@ describe('what must not happen', () => {
       { actor: { name: 'ben@example.com', via: 'mail' }, asOf: 9 },
       { actor: { name: 'ben@example.com', via: 'mail' }, asOf: 9 },
     ]);
-    expect((await fetch(`${base}/l/nonsense`)).status).toBe(410);
+    expect((await fetch(`${web.base}/l/nonsense`)).status).toBe(410);
   });
 
   it('refuses a link that was passed on to somebody who is signed in as another, and leaves it good', async () => {
@@ -635,7 +616,7 @@ describe('what must not happen', () => {
     const asked = await post(`/l/${token}`, {}, cookie());
     expect(asked.status).toBe(403);
     expect(await asked.text()).toContain(`This link was sent to ${person}`);
-    const shown = await fetch(`${base}/l/${token}`, { headers: cookie() });
+    const shown = await fetch(`${web.base}/l/${token}`, { headers: cookie() });
     expect(await shown.text()).not.toContain('<form method="post" class="panel');
     expect(messages.sent).toEqual([]);
     expect(await (await post(`/l/${token}`, {})).text()).toContain('Acknowledged: it is yours');
@@ -644,9 +625,9 @@ describe('what must not happen', () => {
   });
 
   it('lets no script of a mail run, nor any inline style or script of a page', async () => {
-    const answer = await fetch(`${base}/mailbox/${mail.id}/html`, { headers: cookie() });
+    const answer = await fetch(`${web.base}/mailbox/${mail.id}/html`, { headers: cookie() });
     expect(answer.headers.get('content-security-policy')).toMatch(/default-src 'none'.*sandbox/);
-    const page = await fetch(`${base}/incidents/200`, { headers: cookie() });
+    const page = await fetch(`${web.base}/incidents/200`, { headers: cookie() });
     expect(page.headers.get('content-security-policy')).toContain("script-src 'self';style-src 'self'");
     const html = await page.text();
     expect(html).not.toMatch(/<[^>]+\sstyle=|<style|<script(?![^>]*\ssrc=)|\son[a-z]+="/);
@@ -654,13 +635,13 @@ describe('what must not happen', () => {
   });
 
   it('says 304 to a page that has not changed, and keeps assets for good', async () => {
-    const first = await fetch(`${base}/approvals?status=all`, { headers: cookie() });
+    const first = await fetch(`${web.base}/approvals?status=all`, { headers: cookie() });
     const html = await first.text();
     expect(first.headers.get('cache-control')).toBe('private, no-cache');
     const stylesheet = /href="(\/assets\/holdfast\.[0-9a-f]+\.css)"/.exec(html)?.[1];
-    const asset = await fetch(base + stylesheet);
+    const asset = await fetch(web.base + stylesheet);
     expect(asset.headers.get('cache-control')).toContain('immutable');
-    const page = `${base}/settings/sla-policies`;
+    const page = `${web.base}/settings/sla-policies`;
     const etag = (await fetch(page, { headers: cookie() })).headers.get('etag') ?? '';
     // fetch would add 'Cache-Control: no-cache', which asks for the whole page
     const status = await new Promise((resolve, reject) => {
@@ -681,43 +662,24 @@ describe('what must not happen', () => {
       '/mailbox/..%2f..',
       '/x',
     ]) {
-      const answer = await fetch(base + path, { headers: cookie() });
+      const answer = await fetch(web.base + path, { headers: cookie() });
       expect([path, answer.status]).toEqual([path, 404]);
     }
-    expect((await fetch(`${base}/incidents?cursor=bad`, { headers: cookie() })).status).toBe(400);
+    expect((await fetch(`${web.base}/incidents?cursor=bad`, { headers: cookie() })).status).toBe(400);
   });
 });
 
 describe('when the database is away', () => {
   it('says so, and what goes on meanwhile', async () => {
     const db = new Database({ url: 'postgres://nobody@127.0.0.1:1/nothing', poolSize: 1 });
-    const app = express();
-    app.use(
-      createWeb({
-        db,
-        messages,
-        gitSchedules: createFakeGitSchedules(),
-        signIn: createSignIn({ db }),
-        publicUrl: base,
-        temporalUiUrl: null,
-        workflowUrl: () => null,
-        version: '0.0.0',
-        readiness: async () => [],
-        sendTestIncident: async () => {},
-        logError: () => {},
-        runbooksFolder: 'runbooks',
-      }),
-    );
-    const listening = await new Promise<Server>((resolve) => {
-      const started = app.listen(0, '127.0.0.1', () => resolve(started));
+    const away = await serveWeb(db, { messages, publicUrl: web.base, logError: () => {} });
+    const answer = await fetch(`${away.base}/incidents`, {
+      headers: { cookie: `holdfast=${night.session}` },
     });
-    const url = `http://127.0.0.1:${(listening.address() as AddressInfo).port}`;
-    const answer = await fetch(`${url}/incidents`, { headers: { cookie: `holdfast=${night.session}` } });
     expect(answer.status).toBe(503);
     expect(await answer.text()).toContain('The database does not answer');
-    expect((await fetch(`${url}/sign-in`)).status).toBe(200);
-    listening.closeAllConnections();
-    await new Promise((resolve) => listening.close(resolve));
+    expect((await fetch(`${away.base}/sign-in`)).status).toBe(200);
+    await away.close();
     await db.close();
   });
 });

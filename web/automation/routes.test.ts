@@ -1,23 +1,16 @@
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import express from 'express';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createSignIn } from '../../api/auth/sign-in.ts';
 import { createSession, createUser, setMembership } from '../../db/identity.ts';
 import { ensureOrganization } from '../../db/organizations.ts';
 import type { Role } from '../../domain/roles.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.ts';
 import { type ExecutionSeed, seedExecution, seedRunbookVersion } from '../../test/harness/executions.ts';
-import { createFakeGitSchedules } from '../../test/harness/git-schedules.ts';
 import { createFakeMessages } from '../../test/harness/messages.ts';
+import { serveWeb, type TestWeb } from '../../test/harness/web.ts';
 import { RefusedError } from '../../workflows/messages-client.ts';
-import type { WebDeps } from '../deps.ts';
-import { createWeb } from '../server.ts';
 
 let database: TestDatabase;
 let orgId: string;
-let server: Server;
-let base: string;
+let web: TestWeb;
 const messages = createFakeMessages();
 const problems: unknown[] = [];
 const sessions: Partial<Record<Role, { token: string; csrfToken: string }>> = {};
@@ -35,30 +28,10 @@ beforeAll(async () => {
     });
   }
   await seedRunbookVersion({ owner: database.owner, orgId }, 'restart');
-  const app = express();
-  server = await new Promise<Server>((resolve) => {
-    const listening = app.listen(0, '127.0.0.1', () => resolve(listening));
-  });
-  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const deps: WebDeps = {
-    db: database.db,
-    messages,
-    gitSchedules: createFakeGitSchedules(),
-    signIn: createSignIn({ db: database.db }),
-    publicUrl: base,
-    temporalUiUrl: null,
-    workflowUrl: () => null,
-    version: '0.0.0',
-    readiness: async () => [],
-    sendTestIncident: async () => {},
-    logError: (error) => problems.push(error),
-    runbooksFolder: 'runbooks',
-  };
-  app.use(createWeb(deps));
+  web = await serveWeb(database.db, { messages, logError: (error) => problems.push(error) });
 });
 afterAll(async () => {
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
+  await web.close();
   await database.close();
 });
 beforeEach(async () => {
@@ -72,7 +45,7 @@ beforeEach(async () => {
 const create = (seed: ExecutionSeed = {}) => seedExecution({ owner: database.owner, orgId }, seed);
 
 async function page(path: string, role: Role = 'operator') {
-  const answer = await fetch(base + path, { headers: { cookie: `holdfast=${sessions[role]!.token}` } });
+  const answer = await fetch(web.base + path, { headers: { cookie: `holdfast=${sessions[role]!.token}` } });
   return { status: answer.status, html: await answer.text() };
 }
 
@@ -80,7 +53,7 @@ async function page(path: string, role: Role = 'operator') {
 async function send(path: string, fields: Record<string, string> = {}, role: Role = 'operator') {
   const { token, csrfToken } = sessions[role]!;
   const cookie = `holdfast=${token}`;
-  const answer = await fetch(base + path, {
+  const answer = await fetch(web.base + path, {
     method: 'POST',
     redirect: 'manual',
     headers: { cookie },
@@ -88,7 +61,7 @@ async function send(path: string, fields: Record<string, string> = {}, role: Rol
   });
   if (answer.status !== 303) return { status: answer.status, html: await answer.text() };
   const flash = answer.headers.getSetCookie().map((text) => text.split(';')[0]);
-  const next = await fetch(base + answer.headers.get('location'), {
+  const next = await fetch(web.base + answer.headers.get('location'), {
     headers: { cookie: [cookie, ...flash].join('; ') },
   });
   return { status: answer.status, html: await next.text() };

@@ -1,21 +1,16 @@
 import { readFileSync } from 'node:fs';
-import type { Server } from 'node:http';
 import { createRequire } from 'node:module';
-import type { AddressInfo } from 'node:net';
-import express from 'express';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createSignIn } from '../../api/auth/sign-in.ts';
 import { saveRunbook } from '../../db/runbooks.ts';
 import { parseRunbook } from '../../domain/runbook/parse.ts';
 import { type BadNight, seedBadNight } from '../../test/harness/bad-night.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.ts';
-import { createFakeGitSchedules } from '../../test/harness/git-schedules.ts';
 import { createFakeMessages } from '../../test/harness/messages.ts';
+import { serveWeb, type TestWeb } from '../../test/harness/web.ts';
 import { type Chromium, startChromium } from '../../test/parts/chromium.ts';
 import { PartUnavailableError } from '../../test/parts/part.ts';
 import { TemporalUnavailableError } from '../../workflows/messages-client.ts';
-import { createWeb } from '../server.ts';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -44,8 +39,7 @@ steps:
 
 let database: TestDatabase;
 let night: BadNight;
-let server: Server;
-let base: string;
+let web: TestWeb;
 let chromium: Chromium | undefined;
 let unavailable = '';
 let away = false;
@@ -61,54 +55,37 @@ beforeAll(async () => {
   await database.db.write({ orgId }, (tx) =>
     saveRunbook(tx, { orgId, file: 'fail-over.yaml', source, definition }),
   );
-  const app = express();
-  server = await new Promise<Server>((resolve) => {
-    const listening = app.listen(0, '127.0.0.1', () => resolve(listening));
-  });
-  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  app.use(
-    createWeb({
-      db: database.db,
-      messages: {
-        ...createFakeMessages(),
-        dryRun: async (_orgId, checks) => {
-          if (away) throw new TemporalUnavailableError('Temporal does not answer');
-          return checks.map(({ phase, runner }) =>
-            runner
-              ? [
-                  {
-                    ok: false,
-                    what: 'runner',
-                    detail: `no runner polls ${runner.name}, it has never been seen; start one with that queue`,
-                  },
-                ]
-              : [
-                  { ok: true, what: 'program systemctl', detail: '/usr/bin/systemctl' },
-                  ...(phase === 'step'
-                    ? [
-                        {
-                          ok: true,
-                          what: 'input password',
-                          detail: 'checked without the secret that was given',
-                        },
-                      ]
-                    : []),
-                ],
-          );
-        },
+  web = await serveWeb(database.db, {
+    messages: {
+      ...createFakeMessages(),
+      dryRun: async (_orgId, checks) => {
+        if (away) throw new TemporalUnavailableError('Temporal does not answer');
+        return checks.map(({ phase, runner }) =>
+          runner
+            ? [
+                {
+                  ok: false,
+                  what: 'runner',
+                  detail: `no runner polls ${runner.name}, it has never been seen; start one with that queue`,
+                },
+              ]
+            : [
+                { ok: true, what: 'program systemctl', detail: '/usr/bin/systemctl' },
+                ...(phase === 'step'
+                  ? [
+                      {
+                        ok: true,
+                        what: 'input password',
+                        detail: 'checked without the secret that was given',
+                      },
+                    ]
+                  : []),
+              ],
+        );
       },
-      gitSchedules: createFakeGitSchedules(),
-      signIn: createSignIn({ db: database.db }),
-      publicUrl: base,
-      temporalUiUrl: null,
-      workflowUrl: () => null,
-      version: '0.0.0',
-      readiness: async () => [],
-      sendTestIncident: async () => {},
-      logError: (error) => problems.push(error),
-      runbooksFolder: 'runbooks',
-    }),
-  );
+    },
+    logError: (error) => problems.push(error),
+  });
   try {
     chromium = await startChromium();
   } catch (error) {
@@ -119,13 +96,13 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await chromium?.close();
-  if (server) await new Promise((resolve) => server.close(resolve));
+  await web?.close();
   await database?.close();
 });
 
 async function openTab(context: { skip(note?: string): never }): Promise<Page> {
   if (!chromium) context.skip(unavailable);
-  await chromium.context.addCookies([{ name: 'holdfast', value: night.session, url: base }]);
+  await chromium.context.addCookies([{ name: 'holdfast', value: night.session, url: web.base }]);
   const page = await chromium.context.newPage();
   page.on('pageerror', (error) => problems.push(error));
   page.on('console', (message) => {
@@ -162,7 +139,7 @@ async function look(page: Page): Promise<void> {
   }
 }
 
-const path = () => `${base}/runbooks/${name}/dry-run`;
+const path = () => `${web.base}/runbooks/${name}/dry-run`;
 
 test('the form leads to what would run, what was found, and to running it', async (context) => {
   const page = await openTab(context);

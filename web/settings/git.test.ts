@@ -1,28 +1,22 @@
 import { readFileSync } from 'node:fs';
-import type { Server } from 'node:http';
 import { createRequire } from 'node:module';
-import type { AddressInfo } from 'node:net';
-import express from 'express';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createSignIn } from '../../api/auth/sign-in.ts';
 import { findWebhookSource, recordGitFailure, recordImport } from '../../db/git-sources.ts';
 import type { Commit } from '../../domain/runbook-import/commit.ts';
 import { type BadNight, seedBadNight } from '../../test/harness/bad-night.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.ts';
 import { createFakeGitSchedules } from '../../test/harness/git-schedules.ts';
-import { createFakeMessages } from '../../test/harness/messages.ts';
+import { serveWeb, type TestWeb } from '../../test/harness/web.ts';
 import { type Chromium, startChromium } from '../../test/parts/chromium.ts';
 import { PartUnavailableError } from '../../test/parts/part.ts';
-import { createWeb } from '../server.ts';
 import { gitValues, newGitValues, postedGit, readGit } from './git-form.ts';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let database: TestDatabase;
 let night: BadNight;
-let server: Server;
-let base: string;
+let web: TestWeb;
 let chromium: Chromium | undefined;
 let unavailable = '';
 const errors: unknown[] = [];
@@ -31,27 +25,10 @@ const gitSchedules = createFakeGitSchedules();
 beforeAll(async () => {
   database = await createTestDatabase();
   night = await seedBadNight(database.owner, database.orgId, Date.now());
-  const app = express();
-  server = await new Promise<Server>((resolve) => {
-    const listening = app.listen(0, '127.0.0.1', () => resolve(listening));
+  web = await serveWeb(database.db, {
+    gitSchedules,
+    logError: (error) => errors.push(error),
   });
-  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  app.use(
-    createWeb({
-      db: database.db,
-      messages: createFakeMessages(),
-      gitSchedules,
-      signIn: createSignIn({ db: database.db }),
-      publicUrl: base,
-      temporalUiUrl: null,
-      workflowUrl: () => null,
-      version: '0.0.0',
-      readiness: async () => [],
-      sendTestIncident: async () => {},
-      logError: (error) => errors.push(error),
-      runbooksFolder: 'runbooks',
-    }),
-  );
   try {
     chromium = await startChromium();
   } catch (error) {
@@ -61,7 +38,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => {
   await chromium?.close();
-  await new Promise((resolve) => server?.close(resolve));
+  await web?.close();
   await database?.close();
 });
 
@@ -101,12 +78,12 @@ it('an Admin adds a source, sees the secret once, sees what is wrong with a push
 }, async (context) => {
   const browser = chromium;
   if (!browser) return context.skip(unavailable);
-  await browser.context.addCookies([{ name: 'holdfast', value: night.session, url: base }]);
+  await browser.context.addCookies([{ name: 'holdfast', value: night.session, url: web.base }]);
   const page = await browser.context.newPage();
   const text = () => page.locator('main').innerText();
   const look = (name: string) => looksWell(page, name);
 
-  await page.goto(`${base}/settings/git-sources`);
+  await page.goto(`${web.base}/settings/git-sources`);
   expect(await text()).toContain('Runbooks come from the folder alone');
   await look('empty');
   await page.getByRole('link', { name: 'New source' }).click();
@@ -132,7 +109,7 @@ it('an Admin adds a source, sees the secret once, sees what is wrong with a push
   expect((await database.db.unscoped((tx) => findWebhookSource(tx, id)))?.webhookSecret).toBe(secret);
   expect(gitSchedules.kept.get(id)).toBe(600_000);
   expect(gitSchedules.synced).toEqual([id]);
-  await page.goto(`${base}/settings/git-sources/${id}`);
+  await page.goto(`${web.base}/settings/git-sources/${id}`);
   expect(await page.content()).not.toContain(secret);
   expect(await text()).toContain('has not been read yet');
   await look('new');
@@ -177,11 +154,11 @@ it('an Admin adds a source, sees the secret once, sees what is wrong with a push
   expect(await text()).toContain('The branch is being read');
   expect(await text()).toContain('could not be read: the host does not answer.');
   expect(gitSchedules.synced).toEqual([id, id]);
-  await page.goto(`${base}/settings/git-sources`);
+  await page.goto(`${web.base}/settings/git-sources`);
   expect(await text()).toMatch(/Cannot be read[\s\S]*production/);
   await look('list');
 
-  await page.goto(`${base}/settings/git-sources/${id}`);
+  await page.goto(`${web.base}/settings/git-sources/${id}`);
   await page.getByRole('button', { name: 'Make a new secret' }).click();
   expect((await page.locator('.notice pre').innerText()).trim()).not.toBe(secret);
   await page.getByRole('link', { name: 'Change' }).click();

@@ -1,22 +1,15 @@
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import express from 'express';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createSignIn } from '../../api/auth/sign-in.ts';
 import { findRunnerToken } from '../../db/runners.ts';
 import { type BadNight, seedBadNight } from '../../test/harness/bad-night.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.ts';
-import { createFakeGitSchedules } from '../../test/harness/git-schedules.ts';
-import { createFakeMessages } from '../../test/harness/messages.ts';
+import { serveWeb, type TestWeb } from '../../test/harness/web.ts';
 import { type Chromium, startChromium } from '../../test/parts/chromium.ts';
 import { PartUnavailableError } from '../../test/parts/part.ts';
-import { createWeb } from '../server.ts';
 import { runnerMark } from './runners.ts';
 
 let database: TestDatabase;
 let night: BadNight;
-let server: Server;
-let base: string;
+let web: TestWeb;
 let chromium: Chromium | undefined;
 let unavailable = '';
 const errors: unknown[] = [];
@@ -25,27 +18,9 @@ beforeAll(async () => {
   database = await createTestDatabase();
   night = await seedBadNight(database.owner, database.orgId, Date.now());
   await database.owner.query('delete from runners');
-  const app = express();
-  server = await new Promise<Server>((resolve) => {
-    const listening = app.listen(0, '127.0.0.1', () => resolve(listening));
+  web = await serveWeb(database.db, {
+    logError: (error) => errors.push(error),
   });
-  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  app.use(
-    createWeb({
-      db: database.db,
-      messages: createFakeMessages(),
-      gitSchedules: createFakeGitSchedules(),
-      signIn: createSignIn({ db: database.db }),
-      publicUrl: base,
-      temporalUiUrl: null,
-      workflowUrl: () => null,
-      version: '0.0.0',
-      readiness: async () => [],
-      sendTestIncident: async () => {},
-      logError: (error) => errors.push(error),
-      runbooksFolder: 'runbooks',
-    }),
-  );
   try {
     chromium = await startChromium();
   } catch (error) {
@@ -55,7 +30,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => {
   await chromium?.close();
-  await new Promise((resolve) => server?.close(resolve));
+  await web?.close();
   await database?.close();
 });
 
@@ -63,9 +38,9 @@ it('an Admin makes a token, sees the command once, sees runners come and fall si
   timeout: 60_000,
 }, async (context) => {
   if (!chromium) return context.skip(unavailable);
-  await chromium.context.addCookies([{ name: 'holdfast', value: night.session, url: base }]);
+  await chromium.context.addCookies([{ name: 'holdfast', value: night.session, url: web.base }]);
   const page = await chromium.context.newPage();
-  await page.goto(`${base}/settings/runners`);
+  await page.goto(`${web.base}/settings/runners`);
   expect(await page.locator('main').innerText()).toContain('No runner yet');
 
   await page.getByLabel('Queue').fill('Edge Berlin');
@@ -80,7 +55,7 @@ it('an Admin makes a token, sees the command once, sees runners come and fall si
   const token = /HOLDFAST_RUNNER_TOKEN=(\S+)/.exec(command)?.[1] ?? '';
   expect(await findRunnerToken(database.db, token)).toMatchObject({ queue: 'edge-berlin' });
 
-  await page.goto(`${base}/settings/runners`);
+  await page.goto(`${web.base}/settings/runners`);
   expect(await page.content()).not.toContain(token);
   expect(await page.locator('[data-live="runners"]').innerText()).toMatch(/edge-berlin\s+never seen/);
   await database.owner.query(
