@@ -37,7 +37,7 @@ interface AlertRow {
   resend_interval_ms: number;
   alertmanager_url: string | null;
   now: Date;
-  /** The setting of that name. */
+  /** The organization's rules. */
   correlation: unknown;
 }
 
@@ -160,7 +160,7 @@ async function lockAlert(tx: Tx, alertId: number): Promise<AlertRow> {
   const { rows } = await sql<AlertRow>`
     select a.id, a.integration_id, a.fingerprint, a.status, a.name, a.severity, a.severity_rank, a.service, a.labels,
       a.annotations, a.version, a.last_seen_at, a.truncated, a.incident_id, a.correlation_reason, i.resend_interval_ms, i.alertmanager_url,
-      now() as now, (select value from settings where key = 'correlation') as correlation
+      now() as now, (select definition from correlation_rules where team_id is null) as correlation
     from alerts a join integrations i on i.id = a.integration_id
     where a.id = ${alertId}
     for update of a`.execute(tx);

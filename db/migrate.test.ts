@@ -32,7 +32,7 @@ afterAll(async () => {
 test('a user who may make no roles migrates once somebody has granted it holdfast_app', async () => {
   await expect(migrate(url.href)).rejects.toThrow(/permission denied to grant role "holdfast_app"/);
   await admin.query(`grant holdfast_app to ${name}`);
-  expect(await migrate(url.href)).toHaveLength(2);
+  expect(await migrate(url.href)).toContain('2026-11-21-spine');
   expect(await migrate(url.href)).toEqual([]);
   const db = new Database({ url: url.href, poolSize: 1 });
   const seen = await db.unscoped((tx) => tx.selectFrom('incidents').select('id').execute());

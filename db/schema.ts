@@ -1,4 +1,6 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { ChangeSourceKind, ChangeStatus, ChangeType, ChangeVerdict } from '../domain/changes/change.ts';
+import type { IncidentMetric, SimilarIncident } from '../domain/incident/analysis.ts';
 import type {
   AlertStatus,
   ApprovalStatus,
@@ -10,9 +12,11 @@ import type {
   UndoStatus,
 } from '../domain/incident-status.ts';
 import type { NotificationStatus } from '../domain/notification.ts';
+import type { Cause } from '../domain/root-cause/cause.ts';
 import type { RunbookProblem } from '../domain/runbook/definition.ts';
 import type { RunbookLayout, StepPart } from '../domain/runbook/layout.ts';
 import type { Severity } from '../domain/severity.ts';
+import type { ServiceKind } from '../domain/topology/service.ts';
 
 /** Row types of the tables in `migrations/`; what each column means stands there. */
 type Timestamp = ColumnType<Date, Date | string, Date | string>;
@@ -158,12 +162,20 @@ export interface IncidentsTable {
   recorded_seq: Generated<number>;
   escalation_policy: string | null;
   deadlines: GeneratedJson<Deadline[]>;
+  merge_wanted: string | null;
+  merge_reason: string | null;
+  merged_into: number | null;
+  cause_service: string | null;
+  cause_confidence: number | null;
+  cause_by: string | null;
 }
 
 export interface IncidentKeysTable {
   org_id: string;
   key: string;
   incident_id: string;
+  first_at: CreatedAt;
+  last_at: CreatedAt;
 }
 
 export interface IncidentWordsTable {
@@ -198,6 +210,7 @@ export interface AlertsTable {
   claimed_until: Timestamp | null;
   incident_id: string | null;
   correlation_reason: string | null;
+  flapping: Generated<boolean>;
 }
 
 export interface IncidentFeedTable {
@@ -579,6 +592,166 @@ export interface GitImportsTable {
   at: CreatedAt;
 }
 
+export interface CorrelationRulesTable {
+  org_id: string;
+  id: Generated<string>;
+  team_id: string | null;
+  definition: Json<Record<string, unknown>>;
+  updated_at: CreatedAt;
+}
+
+export interface CorrelationMemoryTable {
+  org_id: string;
+  integration_id: string;
+  fingerprint: string;
+  group_id: string;
+  apart_from: Generated<string[]>;
+  name: string;
+  service: string | null;
+  incident_number: number;
+  decided_by: string;
+  decided_at: CreatedAt;
+}
+
+export interface RegroupingsTable {
+  org_id: string;
+  key: string;
+  from_incident: string;
+  into_incident: string;
+  alert_ids: number[] | null;
+  actor: string;
+  reason: string | null;
+  at: CreatedAt;
+}
+
+export interface ServicesTable {
+  org_id: string;
+  name: string;
+  team_id: string | null;
+  kind: Generated<ServiceKind>;
+  description: Generated<string>;
+  declared: Generated<boolean>;
+  first_seen_at: CreatedAt;
+  last_seen_at: CreatedAt;
+}
+
+export interface ServiceDependenciesTable {
+  org_id: string;
+  caller: string;
+  callee: string;
+  declared: Generated<boolean>;
+  observed_in: 'traces' | 'labels' | null;
+  calls: Generated<number>;
+  errors: Generated<number>;
+  first_seen_at: CreatedAt;
+  last_seen_at: Timestamp | null;
+}
+
+export interface SpansTable {
+  org_id: string;
+  trace_id: string;
+  span_id: string;
+  parent_span_id: string | null;
+  service: string;
+  peer: string | null;
+  name: string;
+  started_at: Timestamp;
+  ended_at: Timestamp;
+  failed: boolean;
+  message: string | null;
+  received_at: CreatedAt;
+}
+
+export interface ChangeSourcesTable {
+  org_id: string;
+  id: Generated<string>;
+  team_id: string | null;
+  kind: 'github' | 'jenkins' | 'argocd' | 'generic';
+  name: string;
+  secret: string;
+  mapping: GeneratedJson<Record<string, unknown>>;
+  created_at: CreatedAt;
+  last_seen_at: Timestamp | null;
+  removed_at: Timestamp | null;
+}
+
+export interface ChangesTable {
+  org_id: string;
+  id: Generated<number>;
+  team_id: string | null;
+  source: ChangeSourceKind;
+  source_id: string | null;
+  external_id: string;
+  type: ChangeType;
+  status: ChangeStatus;
+  service: string | null;
+  environment: string | null;
+  title: string;
+  version: string | null;
+  previous_version: string | null;
+  author: string | null;
+  url: string | null;
+  at: Timestamp;
+  received_at: CreatedAt;
+  data: GeneratedJson<Record<string, unknown>>;
+}
+
+export interface IncidentChangesTable {
+  org_id: string;
+  incident_id: string;
+  change_id: number;
+  score: number;
+  reasons: Json<string[]>;
+  verdict: ChangeVerdict | null;
+  judged_by: string | null;
+  judged_at: Timestamp | null;
+}
+
+export interface IncidentAnalysesTable {
+  org_id: string;
+  incident_id: string;
+  causes: GeneratedJson<Cause[]>;
+  similar_incidents: GeneratedJson<SimilarIncident[]>;
+  metrics: GeneratedJson<IncidentMetric[]>;
+  notes: GeneratedJson<string[]>;
+  analysed_at: CreatedAt;
+}
+
+export interface IncidentTraitsTable {
+  org_id: string;
+  trait: string;
+  incident_id: string;
+}
+
+export interface LogSourcesTable {
+  org_id: string;
+  name: string;
+  team_id: string | null;
+  definition: Json<Record<string, unknown>>;
+  updated_at: CreatedAt;
+}
+
+export interface LogTemplatesTable {
+  org_id: string;
+  name: string;
+  team_id: string | null;
+  definition: Json<Record<string, unknown>>;
+  updated_at: CreatedAt;
+}
+
+export interface IncidentSharesTable {
+  org_id: string;
+  id: Generated<string>;
+  incident_id: string;
+  token_hash: Buffer;
+  created_by: string;
+  created_at: CreatedAt;
+  expires_at: Timestamp;
+  revoked_at: Timestamp | null;
+  opened: Generated<number>;
+  last_opened_at: Timestamp | null;
+}
+
 export interface Schema {
   organizations: OrganizationsTable;
   teams: TeamsTable;
@@ -624,4 +797,18 @@ export interface Schema {
   runner_tokens: RunnerTokensTable;
   git_sources: GitSourcesTable;
   git_imports: GitImportsTable;
+  correlation_rules: CorrelationRulesTable;
+  correlation_memory: CorrelationMemoryTable;
+  regroupings: RegroupingsTable;
+  services: ServicesTable;
+  service_dependencies: ServiceDependenciesTable;
+  spans: SpansTable;
+  change_sources: ChangeSourcesTable;
+  changes: ChangesTable;
+  incident_changes: IncidentChangesTable;
+  incident_analyses: IncidentAnalysesTable;
+  incident_traits: IncidentTraitsTable;
+  log_sources: LogSourcesTable;
+  log_templates: LogTemplatesTable;
+  incident_shares: IncidentSharesTable;
 }

@@ -1,4 +1,5 @@
 import { defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { ChangeVerdict } from '../domain/changes/change.ts';
 import type { IncidentStatus } from '../domain/incident-status.ts';
 import type { Role } from '../domain/roles.ts';
 
@@ -102,6 +103,24 @@ export const addNote = defineUpdate<Accepted, [{ actor: Actor; text: string }]>(
 /** Silences escalation until `until` (ISO 8601). */
 export const snooze = defineUpdate<Accepted, [{ actor: Actor; until: string }]>('snooze');
 export const setStatus = defineUpdate<Accepted, [{ actor: Actor; status: IncidentStatus }]>('set-status');
+/**
+ * Moves alerts of this incident into another one (`into`: its number; null: a new one). Without `alertIds` all of
+ * them go, which ends this incident: it is merged into the other.
+ */
+export interface RegroupArgs {
+  actor: Actor;
+  alertIds: number[] | null;
+  into: number | null;
+}
+/** Answers once the alerts are where they belong; `into` is the incident that has them now. */
+export const regroup = defineUpdate<Accepted & { into: number }, [RegroupArgs]>('regroup');
+/** 'The cause is this service': confirms Holdfast's ranking, or corrects it. */
+export const judgeCause = defineUpdate<Accepted, [{ actor: Actor; service: string }]>('judge-cause');
+/** Whether a change was behind the incident. */
+export const judgeChange = defineUpdate<
+  Accepted,
+  [{ actor: Actor; changeId: number; verdict: ChangeVerdict }]
+>('judge-change');
 
 // ---- execution ----
 

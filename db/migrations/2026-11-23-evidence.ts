@@ -1,0 +1,304 @@
+import { type Kysely, sql } from 'kysely';
+
+/**
+ * What one incident is made from and proved by: rules and memory of correlation, services and what they call, spans,
+ * changes, causes, similar incidents, log sources and templates, links for people without an account.
+ */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  await sql`
+    -- team_id null: for alerts of no team, and of teams without rules of their own
+    create table correlation_rules (
+      org_id uuid not null references organizations,
+      id uuid primary key default gen_random_uuid(),
+      team_id uuid references teams on delete cascade,
+      definition jsonb not null,
+      updated_at timestamptz not null default now(),
+      unique nulls not distinct (org_id, team_id)
+    );
+    insert into correlation_rules (org_id, definition) select org_id, value from settings where key = 'correlation';
+    delete from settings where key = 'correlation';
+
+    -- what people grouped and split by hand, for the next sightings of those alerts: alerts of one group belong into
+    -- one incident, and never into one that holds an alert of a group in apart_from
+    create table correlation_memory (
+      org_id uuid not null references organizations,
+      integration_id uuid not null references integrations,
+      fingerprint text not null,
+      group_id uuid not null,
+      apart_from uuid[] not null default '{}',
+      -- for people: what the alert was called, and in which incident it was decided
+      name text not null,
+      service text,
+      incident_number integer not null,
+      decided_by text not null,
+      decided_at timestamptz not null default now(),
+      primary key (org_id, integration_id, fingerprint)
+    );
+    create index correlation_memory_group on correlation_memory (org_id, group_id);
+    create index correlation_memory_list on correlation_memory (org_id, decided_at desc, integration_id, fingerprint);
+
+    -- every move of alerts between incidents, by its key, so that it is done once
+    create table regroupings (
+      org_id uuid not null references organizations,
+      key text not null,
+      from_incident uuid not null references incidents on delete cascade,
+      into_incident uuid not null references incidents on delete cascade,
+      -- null: all of them, and the incident that they came from ended with it
+      alert_ids bigint[],
+      actor text not null,
+      reason text,
+      at timestamptz not null default now(),
+      primary key (org_id, key)
+    );
+
+    alter table incidents
+      -- the incident into which correlation wants this one to be merged; its workflow does it
+      add column merge_wanted uuid references incidents,
+      add column merge_reason text,
+      -- the number of the incident into which it was merged
+      add column merged_into integer,
+      add column cause_service text,
+      -- 0 to 1; a person's word is 1
+      add column cause_confidence real,
+      -- who confirmed or corrected it; null: Holdfast's own ranking
+      add column cause_by text;
+    create index incidents_cause on incidents (org_id, cause_service, number desc) where cause_service is not null;
+
+    -- when this incident's alerts first and last had the key
+    alter table incident_keys
+      add column first_at timestamptz not null default now(),
+      add column last_at timestamptz not null default now();
+
+    -- fired and resolved so often in a short time that each change by itself says nothing
+    alter table alerts add column flapping boolean not null default false;
+
+    -- left: moved into another incident
+    alter table incident_feed drop constraint incident_feed_kind_check;
+    alter table incident_feed add constraint incident_feed_kind_check
+      check (kind in ('joined', 'resolved', 'stale', 'firing', 'updated', 'left'));
+
+    create table services (
+      org_id uuid not null references organizations,
+      name text not null,
+      team_id uuid references teams on delete set null,
+      kind text not null default 'service'
+        check (kind in ('service', 'database', 'cache', 'queue', 'external', 'infrastructure')),
+      description text not null default '',
+      -- by a person or by YAML; the others were seen in alerts or traces
+      declared boolean not null default false,
+      first_seen_at timestamptz not null default now(),
+      last_seen_at timestamptz not null default now(),
+      primary key (org_id, name)
+    );
+
+    -- caller calls callee
+    create table service_dependencies (
+      org_id uuid not null references organizations,
+      caller text not null,
+      callee text not null,
+      declared boolean not null default false,
+      -- where it was last seen; null: declared only
+      observed_in text check (observed_in in ('traces', 'labels')),
+      calls bigint not null default 0,
+      errors bigint not null default 0,
+      first_seen_at timestamptz not null default now(),
+      -- null: never seen, declared only
+      last_seen_at timestamptz,
+      primary key (org_id, caller, callee)
+    );
+    create index service_dependencies_callee on service_dependencies (org_id, callee);
+
+    -- kept for minutes: from them edges are learned and first failures found
+    create table spans (
+      org_id uuid not null references organizations,
+      trace_id text not null,
+      span_id text not null,
+      parent_span_id text,
+      service text not null,
+      -- the service that a client span calls, where it says so and reports no span itself
+      peer text,
+      name text not null,
+      started_at timestamptz not null,
+      ended_at timestamptz not null,
+      failed boolean not null,
+      message text,
+      received_at timestamptz not null default now(),
+      primary key (org_id, trace_id, span_id)
+    );
+    create index spans_failed on spans (org_id, service, started_at) where failed;
+    create index spans_received on spans (received_at);
+
+    create table change_sources (
+      org_id uuid not null references organizations,
+      id uuid primary key default gen_random_uuid(),
+      team_id uuid references teams,
+      kind text not null check (kind in ('github', 'jenkins', 'argocd', 'generic')),
+      name text not null,
+      -- what the sender signs with, or sends
+      secret text not null,
+      -- for kind generic: where in the body what stands; for the others: names of repositories as services
+      mapping jsonb not null default '{}',
+      created_at timestamptz not null default now(),
+      last_seen_at timestamptz,
+      removed_at timestamptz,
+      unique (org_id, name)
+    );
+
+    create table changes (
+      org_id uuid not null references organizations,
+      id bigint generated always as identity primary key,
+      team_id uuid references teams,
+      source text not null check (source in ('github', 'jenkins', 'argocd', 'generic', 'manual')),
+      source_id uuid references change_sources,
+      -- of the sender: what arrives twice, or goes on, is one change
+      external_id text not null,
+      type text not null check (type in ('deployment', 'config', 'code', 'feature_flag', 'infrastructure', 'other')),
+      status text not null check (status in ('started', 'succeeded', 'failed', 'rolled_back')),
+      service text,
+      environment text,
+      title text not null,
+      version text,
+      previous_version text,
+      author text,
+      url text,
+      -- when it took effect, by the sender's clock where that is credible
+      at timestamptz not null,
+      received_at timestamptz not null default now(),
+      data jsonb not null default '{}',
+      unique nulls not distinct (org_id, source, source_id, external_id)
+    );
+    create index changes_list on changes (org_id, at desc, id desc);
+    create index changes_service on changes (org_id, service, at desc, id desc);
+
+    -- the changes that may be behind an incident
+    create table incident_changes (
+      org_id uuid not null references organizations,
+      incident_id uuid not null references incidents on delete cascade,
+      change_id bigint not null references changes on delete cascade,
+      -- 0 to 1
+      score real not null,
+      -- sentences
+      reasons jsonb not null,
+      verdict text check (verdict in ('confirmed', 'dismissed')),
+      judged_by text,
+      judged_at timestamptz,
+      primary key (incident_id, change_id)
+    );
+    create index incident_changes_change on incident_changes (change_id);
+    create index incident_changes_judged on incident_changes (org_id, judged_at) where verdict is not null;
+
+    -- what was made of the evidence, replaced with each look at it
+    create table incident_analyses (
+      org_id uuid not null references organizations,
+      incident_id uuid primary key references incidents on delete cascade,
+      causes jsonb not null default '[]',
+      similar_incidents jsonb not null default '[]',
+      metrics jsonb not null default '[]',
+      -- what could not be looked at, sentences
+      notes jsonb not null default '[]',
+      analysed_at timestamptz not null default now()
+    );
+
+    -- 'alert=HighLatency', 'service=checkout', 'pattern=…', 'cause=db': what similar incidents share
+    create table incident_traits (
+      org_id uuid not null references organizations,
+      trait text not null,
+      incident_id uuid not null references incidents on delete cascade,
+      primary key (org_id, trait, incident_id)
+    );
+    create index incident_traits_incident on incident_traits (incident_id);
+
+    create table log_sources (
+      org_id uuid not null references organizations,
+      name text not null,
+      team_id uuid references teams,
+      definition jsonb not null,
+      updated_at timestamptz not null default now(),
+      primary key (org_id, name)
+    );
+    create table log_templates (
+      org_id uuid not null references organizations,
+      name text not null,
+      team_id uuid references teams,
+      definition jsonb not null,
+      updated_at timestamptz not null default now(),
+      primary key (org_id, name)
+    );
+
+    -- links to one incident for people without an account
+    create table incident_shares (
+      org_id uuid not null references organizations,
+      id uuid primary key default gen_random_uuid(),
+      incident_id uuid not null references incidents on delete cascade,
+      token_hash bytea not null unique,
+      created_by text not null,
+      created_at timestamptz not null default now(),
+      expires_at timestamptz not null,
+      revoked_at timestamptz,
+      opened integer not null default 0,
+      last_opened_at timestamptz
+    );
+    create index incident_shares_incident on incident_shares (incident_id, created_at desc);
+  `.execute(db);
+
+  await sql`
+    do $$
+    declare
+      t text;
+    begin
+      foreach t in array array['correlation_rules', 'correlation_memory', 'regroupings', 'services',
+        'service_dependencies', 'spans', 'change_sources', 'changes', 'incident_changes', 'incident_analyses',
+        'incident_traits', 'log_sources', 'log_templates', 'incident_shares'] loop
+        execute format('alter table %I enable row level security', t);
+        execute format('grant select, insert, update, delete on %I to holdfast_app', t);
+        execute format(
+          'create policy organization on %I using (org_id = nullif(current_setting(''app.org_id'', true), '''')::uuid)', t);
+      end loop;
+      foreach t in array array['correlation_rules', 'services', 'change_sources', 'changes', 'log_sources',
+        'log_templates'] loop
+        execute format(
+          'create policy team on %I as restrictive using (
+             team_id is null
+             or coalesce(nullif(current_setting(''app.team_ids'', true), ''''), ''*'') = ''*''
+             or team_id::text = any (string_to_array(current_setting(''app.team_ids'', true), '','')))', t);
+      end loop;
+    end $$;
+
+    -- for a webhook, whose address names the source
+    create function find_change_source(source uuid)
+      returns table (org_id uuid, kind text, secret text)
+      language sql stable security definer set search_path = public, pg_temp as $$
+      select s.org_id, s.kind, s.secret from change_sources s where s.id = source and s.removed_at is null
+    $$;
+
+    create function find_incident_share(hash bytea)
+      returns table (org_id uuid, share_id uuid, incident_id uuid, expires_at timestamptz)
+      language sql stable security definer set search_path = public, pg_temp as $$
+      select s.org_id, s.id, s.incident_id, s.expires_at from incident_shares s
+      where s.token_hash = hash and s.revoked_at is null and s.expires_at > now()
+    $$;
+
+    create function forget_old_spans(before timestamptz, batch integer)
+      returns bigint
+      language sql volatile security definer set search_path = public, pg_temp as $$
+      with old as (select s.org_id, s.trace_id, s.span_id from spans s where s.received_at < before
+        order by s.received_at limit batch),
+      gone as (delete from spans s using old o
+        where s.org_id = o.org_id and s.trace_id = o.trace_id and s.span_id = o.span_id returning 1)
+      select count(*) from gone
+    $$;
+
+    -- learned edges that nothing has shown for long; what people declared stays
+    create function forget_old_dependencies(before timestamptz)
+      returns bigint
+      language sql volatile security definer set search_path = public, pg_temp as $$
+      with gone as (delete from service_dependencies where not declared and last_seen_at < before returning 1)
+      select count(*) from gone
+    $$;
+
+    revoke execute on function find_change_source, find_incident_share, forget_old_spans, forget_old_dependencies
+      from public;
+    grant execute on function find_change_source, find_incident_share, forget_old_spans, forget_old_dependencies
+      to holdfast_app;
+  `.execute(db);
+}
