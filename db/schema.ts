@@ -217,7 +217,7 @@ export interface IncidentFeedTable {
   org_id: string;
   incident_id: string;
   seq: number;
-  kind: 'joined' | 'resolved' | 'stale' | 'firing' | 'updated';
+  kind: 'joined' | 'resolved' | 'stale' | 'firing' | 'updated' | 'left';
   alert_id: number;
   alert_version: number;
   at: CreatedAt;

@@ -70,6 +70,19 @@ test('the same act as of the same state is carried out once, as of another state
   expect(await handle.result()).toBe(3);
 });
 
+test('the same alerts moved to the same place are one act, in whatever order they are named', async () => {
+  const { number, handle } = await openIncident();
+  const move = { actor: ana, asOf: 1, into: null };
+  const first = await messages.regroup(orgId, number, { ...move, alertIds: [10, 9] });
+  expect(first).toEqual({ seq: 1, status: 'investigating', into: 4711 });
+  expect(await messages.regroup(orgId, number, { ...move, alertIds: [9, 10] })).toEqual(first);
+  expect(await messages.regroup(orgId, number, { ...move, alertIds: [9] })).toMatchObject({ seq: 2 });
+  const merge = { actor: ana, asOf: 1, alertIds: null };
+  expect(await messages.regroup(orgId, number, { ...merge, into: 7 })).toMatchObject({ seq: 3, into: 7 });
+  expect(await messages.regroup(orgId, number, { ...merge, into: 8 })).toMatchObject({ seq: 4, into: 8 });
+  await handle.signal(finish);
+});
+
 test('a refusal carries the reason of the workflow', async () => {
   const { number, handle } = await openIncident();
   const late = messages.acknowledge(orgId, number, { actor: ana, asOf: 1, note: 'too late' });

@@ -24,13 +24,20 @@ import {
   addNote,
   approve,
   assign,
+  type CauseJudgement,
+  type ChangeJudgement,
   cancelExecution,
   decideUndo,
   type ExecutionInput,
   executionWorkflowId,
   incidentWorkflowId,
+  judgeCause,
+  judgeChange,
+  type RegroupArgs,
+  type Regrouped,
   type ReportInput,
   refusedType,
+  regroup,
   reject,
   resolve,
   searchAttributeNames,
@@ -80,6 +87,13 @@ export interface MessageClient {
   /** `until` is ISO 8601. */
   snooze(orgId: string, number: number, args: Command & { until: string }): Promise<Accepted>;
   setStatus(orgId: string, number: number, args: Command & { status: IncidentStatus }): Promise<Accepted>;
+  /**
+   * Moves alerts, by their ids, into another incident (`into`: its number; null: a new one); `alertIds: null` moves
+   * all of them, which merges this incident into the other. Answers once they are there.
+   */
+  regroup(orgId: string, number: number, args: Command & RegroupArgs): Promise<Regrouped>;
+  judgeCause(orgId: string, number: number, args: Command & CauseJudgement): Promise<Accepted>;
+  judgeChange(orgId: string, number: number, args: Command & ChangeJudgement): Promise<Accepted>;
   approve(orgId: string, executionId: string, args: VoteArgs): Promise<Accepted>;
   reject(orgId: string, executionId: string, args: VoteArgs): Promise<Accepted>;
   cancel(orgId: string, executionId: string, args: { actor: Actor; reason?: string }): Promise<Accepted>;
@@ -119,29 +133,29 @@ export function createMessageClient(
   const deadlineMs = options.deadlineMs ?? 10_000;
   const firstBackoffMs = options.firstBackoffMs ?? 50;
 
-  async function update<A>(
+  async function update<A, Answer extends Accepted>(
     workflowId: string,
-    definition: UpdateDefinition<Accepted, [A]>,
+    definition: UpdateDefinition<Answer, [A]>,
     args: A,
     subject: (string | number)[],
-  ): Promise<Accepted> {
+  ): Promise<Answer> {
     const updateId = updateIdOf(definition.name, subject);
     return await untilAnswered(deadlineMs, firstBackoffMs, (deadline) =>
       client.withDeadline(deadline, () =>
         client
           .getHandle(workflowId)
-          .executeUpdate<Accepted, [A]>(definition, { args: [args] as [A], updateId }),
+          .executeUpdate<Answer, [A]>(definition, { args: [args] as [A], updateId }),
       ),
     );
   }
 
-  async function tell<A extends { actor: Actor }>(
+  async function tell<A extends { actor: Actor }, Answer extends Accepted>(
     orgId: string,
     number: number,
-    definition: UpdateDefinition<Accepted, [A]>,
+    definition: UpdateDefinition<Answer, [A]>,
     { asOf, ...args }: A & { asOf: number },
     ...subject: string[]
-  ): Promise<Accepted> {
+  ): Promise<Answer> {
     const workflowId = incidentWorkflowId(orgId, number);
     return await update(workflowId, definition, args as unknown as A, [args.actor.name, asOf, ...subject]);
   }
@@ -181,6 +195,11 @@ export function createMessageClient(
     addNote: (orgId, number, args) => tell(orgId, number, addNote, args, args.text),
     snooze: (orgId, number, args) => tell(orgId, number, snooze, args, args.until),
     setStatus: (orgId, number, args) => tell(orgId, number, setStatus, args, args.status),
+    regroup: (orgId, number, args) =>
+      tell(orgId, number, regroup, args, JSON.stringify([args.alertIds?.toSorted(ascending), args.into])),
+    judgeCause: (orgId, number, args) => tell(orgId, number, judgeCause, args, args.service),
+    judgeChange: (orgId, number, args) =>
+      tell(orgId, number, judgeChange, args, String(args.changeId), args.verdict),
     approve: (orgId, executionId, args) => vote(orgId, executionId, approve, args),
     reject: (orgId, executionId, args) => vote(orgId, executionId, reject, args),
     cancel: (orgId, executionId, args) => vote(orgId, executionId, cancelExecution, args),
@@ -220,6 +239,10 @@ export function createMessageClient(
       );
     },
   };
+}
+
+function ascending(a: number, b: number): number {
+  return a - b;
 }
 
 /** The same act gets the same id, and nobody's name is readable in it. */

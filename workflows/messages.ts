@@ -112,15 +112,23 @@ export interface RegroupArgs {
   alertIds: number[] | null;
   into: number | null;
 }
-/** Answers once the alerts are where they belong; `into` is the incident that has them now. */
-export const regroup = defineUpdate<Accepted & { into: number }, [RegroupArgs]>('regroup');
+/** `into` is the incident that has the alerts now. */
+export type Regrouped = Accepted & { into: number };
+/** Answers once the alerts are where they belong. */
+export const regroup = defineUpdate<Regrouped, [RegroupArgs]>('regroup');
+export interface CauseJudgement {
+  actor: Actor;
+  service: string;
+}
 /** 'The cause is this service': confirms Holdfast's ranking, or corrects it. */
-export const judgeCause = defineUpdate<Accepted, [{ actor: Actor; service: string }]>('judge-cause');
+export const judgeCause = defineUpdate<Accepted, [CauseJudgement]>('judge-cause');
+export interface ChangeJudgement {
+  actor: Actor;
+  changeId: number;
+  verdict: ChangeVerdict;
+}
 /** Whether a change was behind the incident. */
-export const judgeChange = defineUpdate<
-  Accepted,
-  [{ actor: Actor; changeId: number; verdict: ChangeVerdict }]
->('judge-change');
+export const judgeChange = defineUpdate<Accepted, [ChangeJudgement]>('judge-change');
 
 // ---- execution ----
 

@@ -1,6 +1,13 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { condition, defineSignal, setHandler, sleep } from '@temporalio/workflow';
-import { type Accepted, acknowledge, addNote, approve, refusedType } from '../../workflows/messages.ts';
+import {
+  type Accepted,
+  acknowledge,
+  addNote,
+  approve,
+  refusedType,
+  regroup,
+} from '../../workflows/messages.ts';
 
 export const finish = defineSignal('finish');
 
@@ -18,6 +25,7 @@ export async function answering(): Promise<number> {
     await sleep(30);
     return answer();
   });
+  setHandler(regroup, ({ into }) => ({ ...answer(), into: into ?? 4711 }));
   setHandler(approve, async () => {
     await condition(() => isFinished);
     throw new Error('unreachable in time');

@@ -1,4 +1,4 @@
-import type { Accepted } from '../../workflows/messages.ts';
+import type { Accepted, Regrouped } from '../../workflows/messages.ts';
 import type { MessageClient } from '../../workflows/messages-client.ts';
 
 /** What was sent, in order: the method and its arguments. */
@@ -10,7 +10,7 @@ export interface SentMessage {
 export interface FakeMessages extends MessageClient {
   sent: SentMessage[];
   /** What the next message comes to; without it, it is accepted. */
-  next(outcome: Error | Accepted): void;
+  next(outcome: Error | Accepted | Regrouped): void;
 }
 
 const shapes: Record<string, { required: string[]; optional: string[] }> = {
@@ -20,11 +20,17 @@ const shapes: Record<string, { required: string[]; optional: string[] }> = {
   addNote: { required: ['actor', 'asOf', 'text'], optional: [] },
   snooze: { required: ['actor', 'asOf', 'until'], optional: [] },
   setStatus: { required: ['actor', 'asOf', 'status'], optional: [] },
+  regroup: { required: ['actor', 'asOf', 'alertIds', 'into'], optional: [] },
+  judgeCause: { required: ['actor', 'asOf', 'service'], optional: [] },
+  judgeChange: { required: ['actor', 'asOf', 'changeId', 'verdict'], optional: [] },
   approve: { required: ['actor'], optional: ['approvalId', 'reason'] },
   reject: { required: ['actor'], optional: ['approvalId', 'reason'] },
   cancel: { required: ['actor'], optional: ['reason'] },
   decideUndo: { required: ['actor', 'index', 'decision', 'asOf'], optional: ['reason'] },
 };
+
+/** Of the incident that a split makes. */
+const newIncidentNumber = 9001;
 
 /** In the place of Temporal: takes only what the real client takes, and remembers it. */
 export function createFakeMessages(): FakeMessages {
@@ -60,6 +66,15 @@ export function createFakeMessages(): FakeMessages {
     addNote: (...args) => answer('addNote', args),
     snooze: (...args) => answer('snooze', args),
     setStatus: (...args) => answer('setStatus', args),
+    async regroup(...args) {
+      const [, number, { alertIds, into }] = args;
+      if (alertIds === null && into === null) throw new Error('regroup: all alerts into a new incident');
+      if (alertIds?.length === 0) throw new Error('regroup: no alerts');
+      if (into === number) throw new Error('regroup: into itself');
+      return { into: into ?? newIncidentNumber, ...(await answer('regroup', args)) };
+    },
+    judgeCause: (...args) => answer('judgeCause', args),
+    judgeChange: (...args) => answer('judgeChange', args),
     approve: (...args) => answer('approve', args),
     reject: (...args) => answer('reject', args),
     cancel: (...args) => answer('cancel', args),
