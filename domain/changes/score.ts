@@ -1,0 +1,218 @@
+import { formatDuration } from '../duration.ts';
+import { reach, type ServiceGraph } from '../topology/graph.ts';
+import type { ChangeStatus, ChangeType } from './change.ts';
+
+/** A change that may be behind an incident. */
+export interface CandidateChange {
+  id: number;
+  type: ChangeType;
+  status: ChangeStatus;
+  /** Null: it says none, so that it may touch all. */
+  service: string | null;
+  environment: string | null;
+  title: string;
+  version: string | null;
+  previousVersion: string | null;
+  /** When it took effect, in milliseconds. */
+  at: number;
+}
+
+/** What people said of a service's changes on earlier incidents. */
+export interface ChangeHistory {
+  confirmed: number;
+  dismissed: number;
+}
+
+export interface ScoredChange extends CandidateChange {
+  /** 0 to 1: how likely it is behind the incident. */
+  score: number;
+  /** Sentences for people, the weightiest first. */
+  reasons: string[];
+  /** 'Related change detected: payment-service v2.3.0 → v2.3.1, 15 min before, 85 %'. */
+  sentence: string;
+}
+
+/** Changes further back than this are not looked at. */
+export const lookBackMs = 2 * 3_600_000;
+/** The clock of whoever told of a change may be so much ahead: what says it came later than this did come later. */
+export const clockSkewMs = 2 * 60_000;
+
+/** Hops that a change is followed from a failing service to what it calls, and to what calls it. */
+const calleeHops = 3;
+const callerHops = 2;
+/** A change of what a failing service calls breaks it more often than a change of what calls it. */
+const calleeRelation = [1, 0.8, 0.65, 0.5];
+const callerRelation = [1, 0.45, 0.3];
+const unnamedRelation = 0.35;
+
+/** A change of configuration is smaller than a deployment; code that was pushed is not deployed by that. */
+const typeWeights: Record<ChangeType, number> = {
+  deployment: 1,
+  infrastructure: 0.95,
+  feature_flag: 0.9,
+  config: 0.85,
+  code: 0.6,
+  other: 0.6,
+};
+const otherEnvironment = 0.2;
+/** The chance that the time lends halves with each of these: 15 min before says much, 2 h before little. */
+const halfLifeMs = 45 * 60_000;
+const timeFloor = 0.25;
+/** Nothing is certain that no person has confirmed. */
+const highest = 0.97;
+/** Less than this is not worth a person's look. */
+const lowest = 0.1;
+
+/** The services whose changes may be behind alerts of `services`: themselves, what they call and what calls them. */
+export function relatedServices(services: Iterable<string>, graph: ServiceGraph): string[] {
+  const related = new Set<string>();
+  for (const service of services) {
+    for (const each of reach(graph, service, 'callees', calleeHops).keys()) related.add(each);
+    for (const each of reach(graph, service, 'callers', callerHops).keys()) related.add(each);
+  }
+  return [...related];
+}
+
+/**
+ * How likely each change is behind an incident that began at `startedAt`, best first; those that can't be, and those
+ * that hardly are, are left out. Time, service, environment and type multiply; what people said of this service's
+ * earlier changes moves the odds.
+ */
+export function scoreChanges(args: {
+  changes: readonly CandidateChange[];
+  /** Of the incident's first alert, in milliseconds. */
+  startedAt: number;
+  /** Of the incident's alerts. */
+  services: readonly string[];
+  /** Of the incident's alerts; empty where they say none. */
+  environments: readonly string[];
+  graph: ServiceGraph;
+  /** By service. */
+  history: ReadonlyMap<string, ChangeHistory>;
+}): ScoredChange[] {
+  const relations = relationsOf(args.services, args.graph);
+  const environments = new Set(args.environments.map(sameCase));
+  return args.changes
+    .flatMap((change) => {
+      const gap = args.startedAt - change.at;
+      const relation = relationTo(change.service, relations);
+      if (gap > lookBackMs || gap < -clockSkewMs || relation === undefined) return [];
+      const environment = environmentOf(change.environment, environments);
+      const past = change.service === null ? undefined : args.history.get(change.service);
+      const likelihood = relation.weight * timeWeight(gap) * typeWeights[change.type] * environment.weight;
+      const score = byHistory(Math.min(likelihood, highest), past);
+      if (score < lowest) return [];
+      const reasons = [
+        relation.reason,
+        `${gapWords(gap)} the first alert`,
+        typeReasons[change.type],
+        ...environment.reasons,
+        ...statusReasons[change.status],
+        ...historyReasons(change.service, past),
+      ];
+      return [{ ...change, score, reasons, sentence: sentenceOf(change, gap, score) }];
+    })
+    .sort((a, b) => b.score - a.score || b.at - a.at || b.id - a.id);
+}
+
+interface Relation {
+  weight: number;
+  reason: string;
+}
+
+/** Names of services come from as many systems as there are sources; case is none of their meaning. */
+const sameCase = (name: string): string => name.toLowerCase();
+
+/** The closest relation of each service to one of those that fail. */
+function relationsOf(services: readonly string[], graph: ServiceGraph): Map<string, Relation> {
+  const relations = new Map<string, Relation>();
+  const relate = (service: string, relation: Relation) => {
+    const known = relations.get(sameCase(service));
+    if (!known || known.weight < relation.weight) relations.set(sameCase(service), relation);
+  };
+  for (const failing of services) {
+    for (const [service, hops] of reach(graph, failing, 'callees', calleeHops)) {
+      const reason =
+        hops === 0
+          ? `it changed ${failing} itself`
+          : `${failing} calls ${service}${hops === 1 ? '' : `, over ${hops} hops`}`;
+      relate(service, { weight: calleeRelation[hops] ?? 0, reason });
+    }
+    for (const [service, hops] of reach(graph, failing, 'callers', callerHops)) {
+      if (hops === 0) continue;
+      const reason = `${service} calls ${failing}${hops === 1 ? '' : `, over ${hops} hops`}`;
+      relate(service, { weight: callerRelation[hops] ?? 0, reason });
+    }
+  }
+  return relations;
+}
+
+function relationTo(service: string | null, relations: Map<string, Relation>): Relation | undefined {
+  if (service !== null) return relations.get(sameCase(service));
+  return { weight: unnamedRelation, reason: 'it names no service, so that it may touch any' };
+}
+
+function timeWeight(gap: number): number {
+  return timeFloor + (1 - timeFloor) * 2 ** (-Math.max(0, gap) / halfLifeMs);
+}
+
+function environmentOf(
+  environment: string | null,
+  failing: Set<string>,
+): { weight: number; reasons: string[] } {
+  if (environment === null || failing.size === 0) return { weight: 1, reasons: [] };
+  return failing.has(sameCase(environment))
+    ? { weight: 1, reasons: [`in the same environment, ${environment}`] }
+    : { weight: otherEnvironment, reasons: [`in another environment, ${environment}`] };
+}
+
+/** Bayes' rule with the square root of the evidence: a few clicks should lead, not decide. */
+function byHistory(likelihood: number, past: ChangeHistory | undefined): number {
+  if (!past) return likelihood;
+  const odds = (likelihood / (1 - likelihood)) * Math.sqrt((past.confirmed + 1) / (past.dismissed + 1));
+  return Math.min(highest, odds / (1 + odds));
+}
+
+const typeReasons: Record<ChangeType, string> = {
+  deployment: 'a deployment',
+  infrastructure: 'a change of infrastructure',
+  feature_flag: 'a feature flag',
+  config: 'a change of configuration',
+  code: 'code that was pushed, perhaps not deployed',
+  other: 'a change of another kind',
+};
+
+const statusReasons: Record<ChangeStatus, string[]> = {
+  started: ['it was still going on when it was last heard of'],
+  succeeded: [],
+  failed: ['it failed'],
+  rolled_back: ['it was rolled back'],
+};
+
+function historyReasons(service: string | null, past: ChangeHistory | undefined): string[] {
+  if (service === null || !past) return [];
+  const judged = past.confirmed + past.dismissed;
+  if (judged === 0) return [];
+  return [
+    `${past.confirmed} of ${judged} earlier ${judged === 1 ? 'change' : 'changes'} of ${service} ${past.confirmed === 1 ? 'was' : 'were'} confirmed as causes`,
+  ];
+}
+
+/** '15 min before', or 'in the same minute as' for what a clock's difference may turn round. */
+const gapWords = (gap: number): string =>
+  gap < 60_000 ? 'in the same minute as' : `${formatDuration(gap)} before`;
+
+/** 'payment-service v2.3.0 → v2.3.1', or the change's title where it tells no version. */
+export function changeWords(
+  change: Pick<CandidateChange, 'service' | 'title' | 'version' | 'previousVersion'>,
+): string {
+  const { service, version, previousVersion, title } = change;
+  if (version === null) return service === null ? title : `${service}: ${title}`;
+  const versions = previousVersion === null ? version : `${previousVersion} → ${version}`;
+  return service === null ? `${title} (${versions})` : `${service} ${versions}`;
+}
+
+function sentenceOf(change: CandidateChange, gap: number, score: number): string {
+  const when = gap < 60_000 ? 'in the same minute' : `${formatDuration(gap)} before`;
+  return `Related change detected: ${changeWords(change)}, ${when}, ${Math.round(score * 100)} %`;
+}
