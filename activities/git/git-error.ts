@@ -1,4 +1,4 @@
-import { oneLine } from '../messages/markup.ts';
+import { oneLine } from '../../domain/markup.ts';
 
 /**
  * Why a repository could not be read, for people. `away`: trying again may help; `refused`: somebody has to change

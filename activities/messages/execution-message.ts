@@ -2,8 +2,8 @@ import type { ApprovalRecord } from '../../db/approvals.ts';
 import type { ExecutionDetail, ExecutionStep } from '../../db/executions-read.ts';
 import type { IncidentFacts } from '../../db/notification-facts.ts';
 import { formatDuration } from '../../domain/duration.ts';
+import { lines, oneLine } from '../../domain/markup.ts';
 import type { Block, Cell, Mail, Tone } from './mail-layout.ts';
-import { lines, oneLine } from './markup.ts';
 import {
   count,
   executionUrl,

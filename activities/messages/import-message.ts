@@ -1,7 +1,7 @@
 import type { GitImport } from '../../db/git-sources.ts';
+import { lines, oneLine } from '../../domain/markup.ts';
 import { shortCommit } from '../../domain/runbook-import/commit.ts';
 import type { Mail } from './mail-layout.ts';
-import { lines, oneLine } from './markup.ts';
 import { count, type Message, type MessageSource, oneLineSubject } from './message.ts';
 import { clockUtc } from './moments.ts';
 

@@ -1,8 +1,8 @@
 import type { IncidentFacts } from '../../db/notification-facts.ts';
 import { formatDuration } from '../../domain/duration.ts';
+import { oneLine } from '../../domain/markup.ts';
 import type { Severity } from '../../domain/severity.ts';
 import type { Block, Cell, Mail } from './mail-layout.ts';
-import { oneLine } from './markup.ts';
 import { count, incidentUrl, type Message, type MessageSource, subjectOf, titleOf } from './message.ts';
 import { clockUtc } from './moments.ts';
 

@@ -1,5 +1,5 @@
+import { html, Markup } from '../../domain/markup.ts';
 import type { Severity } from '../../domain/severity.ts';
-import { html, Markup } from './markup.ts';
 
 /**
  * What every mail of Holdfast looks like. A mail is said once, in blocks, and comes out as HTML and as text,

@@ -1,7 +1,7 @@
 import type { IncidentFacts, NotificationFacts } from '../../db/notification-facts.ts';
+import { oneLine } from '../../domain/markup.ts';
 import type { NotificationType } from '../../domain/notification.ts';
 import type { Mail } from './mail-layout.ts';
-import { oneLine } from './markup.ts';
 
 /** What a message is made from. `links` act in the reader's name; they are made only where the mail shows them. */
 export interface MessageSource {

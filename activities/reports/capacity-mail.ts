@@ -1,3 +1,5 @@
+import { lineChart } from '../../domain/charts/line-chart.ts';
+import { oneLine } from '../../domain/markup.ts';
 import {
   arrival,
   type CapacityReport,
@@ -10,8 +12,6 @@ import { formatDay, formatDayAndTime, formatPeriod } from '../../domain/reports/
 import { plural } from '../../domain/reports/sla.ts';
 import type { CapacityGap, Chart } from '../../domain/reports/stored.ts';
 import type { Block, Mail, Tone } from '../messages/mail-layout.ts';
-import { oneLine } from '../messages/markup.ts';
-import { lineChart } from './chart.ts';
 import { barsBlock } from './mail-bars.ts';
 import type { ReportFrame } from './sla-mail.ts';
 

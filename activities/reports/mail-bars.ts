@@ -1,5 +1,5 @@
+import { html, type Markup } from '../../domain/markup.ts';
 import { type Block, type Tone, tones } from '../messages/mail-layout.ts';
-import { html, type Markup } from '../messages/markup.ts';
 
 /** Bars made of table cells, for mail clients, of which many show no SVG. Each says its number as text too. */
 

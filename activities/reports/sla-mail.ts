@@ -1,10 +1,10 @@
+import { barChart } from '../../domain/charts/bar-chart.ts';
 import { formatDuration } from '../../domain/duration.ts';
+import { oneLine } from '../../domain/markup.ts';
 import { formatPeriod } from '../../domain/reports/period.ts';
 import { formatShare, isNightHour, plural, type SlaReport, type Trend } from '../../domain/reports/sla.ts';
 import type { Chart } from '../../domain/reports/stored.ts';
 import type { Block, Cell, Mail, Tone } from '../messages/mail-layout.ts';
-import { oneLine } from '../messages/markup.ts';
-import { barChart } from './chart.ts';
 import { barsBlock, columnsBlock } from './mail-bars.ts';
 
 /** Where and for whom a report is made. Times are epoch milliseconds. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { barChart, type LineChart, lineChart } from './chart.ts';
+import { barChart } from './bar-chart.ts';
+import { type LineChart, lineChart } from './line-chart.ts';
 
 const day = 86_400_000;
 const now = Date.parse('2026-11-16T08:00:00Z');
