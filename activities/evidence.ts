@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { Database } from '../db/database.ts';
 import { listAlertTraces, saveIncidentLogs, saveIncidentLogsError } from '../db/logs.ts';
 import { logEvidence, summarizeEvidence } from '../domain/logs/log-evidence.ts';
-import { cut, type LogLine } from '../domain/logs/log-line.ts';
+import { cut } from '../domain/logs/log-line.ts';
 import {
   alertTime,
   describeSelectors,
@@ -11,6 +11,7 @@ import {
   logQuery,
   queryBefore,
 } from '../domain/logs/query.ts';
+import type { LogSample } from '../domain/logs/usual.ts';
 import { type LogSource, LogSourceRefusedError, LogSourceUnavailableError } from './logs/log-source.ts';
 
 export interface EvidenceDeps {
@@ -69,7 +70,8 @@ export function createEvidenceActivities(deps: EvidenceDeps) {
         const found = await source.query(orgId, query);
         const before = await linesBefore(orgId, query);
         const services = alerts.flatMap((alert) => (alert.service ? [alert.service] : []));
-        const evidence = logEvidence(found.lines, before, { alertTimes: alerts.map(alertTime), services });
+        const around = { ...found, from: query.from, to: Math.min(query.to, Date.now()) };
+        const evidence = logEvidence(around, before, { alertTimes: alerts.map(alertTime), services });
         await db.write({ orgId }, (tx) =>
           saveIncidentLogs(tx, {
             ...record,
@@ -105,10 +107,11 @@ export function createEvidenceActivities(deps: EvidenceDeps) {
   };
 
   /** Null when they cannot be had: what is known of the incident itself is worth more than the comparison. */
-  async function linesBefore(orgId: string, query: LogQuery): Promise<LogLine[] | null> {
+  async function linesBefore(orgId: string, query: LogQuery): Promise<LogSample | null> {
+    const earlier = queryBefore(query);
     try {
-      const found = await source.query(orgId, { ...queryBefore(query), limit: linesRead.before });
-      return found.lines;
+      const found = await source.query(orgId, { ...earlier, limit: linesRead.before });
+      return { ...found, from: earlier.from, to: earlier.to };
     } catch (error) {
       if (error instanceof LogSourceUnavailableError || error instanceof LogSourceRefusedError) return null;
       throw error;

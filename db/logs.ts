@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { ServiceLogs } from '../domain/logs/by-service.ts';
 import type { LogEvidence } from '../domain/logs/log-evidence.ts';
 import type { LogLevel, LogLine } from '../domain/logs/log-line.ts';
 import { type AlertTrace, instanceHosts, type LogQuery, type LogSelector } from '../domain/logs/query.ts';
@@ -125,7 +126,9 @@ export async function saveIncidentLogs(tx: Tx, given: IncidentLogsRecord): Promi
     patterns: JSON.stringify(record.evidence.patterns),
     stack_traces: JSON.stringify(record.evidence.stackTraces),
     lines: JSON.stringify(record.evidence.lines),
+    services: JSON.stringify(record.evidence.services),
     error: null,
+    retry_at: null,
   };
   await tx
     .insertInto('incident_logs')
@@ -160,4 +163,17 @@ export async function saveIncidentLogsError(
       conflict.column('incident_id').doUpdateSet({ error: record.error, fetched_at: sql`now()` }),
     )
     .execute();
+}
+
+/** What the latest look at the incident's logs said of each service; empty before the first one. */
+export async function readLogsByService(
+  tx: Tx,
+  { incidentId }: { incidentId: string },
+): Promise<ServiceLogs[]> {
+  const row = await tx
+    .selectFrom('incident_logs')
+    .select('services')
+    .where('incident_id', '=', incidentId)
+    .executeTakeFirst();
+  return row?.services ?? [];
 }

@@ -11,6 +11,7 @@ import type {
   StepStatus,
   UndoStatus,
 } from '../domain/incident-status.ts';
+import type { ServiceLogs } from '../domain/logs/by-service.ts';
 import type { NotificationStatus } from '../domain/notification.ts';
 import type { Cause } from '../domain/root-cause/cause.ts';
 import type { RunbookProblem } from '../domain/runbook/definition.ts';
@@ -245,7 +246,9 @@ export interface IncidentLogsTable {
   patterns: Json<Record<string, unknown>>;
   stack_traces: Json<Record<string, unknown>>;
   lines: Json<Record<string, unknown>>;
+  services: ColumnType<ServiceLogs[], string | undefined, string>;
   error: string | null;
+  retry_at: Date | null;
   fetched_at: CreatedAt;
 }
 

@@ -208,6 +208,12 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     );
     create index incident_traits_incident on incident_traits (incident_id);
 
+    alter table incident_logs
+      -- what they say of each service, for its being the cause
+      add column services jsonb not null default '[]',
+      -- when a source that failed is asked again; null: none failed, or it is not asked again
+      add column retry_at timestamptz;
+
     create table log_sources (
       org_id uuid not null references organizations,
       name text not null,

@@ -1,7 +1,9 @@
+import { logsByService, type ServiceLogs } from './by-service.ts';
 import { cut, isError, type LogLevel, type LogLine, logLevels, worstLevel } from './log-line.ts';
 import { minePatterns } from './patterns.ts';
 import { type RelevanceContext, relevantLines, type WeighedLine } from './relevance.ts';
 import { foldStackTraces, type StackTrace } from './stack-traces.ts';
+import { type Coverage, coverage, type LogSample, loudness, timesUsual, usualCount } from './usual.ts';
 
 /** What stands on the incident of its logs. Instants are ISO 8601; small enough for one row (see `sizes`). */
 export interface LogEvidence {
@@ -9,6 +11,8 @@ export interface LogEvidence {
   stackTraces: StackTraceEvidence[];
   /** Most relevant first. */
   lines: RelevantLine[];
+  /** The services that the lines are of, those with the most errors first. */
+  services: ServiceLogs[];
 }
 
 export interface LogPattern {
@@ -22,6 +26,11 @@ export interface LogPattern {
   sample: string;
   /** Not seen in the lines from before the incident; false where there are none to compare with. */
   isNew: boolean;
+  /**
+   * How many there would be by the hour before, scaled to the time that `count` was counted in; null: not known.
+   * See comparedWithUsual in usual.ts.
+   */
+  before: number | null;
 }
 
 export interface StackTraceEvidence {
@@ -60,22 +69,32 @@ const sizes = [
   { text: 100, trace: 500 },
 ];
 
+export interface EvidenceContext extends RelevanceContext {
+  /** Names of services that errors may mention, beside those that wrote lines. */
+  knownServices?: readonly string[];
+}
+
 /**
- * `lines` around the incident, `before` from before it (null: there are none to compare with). Both are mined
- * together, so that 'new' compares like with like.
+ * The lines around the incident, and those from `before` it (null: there are none to compare with). Both are mined
+ * together, so that 'new' and 'usual' compare like with like.
  */
 export function logEvidence(
-  lines: readonly LogLine[],
-  before: readonly LogLine[] | null,
-  context: RelevanceContext,
+  around: LogSample,
+  before: LogSample | null,
+  context: EvidenceContext,
 ): LogEvidence {
-  const during = foldStackTraces(lines);
-  const earlier = foldStackTraces(before ?? []);
-  const weighed = weigh(during.lines, earlier.lines, before !== null && before.length > 0);
+  const during = foldStackTraces(around.lines);
+  const earlier = foldStackTraces(before?.lines ?? []);
+  const comparison = before !== null && before.lines.length > 0 ? compare(around, before) : null;
+  const weighed = weigh(during.lines, earlier.lines, comparison);
   const patterns = aggregate(weighed);
   const knownTraces = new Set(earlier.traces.map(identity));
   const traces = during.traces.slice(0, most.stackTraces);
   const relevant = relevantLines(weighed, context, most.lines);
+  const services = logsByService(weighed, usualErrors(earlier.lines, comparison), [
+    ...context.services,
+    ...(context.knownServices ?? []),
+  ]);
 
   const write = (size: { text: number; trace: number }): LogEvidence => ({
     patterns: patterns.slice(0, most.patterns).map((pattern) => ({
@@ -99,7 +118,7 @@ export function logEvidence(
       firstAt: iso(trace.firstAt),
       lastAt: iso(trace.lastAt),
       sample: cut(trace.sample, size.trace),
-      isNew: before !== null && before.length > 0 && !knownTraces.has(identity(trace)),
+      isNew: comparison !== null && !knownTraces.has(identity(trace)),
     })),
     lines: relevant.map((line) => ({
       at: iso(line.at),
@@ -109,6 +128,11 @@ export function logEvidence(
       message: cut(line.message, size.text),
       isNew: line.isNew,
     })),
+    services: services.map((one) => ({
+      ...one,
+      service: cut(one.service, 200),
+      ...(one.sample ? { sample: cut(one.sample, size.text) } : {}),
+    })),
   });
   const tried = sizes.map(write);
   return (
@@ -116,21 +140,67 @@ export function logEvidence(
   );
 }
 
-function weigh(
-  lines: LogLine[],
-  before: LogLine[],
-  compared: boolean,
-): (WeighedLine & { template: string })[] {
-  const mined = minePatterns([...before, ...lines].map((line) => minedText(line)));
-  const known = new Set(mined.slice(0, before.length).map((one) => one.group));
-  const current = mined.slice(before.length);
-  const counts = new Map<number, number>();
-  for (const { group } of current) counts.set(group, (counts.get(group) ?? 0) + 1);
+interface Comparison {
+  covered: Coverage;
+  coveredBefore: Coverage;
+}
+
+function compare(around: LogSample, before: LogSample): Comparison {
+  return { covered: coverage(around), coveredBefore: coverage(before) };
+}
+
+/** What of a line's level was read of the time before, scaled to what was read of the incident's. */
+function usualOf(level: LogLevel, before: number, comparison: Comparison | null): number | null {
+  if (!comparison) return null;
+  const loud = loudness(level);
+  return usualCount(before, comparison.coveredBefore[loud], comparison.covered[loud]);
+}
+
+type PatternLine = WeighedLine & { template: string; before: number | null };
+
+function weigh(lines: LogLine[], earlier: LogLine[], comparison: Comparison | null): PatternLine[] {
+  const mined = minePatterns([...earlier, ...lines].map((line) => minedText(line)));
+  const groups = mined.slice(earlier.length);
+  const earlierCounts = countBy(mined.slice(0, earlier.length).map((one) => one.group));
+  const counts = countBy(groups.map((one) => one.group));
+  // of one pattern the worst level decides, as a source gives the worst lines first
+  const levels = new Map<number, LogLevel>();
+  for (const [index, { group }] of groups.entries()) {
+    const level = lines[index]?.level ?? 'info';
+    levels.set(group, worstLevel(levels.get(group) ?? level, level));
+  }
   return lines.map((line, index) => {
-    const { group, template } = current[index] ?? { group: -1, template: '' };
+    const { group, template } = groups[index] ?? { group: -1, template: '' };
     const groupCount = counts.get(group) ?? 1;
-    return { ...line, group, template, groupCount, isNew: compared && !known.has(group) };
+    const seen = earlierCounts.get(group) ?? 0;
+    const before = usualOf(levels.get(group) ?? line.level, seen, comparison);
+    const isNew = before !== null && seen === 0;
+    return {
+      ...line,
+      group,
+      template,
+      groupCount,
+      before,
+      isNew,
+      timesUsual: timesUsual(groupCount, before),
+    };
   });
+}
+
+function countBy(groups: number[]): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (const group of groups) counts.set(group, (counts.get(group) ?? 0) + 1);
+  return counts;
+}
+
+function usualErrors(earlier: LogLine[], comparison: Comparison | null): Map<string, number> {
+  const ofService = Map.groupBy(
+    earlier.filter((line) => line.service !== null && isError(line.level)),
+    (line) => line.service ?? '',
+  );
+  return new Map(
+    [...ofService].map(([service, errors]) => [service, usualOf('error', errors.length, comparison) ?? 0]),
+  );
 }
 
 /** Of a message with a trace its first line: the frames are the trace's business. */
@@ -138,10 +208,11 @@ function minedText(line: LogLine): string {
   return line.message.trimStart().split('\n', 1)[0] ?? '';
 }
 
-/** Errors first, among them the new ones, then by count. */
-function aggregate(lines: (WeighedLine & { template: string })[]): LogPattern[] {
+/** Errors first, among them the new ones, then what is far more than usual, then by count. */
+function aggregate(lines: PatternLine[]): LogPattern[] {
   const rank = (pattern: LogPattern): number =>
-    (isError(pattern.level) ? 0 : logLevels.indexOf(pattern.level)) * 2 + (pattern.isNew ? 0 : 1);
+    (isError(pattern.level) ? 0 : logLevels.indexOf(pattern.level)) * 3 +
+    (pattern.isNew ? 0 : timesUsual(pattern.count, pattern.before) > 1 ? 1 : 2);
   return [...Map.groupBy(lines, (line) => line.group).values()]
     .flatMap((group): LogPattern[] => {
       const [first] = group;
@@ -156,6 +227,7 @@ function aggregate(lines: (WeighedLine & { template: string })[]): LogPattern[] 
           lastAt: iso(times.reduce((a, b) => Math.max(a, b))),
           sample: first.message,
           isNew: first.isNew,
+          before: first.before,
         },
       ];
     })

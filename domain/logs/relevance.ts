@@ -7,6 +7,8 @@ export interface WeighedLine extends LogLine {
   groupCount: number;
   /** Its pattern was not seen before the incident. */
   isNew: boolean;
+  /** How many times its usual count its pattern has; 1: as usual, or not known. */
+  timesUsual: number;
 }
 
 export interface RelevanceContext {
@@ -25,9 +27,12 @@ const points = {
   trace: -30,
   rare: 25,
   isNew: 25,
+  unusual: 20,
   near: 20,
   ownService: 15,
 };
+/** A pattern this many times its usual count, or more, has all the points for it. */
+const veryUnusual = 10;
 /** Milliseconds after which closeness has fallen to a third. */
 const nearness = 60_000;
 /** Lines of one pattern: the fourth teaches nothing that the first three did not. */
@@ -67,6 +72,7 @@ function relevance(
     points[line.level] +
     points.rare * rarity * (isError(line.level) || line.level === 'warn' ? 1 : 0.5) +
     (line.isNew ? points.isNew : 0) +
+    points.unusual * Math.min(1, Math.log(line.timesUsual) / Math.log(veryUnusual)) +
     points.near * Math.exp(-distance / nearness) +
     (line.service !== null && services.has(line.service.toLowerCase()) ? points.ownService : 0)
   );
