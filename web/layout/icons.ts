@@ -22,6 +22,9 @@ const drawings: Record<string, string> = {
   reports: stroke(
     '<path d="M2.500 13.500h11"/><path d="M4.500 11V8"/><path d="M8 11V3.500"/><path d="M11.500 11V6"/>',
   ),
+  services: stroke(
+    '<circle cx="3.500" cy="8" r="2"/><circle cx="12.500" cy="3.500" r="2"/><circle cx="12.500" cy="12.500" r="2"/><path d="m5.300 7.100 5.400-2.700"/><path d="m5.300 8.900 5.400 2.700"/>',
+  ),
   mailbox: stroke(
     '<rect x="2" y="3.500" width="12" height="9" rx="1.500"/><path d="m2.500 4.500 5.500 4.200 5.500-4.200"/>',
   ),
@@ -51,6 +54,19 @@ const drawings: Record<string, string> = {
   stopped: stroke('<circle cx="8" cy="8" r="5.800"/><path d="m4 12 8-8"/>'),
   pending: stroke('<circle cx="8" cy="8" r="5.500" stroke-dasharray="2 2.300"/>'),
   skipped: stroke('<path d="m3 4 5 4-5 4z"/><path d="m8 4 5 4-5 4z"/>'),
+  // kinds of services
+  service: stroke('<path d="M8 1.800 13.400 4.900v6.200L8 14.200l-5.400-3.100V4.900z"/>'),
+  database: stroke(
+    '<ellipse cx="8" cy="3.800" rx="5.200" ry="2"/><path d="M2.800 3.800v8.400c0 1.100 2.300 2 5.200 2s5.200-.900 5.200-2V3.800"/><path d="M2.800 8c0 1.100 2.300 2 5.200 2s5.200-.900 5.200-2"/>',
+  ),
+  cache: stroke('<path d="M9 1.800 3.500 9H8l-1 5.200L12.500 7H8z"/>'),
+  queue: stroke('<path d="M2 4.500h12v7H2z"/><path d="M6 4.500v7"/><path d="M10 4.500v7"/>'),
+  external: stroke(
+    '<circle cx="8" cy="8" r="6"/><path d="M2 8h12"/><path d="M8 2c-4 4-4 8 0 12 4-4 4-8 0-12"/>',
+  ),
+  infrastructure: stroke(
+    '<rect x="2.500" y="2.500" width="11" height="4.500" rx="1"/><rect x="2.500" y="9" width="11" height="4.500" rx="1"/><path d="M5 4.800v.01"/><path d="M5 11.300v.01"/>',
+  ),
   // acts
   check: stroke('<path d="m3 8.500 3.300 3.300L13 4.700"/>'),
   person: stroke(
