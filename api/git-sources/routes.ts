@@ -1,4 +1,3 @@
-import express, { type Request } from 'express';
 import { z } from 'zod';
 import type { Database, Tx } from '../../db/database.ts';
 import {
@@ -16,10 +15,11 @@ import {
 import type { GitSourceSettings } from '../../domain/runbook-import/git-source.ts';
 import { TemporalUnavailableError } from '../../workflows/messages-client.ts';
 import type { GitSchedules } from '../../workflows/messages-git.ts';
-import { HttpError, UnauthenticatedError } from '../auth/errors.ts';
+import { UnauthenticatedError } from '../auth/errors.ts';
 import { type Principal, scopeOf } from '../auth/principal.ts';
 import { type Endpoint, endpoint, pageOf, pageQuery, personEndpoint, presentPage } from '../endpoint.ts';
 import { ConflictError, NotFoundError } from '../errors.ts';
+import { receiveWebhook } from '../webhook.ts';
 import { presentGitSource, presentImport, webhookUrlOf } from './presenter.ts';
 import {
   gitImport,
@@ -226,7 +226,7 @@ export function gitSourceEndpoints(deps: {
       handle: async ({ params: { id }, request }) => {
         const source = await db.unscoped((tx) => findWebhookSource(tx, id));
         if (!source) throw new NotFoundError(`Git source ${id}`);
-        const received = { headers: request.headers, body: await rawBody(request) };
+        const received = await receiveWebhook(request, 1);
         const verification = verifyWebhook(received, source.webhookSecret);
         if (verification !== 'valid') throw new UnauthenticatedError(unverified[verification]);
         const event = readWebhook(received);
@@ -263,19 +263,4 @@ async function intervalOf(tx: Tx, id: string): Promise<number> {
   const source = await getGitSource(tx, id);
   if (!source) throw new NotFoundError(`Git source ${id}`);
   return source.intervalMs;
-}
-
-// a signature is over what was sent, so nothing is inflated or parsed before
-const raw = express.raw({ limit: '1mb', inflate: false, type: () => true });
-
-async function rawBody(request: Request): Promise<Buffer> {
-  const { res } = request;
-  if (!res) throw new Error('a request without its response');
-  await new Promise<void>((resolve, reject) => {
-    raw(request, res, (error?: unknown) => (error ? reject(error) : resolve()));
-  }).catch((error: unknown) => {
-    const tooLarge = error instanceof Error && 'type' in error && error.type === 'entity.too.large';
-    throw tooLarge ? new HttpError(413, 'Body too large', 'a webhook may send at most 1 MB') : error;
-  });
-  return Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
 }
