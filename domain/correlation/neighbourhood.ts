@@ -1,0 +1,92 @@
+import { reach, type ServiceGraph } from '../topology/graph.ts';
+import type { FailingService } from './snapshot.ts';
+
+type Direction = 'callees' | 'callers';
+
+/** Graphs do not change, and a storm asks for the same surroundings thousands of times. */
+const known = new WeakMap<ServiceGraph, Map<string, ReadonlyMap<string, number>>>();
+
+/** As `reach`, remembered for the graph. */
+export function surroundings(
+  graph: ServiceGraph,
+  service: string,
+  direction: Direction,
+  hops: number,
+): ReadonlyMap<string, number> {
+  let ofGraph = known.get(graph);
+  if (!ofGraph) {
+    ofGraph = new Map();
+    known.set(graph, ofGraph);
+  }
+  const key = `${hops} ${direction} ${service}`;
+  let found = ofGraph.get(key);
+  if (!found) {
+    found = reach(graph, service, direction, hops);
+    ofGraph.set(key, found);
+  }
+  return found;
+}
+
+/** The shortest way from caller to callee, in calls; undefined when it takes more than `hops`. */
+export function distance(
+  graph: ServiceGraph,
+  caller: string,
+  callee: string,
+  hops: number,
+): number | undefined {
+  return surroundings(graph, caller, 'callees', hops).get(callee);
+}
+
+/** Whether the topology has anything to say about a service. */
+export function isKnown(graph: ServiceGraph, service: string): boolean {
+  return graph.callees(service).length > 0 || graph.callers(service).length > 0;
+}
+
+const deepestKnown = new WeakMap<
+  readonly FailingService[],
+  { graph: ServiceGraph; hops: number; found: FailingService[] }
+>();
+
+/**
+ * The failing services whose failure no other of them explains: they reach none within `hops`, or stand in a cycle
+ * with it and failed first. Remembered for the list, which nobody may change in place therefore.
+ */
+export function deepestOf(
+  graph: ServiceGraph,
+  services: readonly FailingService[],
+  hops: number,
+): FailingService[] {
+  const remembered = deepestKnown.get(services);
+  if (remembered && remembered.graph === graph && remembered.hops === hops) return remembered.found;
+  const deepest = services.filter(
+    (one) => !services.some((other) => other !== one && explains(graph, other, one, hops)),
+  );
+  // in a long cycle each is explained by the next
+  const found = deepest.length > 0 ? deepest : earliest(services);
+  deepestKnown.set(services, { graph, hops, found });
+  return found;
+}
+
+function explains(graph: ServiceGraph, cause: FailingService, effect: FailingService, hops: number): boolean {
+  const down = distance(graph, effect.service, cause.service, hops);
+  if (down === undefined) return false;
+  const back = distance(graph, cause.service, effect.service, hops);
+  if (back === undefined || down < back) return true;
+  return down === back && cause.firstAt < effect.firstAt;
+}
+
+function earliest(services: readonly FailingService[]): FailingService[] {
+  const first = services.toSorted((a, b) => a.firstAt - b.firstAt)[0];
+  return first ? [first] : [];
+}
+
+/** The share of the failing services, 0 to 1, that depend on `service`, over any number of calls. */
+export function shareThatDependsOn(
+  graph: ServiceGraph,
+  services: readonly FailingService[],
+  service: string,
+): number {
+  if (services.length === 0) return 0;
+  const dependents = surroundings(graph, service, 'callers', Number.POSITIVE_INFINITY);
+  return services.filter((one) => dependents.has(one.service)).length / services.length;
+}

@@ -1,0 +1,148 @@
+import type { ServiceGraph } from '../topology/graph.ts';
+import { deepestOf, distance, shareThatDependsOn, surroundings } from './neighbourhood.ts';
+import type { CorrelationRules } from './rules.ts';
+import type { CandidateIncident, FailingService, NewAlert } from './snapshot.ts';
+import { gapTo, timeFactor } from './time.ts';
+
+/** Why an alert and an incident may be one outage, as their services stand to each other. */
+export interface TopologyEvidence {
+  /** 0 to 1. */
+  weight: number;
+  /** For people: 'payment-api calls db-primary'. */
+  reason: string;
+  /** Between the alert and the nearest alert of the other service. */
+  gapMs: number;
+  /** The alert's service is what the incident's services depend on: incidents of which that is true are one outage. */
+  deeper: boolean;
+}
+
+/** What the call graph is asked with. */
+export interface TopologyQuestion {
+  graph: ServiceGraph;
+  rules: CorrelationRules;
+  /** Whether a service fails now, in any open incident. */
+  isFailing(service: string): boolean;
+}
+
+/** The same service fails again. */
+const sameService = 0.95;
+/** It calls what fails, directly; each silent service between takes a part of that. */
+const directCall = 0.9;
+const perSilentService = 0.7;
+/** Services that call the same silent one, if all of its callers fail. */
+const sharedCallee = 0.85;
+/** Nothing comes in any more, because what calls it fails. */
+const starved = 0.7;
+/** A cause explains at least this share of an incident's services. */
+const explainedShare = 0.5;
+
+/**
+ * How the alert's service stands to the incident, the strongest of: the same service; it calls what fails there; what
+ * fails there and has no deeper cause calls it; both call the same silent service, whose callers fail; what calls it
+ * fails and it complains of missing traffic. Two services that merely have a caller in common are not related: that
+ * caller fails for either of them.
+ */
+export function topologyEvidence(
+  question: TopologyQuestion,
+  alert: NewAlert & { service: string },
+  incident: CandidateIncident,
+): TopologyEvidence | null {
+  const found = [
+    ...ofSameService(question, alert, incident),
+    ...ofCaller(question, alert, incident),
+    ...ofDeeperCause(question, alert, incident),
+    ...ofSharedCallee(question, alert, incident),
+    ...ofStarvation(question, alert, incident),
+  ];
+  return found.reduce<TopologyEvidence | null>(
+    (best, one) => (best === null || one.weight > best.weight ? one : best),
+    null,
+  );
+}
+
+type Ask = (
+  question: TopologyQuestion,
+  alert: NewAlert & { service: string },
+  incident: CandidateIncident,
+) => TopologyEvidence[];
+
+const ofSameService: Ask = ({ rules }, alert, incident) => {
+  const same = incident.services.find(({ service }) => service === alert.service);
+  if (!same) return [];
+  const gapMs = gapTo(alert.at, same);
+  const reason = `${alert.service} fails there too`;
+  return [{ weight: sameService * timeFactor(gapMs, rules), reason, gapMs, deeper: false }];
+};
+
+const ofCaller: Ask = ({ graph, rules }, alert, incident) => {
+  const callees = surroundings(graph, alert.service, 'callees', rules.topologyHops);
+  return incident.services.flatMap((failing) => {
+    const hops = callees.get(failing.service) ?? 0;
+    if (hops === 0) return [];
+    const reason = calls(alert.service, failing.service, hops);
+    return [chained(rules, alert, failing, hops, { reason, deeper: false })];
+  });
+};
+
+const ofDeeperCause: Ask = ({ graph, rules }, alert, incident) => {
+  const callers = surroundings(graph, alert.service, 'callers', rules.topologyHops);
+  if (!incident.services.some(({ service }) => callers.has(service))) return [];
+  const deepest = deepestOf(graph, incident.services, rules.topologyHops);
+  const found = deepest.flatMap((failing) => {
+    const hops = callers.get(failing.service) ?? 0;
+    if (hops === 0) return [];
+    const reason = calls(failing.service, alert.service, hops);
+    return [chained(rules, alert, failing, hops, { reason, deeper: true })];
+  });
+  return found.length > 0 && explainsMost(graph, incident, alert.service) ? found : [];
+};
+
+const ofSharedCallee: Ask = ({ graph, rules, isFailing }, alert, incident) => {
+  const callees = graph.callees(alert.service);
+  // what calls something that fails is explained by that
+  if (rules.topologyHops === 0 || callees.some(isFailing)) return [];
+  const deepest = deepestOf(graph, incident.services, rules.topologyHops);
+  return callees.flatMap((shared) => {
+    const callers = graph.callers(shared);
+    const other = deepest.find(({ service }) => service !== alert.service && callers.includes(service));
+    if (!other || !explainsMost(graph, incident, shared)) return [];
+    const failing = callers.filter((caller) => caller === alert.service || isFailing(caller)).length;
+    const gapMs = gapTo(alert.at, other);
+    const weight = sharedCallee * (failing / callers.length) * timeFactor(gapMs, rules);
+    const reason = `${alert.service} and ${other.service} both call ${shared}, ${failing} of whose ${callers.length} callers fail`;
+    return [{ weight, reason, gapMs, deeper: true }];
+  });
+};
+
+const missingTraffic =
+  /traffic|throughput|request.?(rate|count|volume)|\brps\b|\bqps\b|no.?(data|requests)|starv|idle/i;
+
+const ofStarvation: Ask = ({ graph, rules }, alert, incident) => {
+  if (rules.topologyHops === 0 || !missingTraffic.test(alert.name)) return [];
+  return incident.services.flatMap((failing) => {
+    if (distance(graph, failing.service, alert.service, 1) !== 1) return [];
+    const gapMs = gapTo(alert.at, failing);
+    const reason = `${failing.service} fails, which calls ${alert.service}`;
+    return [{ weight: starved * timeFactor(gapMs, rules), reason, gapMs, deeper: false }];
+  });
+};
+
+function chained(
+  rules: CorrelationRules,
+  alert: NewAlert,
+  failing: FailingService,
+  hops: number,
+  rest: { reason: string; deeper: boolean },
+): TopologyEvidence {
+  const gapMs = gapTo(alert.at, failing);
+  return { weight: directCall * perSilentService ** (hops - 1) * timeFactor(gapMs, rules), gapMs, ...rest };
+}
+
+function calls(caller: string, callee: string, hops: number): string {
+  if (hops === 1) return `${caller} calls ${callee}`;
+  return `${caller} reaches ${callee} over ${hops - 1} silent ${hops === 2 ? 'service' : 'services'}`;
+}
+
+function explainsMost(graph: ServiceGraph, incident: CandidateIncident, service: string): boolean {
+  return shareThatDependsOn(graph, incident.services, service) >= explainedShare;
+}
