@@ -64,7 +64,7 @@ describe('the drawing of a graph', () => {
         'web calls خدمة-الدفع',
         'خدمة-الدفع calls db',
       ]);
-      for (const { path } of drawing.edges) expect(path).toMatch(/^M[\d. -]+[QLHV][\d. QLHV-]+$/);
+      for (const { path } of drawing.edges) expect(path).toMatch(/^M[\d. -]+[CQHV][\d. CQHV-]+$/);
     },
   );
 

@@ -39,6 +39,7 @@ export function rowsDrawing(nodes: readonly GraphNode[], edges: readonly GraphEd
     shape: 'narrow',
     width,
     height: bottom - gap + 8,
+    fits: true,
     edges: calls.map(({ edge, from, to }) => {
       const lane = lanes.get(edge);
       const path =
@@ -101,26 +102,50 @@ function lanesOf(calls: readonly Call[]): Map<GraphEdge, number> {
   return lanes;
 }
 
-/** Callers above callees wherever no cycle forbids it, chains kept together. */
+/**
+ * Callers above callees; where a cycle forbids it, the way of the failure goes down and another call goes up. A
+ * service stands right below its caller where it can.
+ */
 function callersFirst(nodes: readonly GraphNode[], edges: readonly GraphEdge[]): GraphNode[] {
-  const callees = new Map<string, string[]>(nodes.map(({ service }) => [service, []]));
-  const called = new Set<string>();
-  for (const { from, to } of edges) {
-    callees.get(from)?.push(to);
-    called.add(to);
-  }
+  // those of the failure first, so that others close the cycles
+  const inOrder = edges.toSorted((a, b) => Number(b.failing) - Number(a.failing));
+  const callees = withoutCycles(nodes, inOrder);
+  const callers = new Map<string, number>(nodes.map(({ service }) => [service, 0]));
+  for (const service of [...callees.values()].flat()) callers.set(service, (callers.get(service) ?? 0) + 1);
+
   const byName = new Map(nodes.map((node) => [node.service, node]));
-  const seen = new Set<string>();
+  const ready = nodes.filter(({ service }) => callers.get(service) === 0).toReversed();
   const order: GraphNode[] = [];
-  // depth first, each behind what it calls: reversed, callers come first
+  for (let node = ready.pop(); node; node = ready.pop()) {
+    order.push(node);
+    // the last on the pile is next: the first callee, when it waits for nobody else
+    for (const service of (callees.get(node.service) ?? []).toReversed()) {
+      const left = (callers.get(service) ?? 0) - 1;
+      callers.set(service, left);
+      const callee = byName.get(service);
+      if (left === 0 && callee) ready.push(callee);
+    }
+  }
+  return order;
+}
+
+/** What each service calls, less the calls that lead back to where the search came from. */
+function withoutCycles(nodes: readonly GraphNode[], edges: readonly GraphEdge[]): Map<string, string[]> {
+  const all = Map.groupBy(edges, ({ from }) => from);
+  const kept = new Map<string, string[]>();
+  const open = new Set<string>();
   const visit = (service: string): void => {
-    if (seen.has(service)) return;
-    seen.add(service);
-    for (const callee of callees.get(service) ?? []) visit(callee);
-    const node = byName.get(service);
-    if (node) order.push(node);
+    const callees: string[] = [];
+    kept.set(service, callees);
+    open.add(service);
+    for (const { to } of all.get(service) ?? []) {
+      if (!kept.has(to)) visit(to);
+      if (!open.has(to)) callees.push(to);
+    }
+    open.delete(service);
   };
+  const called = new Set(edges.map(({ to }) => to));
   const roots = nodes.filter(({ service }) => !called.has(service));
-  for (const { service } of [...roots, ...nodes].toReversed()) visit(service);
-  return order.reverse();
+  for (const { service } of [...roots, ...nodes]) if (!kept.has(service)) visit(service);
+  return kept;
 }

@@ -45,6 +45,8 @@ export interface Drawing {
   shape: 'wide' | 'narrow';
   width: number;
   height: number;
+  /** Made smaller where a page is narrower; what is much wider stays as it is, and scrolls. */
+  fits: boolean;
   edges: { path: string; failing: boolean; title: string }[];
   nodes: DrawnNode[];
 }
