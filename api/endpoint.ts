@@ -23,6 +23,8 @@ export interface Endpoint {
   body?: z.ZodType;
   /** How the body is read; default 'json'. */
   bodyAs?: 'json' | 'text';
+  /** What a body may have at most; default '10mb'. */
+  bodyLimit?: '32mb';
   status: number;
   /** Absent: no body. */
   response?: z.ZodType;
@@ -103,8 +105,9 @@ export function personEndpoint<
 export type Reader = Pick<Database, 'read'>;
 
 const limit = '10mb';
+const ownJson = { limit, strict: false, type: ['application/json', 'application/*+json'] };
 const parsers: Record<'ownJson' | 'anyJson' | 'text', RequestHandler> = {
-  ownJson: express.json({ limit, strict: false, type: ['application/json', 'application/*+json'] }),
+  ownJson: express.json(ownJson),
   // what sends alerts is not always particular about its Content-Type
   anyJson: express.json({ limit, strict: false, type: () => true }),
   text: express.text({ limit, type: () => true }),
@@ -147,6 +150,7 @@ function requireRoleSomewhere(needed: Role): RequestHandler {
 }
 
 function parserOf(operation: Endpoint): RequestHandler {
+  if (operation.bodyLimit) return express.json({ ...ownJson, limit: operation.bodyLimit });
   if (operation.bodyAs === 'text') return parsers.text;
   return operation.access === 'ingest' ? parsers.anyJson : parsers.ownJson;
 }

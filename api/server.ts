@@ -5,6 +5,7 @@ import type { MessageClient } from '../workflows/messages-client.ts';
 import type { GitSchedules } from '../workflows/messages-git.ts';
 import { createAlertIntake } from './alerts/accept.ts';
 import { alertEndpoints } from './alerts/routes.ts';
+import { analysisEndpoints } from './analysis/routes.ts';
 import { approvalEndpoints } from './approvals/routes.ts';
 import { auditEndpoints } from './audit/routes.ts';
 import { authenticate } from './auth/authenticate.ts';
@@ -86,6 +87,7 @@ function endpointsOf(deps: ApiDeps, secureCookies: boolean): Endpoint[] {
     ...alertEndpoints({ accept }),
     ...logEndpoints(deps),
     ...incidentEndpoints(deps),
+    ...analysisEndpoints(),
     ...testIncidentEndpoints({ db: deps.db, accept }),
     ...approvalEndpoints(deps),
     ...runbookEndpoints(deps),

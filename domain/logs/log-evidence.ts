@@ -3,6 +3,7 @@ import { cut, isError, type LogLevel, type LogLine, logLevels, worstLevel } from
 import { minePatterns } from './patterns.ts';
 import { type RelevanceContext, relevantLines, type WeighedLine } from './relevance.ts';
 import { foldStackTraces, type StackTrace } from './stack-traces.ts';
+import { minedText } from './text-patterns.ts';
 import { type Coverage, coverage, type LogSample, loudness, timesUsual, usualCount } from './usual.ts';
 
 /** What stands on the incident of its logs. Instants are ISO 8601; small enough for one row (see `sizes`). */
@@ -159,7 +160,9 @@ function usualOf(level: LogLevel, before: number, comparison: Comparison | null)
 type PatternLine = WeighedLine & { template: string; before: number | null };
 
 function weigh(lines: LogLine[], earlier: LogLine[], comparison: Comparison | null): PatternLine[] {
-  const mined = minePatterns([...earlier, ...lines].map((line) => minedText(line)));
+  const mined = minePatterns(
+    [...earlier, ...lines].map((line) => minedText(line.message.trimStart().split('\n'))),
+  );
   const groups = mined.slice(earlier.length);
   const earlierCounts = countBy(mined.slice(0, earlier.length).map((one) => one.group));
   const counts = countBy(groups.map((one) => one.group));
@@ -201,11 +204,6 @@ function usualErrors(earlier: LogLine[], comparison: Comparison | null): Map<str
   return new Map(
     [...ofService].map(([service, errors]) => [service, usualOf('error', errors.length, comparison) ?? 0]),
   );
-}
-
-/** Of a message with a trace its first line: the frames are the trace's business. */
-function minedText(line: LogLine): string {
-  return line.message.trimStart().split('\n', 1)[0] ?? '';
 }
 
 /** Errors first, among them the new ones, then what is far more than usual, then by count. */

@@ -246,7 +246,9 @@ export function traceContinues(parts: string[], text: string): boolean {
 
 function pythonContinues(parts: string[], last: string, line: string): boolean {
   const chained = /^(?:During handling of the above exception|The above exception was the direct cause)/;
-  if (/^\s+\S/.test(line) || traceback.test(line) || chained.test(line)) return true;
+  if (/^\s+\S/.test(line) || chained.test(line)) return true;
+  // another traceback belongs to this one only where a sentence between them says so
+  if (traceback.test(line)) return chained.test(parts.findLast((part) => part.trim() !== '') ?? '');
   if (line.trim() === '') return parts.length > 1;
   // the line after the last frame names the exception, and ends that traceback
   return /^\s/.test(last) && /^[A-Za-z_][\w.]*(?:: |$)/.test(line);

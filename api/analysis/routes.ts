@@ -1,0 +1,7 @@
+import type { Endpoint } from '../endpoint.ts';
+import { logPatternsEndpoint } from './log-patterns.ts';
+
+/** The pure functions behind incidents, for whoever wants to judge them on other data; nothing is stored. */
+export function analysisEndpoints(): Endpoint[] {
+  return [logPatternsEndpoint()];
+}
