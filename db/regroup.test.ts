@@ -1,0 +1,239 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { IncomingAlert } from '../domain/alert.ts';
+import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
+import { observeAlert } from './correlation.ts';
+import type { Tx } from './database.ts';
+import { recordAlerts } from './intake.ts';
+import { type Regrouping, RegroupRefusedError, regroup } from './regroup.ts';
+
+let database: TestDatabase;
+let integrationId: string;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const { rows } = await database.owner.query(
+    `insert into integrations (org_id, kind, name, key_hash) values ($1, 'alertmanager', 'am', 'k') returning id`,
+    [database.orgId],
+  );
+  integrationId = rows[0].id;
+});
+afterAll(() => database.close());
+beforeEach(async () => {
+  await database.owner.query('delete from correlation_memory');
+  await database.owner.query('delete from incident_feed');
+  await database.owner.query('delete from alerts');
+  await database.owner.query('delete from incidents');
+});
+
+const write = <T>(work: (tx: Tx) => Promise<T>): Promise<T> =>
+  database.db.write({ orgId: database.orgId }, work);
+
+async function take(change: Partial<IncomingAlert>): Promise<number> {
+  const alert: IncomingAlert = {
+    fingerprint: 'f1',
+    status: 'firing',
+    name: 'HighLatency',
+    severity: 'warning',
+    service: 'checkout',
+    labels: { alertname: 'HighLatency' },
+    annotations: {},
+    generatorUrl: null,
+    startsAt: '2026-01-01T10:00:00Z',
+    endsAt: null,
+    truncated: 0,
+    ...change,
+  };
+  await write((tx) => recordAlerts(tx, { orgId: database.orgId, integrationId, alerts: [alert] }));
+  const { rows } = await database.owner.query(
+    'select id from alerts where fingerprint = $1 order by id desc limit 1',
+    [alert.fingerprint],
+  );
+  return rows[0].id;
+}
+
+const observe = (alertId: number, before: { status: 'firing'; severity: 'warning' } | null = null) =>
+  write((tx) => observeAlert(tx, { orgId: database.orgId, alertId, before }));
+
+async function open(change: Partial<IncomingAlert>) {
+  const alertId = await take(change);
+  return { alertId, ...(await observe(alertId)).incident };
+}
+
+const move = (args: Pick<Regrouping, 'fromIncident' | 'alertIds' | 'into'> & Partial<Regrouping>) =>
+  write((tx) =>
+    regroup(tx, {
+      orgId: database.orgId,
+      key: randomUUID(),
+      actor: 'ana@example.com',
+      byPerson: true,
+      reason: null,
+      ...args,
+    }),
+  );
+
+const incidentRow = async (number: number) => {
+  const { rows } = await database.owner.query('select * from incidents where number = $1', [number]);
+  return rows[0];
+};
+const keysOf = async (id: string): Promise<string[]> => {
+  const { rows } = await database.owner.query(
+    'select key from incident_keys where incident_id = $1 order by key',
+    [id],
+  );
+  return rows.map(({ key }) => key);
+};
+const closeAll = () => database.owner.query('update incidents set closed_at = now()');
+
+test('a merge moves everything, once, and says so in both timelines', async () => {
+  const kept = await open({ fingerprint: 'a', service: 'checkout' });
+  const gone = await open({ fingerprint: 'b', service: 'search', severity: 'critical' });
+  expect(gone.number).not.toBe(kept.number);
+  const key = randomUUID();
+  const first = await move({ fromIncident: gone.id, alertIds: null, into: kept.number, key });
+  const again = await move({ fromIncident: gone.id, alertIds: null, into: kept.number, key });
+  expect([first, again]).toEqual(Array(2).fill({ into: { id: kept.id, number: kept.number } }));
+  expect(await incidentRow(kept.number)).toMatchObject({
+    alert_count: 2,
+    firing_count: 2,
+    severity: 'critical',
+    feed_seq: 2,
+    feed_unread: true,
+  });
+  expect(await incidentRow(gone.number)).toMatchObject({
+    alert_count: 0,
+    firing_count: 0,
+    merged_into: kept.number,
+    feed_seq: 2,
+  });
+  expect(await keysOf(gone.id)).toEqual([]);
+  expect(await keysOf(kept.id)).toEqual(expect.arrayContaining(['service=checkout', 'service=search']));
+  const { rows } = await database.owner.query(
+    `select i.number, t.summary from timeline t join incidents i on i.id = t.incident_id
+     where t.kind = 'regrouped' order by i.number`,
+  );
+  expect(rows).toEqual([
+    { number: kept.number, summary: `#${gone.number} was merged into this incident with 1 alert` },
+    { number: gone.number, summary: `merged into #${kept.number} with 1 alert` },
+  ]);
+  const { rows: audit } = await database.owner.query(
+    `select subject from audit_log where action = 'incident.merged' and subject = $1`,
+    [`incident:${gone.number}`],
+  );
+  expect(audit).toHaveLength(1);
+});
+
+test('what a moved alert has yet to tell counts in its new incident', async () => {
+  const kept = await open({ fingerprint: 'a' });
+  const gone = await open({ fingerprint: 'b', service: 'search' });
+  await take({ fingerprint: 'b', service: 'search', status: 'resolved', endsAt: '2026-01-01T10:30:00Z' });
+  await move({ fromIncident: gone.id, alertIds: null, into: kept.number });
+  expect(await incidentRow(kept.number)).toMatchObject({ alert_count: 2, firing_count: 2 });
+  await observe(gone.alertId, { status: 'firing', severity: 'warning' });
+  expect(await incidentRow(kept.number)).toMatchObject({ alert_count: 2, firing_count: 1 });
+});
+
+test('an alert that goes and comes back is in the feed of its first incident as joined', async () => {
+  const { id, number } = await open({ fingerprint: 'a' });
+  const split = await open({ fingerprint: 'b' });
+  const { into } = await move({ fromIncident: id, alertIds: [split.alertId], into: null });
+  expect(await incidentRow(number)).toMatchObject({ alert_count: 1, firing_count: 1 });
+  await move({ fromIncident: into.id, alertIds: null, into: number });
+  expect(await incidentRow(number)).toMatchObject({ alert_count: 2, firing_count: 2 });
+  const { rows } = await database.owner.query(
+    'select kind from incident_feed where incident_id = $1 and alert_id = $2 order by seq desc limit 1',
+    [id, split.alertId],
+  );
+  expect(rows).toEqual([{ kind: 'joined' }]);
+});
+
+test('a split opens an incident of its own, and each is found by what it has', async () => {
+  const { id, number } = await open({ fingerprint: 'a', severity: 'warning' });
+  const other = await open({ fingerprint: 'b', severity: 'critical', name: 'DiskFull', annotations: {} });
+  expect(other.number).toBe(number);
+  const { into } = await move({ fromIncident: id, alertIds: [other.alertId], into: null });
+  expect(await incidentRow(into.number)).toMatchObject({
+    title: 'DiskFull on checkout',
+    severity: 'critical',
+    alert_count: 1,
+    firing_count: 1,
+    feed_unread: true,
+  });
+  expect(await incidentRow(number)).toMatchObject({ severity: 'warning', alert_count: 1, firing_count: 1 });
+  expect(await keysOf(id)).not.toContain('name=DiskFull');
+  expect(await keysOf(into.id)).toContain('name=DiskFull');
+});
+
+test('what was split stays apart at the next sighting, until it is merged again', async () => {
+  const { id } = await open({ fingerprint: 'a' });
+  const other = await open({ fingerprint: 'b' });
+  await move({ fromIncident: id, alertIds: [other.alertId], into: null });
+  await closeAll();
+  await database.owner.query(`update alerts set status = 'resolved', ends_at = now(), resolved_at = now()`);
+  const again = await open({ fingerprint: 'a' });
+  const apart = await open({ fingerprint: 'b' });
+  expect(apart.number).not.toBe(again.number);
+  await move({ fromIncident: apart.id, alertIds: null, into: again.number });
+  await closeAll();
+  await database.owner.query(`update alerts set status = 'resolved', ends_at = now(), resolved_at = now()`);
+  const third = await open({ fingerprint: 'a' });
+  expect((await open({ fingerprint: 'b' })).number).toBe(third.number);
+});
+
+test('what was merged is together at the next sighting, although nothing else says so', async () => {
+  const a = await open({ fingerprint: 'a', service: 'checkout' });
+  const b = await open({ fingerprint: 'b', service: 'billing', name: 'DiskFull' });
+  await move({ fromIncident: b.id, alertIds: null, into: a.number });
+  await closeAll();
+  await database.owner.query(`update alerts set status = 'resolved', ends_at = now(), resolved_at = now()`);
+  const again = await open({ fingerprint: 'b', service: 'billing', name: 'DiskFull' });
+  expect((await open({ fingerprint: 'a', service: 'checkout' })).number).toBe(again.number);
+});
+
+test('what Holdfast merges itself is not remembered', async () => {
+  const a = await open({ fingerprint: 'a', service: 'checkout' });
+  const b = await open({ fingerprint: 'b', service: 'billing' });
+  await move({
+    fromIncident: b.id,
+    alertIds: null,
+    into: a.number,
+    byPerson: false,
+    actor: 'Holdfast',
+    reason: 'checkout calls billing',
+  });
+  const { rows } = await database.owner.query('select 1 from correlation_memory');
+  expect(rows).toEqual([]);
+});
+
+test('a merge into what was merged goes where that went', async () => {
+  const a = await open({ fingerprint: 'a', service: 'one' });
+  const b = await open({ fingerprint: 'b', service: 'two' });
+  const c = await open({ fingerprint: 'c', service: 'three' });
+  await move({ fromIncident: b.id, alertIds: null, into: a.number });
+  expect(await move({ fromIncident: c.id, alertIds: null, into: b.number })).toEqual({
+    into: { id: a.id, number: a.number },
+  });
+});
+
+test.each([
+  ['into itself', (a: number) => ({ alertIds: null, into: a })],
+  ['all of it into a new one', () => ({ alertIds: null, into: null })],
+  ['into one that there is not', () => ({ alertIds: null, into: 99_999 })],
+  ['alerts that it does not have', (_: number, b: number) => ({ alertIds: [0], into: b })],
+])('refused, and nothing has changed: %s', async (_, args) => {
+  const a = await open({ fingerprint: 'a', service: 'one' });
+  const b = await open({ fingerprint: 'b', service: 'two' });
+  await expect(move({ fromIncident: a.id, ...args(a.number, b.number) })).rejects.toThrow(
+    RegroupRefusedError,
+  );
+  expect(await incidentRow(a.number)).toMatchObject({ alert_count: 1, feed_seq: 1, merged_into: null });
+});
+
+test('a closed incident takes nothing', async () => {
+  const a = await open({ fingerprint: 'a', service: 'one' });
+  const b = await open({ fingerprint: 'b', service: 'two' });
+  await database.owner.query('update incidents set closed_at = now() where id = $1', [b.id]);
+  await expect(move({ fromIncident: a.id, alertIds: null, into: b.number })).rejects.toThrow(
+    `#${b.number} is closed`,
+  );
+});

@@ -1,0 +1,376 @@
+import { sql } from 'kysely';
+import { identityKeys, rememberedKeys } from '../domain/correlation/keys.ts';
+import { recordAudit } from './audit.ts';
+import { keyByGroups, rememberApart, rememberTogether } from './correlation-memory.ts';
+import { type RulesInForce, readRulesInForce, rulesForAlert } from './correlation-rules.ts';
+import type { Tx } from './database.ts';
+import { type OpeningAlert, openIncident } from './incident-opening.ts';
+
+/** The alerts cannot be moved like this; the message says why, for the person who asked. Asking again is futile. */
+export class RegroupRefusedError extends Error {
+  override name = 'RegroupRefusedError';
+}
+
+export interface Regrouping {
+  orgId: string;
+  /** The same key again does nothing and answers as before. */
+  key: string;
+  /** Id of the incident that has the alerts. */
+  fromIncident: string;
+  /** null: all of them, which merges the incident into the other one. */
+  alertIds: number[] | null;
+  /** Number of an open incident; of one that was merged, where it went. null: a new incident. */
+  into: number | null;
+  /** For people to read: a mail address, or 'Holdfast'. */
+  actor: string;
+  /** What a person decides is remembered for the next sightings of these alerts, and audited. */
+  byPerson: boolean;
+  /** A sentence; null when nothing is to be said. */
+  reason: string | null;
+}
+
+interface Ref {
+  id: string;
+  number: number;
+}
+
+/**
+ * Moves alerts from one incident to another: the alerts, what finds them, counts, feeds ('joined' there, 'left' here)
+ * and a line in both timelines. Both feeds are unread afterwards, owed by nobody: the dispatcher's sweep tells both
+ * workflows unless the caller does. Locks alerts before incidents, and those by id.
+ * Throws RegroupRefusedError, and changes nothing then.
+ */
+export async function regroup(tx: Tx, args: Regrouping): Promise<{ into: Ref }> {
+  const done = await findDone(tx, args.key);
+  if (done) return { into: done };
+  const alertIds = await lockAlerts(tx, args);
+  const isMerge = args.alertIds === null;
+  const into = args.into === null ? await openForAlerts(tx, args, alertIds) : await findTarget(tx, args.into);
+  if (into.id === args.fromIncident) throw new RegroupRefusedError(`they are in #${into.number} already`);
+  const { source, target } = await lockIncidents(tx, args.fromIncident, into.id);
+  const firing = await moveFeeds(tx, args.orgId, alertIds, source, target);
+  await moveAlerts(tx, alertIds, target, `moved from #${source.number} by ${args.actor}`);
+  await adjustSource(tx, source, target, { moved: alertIds.length, firing, isMerge });
+  await adjustTarget(tx, source, target, { moved: alertIds.length, firing, alertIds });
+  if (isMerge) await moveKeys(tx, args.orgId, source, target);
+  else await splitKeys(tx, args.orgId, source, target);
+  if (args.byPerson) await remember(tx, args, alertIds, source, target);
+  await keyByGroups(tx, args.orgId, [source.id, target.id]);
+  await tell(tx, args, alertIds, source, target);
+  await tx
+    .insertInto('regroupings')
+    .values({
+      org_id: args.orgId,
+      key: args.key,
+      from_incident: source.id,
+      into_incident: target.id,
+      alert_ids: args.alertIds,
+      actor: args.actor,
+      reason: args.reason,
+    })
+    .execute();
+  return { into: { id: target.id, number: target.number } };
+}
+
+async function findDone(tx: Tx, key: string): Promise<Ref | undefined> {
+  return await tx
+    .selectFrom('regroupings')
+    .innerJoin('incidents', 'incidents.id', 'regroupings.into_incident')
+    .select(['incidents.id', 'incidents.number'])
+    .where('regroupings.key', '=', key)
+    .executeTakeFirst();
+}
+
+/** The ids of the alerts that move, none of which changes until the transaction ends. */
+async function lockAlerts(tx: Tx, { fromIncident, alertIds }: Regrouping): Promise<number[]> {
+  const chosen = alertIds === null ? sql`true` : sql`id = any(${alertIds}::bigint[])`;
+  const { rows } = await sql<{ id: number }>`
+    select id from alerts where incident_id = ${fromIncident} and ${chosen}
+    order by id for no key update`.execute(tx);
+  if (rows.length === 0) throw new RegroupRefusedError('none of these alerts is in this incident any more');
+  return rows.map(({ id }) => id);
+}
+
+/** Follows what was merged to where it went. */
+async function findTarget(tx: Tx, number: number): Promise<Ref> {
+  const { rows } = await sql<Ref>`
+    with recursive way as (
+      select id, number, merged_into, 0 as steps from incidents where number = ${number}
+      union all
+      select i.id, i.number, i.merged_into, way.steps + 1
+      from way join incidents i on i.number = way.merged_into where way.steps < 100
+    )
+    select id, number from way order by steps desc limit 1`.execute(tx);
+  const target = rows[0];
+  if (!target) throw new RegroupRefusedError(`there is no incident #${number}`);
+  return target;
+}
+
+/** A new incident for some of the alerts, named after the worst of them, among those after the oldest. */
+async function openForAlerts(tx: Tx, args: Regrouping, alertIds: number[]): Promise<Ref> {
+  if (args.alertIds === null) throw new RegroupRefusedError('all alerts of an incident need no new one');
+  const { rows: staying } = await sql`
+    select 1 from alerts where incident_id = ${args.fromIncident} and id <> all(${alertIds}::bigint[]) limit 1`.execute(
+    tx,
+  );
+  if (staying.length === 0) throw new RegroupRefusedError('these are all alerts of the incident');
+  const alert: OpeningAlert = await tx
+    .selectFrom('alerts')
+    .select(['name', 'severity', 'severity_rank', 'service', 'labels', 'annotations'])
+    .where('id', 'in', alertIds)
+    .orderBy('severity_rank')
+    .orderBy('id')
+    .limit(1)
+    .executeTakeFirstOrThrow();
+  const { teamId } = rulesForAlert(await readRulesInForce(tx), alert.labels);
+  return await openIncident(tx, { orgId: args.orgId, teamId, alert });
+}
+
+interface LockedIncident extends Ref {
+  status: string;
+  closed: boolean;
+  merged_into: number | null;
+  feed_seq: number;
+}
+
+async function lockIncidents(
+  tx: Tx,
+  fromId: string,
+  intoId: string,
+): Promise<{ source: LockedIncident; target: LockedIncident }> {
+  const { rows } = await sql<LockedIncident>`
+    select id, number, status, closed_at is not null as closed, merged_into, feed_seq from incidents
+    where id in (${fromId}, ${intoId}) order by id for no key update`.execute(tx);
+  const source = rows.find(({ id }) => id === fromId);
+  const target = rows.find(({ id }) => id === intoId);
+  if (!source || !target) throw new Error(`there is no incident ${fromId} or ${intoId} in this organization`);
+  for (const { number, closed, merged_into: mergedInto, status } of [source, target]) {
+    if (mergedInto !== null) throw new RegroupRefusedError(`#${number} was merged into #${mergedInto}`);
+    if (closed) throw new RegroupRefusedError(`#${number} is closed`);
+    if (number === target.number && status === 'false_positive')
+      throw new RegroupRefusedError(`#${number} was called a false positive`);
+  }
+  return { source, target };
+}
+
+/**
+ * Each alert leaves the one feed and joins the other as it was last told, so that what its workflow has yet to tell
+ * counts there. Answers how many of them the incident knew as firing.
+ */
+async function moveFeeds(
+  tx: Tx,
+  orgId: string,
+  alertIds: number[],
+  source: LockedIncident,
+  target: LockedIncident,
+): Promise<number> {
+  const append = (incident: LockedIncident, kind: 'left' | 'joined') => sql`
+    insert into incident_feed (org_id, incident_id, seq, kind, alert_id, alert_version)
+    select ${orgId}, ${incident.id}, ${incident.feed_seq}::bigint + place, ${kind}, id, told_version from moved
+    on conflict (incident_id, alert_id, alert_version, kind) do update set seq = excluded.seq, at = now()`;
+  const { rows } = await sql<{ firing: number }>`
+    with moved as materialized (
+      select a.id, row_number() over (order by a.id) as place, coalesce(told.alert_version, a.version) as told_version,
+        coalesce(told.kind, 'joined') <> 'resolved'
+          and not (told.kind = 'joined' and told.alert_version = a.version and a.status = 'resolved') as firing
+      from alerts a left join lateral (
+        select kind, alert_version from incident_feed f where f.incident_id = ${source.id} and f.alert_id = a.id
+        order by seq desc limit 1
+      ) told on true
+      where a.id = any(${alertIds}::bigint[])
+    ),
+    departed as (${append(source, 'left')}),
+    arrived as (${append(target, 'joined')})
+    select count(*) filter (where firing) as firing from moved`.execute(tx);
+  return rows[0]?.firing ?? 0;
+}
+
+async function moveAlerts(tx: Tx, alertIds: number[], target: Ref, reason: string): Promise<void> {
+  await sql`update alerts set incident_id = ${target.id}, correlation_reason = ${reason}
+    where id = any(${alertIds}::bigint[])`.execute(tx);
+}
+
+const unread = sql`
+  feed_owed_by = case when feed_unread then feed_owed_by end,
+  feed_owed_since = case when feed_unread then feed_owed_since else now() end,
+  feed_unread = true`;
+
+async function adjustSource(
+  tx: Tx,
+  source: Ref,
+  target: Ref,
+  { moved, firing, isMerge }: { moved: number; firing: number; isMerge: boolean },
+): Promise<void> {
+  await sql`
+    update incidents set feed_seq = feed_seq + ${moved}::bigint,
+      alert_count = greatest(0, alert_count - ${moved}::integer),
+      firing_count = ${isMerge ? sql`0` : sql`greatest(0, firing_count - ${firing}::integer)`},
+      merged_into = ${isMerge ? target.number : null}::integer, merge_wanted = null,
+      ${unread}
+    where id = ${source.id}`.execute(tx);
+  if (isMerge) return;
+  await sql`
+    update incidents i set severity = worst.severity, severity_rank = worst.severity_rank
+    from (select severity, severity_rank from alerts where incident_id = ${source.id} order by severity_rank limit 1) worst
+    where i.id = ${source.id}`.execute(tx);
+}
+
+async function adjustTarget(
+  tx: Tx,
+  source: Ref,
+  target: Ref,
+  { moved, firing, alertIds }: { moved: number; firing: number; alertIds: number[] },
+): Promise<void> {
+  await sql`
+    update incidents set feed_seq = feed_seq + ${moved}::bigint, alert_count = alert_count + ${moved}::integer,
+      firing_count = firing_count + ${firing}::integer,
+      truncated_count = greatest(truncated_count, came.truncated),
+      last_alert_at = greatest(last_alert_at, came.last_at),
+      severity = case when came.severity_rank < incidents.severity_rank then came.severity else incidents.severity end,
+      severity_rank = least(incidents.severity_rank, came.severity_rank),
+      merge_wanted = nullif(merge_wanted, ${source.id}::uuid),
+      ${unread}
+    from (
+      select max(truncated) as truncated, max(received_at) as last_at, min(severity_rank) as severity_rank,
+        (array_agg(severity order by severity_rank))[1] as severity
+      from alerts where id = any(${alertIds}::bigint[])
+    ) came
+    where incidents.id = ${target.id}`.execute(tx);
+}
+
+async function moveKeys(tx: Tx, orgId: string, source: Ref, target: Ref): Promise<void> {
+  await sql`
+    with gone as (
+      delete from incident_keys where incident_id = ${source.id} returning key, first_at, last_at
+    )
+    insert into incident_keys (org_id, key, incident_id, first_at, last_at)
+    select ${orgId}, key, ${target.id}, first_at, last_at from gone
+    on conflict (org_id, key, incident_id) do update set
+      first_at = least(incident_keys.first_at, excluded.first_at),
+      last_at = greatest(incident_keys.last_at, excluded.last_at)`.execute(tx);
+}
+
+/** Alerts by which an incident is found after a split: the newest. */
+const keyedLimit = 2_000;
+
+/** After some alerts went, both incidents are found by what they have now. */
+async function splitKeys(tx: Tx, orgId: string, source: Ref, target: Ref): Promise<void> {
+  const inForce = await readRulesInForce(tx);
+  for (const incident of [source, target]) {
+    const keys = await keysOfAlerts(tx, incident, inForce);
+    await sql`delete from incident_keys where incident_id = ${incident.id}`.execute(tx);
+    await sql`
+      insert into incident_keys (org_id, key, incident_id, first_at, last_at)
+      select ${orgId}, key, ${incident.id}, first_at, last_at
+      from jsonb_to_recordset(${JSON.stringify(keys)}::jsonb) as k(key text, first_at timestamptz, last_at timestamptz)`.execute(
+      tx,
+    );
+  }
+}
+
+interface KeySpan {
+  key: string;
+  first_at: Date;
+  last_at: Date;
+}
+
+async function keysOfAlerts(tx: Tx, incident: Ref, inForce: RulesInForce): Promise<KeySpan[]> {
+  const alerts = await tx
+    .selectFrom('alerts')
+    .select(['integration_id', 'fingerprint', 'service', 'name', 'labels', 'received_at'])
+    .where('incident_id', '=', incident.id)
+    .orderBy('id', 'desc')
+    .limit(keyedLimit)
+    .execute();
+  const spans = new Map<string, KeySpan>();
+  for (const {
+    integration_id: integrationId,
+    fingerprint,
+    service,
+    name,
+    labels,
+    received_at: at,
+  } of alerts) {
+    const { rules } = rulesForAlert(inForce, labels);
+    const keys = [
+      ...identityKeys({ integrationId, fingerprint, groupId: null }),
+      ...rememberedKeys({ service, name, labels, at: at.getTime() }, rules),
+    ];
+    for (const key of keys) {
+      const span = spans.get(key);
+      if (!span) spans.set(key, { key, first_at: at, last_at: at });
+      else if (at < span.first_at) span.first_at = at;
+      else if (at > span.last_at) span.last_at = at;
+    }
+  }
+  return [...spans.values()];
+}
+
+async function remember(
+  tx: Tx,
+  args: Regrouping,
+  alertIds: number[],
+  source: Ref,
+  target: Ref,
+): Promise<void> {
+  const { orgId, actor } = args;
+  const isMerge = args.alertIds === null;
+  if (!isMerge) {
+    await rememberApart(tx, { orgId, actor, number: source.number, incidentId: source.id, alertIds });
+  }
+  if (args.into !== null) {
+    await rememberTogether(tx, { orgId, actor, number: target.number, incidentId: target.id });
+  }
+  await recordAudit(tx, {
+    orgId,
+    actor,
+    action: isMerge ? 'incident.merged' : 'incident.split',
+    subject: `incident:${source.number}`,
+    data: {
+      into: target.number,
+      alerts: alertIds.length,
+      ...(isMerge ? {} : { alertIds: alertIds.slice(0, 100) }),
+    },
+  });
+}
+
+async function tell(
+  tx: Tx,
+  { orgId, key, actor, reason, alertIds: chosen }: Regrouping,
+  alertIds: number[],
+  source: Ref,
+  target: Ref,
+): Promise<void> {
+  const alerts = alertIds.length === 1 ? '1 alert' : `${alertIds.length} alerts`;
+  const isMerge = chosen === null;
+  const why = reason === null ? '' : `: ${reason}`;
+  const lines = [
+    {
+      incident: source,
+      summary: isMerge
+        ? `merged into #${target.number} with ${alerts}${why}`
+        : `${alerts} moved to #${target.number}${why}`,
+    },
+    {
+      incident: target,
+      summary: isMerge
+        ? `#${source.number} was merged into this incident with ${alerts}${why}`
+        : `${alerts} moved here from #${source.number}${why}`,
+    },
+  ];
+  const data = { from: source.number, into: target.number, alerts: alertIds.length, merged: isMerge };
+  await tx
+    .insertInto('timeline')
+    .values(
+      lines.map(({ incident, summary }) => ({
+        org_id: orgId,
+        incident_id: incident.id,
+        kind: 'regrouped',
+        actor,
+        summary,
+        data: JSON.stringify(data),
+        dedup_key: `regroup:${key}`,
+      })),
+    )
+    .execute();
+}
