@@ -657,6 +657,7 @@ export interface SpansTable {
   parent_span_id: string | null;
   service: string;
   peer: string | null;
+  peer_kind: ServiceKind | null;
   name: string;
   started_at: Timestamp;
   ended_at: Timestamp;

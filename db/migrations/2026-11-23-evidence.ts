@@ -118,6 +118,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       service text not null,
       -- the service that a client span calls, where it says so and reports no span itself
       peer text,
+      -- 'external': a host, which may be a service that reports its own spans
+      peer_kind text check (peer_kind in ('service', 'database', 'cache', 'queue', 'external', 'infrastructure')),
       name text not null,
       started_at timestamptz not null,
       ended_at timestamptz not null,
@@ -141,9 +143,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       mapping jsonb not null default '{}',
       created_at timestamptz not null default now(),
       last_seen_at timestamptz,
-      removed_at timestamptz,
-      unique (org_id, name)
+      removed_at timestamptz
     );
+    create unique index change_sources_name on change_sources (org_id, name) where removed_at is null;
 
     create table changes (
       org_id uuid not null references organizations,
@@ -170,6 +172,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     );
     create index changes_list on changes (org_id, at desc, id desc);
     create index changes_service on changes (org_id, service, at desc, id desc);
+    create index changes_risky on changes (org_id, at desc, id desc) where status in ('failed', 'rolled_back');
 
     -- the changes that may be behind an incident
     create table incident_changes (
@@ -303,9 +306,20 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       select count(*) from gone
     $$;
 
-    revoke execute on function find_change_source, find_incident_share, forget_old_spans, forget_old_dependencies
-      from public;
-    grant execute on function find_change_source, find_incident_share, forget_old_spans, forget_old_dependencies
-      to holdfast_app;
+    -- services that nobody declared, that nothing has shown for long and that no dependency names
+    create function forget_old_services(before timestamptz)
+      returns bigint
+      language sql volatile security definer set search_path = public, pg_temp as $$
+      with gone as (delete from services s where not s.declared and s.last_seen_at < before
+        and not exists (select from service_dependencies d where d.org_id = s.org_id and d.caller = s.name)
+        and not exists (select from service_dependencies d where d.org_id = s.org_id and d.callee = s.name)
+        returning 1)
+      select count(*) from gone
+    $$;
+
+    revoke execute on function find_change_source, find_incident_share, forget_old_spans, forget_old_dependencies,
+      forget_old_services from public;
+    grant execute on function find_change_source, find_incident_share, forget_old_spans, forget_old_dependencies,
+      forget_old_services to holdfast_app;
   `.execute(db);
 }
