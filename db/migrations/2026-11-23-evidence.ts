@@ -69,6 +69,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     alter table incident_keys
       add column first_at timestamptz not null default now(),
       add column last_at timestamptz not null default now();
+    -- the keys of one kind that an incident has ('service=…'), among ten thousand others
+    create index incident_keys_of on incident_keys (incident_id, key text_pattern_ops);
+    drop index incident_keys_incident;
 
     -- fired and resolved so often in a short time that each change by itself says nothing
     alter table alerts add column flapping boolean not null default false;

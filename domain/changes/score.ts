@@ -51,7 +51,7 @@ const typeWeights: Record<ChangeType, number> = {
   infrastructure: 0.95,
   feature_flag: 0.9,
   config: 0.85,
-  code: 0.6,
+  code: 0.5,
   other: 0.6,
 };
 const otherEnvironment = 0.2;
@@ -71,6 +71,12 @@ export function relatedServices(services: Iterable<string>, graph: ServiceGraph)
     for (const each of reach(graph, service, 'callers', callerHops).keys()) related.add(each);
   }
   return [...related];
+}
+
+/** The other way round: the services whose alerts a change of `service` may be behind. */
+export function servicesTouchedBy(service: string, graph: ServiceGraph): string[] {
+  const callers = reach(graph, service, 'callers', calleeHops).keys();
+  return [...new Set([...callers, ...reach(graph, service, 'callees', callerHops).keys()])];
 }
 
 /**
