@@ -1,28 +1,59 @@
 import { sql } from 'kysely';
+import type { IncidentMetric } from '../domain/incident/analysis.ts';
 import type { AlertStatus, SlaState } from '../domain/incident-status.ts';
-import type { LogPattern, RelevantLine, StackTraceEvidence } from '../domain/logs/log-evidence.ts';
 import type { Severity } from '../domain/severity.ts';
 import { type ApprovalRecord, approvalsOfIncident } from './approvals.ts';
 import { decodeCursor, encodeCursor, type Page, toPage } from './cursor.ts';
 import type { Tx } from './database.ts';
 import { type ExecutionSummary, executionsOfIncident } from './executions-read.ts';
+import {
+  countEvidence,
+  type EvidenceCounts,
+  getIncidentLogs,
+  type IncidentAnalysis,
+  type IncidentChange,
+  type IncidentLogs,
+  listIncidentChanges,
+  readAnalysis,
+  readMetrics,
+  readSimilar,
+  type SimilarIncidentRecord,
+} from './incident-evidence.ts';
 import { type IncidentSummary, incidentColumns } from './incidents.ts';
 
-/** Everything that the page and the JSON of one incident show, but for its timeline, which comes in pages. */
-export interface IncidentDetail extends IncidentSummary {
+/** What every page of one incident shows, whichever of its evidence is looked at. */
+export interface IncidentHead extends IncidentSummary {
   labels: Record<string, string>;
   closedAt: Date | null;
   escalationPolicy: string | null;
-  /** The newest `alertsShown` of `alertCount`; the rest is in listIncidentAlerts. */
-  alerts: IncidentAlert[];
-  /** Null until the first look at the logs has ended. */
-  logs: IncidentLogs | null;
+  /** What its alerts name, the one that failed first first; at most 200. */
+  services: IncidentService[];
   sla: SlaClock[];
   /** Newest first. */
   executions: ExecutionSummary[];
   /** Newest first. */
   approvals: ApprovalRecord[];
+  counts: EvidenceCounts;
   workflowId: string;
+}
+
+/** Everything that the JSON of one incident shows, but for its timeline, which comes in pages. */
+export interface IncidentDetail extends IncidentHead {
+  /** The newest `alertsShown` of `alertCount`; the rest is in listIncidentAlerts. */
+  alerts: IncidentAlert[];
+  /** Null until the first look at the logs has ended. */
+  logs: IncidentLogs | null;
+  analysis: IncidentAnalysis;
+  metrics: IncidentMetric[];
+  changes: IncidentChange[];
+  similar: SimilarIncidentRecord[];
+}
+
+export interface IncidentService {
+  service: string;
+  alerts: number;
+  firing: number;
+  firstAt: Date;
 }
 
 export interface IncidentAlert {
@@ -43,6 +74,8 @@ export interface IncidentAlert {
   resolvedAt: Date | null;
   occurrences: number;
   correlationReason: string | null;
+  /** Fired and resolved so often in a short time that each change by itself says nothing. */
+  flapping: boolean;
 }
 
 export interface SlaClock {
@@ -55,25 +88,11 @@ export interface SlaClock {
   endedAt: Date | null;
 }
 
-export interface IncidentLogs {
-  source: string;
-  query: Record<string, unknown>;
-  /** To the full query in the log system, where it has pages. */
-  link: string | null;
-  total: number;
-  patterns: LogPattern[];
-  stackTraces: StackTraceEvidence[];
-  /** Most relevant first. */
-  lines: RelevantLine[];
-  /** Why the last look failed; what an earlier one found stays. */
-  error: string | null;
-  fetchedAt: Date;
-}
-
 const alertsShown = 200;
+const servicesShown = 200;
 
 /** Undefined when there is none of this number, or none that this scope sees. */
-export async function getIncidentByNumber(tx: Tx, number: number): Promise<IncidentDetail | undefined> {
+export async function getIncidentHead(tx: Tx, number: number): Promise<IncidentHead | undefined> {
   const incident = await tx
     .selectFrom('incidents')
     .select([
@@ -87,15 +106,29 @@ export async function getIncidentByNumber(tx: Tx, number: number): Promise<Incid
     .executeTakeFirst();
   if (!incident) return undefined;
   const { orgId, ...shown } = incident;
-  const alerts = await listIncidentAlerts(tx, { incidentId: incident.id, limit: alertsShown });
   return {
     ...shown,
-    alerts: alerts.items,
-    logs: (await getIncidentLogs(tx, incident.id)) ?? null,
+    services: await servicesOfIncident(tx, incident.id),
     sla: await listSlaClocks(tx, incident.id),
     executions: await executionsOfIncident(tx, incident.id),
     approvals: await approvalsOfIncident(tx, incident.id),
+    counts: await countEvidence(tx, incident.id),
     workflowId: `incident:${orgId}:${number}`,
+  };
+}
+
+/** As `getIncidentHead`, with all evidence. */
+export async function getIncidentByNumber(tx: Tx, number: number): Promise<IncidentDetail | undefined> {
+  const head = await getIncidentHead(tx, number);
+  if (!head) return undefined;
+  return {
+    ...head,
+    alerts: (await listIncidentAlerts(tx, { incidentId: head.id, limit: alertsShown })).items,
+    logs: (await getIncidentLogs(tx, head.id)) ?? null,
+    analysis: await readAnalysis(tx, head.id),
+    metrics: await readMetrics(tx, head.id),
+    changes: await listIncidentChanges(tx, head.id),
+    similar: await readSimilar(tx, head.id),
   };
 }
 
@@ -132,6 +165,7 @@ export async function listIncidentAlerts(
       'resolved_at as resolvedAt',
       'occurrences',
       'correlation_reason as correlationReason',
+      'flapping',
     ])
     .where('incident_id', '=', args.incidentId);
   if (args.cursor !== undefined) {
@@ -145,30 +179,23 @@ export async function listIncidentAlerts(
   return toPage(rows, args.limit, (last) => encodeCursor(last.id));
 }
 
-async function getIncidentLogs(tx: Tx, incidentId: string): Promise<IncidentLogs | undefined> {
-  const row = await tx
-    .selectFrom('incident_logs')
-    .select([
-      'source',
-      'query',
-      'link',
-      'total',
-      'patterns',
-      'stack_traces as stackTraces',
-      'lines',
-      'error',
-      'fetched_at as fetchedAt',
+async function servicesOfIncident(tx: Tx, incidentId: string): Promise<IncidentService[]> {
+  const rows = await tx
+    .selectFrom('alerts')
+    .select((eb) => [
+      'service',
+      eb.fn.countAll<number>().as('alerts'),
+      eb.fn.countAll<number>().filterWhere('status', '=', 'firing').as('firing'),
+      eb.fn.min('received_at').as('firstAt'),
     ])
     .where('incident_id', '=', incidentId)
-    .executeTakeFirst();
-  if (!row) return undefined;
-  return {
-    ...row,
-    // jsonb arrays, written by the evidence activity alone
-    patterns: row.patterns as unknown as LogPattern[],
-    stackTraces: row.stackTraces as unknown as StackTraceEvidence[],
-    lines: row.lines as unknown as RelevantLine[],
-  };
+    .where('service', 'is not', null)
+    .groupBy('service')
+    .orderBy('firstAt')
+    .orderBy('service')
+    .limit(servicesShown)
+    .execute();
+  return rows.flatMap(({ service, ...row }) => (service === null ? [] : [{ ...row, service }]));
 }
 
 async function listSlaClocks(tx: Tx, incidentId: string): Promise<SlaClock[]> {

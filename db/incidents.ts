@@ -28,6 +28,13 @@ export interface IncidentSummary {
   recordedSeq: number;
   /** Running timers in no particular order, as the workflow last told them. */
   deadlines: Deadline[];
+  /** The number of the incident that it was merged into. */
+  mergedInto: number | null;
+  causeService: string | null;
+  /** 0 to 1; a person's word is 1. */
+  causeConfidence: number | null;
+  /** Who confirmed or corrected the cause; null: Holdfast's own ranking. */
+  causeBy: string | null;
 }
 
 export interface IncidentFilter {
@@ -64,6 +71,10 @@ export const incidentColumns = [
   'truncated_count as truncatedCount',
   'recorded_seq as recordedSeq',
   'deadlines',
+  'merged_into as mergedInto',
+  'cause_service as causeService',
+  'cause_confidence as causeConfidence',
+  'cause_by as causeBy',
 ] as const;
 
 /** Newest number first. Throws InvalidCursorError. */

@@ -7,7 +7,9 @@ import type { WebDeps } from './deps.ts';
 import { noSuchPage, showErrors } from './errors/errors.ts';
 import { executionRoutes } from './executions/routes.ts';
 import { healthRoutes } from './health/routes.ts';
+import { incidentCommandRoutes } from './incidents/command-routes.ts';
 import { incidentRoutes } from './incidents/routes.ts';
+import { incidentShowRoutes } from './incidents/show-routes.ts';
 import { loadAssets } from './layout/assets.ts';
 import { createPages } from './layout/pages.ts';
 import { loadTemplates } from './layout/templates.ts';
@@ -43,6 +45,8 @@ export function createWeb(deps: WebDeps): Router {
   router.use(requireVisitor);
   router.get('/', (_request, response) => response.redirect(303, '/incidents'));
   router.use(incidentRoutes(deps, pages));
+  router.use(incidentShowRoutes(deps, pages));
+  router.use(incidentCommandRoutes(deps, pages));
   router.use(approvalRoutes(deps, pages));
   router.use(runbookRoutes(deps, pages));
   router.use(dryRunRoutes(deps, pages));

@@ -1,7 +1,9 @@
 import type { z } from 'zod';
 import type { IncidentAlert, IncidentDetail, TimelineEntry } from '../../db/incident-detail.ts';
+import type { IncidentChange, IncidentLogs, SimilarIncidentRecord } from '../../db/incident-evidence.ts';
 import type { IncidentSummary } from '../../db/incidents.ts';
 import { iso, isoOrNull } from '../endpoint.ts';
+import type { incidentChange, logs, similarIncident } from './evidence-schema.ts';
 import type { incidentAlert, incidentDetail, incidentSummary, timelineEntry } from './schema.ts';
 
 export function presentSummary(incident: IncidentSummary): z.input<typeof incidentSummary> {
@@ -22,6 +24,15 @@ export function presentSummary(incident: IncidentSummary): z.input<typeof incide
     alertCount: incident.alertCount,
     firingCount: incident.firingCount,
     deadlines: incident.deadlines,
+    cause:
+      incident.causeService === null
+        ? null
+        : {
+            service: incident.causeService,
+            confidence: incident.causeConfidence ?? 0,
+            by: incident.causeBy,
+          },
+    mergedInto: incident.mergedInto,
   };
 }
 
@@ -36,7 +47,14 @@ export function presentIncident(
     escalationPolicy: incident.escalationPolicy,
     labels: incident.labels,
     alerts: incident.alerts.map(presentAlert),
-    logs: incident.logs && { ...incident.logs, fetchedAt: iso(incident.logs.fetchedAt) },
+    services: incident.services.map((service) => ({ ...service, firstAt: iso(service.firstAt) })),
+    logs: incident.logs && presentLogs(incident.logs),
+    causes: incident.analysis.causes,
+    notes: incident.analysis.notes,
+    analysedAt: isoOrNull(incident.analysis.analysedAt),
+    metrics: incident.metrics,
+    changes: incident.changes.map(presentIncidentChange),
+    similar: incident.similar.map(presentSimilar),
     sla: incident.sla.map((clock) => ({
       policy: clock.policy,
       kind: clock.kind,
@@ -67,6 +85,41 @@ export function presentIncident(
   };
 }
 
+function presentLogs(found: IncidentLogs): z.input<typeof logs> {
+  return {
+    source: found.source,
+    query: found.query,
+    link: found.link,
+    total: found.total,
+    patterns: found.patterns.map((pattern) => ({ ...pattern, before: pattern.before ?? null })),
+    stackTraces: found.stackTraces,
+    lines: found.lines,
+    error: found.error,
+    retryAt: isoOrNull(found.retryAt),
+    fetchedAt: iso(found.fetchedAt),
+  };
+}
+
+export function presentIncidentChange(change: IncidentChange): z.input<typeof incidentChange> {
+  return { ...change, at: iso(change.at), judgedAt: isoOrNull(change.judgedAt) };
+}
+
+function presentSimilar(incident: SimilarIncidentRecord): z.input<typeof similarIncident> {
+  return {
+    number: incident.number,
+    title: incident.title,
+    score: incident.score,
+    reasons: incident.reasons,
+    status: incident.status,
+    service: incident.service,
+    openedAt: iso(incident.openedAt),
+    resolvedAt: isoOrNull(incident.resolvedAt),
+    resolvedBy: incident.resolvedBy,
+    cause: incident.causeService,
+    executions: incident.executions,
+  };
+}
+
 export function presentAlert(alert: IncidentAlert): z.input<typeof incidentAlert> {
   return {
     id: alert.id,
@@ -85,6 +138,7 @@ export function presentAlert(alert: IncidentAlert): z.input<typeof incidentAlert
     resolvedAt: isoOrNull(alert.resolvedAt),
     occurrences: alert.occurrences,
     correlationReason: alert.correlationReason,
+    flapping: alert.flapping,
   };
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { changeVerdicts } from '../../domain/changes/change.ts';
 import { parseDuration } from '../../domain/duration.ts';
 import {
   alertStatuses,
@@ -9,6 +10,7 @@ import {
 } from '../../domain/incident-status.ts';
 import { severities } from '../../domain/severity.ts';
 import { anyOf, instant, pageQuery } from '../endpoint.ts';
+import { cause, incidentChange, logs, metric, similarIncident } from './evidence-schema.ts';
 
 export const incidentParams = z.object({
   number: z.coerce.number<string>().int().min(1).max(2_147_483_647),
@@ -55,6 +57,15 @@ const summary = {
   alertCount: z.int(),
   firingCount: z.int(),
   deadlines: z.array(deadline).meta({ description: 'Running timers, and what happens at the end of each' }),
+  cause: z
+    .object({
+      service: z.string(),
+      confidence: z.number().min(0).max(1),
+      by: z.string().nullable().meta({ description: "Who said so; null: Holdfast's own ranking" }),
+    })
+    .nullable()
+    .meta({ description: 'Where the trouble probably comes from' }),
+  mergedInto: z.int().nullable().meta({ description: 'The incident that has its alerts now' }),
 };
 export const incidentSummary = z.object(summary).meta({ id: 'IncidentSummary' });
 
@@ -76,59 +87,9 @@ export const incidentAlert = z
     resolvedAt: instant.nullable(),
     occurrences: z.int(),
     correlationReason: z.string().nullable(),
+    flapping: z.boolean().meta({ description: 'It fires and resolves so often that a change says nothing' }),
   })
   .meta({ id: 'IncidentAlert' });
-
-const logs = z
-  .object({
-    source: z.string(),
-    query: z.record(z.string(), z.unknown()),
-    link: z.string().nullable(),
-    total: z.int(),
-    patterns: z.array(
-      z.object({
-        template: z.string(),
-        count: z.int(),
-        level: z.string(),
-        firstAt: z.string(),
-        lastAt: z.string(),
-        sample: z.string(),
-        isNew: z.boolean(),
-      }),
-    ),
-    stackTraces: z.array(
-      z.object({
-        language: z.string(),
-        exception: z.string(),
-        message: z.string(),
-        cause: z.unknown(),
-        file: z.string().nullable(),
-        line: z.int().nullable(),
-        function: z.string().nullable(),
-        service: z.string().nullable(),
-        count: z.int(),
-        firstAt: z.string(),
-        lastAt: z.string(),
-        sample: z.string(),
-        isNew: z.boolean(),
-      }),
-    ),
-    lines: z
-      .array(
-        z.object({
-          at: z.string(),
-          level: z.string(),
-          service: z.string().nullable(),
-          host: z.string().nullable(),
-          message: z.string(),
-          isNew: z.boolean(),
-        }),
-      )
-      .meta({ description: 'Most relevant first' }),
-    error: z.string().nullable().meta({ description: 'Why the last look at the log source failed' }),
-    fetchedAt: instant,
-  })
-  .meta({ id: 'IncidentLogs' });
 
 export const incidentDetail = z
   .object({
@@ -140,7 +101,16 @@ export const incidentDetail = z
     alerts: z
       .array(incidentAlert)
       .meta({ description: 'The newest 200; the rest at /api/v1/incidents/{number}/alerts' }),
+    services: z
+      .array(z.object({ service: z.string(), alerts: z.int(), firing: z.int(), firstAt: instant }))
+      .meta({ description: 'What its alerts name, the one that failed first first' }),
     logs: logs.nullable(),
+    causes: z.array(cause).meta({ description: 'Best first' }),
+    notes: z.array(z.string()).meta({ description: 'What could not be looked at' }),
+    analysedAt: instant.nullable(),
+    metrics: z.array(metric),
+    changes: z.array(incidentChange).meta({ description: 'That may be behind it, the likeliest first' }),
+    similar: z.array(similarIncident),
     sla: z.array(
       z.object({
         policy: z.string(),
@@ -206,6 +176,19 @@ export const assignBody = z.strictObject({
   to: z.string().trim().min(1).max(320).meta({ description: 'Mail address or name' }),
 });
 export const noteBody = z.strictObject({ text: note.min(1) });
+export const causeBody = z.strictObject({ service: z.string().trim().min(1).max(500) });
+export const verdictBody = z.strictObject({
+  verdict: z
+    .enum(changeVerdicts)
+    .meta({ description: 'It was behind the incident, or had nothing to do with it' }),
+});
+export const changeParams = z.object({
+  ...incidentParams.shape,
+  change: z.coerce.number<string>().int().min(1).max(Number.MAX_SAFE_INTEGER),
+});
+export const exportQuery = z.strictObject({
+  format: z.enum(['markdown', 'json']).default('markdown'),
+});
 export const snoozeBody = z
   .strictObject({
     until: z.iso.datetime({ offset: true }).optional(),

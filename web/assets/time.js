@@ -1,5 +1,5 @@
 // Times in the reader's zone, kept fresh: rewrites <time datetime data-time="ago|clock|until|left|absolute"> as
-// web/layout/moments.ts writes them in UTC.
+// web/layout/moments.ts writes them in UTC, and the <text data-at data-time> of a chart's axis.
 const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const dayMs = 86_400_000;
@@ -62,12 +62,12 @@ const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 export function freshen(root = document, all = true) {
   const now = Date.now();
   for (const element of root.querySelectorAll(
-    all ? 'time[data-time]' : 'time[data-time="ago"], time[data-time="until"], time[data-time="left"]',
+    all ? '[data-time]' : 'time[data-time="ago"], time[data-time="until"], time[data-time="left"]',
   )) {
-    const at = Date.parse(element.dateTime);
+    const at = Date.parse(element.dateTime ?? element.dataset.at);
     const text = texts[element.dataset.time]?.(at, now);
     if (text !== undefined && element.textContent !== text) element.textContent = text;
-    if (all) {
+    if (all && element.dateTime !== undefined) {
       const title = `${absoluteText(at)} ${zone}\n${element.dateTime}`;
       if (element.title !== title) element.title = title;
     }

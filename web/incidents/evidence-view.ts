@@ -1,4 +1,5 @@
-import type { IncidentLogs } from '../../db/incident-detail.ts';
+import type { IncidentLogs } from '../../db/incident-evidence.ts';
+import { comparedWithUsual } from '../../domain/logs/usual.ts';
 
 /** The logs panel: patterns with counts, folded stack traces, the lines that say most. */
 export interface EvidenceView {
@@ -9,6 +10,8 @@ export interface EvidenceView {
   link: string | null;
   fetchedAt: string;
   error: string | null;
+  /** When a source that failed is asked again by itself. */
+  retryAt: string | null;
   patterns: {
     template: string;
     count: number;
@@ -18,7 +21,8 @@ export interface EvidenceView {
     tone: string;
     firstAt: string;
     lastAt: string;
-    isNew: boolean;
+    /** Against the hour before: 'new', '7× usual'; null where it is as usual or not known. */
+    compared: string | null;
     sample: string;
   }[];
   stackTraces: {
@@ -52,8 +56,10 @@ export function evidenceView(logs: IncidentLogs): EvidenceView {
     link: webUrl(logs.link),
     fetchedAt: logs.fetchedAt.toISOString(),
     error: logs.error,
+    retryAt: logs.retryAt?.toISOString() ?? null,
     patterns: logs.patterns.map((pattern) => ({
       ...pattern,
+      compared: comparedWithUsual(pattern),
       tone: levelTone(pattern.level),
       bar: Math.max(2, Math.round((barWidth * pattern.count) / most)),
     })),
@@ -66,6 +72,8 @@ export function evidenceView(logs: IncidentLogs): EvidenceView {
 const sourceNames: Record<string, string> = {
   elasticsearch: 'Elasticsearch',
   loki: 'Loki',
+  cloudwatch: 'CloudWatch Logs',
+  splunk: 'Splunk',
   builtin: 'the built-in log store',
   postgres: 'the built-in log store',
 };

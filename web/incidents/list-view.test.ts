@@ -25,6 +25,10 @@ const incident: IncidentSummary = {
   truncatedCount: 0,
   deadlines: [{ kind: 'escalation', at: '2026-11-21T02:29:00.000Z', what: 'pages Ben (level 2)' }],
   recordedSeq: 3,
+  mergedInto: null,
+  causeService: null,
+  causeConfidence: null,
+  causeBy: null,
 };
 
 const input: ListInput = {

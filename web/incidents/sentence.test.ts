@@ -13,6 +13,8 @@ const base: IncidentFacts = {
   alertCount: 14,
   firingCount: 14,
   serviceCount: 5,
+  cause: null,
+  mergedInto: null,
   acknowledgedAt: null,
   acknowledgedBy: null,
   assignedTo: null,
@@ -33,6 +35,42 @@ describe('the one sentence', () => {
     expect(say({})).toBe(
       'checkout has been failing since 02:14: db-primary refuses connections; 14 alerts on 5 services. Ana was paged 02:14, Ben is next at 02:29.',
     );
+  });
+
+  it('names the probable cause and how sure it is, before who has it', () => {
+    const cause = { service: 'db-primary', confidence: 0.846, by: null };
+    expect(say({ cause })).toContain(
+      '14 alerts on 5 services. The cause is probably db-primary (85 %). Ana was paged',
+    );
+    expect(say({ cause: { ...cause, confidence: 0.31 } })).toContain('The cause may be db-primary (31 %).');
+    expect(say({ cause: { ...cause, service: 'checkout' } })).toContain('probably checkout itself (85 %).');
+    const over = { status: 'resolved' as const, resolvedAt: at('03:10'), resolvedBy: 'Ben' };
+    expect(say({ cause, ...over })).toContain('The cause was probably db-primary (85 %).');
+    expect(say({ cause, ...over, status: 'false_positive' })).not.toContain('cause');
+  });
+
+  it("takes a person's word for the cause without a figure", () => {
+    expect(say({ cause: { service: 'db-primary', confidence: 1, by: 'Ana' } })).toContain(
+      'The cause is db-primary, says Ana.',
+    );
+  });
+
+  it('says until when it is to be resolved once somebody has it', () => {
+    const deadlines = [
+      { kind: 'resolve_sla' as const, at: at('02:44'), what: 'SLA critical: time to resolve is over' },
+    ];
+    const has = { acknowledgedBy: 'Ana', acknowledgedAt: at('02:16'), deadlines };
+    expect(say(has)).toMatch(/Ana acknowledged it at 02:16\. Its time to resolve ends at 02:44\.$/);
+  });
+
+  it('says where the alerts of a merged incident are', () => {
+    const merged = {
+      status: 'resolved' as const,
+      resolvedAt: at('02:18'),
+      resolvedBy: 'Ana',
+      mergedInto: 41,
+    };
+    expect(say(merged)).toMatch(/5 services\. It is part of #41 now\.$/);
   });
 
   it('names the runbook that waits for approval', () => {

@@ -16,6 +16,10 @@ export interface IncidentFacts {
   firingCount: number;
   /** How many services its alerts name. */
   serviceCount: number;
+  /** Where the trouble probably comes from; null while nothing points anywhere. */
+  cause: { service: string; confidence: number; by: string | null } | null;
+  /** The incident that its alerts were moved into. */
+  mergedInto: number | null;
   acknowledgedAt: string | null;
   acknowledgedBy: string | null;
   assignedTo: string | null;
@@ -31,9 +35,9 @@ export interface IncidentFacts {
   executions: { runbook: string; status: ExecutionStatus }[];
 }
 
-/** What is wrong, since when, who has it and what happens next, as a person would write it. */
+/** What is wrong, since when, why, who has it and what happens next, as a person would write it. */
 export function incidentSentence(facts: IncidentFacts, now: number): Piece[] {
-  return [...whatIsWrong(facts), ...whoHasIt(facts, now), ...whatRuns(facts)];
+  return [...whatIsWrong(facts), ...whatCausesIt(facts), ...whoHasIt(facts, now), ...whatRuns(facts)];
 }
 
 /** The sentence as plain text, its times through `clock`. */
@@ -105,6 +109,20 @@ function sizeOf(facts: IncidentFacts): string {
   return `${facts.alertCount} alerts${services}${open}`;
 }
 
+/** 'The cause is probably db-primary (85 %).' */
+function whatCausesIt({ cause, ...facts }: IncidentFacts): Piece[] {
+  if (!cause || facts.status === 'false_positive' || facts.mergedInto !== null) return [];
+  const over = isOver({ cause, ...facts });
+  const named = cause.service === facts.service ? `${cause.service} itself` : cause.service;
+  if (cause.by !== null) {
+    return [text(over ? ' The cause was ' : ' The cause is '), strong(named), text(`, says ${cause.by}.`)];
+  }
+  const sure = cause.confidence >= 0.5 ? 'is probably' : 'may be';
+  const was = cause.confidence >= 0.5 ? 'was probably' : 'may have been';
+  const percent = `${Math.round(cause.confidence * 100)} %`;
+  return [text(` The cause ${over ? was : sure} `), strong(named), text(` (${percent}).`)];
+}
+
 function whoHasIt(facts: IncidentFacts, now: number): Piece[] {
   if (isOver(facts)) return howItEnded(facts);
   const assigned = facts.assignedTo && facts.assignedTo !== facts.acknowledgedBy ? facts.assignedTo : null;
@@ -117,7 +135,7 @@ function whoHasIt(facts: IncidentFacts, now: number): Piece[] {
       clock(facts.acknowledgedAt),
     );
     if (assigned) pieces.push(text(', and it is assigned to '), strong(assigned));
-    return [...pieces, text('.')];
+    return [...pieces, text('.'), ...timeToResolve(facts, now)];
   }
   const sentences: Piece[][] = [];
   if (assigned) sentences.push([text('It is assigned to '), strong(assigned)]);
@@ -127,6 +145,13 @@ function whoHasIt(facts: IncidentFacts, now: number): Piece[] {
     sentences.push(escalation(facts));
   }
   return sentences.flatMap((sentence) => [text(' '), ...sentence, text('.')]);
+}
+
+/** Who has it is paged no more; what still runs is the time to resolve. */
+function timeToResolve(facts: IncidentFacts, now: number): Piece[] {
+  const next = facts.deadlines.find((deadline) => deadline.kind === 'resolve_sla');
+  if (!next || Date.parse(next.at) <= now) return [];
+  return [text(' Its time to resolve ends at '), clock(next.at), text('.')];
 }
 
 /** 'Ana was paged 02:14, Ben is next at 02:29', the second half in the workflow's own words. */
@@ -155,6 +180,10 @@ function othersPaged(others: number): Piece[] {
 }
 
 function howItEnded(facts: IncidentFacts): Piece[] {
+  if (facts.mergedInto !== null) {
+    const where: Piece[] = [{ text: `#${facts.mergedInto}`, href: `/incidents/${facts.mergedInto}` }];
+    return [text(' It is part of '), ...where, text(' now.')];
+  }
   if (facts.resolvedBy === 'Holdfast' && facts.resolvedAt && facts.status === 'resolved') {
     return [text(` It ended with its last alert, after ${lasted(facts.openedAt, facts.resolvedAt)}.`)];
   }

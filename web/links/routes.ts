@@ -4,7 +4,7 @@ import { mayOn, voterOf } from '../../api/auth/principal.ts';
 import { getApproval } from '../../db/approvals.ts';
 import { getExecution } from '../../db/executions-read.ts';
 import { listPeople, type Person } from '../../db/identity.ts';
-import { getIncidentByNumber } from '../../db/incident-detail.ts';
+import { getIncidentHead } from '../../db/incident-detail.ts';
 import { listIncidentNotifications } from '../../db/notifications-read.ts';
 import { type LinkGrant, useLink, verifyLink } from '../../db/signed-links.ts';
 import type { Actor } from '../../workflows/messages.ts';
@@ -104,7 +104,7 @@ export function linkRoutes(deps: WebDeps, pages: Pages): Router {
     const { incidentNumber, executionId, approvalId } = grant.subject;
     if (grant.action === 'acknowledge' && incidentNumber !== undefined) {
       const incident = await deps.db.read({ orgId: grant.orgId }, (tx) =>
-        getIncidentByNumber(tx, incidentNumber),
+        getIncidentHead(tx, incidentNumber),
       );
       await deps.messages.acknowledge(grant.orgId, incidentNumber, {
         actor: { name: actor.name, via: actor.via },
@@ -129,7 +129,7 @@ export function linkRoutes(deps: WebDeps, pages: Pages): Router {
       const executionId = subject.executionId ?? approval?.executionId;
       const execution = executionId ? await getExecution(tx, executionId) : undefined;
       const number = subject.incidentNumber ?? approval?.incident?.number;
-      const incident = number === undefined ? undefined : await getIncidentByNumber(tx, number);
+      const incident = number === undefined ? undefined : await getIncidentHead(tx, number);
       return {
         approval: approval ?? execution?.approvals[0],
         execution,

@@ -1,11 +1,11 @@
 import type { ApprovalRecord } from '../../db/approvals.ts';
 import type { ExecutionDetail } from '../../db/executions-read.ts';
-import type { IncidentDetail } from '../../db/incident-detail.ts';
+import type { IncidentHead } from '../../db/incident-detail.ts';
 import type { NotificationRecord } from '../../db/notifications-read.ts';
 import { type LinkGrant, type LinkProblem, linkProblemTexts } from '../../db/signed-links.ts';
 import { approvalView, type Reader } from '../approvals/view.ts';
+import { headView } from '../incidents/head-view.ts';
 import type { Piece } from '../incidents/sentence.ts';
-import { incidentView } from '../incidents/show-view.ts';
 import type { Mark } from '../layout/words.ts';
 
 export interface LinkView {
@@ -65,7 +65,7 @@ export function problemView(problem: LinkProblem): LinkView {
 
 /** What a link is about, as the database has it. */
 export interface LinkSubjects {
-  incident: IncidentDetail | undefined;
+  incident: IncidentHead | undefined;
   approval: ApprovalRecord | undefined;
   execution: ExecutionDetail | undefined;
   notifications: NotificationRecord[];
@@ -111,20 +111,12 @@ function wayOn(
 }
 
 function incidentOf(
-  incident: IncidentDetail,
+  incident: IncidentHead,
   { notifications, people }: LinkSubjects,
   now: number,
 ): LinkView['incident'] {
-  const { number, title, severity, state, sentence } = incidentView({
-    incident,
-    timeline: [],
-    olderTimelineHref: null,
-    notifications,
-    proposed: [],
-    people,
-    workflowUrl: null,
-    now,
-  });
+  const input = { incident, notifications, people, now };
+  const { number, title, severity, state, sentence } = headView(input, 'timeline');
   return { number, title, severity, state, sentence };
 }
 

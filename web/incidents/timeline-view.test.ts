@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { IncidentDetail } from '../../db/incident-detail.ts';
+import type { IncidentHead } from '../../db/incident-detail.ts';
 import { approvalRecord } from '../../test/harness/execution-records.ts';
-import { type IncidentInput, incidentView, timelineView } from './show-view.ts';
+import { headView } from './head-view.ts';
+import { timelineTabView, timelineView } from './timeline-view.ts';
 
 const now = Date.parse('2026-11-21T02:20:00Z');
 const at = (minutes: number) => new Date(now + minutes * 60_000);
 
-const incident: IncidentDetail = {
+const incident: IncidentHead = {
   id: 'i',
   number: 42,
   teamId: null,
@@ -33,8 +34,12 @@ const incident: IncidentDetail = {
   labels: {},
   closedAt: null,
   escalationPolicy: 'default',
-  alerts: [],
-  logs: null,
+  services: [],
+  counts: { timeline: 3, logPatterns: 7, metrics: 0, changes: 2, similar: 3 },
+  mergedInto: null,
+  causeService: null,
+  causeConfidence: null,
+  causeBy: null,
   sla: [],
   executions: [],
   approvals: [],
@@ -49,17 +54,20 @@ const approval = approvalRecord({
   expiresAt: at(10),
 });
 
-const view = (changes: Partial<IncidentDetail> = {}, more: Partial<IncidentInput> = {}) =>
-  incidentView({
+const people = [{ email: 'ben@example.com', name: 'Ben' }];
+
+const head = (changes: Partial<IncidentHead> = {}) =>
+  headView({ incident: { ...incident, ...changes }, notifications: [], people, now }, 'logs');
+
+const view = (changes: Partial<IncidentHead> = {}) =>
+  timelineTabView({
     incident: { ...incident, ...changes },
     timeline: [],
     olderTimelineHref: null,
-    notifications: [],
     proposed: [],
-    people: [{ email: 'ben@example.com', name: 'Ben' }],
+    people,
     workflowUrl: null,
     now,
-    ...more,
   });
 
 describe('the page of an incident', () => {
@@ -74,19 +82,39 @@ describe('the page of an incident', () => {
 
   it('puts one thing to do first: acknowledge, then approve, then resolve', () => {
     const acknowledged = { acknowledgedAt: at(-1), acknowledgedBy: 'ana@example.com' };
-    expect(view({ approvals: [approval] }).primary).toBe('acknowledge');
-    expect(view({ ...acknowledged, approvals: [approval] }).primary).toBe('approve');
-    expect(view(acknowledged).primary).toBe('resolve');
-    expect(view({ resolvedAt: at(0), status: 'resolved' }).primary).toBeNull();
+    expect(head({ approvals: [approval] }).primary).toBe('acknowledge');
+    expect(head({ ...acknowledged, approvals: [approval] }).primary).toBe('approve');
+    expect(head(acknowledged).primary).toBe('resolve');
+    expect(head({ resolvedAt: at(0), status: 'resolved' }).primary).toBeNull();
   });
 
   it('says before a resolve what it will touch', () => {
-    const { resolveTouches } = view({ approvals: [approval] });
+    const { resolveTouches } = head({ approvals: [approval] });
     expect(resolveTouches).toEqual([
       expect.stringContaining('nobody is paged any more'),
       expect.stringContaining('2 alerts are still firing'),
       'The approval of restart-pool is withdrawn.',
     ]);
+  });
+
+  it('says in each tab how much there is, and leads from any to what is asked', () => {
+    const { tabs, askHref } = head();
+    expect(tabs.map(({ label, count, href, current }) => [label, count, href, current])).toEqual([
+      ['Timeline', 3, '/incidents/42', false],
+      ['Alerts', 2, '/incidents/42/alerts', false],
+      ['Logs', 7, '/incidents/42/logs', true],
+      ['Metrics', 0, '/incidents/42/metrics', false],
+      ['Changes', 2, '/incidents/42/changes', false],
+      ['Similar', 3, '/incidents/42/similar', false],
+    ]);
+    expect(askHref).toBe('/incidents/42#asks');
+  });
+
+  it('leads from a merged incident to where its alerts are', () => {
+    expect(head({ mergedInto: 41, resolvedAt: at(0), status: 'resolved' }).mergedInto).toEqual({
+      number: 41,
+      href: '/incidents/41',
+    });
   });
 
   it('asks for nothing once it is over', () => {

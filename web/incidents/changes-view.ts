@@ -1,0 +1,116 @@
+import type { IncidentChange } from '../../db/incident-evidence.ts';
+import type { ChangeStatus, ChangeType } from '../../domain/changes/change.ts';
+import { changeWords } from '../../domain/changes/score.ts';
+import { formatDuration } from '../../domain/duration.ts';
+import type { Mark } from '../layout/words.ts';
+import { webUrl } from './evidence-view.ts';
+import { nameOf, type People } from './people.ts';
+
+/** The tab of the changes that may be behind an incident. */
+export interface ChangesTabView {
+  changes: ChangeView[];
+}
+
+export interface ChangeView {
+  id: number;
+  href: string;
+  words: string;
+  title: string;
+  percent: string;
+  /** 0 to 62: the width of its bar in pixels. */
+  bar: number;
+  /** 'a deployment to production by ana, succeeded' */
+  what: string;
+  source: string;
+  sourceHref: string | null;
+  at: string;
+  /** '15 min before'. */
+  when: string;
+  reasons: string[];
+  verdict: Mark | null;
+  judgedBy: string | null;
+  /** What a person may still say of it. */
+  canConfirm: boolean;
+  canDismiss: boolean;
+  dismissed: boolean;
+  rollback: RollbackView | null;
+}
+
+export interface RollbackView {
+  runbook: string;
+  href: string;
+}
+
+const barWidth = 62;
+
+export function changesTabView(
+  changes: readonly IncidentChange[],
+  incident: { openedAt: Date },
+  people: People,
+  rollbackOf: (change: IncidentChange) => RollbackView | null,
+): ChangesTabView {
+  return {
+    changes: changes.map((change) => ({
+      id: change.id,
+      href: `/changes/${change.id}`,
+      words: changeWords(change),
+      title: change.title,
+      percent: `${Math.round(change.score * 100)} %`,
+      bar: Math.max(2, Math.round(barWidth * Math.min(1, change.score))),
+      what: whatItWas(change, people),
+      source: sourceNames[change.source],
+      sourceHref: webUrl(change.url),
+      at: change.at.toISOString(),
+      when: when(change.at, incident.openedAt),
+      reasons: change.reasons,
+      verdict: change.verdict && verdictMarks[change.verdict],
+      judgedBy: change.judgedBy === null ? null : nameOf(people, change.judgedBy),
+      canConfirm: change.verdict !== 'confirmed',
+      canDismiss: change.verdict !== 'dismissed',
+      dismissed: change.verdict === 'dismissed',
+      rollback: change.verdict === 'dismissed' ? null : rollbackOf(change),
+    })),
+  };
+}
+
+const verdictMarks: Record<'confirmed' | 'dismissed', Mark> = {
+  confirmed: { word: 'Confirmed as cause', icon: 'check', tone: 'bad' },
+  dismissed: { word: 'Dismissed', icon: 'stopped', tone: 'quiet' },
+};
+
+const sourceNames: Record<IncidentChange['source'], string> = {
+  github: 'GitHub',
+  jenkins: 'Jenkins',
+  argocd: 'Argo CD',
+  generic: 'webhook',
+  manual: 'entered by hand',
+};
+
+const typeWords: Record<ChangeType, string> = {
+  deployment: 'Deployment',
+  config: 'Configuration',
+  code: 'Code',
+  feature_flag: 'Feature flag',
+  infrastructure: 'Infrastructure',
+  other: 'Change',
+};
+
+const statusWords: Record<ChangeStatus, string> = {
+  started: 'still going on',
+  succeeded: 'succeeded',
+  failed: 'failed',
+  rolled_back: 'rolled back',
+};
+
+function whatItWas(change: IncidentChange, people: People): string {
+  const place = change.environment === null ? '' : ` to ${change.environment}`;
+  const author = change.author === null ? '' : ` by ${nameOf(people, change.author)}`;
+  return `${typeWords[change.type]}${place}${author}, ${statusWords[change.status]}`;
+}
+
+/** '15 min before the incident'. */
+function when(at: Date, openedAt: Date): string {
+  const gap = openedAt.getTime() - at.getTime();
+  if (Math.abs(gap) < 60_000) return 'in the same minute';
+  return gap > 0 ? `${formatDuration(gap)} before` : `${formatDuration(-gap)} after`;
+}

@@ -1,0 +1,123 @@
+import { type Request, Router } from 'express';
+import { findIncident } from '../../db/incident-detail.ts';
+import { changeVerdicts } from '../../domain/changes/change.ts';
+import { durationMs } from '../../domain/duration.ts';
+import type { WebDeps } from '../deps.ts';
+import { posted } from '../layout/fields.ts';
+import { setFlash } from '../layout/flash.ts';
+import { act, NotFoundError, type Pages } from '../layout/pages.ts';
+import { assertVisitorRole, visitorOf } from '../visitor.ts';
+import { noSuchIncident, numberOf } from './number.ts';
+
+/** What people do about an incident: each form is a message to its workflow. */
+export function incidentCommandRoutes(deps: WebDeps, pages: Pages): Router {
+  const router = Router();
+
+  router.post('/incidents/:number/acknowledge', async (request, response) => {
+    const { number, command, orgId } = await commandOf(request);
+    await act(response, `/incidents/${number}`, async () => {
+      await deps.messages.acknowledge(orgId, number, command);
+      return 'Acknowledged: it is yours, and the escalation has stopped.';
+    });
+  });
+
+  router.post('/incidents/:number/resolve', async (request, response) => {
+    const { number, command, orgId, note } = await commandOf(request);
+    await act(response, `/incidents/${number}`, async () => {
+      await deps.messages.resolve(orgId, number, { ...command, ...note });
+      return 'Resolved.';
+    });
+  });
+
+  router.post('/incidents/:number/false-positive', async (request, response) => {
+    const { number, command, orgId, note } = await commandOf(request);
+    await act(response, `/incidents/${number}`, async () => {
+      await deps.messages.resolve(orgId, number, { ...command, ...note, falsePositive: true });
+      return 'Marked as a false positive.';
+    });
+  });
+
+  router.post('/incidents/:number/assign', async (request, response) => {
+    const { number, command, orgId } = await commandOf(request);
+    const to = posted(request.body, 'to');
+    await act(response, `/incidents/${number}`, async () => {
+      await deps.messages.assign(orgId, number, { ...command, to });
+      return `Assigned to ${to}.`;
+    });
+  });
+
+  router.post('/incidents/:number/snooze', async (request, response) => {
+    const { number, command, orgId } = await commandOf(request);
+    const length = snoozes.find((known) => known === posted(request.body, 'for')) ?? '1h';
+    const until = new Date(pages.now() + durationMs(length)).toISOString();
+    await act(response, `/incidents/${number}`, async () => {
+      await deps.messages.snooze(orgId, number, { ...command, until });
+      return `Snoozed for ${length}: nobody is paged until then. The SLA clocks run on.`;
+    });
+  });
+
+  router.post('/incidents/:number/notes', async (request, response) => {
+    const { number, command, orgId } = await commandOf(request);
+    const text = posted(request.body, 'text');
+    if (text === '') {
+      setFlash(response, 'bad', 'The note is empty: write something first.');
+      response.redirect(303, `/incidents/${number}`);
+      return;
+    }
+    await act(response, `/incidents/${number}`, async () => {
+      await deps.messages.addNote(orgId, number, { ...command, text });
+      return 'The note is on the timeline.';
+    });
+  });
+
+  router.post('/incidents/:number/cause', async (request, response) => {
+    const { number, command, orgId } = await commandOf(request);
+    const service = posted(request.body, 'service').slice(0, 500);
+    if (service === '') {
+      setFlash(response, 'bad', 'Say which service it was.');
+      response.redirect(303, `/incidents/${number}`);
+      return;
+    }
+    await act(response, `/incidents/${number}`, async () => {
+      await deps.messages.judgeCause(orgId, number, { ...command, service });
+      return `The cause is ${service}.`;
+    });
+  });
+
+  router.post('/incidents/:number/changes/:change/verdict', async (request, response) => {
+    const { number, command, orgId } = await commandOf(request);
+    const changeId = Number(request.params.change);
+    const verdict = changeVerdicts.find((known) => known === posted(request.body, 'verdict'));
+    if (!Number.isSafeInteger(changeId) || !verdict) throw new NotFoundError('There is no such change.');
+    await act(response, `/incidents/${number}/changes`, async () => {
+      await deps.messages.judgeChange(orgId, number, { ...command, changeId, verdict });
+      return verdict === 'confirmed'
+        ? 'Confirmed: this change was behind it.'
+        : 'Dismissed: this change had nothing to do with it.';
+    });
+  });
+
+  /** Who commands what: throws unless the visitor sees the incident and may act on it. */
+  async function commandOf(request: Request) {
+    const { orgId, email, scope } = visitorOf(request);
+    const number = numberOf(request);
+    const incident = await deps.db.read(scope, (tx) => findIncident(tx, number));
+    if (!incident) throw noSuchIncident(number);
+    assertVisitorRole(request, 'operator', incident.teamId);
+    const asOf = Number(posted(request.body, 'asOf') || Number.NaN);
+    const note = posted(request.body, 'note').slice(0, 2000);
+    return {
+      number,
+      orgId,
+      command: {
+        actor: { name: email, via: 'page' as const },
+        asOf: Number.isSafeInteger(asOf) && asOf >= 0 ? asOf : incident.recordedSeq,
+      },
+      note: note ? { note } : {},
+    };
+  }
+
+  return router;
+}
+
+const snoozes = ['15m', '30m', '1h', '4h', '12h'] as const;
