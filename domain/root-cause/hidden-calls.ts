@@ -26,8 +26,8 @@ export function hiddenCalls(graph: ServiceGraph, anomalies: MetricAnomalies): De
     });
 }
 
-/** Strength from which a metric is surely abnormal: about seven robust standard deviations. */
-const clear = 1.2;
+/** Strength from which a metric is surely abnormal: three robust standard deviations, in step. */
+const clear = 0.5;
 const inStep = 0.5;
 
 /** By the latencies that both have, on ordinary days. */

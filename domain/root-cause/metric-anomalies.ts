@@ -32,7 +32,9 @@ export function metricAnomalies(
   symptom: Symptom | undefined,
 ): MetricAnomalies {
   const parts = metrics.map((series) => ({ series, ...split(series.points, at) }));
-  const anomalies = parts.map(({ series, before, during }) => anomalyOf(series, before, during));
+  const longest = parts.reduce((most, { before }) => Math.max(most, before.length), 0);
+  const enough = Math.max(fewPoints, longest / 5);
+  const anomalies = parts.map(({ series, before, during }) => anomalyOf(series, before, during, enough));
   const reference = referenceIndex(metrics, anomalies, symptom);
   const beat = reference === null ? undefined : beatOf(parts[reference]);
   const found: MetricAnomalies = new Map();
@@ -87,7 +89,13 @@ function inOrder(points: readonly Point[]): boolean {
 
 type Compared = Omit<MetricAnomaly, 'together' | 'strength'>;
 
-function anomalyOf(series: MetricEvidence, before: Point[], during: Point[]): Compared | undefined {
+/** With fewer than `enough` points before, nobody knows what is usual: then it counts less. */
+function anomalyOf(
+  series: MetricEvidence,
+  before: Point[],
+  during: Point[],
+  enough: number,
+): Compared | undefined {
   const { kind, bad } = metricMeaning(series.metric, series.unit);
   const change = robustChange(before.map(reading), during.map(reading), bad);
   if (!change) return undefined;
@@ -97,7 +105,7 @@ function anomalyOf(series: MetricEvidence, before: Point[], during: Point[]): Co
     kind,
     usual: change.usual,
     reached: change.reached,
-    deviation: Math.abs(change.deviation) * Math.min(1, before.length / fewPoints),
+    deviation: Math.abs(change.deviation) * Math.min(1, before.length / enough),
   };
 }
 

@@ -9,7 +9,7 @@ export type Likelihoods = ReadonlyMap<string, number>;
 /** That a service is in trouble for reasons of its own while the incident lasts. */
 const coincidence = 0.03;
 /** That a service whose callee is in trouble is in trouble too: callers also have caches, retries, and luck. */
-const passedOn = 0.8;
+const passedOn = 0.6;
 /** That the cause itself is in trouble by its own measure. */
 const atTheCause = 0.95;
 

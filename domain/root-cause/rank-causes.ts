@@ -1,6 +1,7 @@
 import { reach, type ServiceGraph, serviceGraph } from '../topology/graph.ts';
 import type { Cause } from './cause.ts';
 import type { Evidence, Symptom } from './evidence.ts';
+import { explainedShare } from './explained.ts';
 import { hiddenCalls } from './hidden-calls.ts';
 import { type MetricAnomalies, type MetricAnomaly, metricAnomalies } from './metric-anomalies.ts';
 import { type MetricKind, metricMeaning } from './metric-kind.ts';
@@ -17,8 +18,8 @@ export function rankCauses(evidence: Evidence): Cause[] {
   const troubles = troublesOf(evidence, anomalies);
   const likelihoods = new Map([...troubles].map(([service, { likelihood }]) => [service, likelihood]));
   const hops = evidence.symptom ? reach(graph, evidence.symptom.service, 'callees', 20) : null;
-  const scored = candidates(graph, troubles)
-    .map((service) => ({ service, points: pointsOf(service, graph, troubles, likelihoods, hops) }))
+  const scored = [...troubles.keys()]
+    .map((service) => ({ service, points: pointsOf(service, graph, anomalies, troubles, likelihoods, hops) }))
     .toSorted((a, b) => b.points - a.points)
     .slice(0, 20);
   const best = scored[0]?.points ?? 0;
@@ -60,7 +61,7 @@ function troublesOf(evidence: Evidence, anomalies: MetricAnomalies): Map<string,
     }));
     const top = weighted.toSorted((a, b) => b.weight - a.weight)[0];
     let likelihood = 1;
-    if (top) likelihood *= Math.exp(Math.min(3.5, Math.max(-0.7, 2.5 * top.weight - 2)));
+    if (top) likelihood *= Math.exp(Math.min(3.5, Math.max(-1, 3 * top.weight - 1.5)));
     if (alerted.size > 0) likelihood *= alerted.has(service) ? 20 : 0.3;
     troubles.set(service, {
       likelihood: Math.min(60, likelihood),
@@ -85,24 +86,19 @@ function affinity(symptom: MetricKind | null, anomaly: MetricAnomaly): number {
   return 0.8;
 }
 
-function candidates(graph: ServiceGraph, troubles: Map<string, Trouble>): string[] {
-  return [...troubles.keys()].filter(
-    (service) =>
-      (troubles.get(service)?.likelihood ?? 0) > 1 ||
-      graph.callers(service).some((caller) => (troubles.get(caller)?.likelihood ?? 0) > 1),
-  );
-}
-
 function pointsOf(
   service: string,
   graph: ServiceGraph,
+  anomalies: MetricAnomalies,
   troubles: Map<string, Trouble>,
   likelihoods: Map<string, number>,
   hops: Map<string, number> | null,
 ): number {
   const trouble = troubles.get(service);
   let points = explanatoryPower(graph, service, likelihoods);
-  points += 2 * (trouble?.strength ?? 0);
+  if (trouble?.anomaly) {
+    points += 2 * trouble.strength * (1 - explainedShare(trouble.anomaly, service, graph, anomalies));
+  }
   if (hops && !hops.has(service)) points -= 3;
   return points;
 }
