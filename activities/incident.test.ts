@@ -50,7 +50,11 @@ async function addAlert(host: string, minutesAgo: number, status: 'firing' | 're
   return rows[0].id;
 }
 const create = (alertId: number, executionId = randomUUID()) =>
-  createIncidentActivities({ db: database.db, reopenWindowMs: 0 }).createIncidentExecution({
+  createIncidentActivities({
+    db: database.db,
+    reopenWindowMs: 0,
+    signalFeedUnread: async () => {},
+  }).createIncidentExecution({
     orgId: database.orgId,
     incidentId,
     executionId,

@@ -3,8 +3,10 @@ import type { Database, Tx } from '../db/database.ts';
 import { createExecution, ExecutionRefusedError, executionExists } from '../db/executions.ts';
 import { closeIfDrained, type JoinedAlert, listFiringAlerts, readFeed } from '../db/incident-feed.ts';
 import { type IncidentRecord, recordIncident } from '../db/incident-record.ts';
+import { RegroupRefusedError, regroup } from '../db/regroup.ts';
 import { listEnabledDefinitions } from '../db/runbooks.ts';
 import type { FeedDigest } from '../domain/incident/events.ts';
+import { holdfast } from '../domain/incident/story.ts';
 import type { RunbookDefinition } from '../domain/runbook/definition.ts';
 import { matchRunbooks } from '../domain/runbook/match.ts';
 import { executionWorkflowId } from '../workflows/messages.ts';
@@ -13,16 +15,18 @@ export interface IncidentActivityDeps {
   db: Database;
   /** How long a resolved incident can be joined again. */
   reopenWindowMs: number;
+  /** Tells an incident's workflow that its feed is unread, and starts it where it does not run. */
+  signalFeedUnread: (incident: { orgId: string; incidentId: string; number: number }) => Promise<void>;
 }
 
-export function createIncidentActivities({ db, reopenWindowMs }: IncidentActivityDeps) {
+export function createIncidentActivities({ db, reopenWindowMs, signalFeedUnread }: IncidentActivityDeps) {
   return {
     /** What the change feed brought since `afterSeq`, the policies to go by, and the runbooks that it calls for. */
     async readFeed(args: { orgId: string; incidentId: string; afterSeq: number }): Promise<FeedDigest> {
       return await db.write({ orgId: args.orgId }, async (tx) => {
         const { digest, joined } = await readFeed(tx, { ...args, reopenWindowMs });
         const definitions = joined.length > 0 ? await listEnabledDefinitions(tx) : [];
-        return { ...digest, matches: matchAll(definitions, joined) };
+        return { ...digest, matches: matchAll(definitions, joined), analysis: true };
       });
     },
 
@@ -33,6 +37,36 @@ export function createIncidentActivities({ db, reopenWindowMs }: IncidentActivit
     /** True when the incident is closed now; false when its feed has moved past `afterSeq`. */
     async closeIncident(args: { orgId: string; incidentId: string; afterSeq: number }): Promise<boolean> {
       return await db.write({ orgId: args.orgId }, (tx) => closeIfDrained(tx, args));
+    },
+
+    /**
+     * Moves alerts into another incident, and tells that one's workflow. The same key again moves nothing and tells
+     * again. Refused where it cannot be; answers with the incident that has the alerts now.
+     */
+    async regroupIncident(args: {
+      orgId: string;
+      incidentId: string;
+      key: string;
+      /** Null: all of them. */
+      alertIds: number[] | null;
+      /** Number of the incident; null: a new one. */
+      into: number | null;
+      /** A person, or 'Holdfast'. */
+      by: string;
+      reason: string | null;
+    }): Promise<{ number: number }> {
+      const { orgId, incidentId: fromIncident, by: actor, ...asked } = args;
+      try {
+        const { into } = await db.write({ orgId }, (tx) =>
+          regroup(tx, { ...asked, orgId, fromIncident, actor, byPerson: actor !== holdfast }),
+        );
+        await signalFeedUnread({ orgId, incidentId: into.id, number: into.number });
+        return { number: into.number };
+      } catch (error) {
+        if (error instanceof RegroupRefusedError)
+          throw ApplicationFailure.nonRetryable(error.message, 'RegroupRefused');
+        throw error;
+      }
     },
 
     /**

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { IncidentState } from '../domain/incident/state.ts';
 import type { Deadline } from '../domain/incident-status.ts';
 import type { Tx } from './database.ts';
+import { saveCause, saveVerdict, verdictSentence } from './judgements.ts';
 import { storable } from './storable.ts';
 
 /** What an incident's workflow makes readable: its standing, and the lines of the story since the last time. */
@@ -12,7 +13,7 @@ export interface IncidentRecord {
   deadlines: Deadline[];
   standing: Pick<
     IncidentState,
-    'status' | 'acknowledged' | 'assignedTo' | 'snoozedUntil' | 'resolved' | 'clocks'
+    'status' | 'acknowledged' | 'assignedTo' | 'snoozedUntil' | 'resolved' | 'clocks' | 'cause'
   > & {
     escalationPolicy: string | null;
   };
@@ -40,10 +41,14 @@ export async function recordIncident(tx: Tx, given: IncidentRecord): Promise<voi
     .where('id', '=', incidentId)
     .where('recorded_seq', '<=', record.seq)
     .executeTakeFirst();
-  if (record.entries.length > 0) {
+  if (numUpdatedRows > 0n && standing.cause?.by) {
+    await saveCause(tx, { orgId, incidentId, service: standing.cause.service, by: standing.cause.by });
+  }
+  const entries = await withVerdicts(tx, record);
+  if (entries.length > 0) {
     await sql`
       with entries as (
-        select * from jsonb_to_recordset(${JSON.stringify(record.entries)}::jsonb)
+        select * from jsonb_to_recordset(${JSON.stringify(entries)}::jsonb)
           as x(seq integer, at double precision, kind text, actor text, summary text, data jsonb, audit text)
       ), told as (
         insert into timeline (org_id, incident_id, at, kind, actor, summary, data, dedup_key)
@@ -87,6 +92,29 @@ export async function recordIncident(tx: Tx, given: IncidentRecord): Promise<voi
       )
       .execute();
   }
+}
+
+/** What was said of changes is written to them; the workflow knows them by their ids alone, people by their words. */
+async function withVerdicts(tx: Tx, { orgId, incidentId, entries }: IncidentRecord) {
+  const told: IncidentState['outbox'] = [];
+  for (const entry of entries) {
+    const { changeId, verdict } = entry.data;
+    const judged = (verdict === 'confirmed' || verdict === 'dismissed') && typeof changeId === 'number';
+    const change = judged
+      ? await saveVerdict(tx, {
+          orgId,
+          incidentId,
+          changeId,
+          verdict,
+          by: entry.actor,
+          at: new Date(entry.at),
+        })
+      : undefined;
+    told.push(
+      change === undefined || !judged ? entry : { ...entry, summary: verdictSentence(verdict, change) },
+    );
+  }
+  return told;
 }
 
 function toDate(ms: number | null | undefined): Date | null {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Gauge } from 'prom-client';
 import { createAlertActivities } from '../activities/alert.ts';
+import { createAnalysisActivities } from '../activities/analysis.ts';
 import { createDryRunActivities } from '../activities/dry-run.ts';
 import { createEvidenceActivities } from '../activities/evidence.ts';
 import { createExecutionActivities } from '../activities/execution.ts';
@@ -16,6 +17,7 @@ import { readReportSettings } from '../db/report-audience.ts';
 import { createGitSchedules } from '../workflows/messages-git.ts';
 import type { Backends } from './backends.ts';
 import type { Config } from './config.ts';
+import { createCorrelationLockMetrics } from './correlation-lock-metrics.ts';
 import { startLogRetention } from './log-retention.ts';
 import { startReconciler } from './reconciler.ts';
 import { startRunbookFolder } from './runbook-folder.ts';
@@ -55,7 +57,12 @@ export async function startWorkerService(options: WorkerServiceOptions): Promise
     connection: nativeConnection,
     namespace,
     workflowBundle,
-    alertActivities: createAlertActivities({ db, signalFeedUnread: starter.signalFeedUnread, fetch }),
+    alertActivities: createAlertActivities({
+      db,
+      signalFeedUnread: starter.signalFeedUnread,
+      fetch,
+      lockMetrics: createCorrelationLockMetrics(backends.metrics),
+    }),
     activities: await activitiesOf(config, backends),
   });
   const reconciler = startReconciler({ db, client: temporal, starter, logger });
@@ -94,7 +101,12 @@ async function activitiesOf(config: Config, backends: Backends): Promise<Activit
     secrets: [config.ownerToken, config.ingestKey],
   });
   return {
-    ...createIncidentActivities({ db, reopenWindowMs: config.reopenWindowMs }),
+    ...createIncidentActivities({
+      db,
+      reopenWindowMs: config.reopenWindowMs,
+      signalFeedUnread: backends.starter.signalFeedUnread,
+    }),
+    ...createAnalysisActivities({ db }),
     ...createExecutionActivities({
       db,
       approveBySignal: config.approveBySignal,

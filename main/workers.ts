@@ -1,5 +1,6 @@
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { AlertActivities } from '../activities/alert.ts';
+import type { AnalysisActivities } from '../activities/analysis.ts';
 import type { DryRunActivities } from '../activities/dry-run.ts';
 import type { EvidenceActivities } from '../activities/evidence.ts';
 import type { ExecutionActivities } from '../activities/execution.ts';
@@ -14,6 +15,7 @@ export type Activities = IncidentActivities &
   ExecutionActivities &
   NotifyActivities &
   EvidenceActivities &
+  AnalysisActivities &
   StepActivities &
   DryRunActivities &
   GitActivities &

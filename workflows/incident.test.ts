@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { AnalysisActivities } from '../activities/analysis.ts';
 import type { IncidentRecord } from '../db/incident-record.ts';
 import type { FeedDigest } from '../domain/incident/events.ts';
 import type { NotifyInput } from '../domain/notification.ts';
@@ -11,6 +12,9 @@ import {
   executionReported,
   feedUnread,
   incidentWorkflowId,
+  judgeCause,
+  judgeChange,
+  regroup,
   resolve,
   snooze,
 } from './messages.ts';
@@ -33,11 +37,16 @@ let script: {
   digest: FeedDigest;
   drained: boolean;
   failLogs: boolean;
+  analyse: (input: { told: string | null }) => Promise<Analysed>;
+  refuseRegroup: string | null;
   blockNotify: ((input: NotifyInput) => Promise<void>) | null;
 };
+type Analysed = Awaited<ReturnType<AnalysisActivities['analyseIncident']>>;
 let sent: { minutes: number; type: string; to: string }[];
 let records: IncidentRecord[];
 let executions: string[];
+let analyses: (string | null)[];
+let moves: { key: string; alertIds: number[] | null; into: number | null; by: string }[];
 let openedAt: number;
 let closings: number;
 
@@ -46,10 +55,14 @@ beforeEach(async () => {
   sent = [];
   records = [];
   executions = [];
+  analyses = [];
+  moves = [];
   closings = 0;
   script = {
     drained: true,
     failLogs: false,
+    analyse: async () => ({ cause: null, changes: [] }),
+    refuseRegroup: null,
     blockNotify: null,
     digest: {
       seq: 1,
@@ -94,6 +107,15 @@ const activities = {
   gatherLogs: async () => {
     if (script.failLogs) throw new Error('the log source is down');
     return { source: 'builtin', total: 0, patterns: 0, stackTraces: 0, summary: 'no log lines' };
+  },
+  analyseIncident: async (input: { told: string | null }) => {
+    analyses.push(input.told);
+    return await script.analyse(input);
+  },
+  regroupIncident: async (move: (typeof moves)[number]) => {
+    moves.push(move);
+    if (script.refuseRegroup) throw ApplicationFailure.nonRetryable(script.refuseRegroup, 'RegroupRefused');
+    return { number: move.into ?? 43 };
   },
   loadExecutionPlan: async () => {
     throw ApplicationFailure.nonRetryable('not part of this test');
@@ -287,5 +309,104 @@ test('a matching runbook is started when its alert has fired long enough, and it
     expect(executions).toEqual(['restart']);
     await incident.signal(executionReported, { executionId: 'x', runbook: 'restart', status: 'succeeded' });
     await until(() => lastRecord().standing.status === 'mitigated', 'it is mitigated');
+  });
+});
+
+describe('the evidence', () => {
+  const db = { service: 'db', confidence: 0.8, reasons: ['three of its callers fail'] };
+
+  test('is analysed when the incident opens, and its cause told; a source that hangs delays no page', async () => {
+    script.digest = { ...script.digest, analysis: true };
+    let hangs = true;
+    script.analyse = async () => {
+      if (hangs) throw new Error('the metrics are away');
+      return { cause: db, changes: [{ id: 7, sentence: 'Related change detected: db v1 → v2' }] };
+    };
+    await withIncident(async () => {
+      await until(() => pages().length === 1 && analyses.length > 0, 'the first page and analysis');
+      hangs = false;
+      await harness.skip(minute);
+      await until(() => kinds().includes('root_cause'), 'the cause is told');
+      expect(kinds()).toContain('change');
+      expect(lastRecord().standing.status).toBe('root_cause_found');
+      await harness.skip(5 * minute);
+      await until(() => analyses.at(-1) === 'db', 'it is analysed again');
+      expect(kinds().filter((kind) => kind === 'root_cause')).toHaveLength(1);
+    });
+  });
+
+  test("a person's word on cause and change is recorded before it is answered, and stays", async () => {
+    script.digest = { ...script.digest, analysis: true };
+    script.analyse = async () => ({ cause: db, changes: [] });
+    await withIncident(async (incident) => {
+      await incident.executeUpdate(judgeCause, { args: [{ actor, service: 'dns' }] });
+      expect(lastRecord().standing.cause).toMatchObject({ service: 'dns', by: actor.name });
+      await incident.executeUpdate(judgeChange, { args: [{ actor, changeId: 7, verdict: 'dismissed' }] });
+      expect(kinds()).toContain('change_dismissed');
+      await harness.skip(6 * minute);
+      expect(lastRecord().standing.cause?.service).toBe('dns');
+    });
+  });
+});
+
+describe('regrouping', () => {
+  const refused = (pattern: RegExp) => (error: unknown) =>
+    error instanceof WorkflowUpdateFailedError && pattern.test(String(error.cause));
+
+  test('merging ends the incident: pages stop, the paged are told, and it closes at once', async () => {
+    await withIncident(async (incident) => {
+      await until(() => pages().length === 1, 'the first page is sent');
+      const answer = await incident.executeUpdate(regroup, { args: [{ actor, alertIds: null, into: 7 }] });
+      expect(answer).toMatchObject({ into: 7, status: 'resolved' });
+      await harness.ended(incident);
+      expect((await harness.env.currentTimeMs()) - openedAt).toBeLessThan(10 * minute);
+      expect(sent.map(({ type, to }) => `${type} ${to}`)).toEqual([
+        'escalation.page a',
+        'incident.resolved a',
+      ]);
+      expect(lastRecord().standing).toMatchObject({ status: 'resolved', resolved: { by: actor.name } });
+    });
+  });
+
+  test('splitting answers with the new incident and reads the counts again', async () => {
+    await withIncident(async (incident) => {
+      script.digest = { ...script.digest, seq: 2, alertCount: 1, firingCount: 0, firingJoined: false };
+      const answer = await incident.executeUpdate(regroup, { args: [{ actor, alertIds: [4], into: null }] });
+      expect(answer.into).toBe(43);
+      expect(moves).toMatchObject([{ alertIds: [4], into: null, by: actor.name }]);
+      await until(() => lastRecord().standing.status === 'resolved', 'its other alert is over');
+    });
+  });
+
+  test('is refused with the reason, and what makes no sense is refused at once', async () => {
+    await withIncident(async (incident) => {
+      script.refuseRegroup = '#7 is closed';
+      const closed = incident.executeUpdate(regroup, { args: [{ actor, alertIds: null, into: 7 }] });
+      await expect(closed).rejects.toSatisfy(refused(/#7 is closed/));
+      const itself = incident.executeUpdate(regroup, { args: [{ actor, alertIds: null, into: 1 }] });
+      await expect(itself).rejects.toSatisfy(refused(/#1 is this incident itself/));
+      expect(moves).toHaveLength(1);
+      await harness.skip(16 * minute);
+      expect(pages()).toEqual(['0 a', '15 b']);
+    });
+  });
+
+  test('correlation merges by the feed', async () => {
+    script.digest = { ...script.digest, mergeInto: { number: 7, reason: 'both wait for db' } };
+    await withIncident(async (incident) => {
+      await harness.ended(incident);
+      expect(moves).toMatchObject([{ alertIds: null, into: 7, by: 'Holdfast' }]);
+      expect(kinds()).toContain('merged');
+    });
+  });
+});
+
+test('an incident whose alerts flap is over when they have been quiet', async () => {
+  script.digest = { ...script.digest, firingCount: 0, flapping: { quietMs: 10 * minute } };
+  await withIncident(async () => {
+    await harness.skip(9 * minute);
+    expect(lastRecord().standing.resolved).toBeNull();
+    await harness.skip(2 * minute);
+    await until(() => lastRecord().standing.status === 'resolved', 'it is resolved');
   });
 });

@@ -12,12 +12,14 @@ import {
   upsertSearchAttributes,
   uuid4,
 } from '@temporalio/workflow';
+import type { AnalysisActivities } from '../activities/analysis.ts';
 import type { EvidenceActivities } from '../activities/evidence.ts';
 import type { IncidentActivities } from '../activities/incident.ts';
 import type { NotifyActivities } from '../activities/notify.ts';
 import { applyEvent } from '../domain/incident/apply-event.ts';
 import type { FeedDigest, IncidentEvent } from '../domain/incident/events.ts';
 import { type IncidentMove, incidentOver, nextMoves } from '../domain/incident/next-moves.ts';
+import { regroupingKey, regroupingOf } from '../domain/incident/regrouping.ts';
 import {
   carryOver,
   escalationStopped,
@@ -33,12 +35,19 @@ import {
   acknowledge,
   addNote,
   assign,
+  type CauseJudgement,
+  type ChangeJudgement,
   executionReported,
   executionWorkflowId,
   feedUnread,
   type IncidentInput,
   incidentResolved,
+  judgeCause,
+  judgeChange,
+  type RegroupArgs,
+  type Regrouped,
   refusedType,
+  regroup,
   resolve,
   searchAttributeNames,
   setStatus,
@@ -46,7 +55,7 @@ import {
   temporalOperator,
 } from './messages.ts';
 
-const { readFeed, recordIncident, closeIncident, createIncidentExecution } =
+const { readFeed, recordIncident, closeIncident, createIncidentExecution, regroupIncident } =
   proxyLocalActivities<IncidentActivities>({
     startToCloseTimeout: '20s',
     localRetryThreshold: '1m',
@@ -62,6 +71,11 @@ const { gatherLogs } = proxyActivities<EvidenceActivities>({
   startToCloseTimeout: '1m',
   retry: { initialInterval: '2s', maximumInterval: '1m', maximumAttempts: 10 },
 });
+// what it could not look at it says itself; the next one comes soon enough
+const { analyseIncident } = proxyActivities<AnalysisActivities>({
+  startToCloseTimeout: '1m',
+  retry: { initialInterval: '2s', maximumAttempts: 3 },
+});
 
 const serviceAttribute = defineSearchAttributeKey(searchAttributeNames.service, 'KEYWORD');
 const severityAttribute = defineSearchAttributeKey(searchAttributeNames.severity, 'KEYWORD');
@@ -74,7 +88,8 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
   const inTurn = takeTurns();
   let labelled = '';
   const driver = createDriver<IncidentState, IncidentEvent, IncidentMove>({
-    state: carried ?? newIncidentState(number, Date.now()),
+    // a run of an older Holdfast carries less
+    state: { ...newIncidentState(number, Date.now()), ...carried },
     applyEvent,
     nextMoves,
     perform,
@@ -110,6 +125,29 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
         const { summary, source } = await gatherLogs({ orgId, incidentId });
         return { type: 'evidence_gathered', at: Date.now(), key, summary, source };
       }
+      case 'analyse': {
+        const { cause, changes } = await analyseIncident({
+          orgId,
+          incidentId,
+          told: driver.state.cause?.service ?? null,
+        });
+        return { type: 'analysed', at: Date.now(), key, cause, changes };
+      }
+      case 'regroup': {
+        const { alertIds, into, by, reason } = move.regrouping;
+        const target = await inTurn(() =>
+          regroupIncident({
+            orgId,
+            incidentId,
+            key: effectKey(key),
+            alertIds,
+            into,
+            by,
+            reason,
+          }),
+        );
+        return { type: 'regrouped', at: Date.now(), key, into: target.number };
+      }
       case 'page':
         return await page(move);
       case 'notice': {
@@ -141,6 +179,7 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
           snoozedUntil,
           resolved,
           clocks,
+          cause,
         } = state;
         const escalationPolicy = state.plan?.escalation.name ?? null;
         const standing = {
@@ -150,6 +189,7 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
           snoozedUntil,
           resolved,
           clocks,
+          cause,
           escalationPolicy,
         };
         await inTurn(() =>
@@ -215,6 +255,19 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
     return { seq, status: driver.state.status };
   }
 
+  /** Answers once the alerts are where they belong. */
+  async function moveAlerts({ actor, alertIds, into }: RegroupArgs): Promise<Regrouped> {
+    const key = regroupingKey(driver.state.regroupings.length);
+    driver.apply({ type: 'regroup_asked', at: Date.now(), by: actor.name, alertIds, into });
+    const outcomeIn = (state: IncidentState) => regroupingOf(state, key)?.outcome ?? null;
+    await driver.until((state) => outcomeIn(state) !== null);
+    const outcome = outcomeIn(driver.state);
+    if (outcome === null || 'refused' in outcome) refuse(outcome?.refused ?? 'it was not done');
+    const { seq } = driver.state;
+    await driver.until((state) => state.recordedSeq >= seq);
+    return { seq, status: driver.state.status, into: outcome.into };
+  }
+
   setHandler(feedUnread, () => driver.apply({ type: 'feed_unread', at: Date.now() }));
   setHandler(executionReported, (report) =>
     driver.apply({ type: 'execution_reported', at: Date.now(), ...report, reason: report.reason ?? null }),
@@ -270,6 +323,19 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
     },
   );
 
+  setHandler(regroup, moveAlerts, { validator: (args: RegroupArgs) => refuseMove(driver.state, args) });
+  setHandler(
+    judgeCause,
+    ({ actor, service }) => accept({ type: 'cause_judged', at: Date.now(), by: actor.name, service }),
+    { validator: (_: CauseJudgement) => refuseMerged(driver.state) },
+  );
+  setHandler(
+    judgeChange,
+    ({ actor, changeId, verdict }) =>
+      accept({ type: 'change_judged', at: Date.now(), by: actor.name, changeId, verdict }),
+    { validator: (_: ChangeJudgement) => refuseMerged(driver.state) },
+  );
+
   if ((await driver.run()) === 'renew') await continueAsNew<typeof incident>(input, carryOver(driver.state));
 }
 
@@ -277,6 +343,19 @@ function refuseResolved(state: IncidentState): void {
   if (!state.resolved) return;
   const how = state.status === 'false_positive' ? 'a false positive, said' : 'resolved by';
   refuse(`already ${how} ${state.resolved.by} at ${new Date(state.resolved.at).toISOString()}`);
+}
+
+function refuseMerged({ mergedInto }: IncidentState): void {
+  if (mergedInto !== null) refuse(`it is merged into #${mergedInto}: say it there`);
+}
+
+function refuseMove(state: IncidentState, { alertIds, into }: RegroupArgs): void {
+  refuseMerged(state);
+  if (into === state.number) refuse(`#${into} is this incident itself`);
+  if (alertIds === null && into === null) refuse("without 'alertIds' it needs 'into': where all of them go");
+  if (alertIds?.length === 0) refuse("'alertIds' names no alert");
+  const merging = state.regroupings.find((each) => each.alertIds === null && each.outcome === null);
+  if (merging) refuse(`it is being merged into #${merging.into}`);
 }
 
 function refuse(reason: string): never {

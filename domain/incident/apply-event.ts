@@ -2,10 +2,19 @@ import { formatDuration } from '../duration.ts';
 import { targetName } from '../escalation.ts';
 import type { EscalationTarget } from '../policies.ts';
 import { stopClock } from '../sla.ts';
+import { analysisBegun, startAnalyses, wantAnalysis, wantAnalysisNow } from './analysis-times.ts';
+import { applyAnalysis, applyCauseJudgement, applyChangeJudgement } from './cause.ts';
 import { advanceClocks, armClocks } from './clocks.ts';
 import type { FeedDigest, IncidentEvent } from './events.ts';
+import {
+  applyRegrouped,
+  applyRegroupingRefused,
+  askRegrouping,
+  regroupingOf,
+  wantMerge,
+} from './regrouping.ts';
 import { close, reopen } from './resolution.ts';
-import type { IncidentState } from './state.ts';
+import { type IncidentState, isAnalysis } from './state.ts';
 import { holdfast, plural, tell } from './story.ts';
 
 /** Logs are asked for at once, and once more when the five minutes after the opening have been written. */
@@ -15,7 +24,7 @@ const secondGatheringMs = 5 * 60_000 + 15_000;
 export function applyEvent(state: IncidentState, event: IncidentEvent): IncidentState {
   switch (event.type) {
     case 'tick':
-      return advanceClocks(endSnooze(state, event.at), event.at);
+      return endLull(advanceClocks(endSnooze(state, event.at), event.at), event.at);
     case 'feed_unread':
       return { ...state, feedUnread: true };
     case 'move_started':
@@ -25,9 +34,24 @@ export function applyEvent(state: IncidentState, event: IncidentEvent): Incident
     case 'feed_read':
       return applyDigest(landed(state, event.key), event.digest, event.at);
     case 'evidence_gathered':
-      return tell(landed(state, event.key), event.at, 'logs', holdfast, event.summary, {
-        source: event.source,
-      });
+      return tell(
+        wantAnalysisNow(landed(state, event.key), event.at),
+        event.at,
+        'logs',
+        holdfast,
+        event.summary,
+        { source: event.source },
+      );
+    case 'analysed':
+      return applyAnalysis(landed(state, event.key), event);
+    case 'regroup_asked':
+      return askRegrouping(state, event);
+    case 'regrouped':
+      return applyRegrouped(landed(state, event.key), event);
+    case 'cause_judged':
+      return applyCauseJudgement(state, event);
+    case 'change_judged':
+      return applyChangeJudgement(state, event);
     case 'page_sent':
       return applyPage(landed(state, event.key), event);
     case 'notice_sent':
@@ -89,6 +113,7 @@ function started(before: IncidentState, key: string, at: number): IncidentState 
     const nextAt = gathered === 0 ? Math.max(state.openedAt + secondGatheringMs, at + 60_000) : null;
     return { ...state, evidence: { gathered: gathered + 1, nextAt } };
   }
+  if (isAnalysis(key)) return analysisBegun(state, at);
   if (key.startsWith('withdraw:')) {
     const executionId = key.slice('withdraw:'.length);
     const runbooks = Object.entries(state.runbooks).map(([name, matched]) =>
@@ -125,6 +150,7 @@ function applyFailure(
     );
   }
   if (key === 'feed') return { ...state, feedUnread: true };
+  if (regroupingOf(state, key)) return applyRegroupingRefused(state, event);
   if (key.startsWith('evidence')) {
     return tell(state, at, 'logs_failed', holdfast, `Logs could not be fetched: ${reason}`);
   }
@@ -174,7 +200,12 @@ function applyDigest(before: IncidentState, digest: FeedDigest, at: number): Inc
   };
   if (first && !state.resolved) state = { ...state, status: 'investigating' };
   // whoever resolved it before anything was read meant just these alerts
-  if (!first && digest.firingJoined && state.status === 'resolved') state = reopen(state, at);
+  if (!first && digest.firingJoined && state.status === 'resolved' && state.mergedInto === null) {
+    state = reopen(state, at);
+  }
+  if (digest.analysis)
+    state = state.analysis.on ? wantAnalysis(state, at) : startAnalyses(state, digest.openedAt, at);
+  if (digest.mergeInto) state = wantMerge(state, digest.mergeInto);
   state = armClocks(state, at);
   for (const { runbook, mode, alertId, dueAt } of digest.matches) {
     const known = state.runbooks[runbook];
@@ -183,17 +214,35 @@ function applyDigest(before: IncidentState, digest: FeedDigest, at: number): Inc
     const matched = { mode, dueAt, alertId, executionId: null, status: 'due' };
     state = { ...state, runbooks: { ...state.runbooks, [runbook]: matched } };
   }
-  if (digest.firingCount === 0 && !state.resolved) {
-    state = close(state, at, holdfast, 'resolved');
-    return tell(
-      state,
-      at,
-      'resolved',
-      holdfast,
-      `Resolved: ${plural(state.alertCount, 'alert')} over, after ${formatDuration(at - state.openedAt)}`,
-    );
+  if (digest.firingCount > 0 || state.resolved) {
+    return { ...state, lull: { ...state.lull, until: null } };
   }
-  return state;
+  return digest.flapping ? waitForQuiet(state, at, digest.flapping.quietMs) : closeByItsAlerts(state, at);
+}
+
+function closeByItsAlerts(state: IncidentState, at: number): IncidentState {
+  const lasted = formatDuration(at - state.openedAt);
+  return tell(
+    close(state, at, holdfast, 'resolved'),
+    at,
+    'resolved',
+    holdfast,
+    `Resolved: ${plural(state.alertCount, 'alert')} over, after ${lasted}`,
+  );
+}
+
+/** Each lull of a flapping alert would be an end, and each return a reopening: it is over when it stays quiet. */
+function waitForQuiet(state: IncidentState, at: number, quietMs: number): IncidentState {
+  if (state.lull.until !== null) return state;
+  const next = { ...state, lull: { until: at + quietMs, told: true } };
+  if (state.lull.told) return next;
+  const summary = `Nothing fires, but its alerts flap: over when it stays so for ${formatDuration(quietMs)}`;
+  return tell(next, at, 'flapping', holdfast, summary);
+}
+
+function endLull(state: IncidentState, now: number): IncidentState {
+  const { until } = state.lull;
+  return until === null || now < until ? state : closeByItsAlerts(state, now);
 }
 
 function applyPage(

@@ -1,3 +1,4 @@
+import type { ChangeVerdict } from '../changes/change.ts';
 import type { IncidentStatus } from '../incident-status.ts';
 import type { RunbookMode } from '../runbook/definition.ts';
 import type { Severity } from '../severity.ts';
@@ -11,6 +12,19 @@ export type IncidentEvent =
   | { type: 'move_failed'; at: number; key: string; reason: string }
   | { type: 'feed_read'; at: number; key: string; digest: FeedDigest }
   | { type: 'evidence_gathered'; at: number; key: string; summary: string; source: string }
+  | {
+      type: 'analysed';
+      at: number;
+      key: string;
+      /** Null: nothing is sure enough. */
+      cause: { service: string; confidence: number; reasons: string[] } | null;
+      /** Changes that are likely enough to be told of, each a sentence. */
+      changes: { id: number; sentence: string }[];
+    }
+  | { type: 'regroup_asked'; at: number; by: string; alertIds: number[] | null; into: number | null }
+  | { type: 'regrouped'; at: number; key: string; into: number }
+  | { type: 'cause_judged'; at: number; by: string; service: string }
+  | { type: 'change_judged'; at: number; by: string; changeId: number; verdict: ChangeVerdict }
   | { type: 'page_sent'; at: number; key: string; destination: string; skipped: string | null }
   | { type: 'notice_sent'; at: number; key: string }
   | { type: 'execution_named'; at: number; runbook: string; executionId: string }
@@ -50,4 +64,10 @@ export interface FeedDigest {
   plan: IncidentPlan;
   /** Runbooks that the new alerts call for. */
   matches: { runbook: string; mode: RunbookMode; alertId: number; dueAt: number }[];
+  /** There is an activity that looks at all the evidence; absent in what was read before there was one. */
+  analysis?: true;
+  /** The open incident that correlation wants this one to be merged into. */
+  mergeInto?: { number: number; reason: string };
+  /** Its alerts flap: it is over when none has fired for `quietMs` milliseconds. */
+  flapping?: { quietMs: number };
 }

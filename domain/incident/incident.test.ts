@@ -75,6 +75,10 @@ function outcomeOf(move: IncidentMove, state: IncidentState, at: number, feed: F
       return { type: 'feed_read', at, key, digest: feed };
     case 'gather_evidence':
       return { type: 'evidence_gathered', at, key, summary: 'no logs', source: 'builtin' };
+    case 'analyse':
+      return { type: 'analysed', at, key, cause: null, changes: [] };
+    case 'regroup':
+      return { type: 'regrouped', at, key, into: move.regrouping.into ?? 99 };
     case 'page':
       return { type: 'page_sent', at, key, destination: 'x', skipped: null };
     case 'notice':

@@ -2,12 +2,16 @@ import { escalationPages, targetName } from '../escalation.ts';
 import type { Deadline } from '../incident-status.ts';
 import type { EscalationTarget } from '../policies.ts';
 import { nextClockChange } from '../sla.ts';
-import { escalationStopped, type IncidentState, type Notice } from './state.ts';
+import { analysisKey, nextAnalysisAt } from './analysis-times.ts';
+import { regroupingKey } from './regrouping.ts';
+import { escalationStopped, type IncidentState, type Notice, type Regrouping } from './state.ts';
 
 /** What the workflow begins next. `key` names the effect: the same key is never in flight twice. */
 export type IncidentMove =
   | { kind: 'read_feed'; key: 'feed'; afterSeq: number }
   | { kind: 'gather_evidence'; key: string }
+  | { kind: 'analyse'; key: string }
+  | { kind: 'regroup'; key: string; regrouping: Regrouping }
   | { kind: 'page'; key: string; target: EscalationTarget; detail: Notice['detail'] }
   | { kind: 'notice'; key: string; notice: Notice }
   | { kind: 'start_execution'; key: string; runbook: string; alertId: number; executionId: string | null }
@@ -38,12 +42,21 @@ export function nextMoves(state: IncidentState, now: number): Decision {
   decidePages(state, now, begin, times);
   for (const notice of state.notices) begin({ kind: 'notice', key: notice.key, notice });
   decideEvidence(state, now, begin, times);
+  for (const [index, regrouping] of state.regroupings.entries()) {
+    if (regrouping.outcome === null) begin({ kind: 'regroup', key: regroupingKey(index), regrouping });
+  }
+  const analysisAt = nextAnalysisAt(state);
+  if (analysisAt !== null) {
+    if (analysisAt <= now) begin({ kind: 'analyse', key: analysisKey(state.analysis.number) });
+    else times.push(analysisAt);
+  }
   decideRunbooks(state, now, begin, times);
   for (const clock of state.clocks) {
     const change = nextClockChange(clock);
     if (change !== null && !state.resolved) times.push(change);
   }
   if (state.snoozedUntil !== null) times.push(state.snoozedUntil);
+  if (state.lull.until !== null) times.push(state.lull.until);
 
   const deadlines = deadlinesOf(state, now);
   if (state.outbox.length > 0 || (state.plan && JSON.stringify(deadlines) !== state.deadlinesRecorded)) {
@@ -124,7 +137,7 @@ function decideRunbooks(
   }
 }
 
-/** After the reopen window, when all is said and nothing is on its way. A false positive does not wait. */
+/** After the reopen window, when all is said and nothing is on its way. What nothing can reopen does not wait. */
 function decideClosing(
   state: IncidentState,
   now: number,
@@ -140,9 +153,11 @@ function decideClosing(
 }
 
 function closingTime(state: IncidentState): number {
-  const { resolved, plan, status } = state;
+  const { resolved, plan, status, mergedInto } = state;
   if (!resolved) return Number.POSITIVE_INFINITY;
-  return status === 'false_positive' ? resolved.at : resolved.at + (plan?.reopenWindowMs ?? 0);
+  return status === 'false_positive' || mergedInto !== null
+    ? resolved.at
+    : resolved.at + (plan?.reopenWindowMs ?? 0);
 }
 
 /** The running timers of the incident, for people. */

@@ -1,5 +1,6 @@
 import type { EscalationTarget } from '../policies.ts';
 import { advanceClock, stopClock } from '../sla.ts';
+import { startAnalyses } from './analysis-times.ts';
 import { advanceClocks } from './clocks.ts';
 import type { IncidentState, Notice } from './state.ts';
 import { holdfast, tell } from './story.ts';
@@ -10,6 +11,7 @@ export function close(
   at: number,
   by: string,
   status: 'resolved' | 'false_positive',
+  detail: Notice['detail'] = {},
 ): IncidentState {
   // a breach that nobody was awake for is told before the clocks stop
   const state = advanceClocks(before, at);
@@ -21,13 +23,14 @@ export function close(
     key: `notice:incident.resolved:${state.openings}:${index}`,
     type: 'incident.resolved',
     target,
-    detail: { by },
+    detail: { by, ...detail },
   }));
   return {
     ...state,
     status,
     resolved: { at, by },
     snoozedUntil: null,
+    lull: { ...state.lull, until: null },
     clocks: state.clocks.map((clock) => stopClock(clock, at)),
     notices: [...state.notices.filter((notice) => notice.type === 'incident.resolved'), ...notices],
     evidence: { ...state.evidence, nextAt: null },
@@ -53,11 +56,19 @@ export function reopen(state: IncidentState, at: number): IncidentState {
       ),
     ),
     evidence: { ...state.evidence, nextAt: at },
+    // what is found anew is told anew
+    cause: state.cause?.by ? state.cause : null,
     clocks: state.clocks.map((clock) =>
       clock.kind === 'resolve' && clock.state === 'met'
         ? advanceClock({ ...clock, state: 'running', endedAt: null }, at)
         : clock,
     ),
   };
-  return tell(next, at, 'reopened', holdfast, 'Reopened: it fires again');
+  return tell(
+    state.analysis.on ? startAnalyses(next, at, at) : next,
+    at,
+    'reopened',
+    holdfast,
+    'Reopened: it fires again',
+  );
 }

@@ -29,6 +29,16 @@ export interface IncidentState {
   /** What became of each page of this opening, by the key of its move. */
   pages: Record<string, { target: EscalationTarget; status: 'sent' | 'skipped' | 'failed' }>;
   evidence: { gathered: number; nextAt: number | null };
+  analysis: AnalysisTimes;
+  cause: IncidentCause | null;
+  /** Ids of the related changes that were told. */
+  changesTold: number[];
+  /** Every one that was asked for, in order. */
+  regroupings: Regrouping[];
+  /** The number of the incident that has all of its alerts now. */
+  mergedInto: number | null;
+  /** While its alerts flap and none fires: when it counts as over. `told` once. */
+  lull: { until: number | null; told: boolean };
   runbooks: Record<string, MatchedRunbook>;
   /** Notices that are owed to people, beside escalation. */
   notices: Notice[];
@@ -67,6 +77,39 @@ export interface Notice {
   detail: Record<string, string | number | boolean | null>;
 }
 
+/** When the evidence is analysed: `number` counts the analyses that have begun, and so names the next one. */
+export interface AnalysisTimes {
+  /** False until the feed says that there is something that analyses: what began before there was goes on without. */
+  on: boolean;
+  number: number;
+  lastAt: number | null;
+  nextAt: number | null;
+  /** Further ones by the clock, the next one first. */
+  later: number[];
+}
+
+/** Where an incident comes from, as far as it is said: by Holdfast, or by a person, whose word stays. */
+export interface IncidentCause {
+  service: string;
+  /** 0 to 1; a person's word is 1. */
+  confidence: number;
+  /** Null: Holdfast's own ranking. */
+  by: string | null;
+}
+
+/** Alerts that move into another incident, because a person or the correlation says that they belong there. */
+export interface Regrouping {
+  /** Null: all of them, which ends this incident. */
+  alertIds: number[] | null;
+  /** Number of the incident; null: a new one. */
+  into: number | null;
+  by: string;
+  /** Null: a person's act, which needs none. */
+  reason: string | null;
+  /** Null: under way. */
+  outcome: { into: number } | { refused: string } | null;
+}
+
 /** A line of the story, and the audit entry that goes with what a person did. */
 export interface TimelineEntry {
   seq: number;
@@ -102,6 +145,12 @@ export function newIncidentState(number: number, now: number): IncidentState {
     clocks: [],
     pages: {},
     evidence: { gathered: 0, nextAt: null },
+    analysis: { on: false, number: 0, lastAt: null, nextAt: null, later: [] },
+    cause: null,
+    changesTold: [],
+    regroupings: [],
+    mergedInto: null,
+    lull: { until: null, told: false },
     runbooks: {},
     notices: [],
     inFlight: [],
@@ -118,6 +167,8 @@ export function escalationStopped(state: IncidentState): boolean {
   return state.acknowledged !== null || state.resolved !== null || state.closed;
 }
 
+export const isAnalysis = (key: string): boolean => key.startsWith('analysis:');
+
 /**
  * The state that a new run of the workflow begins with. What was in flight is begun again: every effect carries
  * a key, so that what had been done meanwhile is not done twice.
@@ -126,5 +177,9 @@ export function carryOver(state: IncidentState): IncidentState {
   const runbooks = Object.entries(state.runbooks).map(([name, matched]) =>
     matched.status === 'withdrawing' ? [name, { ...matched, status: 'waiting' }] : [name, matched],
   );
-  return { ...state, inFlight: [], feedUnread: true, runbooks: Object.fromEntries(runbooks) };
+  // one that was under way is due again: it has no effect whose key would be asked for
+  const analysis = state.inFlight.some(isAnalysis)
+    ? { ...state.analysis, nextAt: state.analysis.lastAt }
+    : state.analysis;
+  return { ...state, inFlight: [], feedUnread: true, analysis, runbooks: Object.fromEntries(runbooks) };
 }

@@ -1,0 +1,54 @@
+import { type IncidentState, isAnalysis } from './state.ts';
+
+/**
+ * When all the evidence of an incident is analysed together: at once, while alerts join, when the logs are there, and
+ * twice more when what comes late has come. Never after it is resolved.
+ */
+
+/** While alerts join, an analysis waits until the last one began so long ago. */
+const restMs = 15_000;
+/** After the opening: traces, changes and metrics take their time. */
+const laterMs = [60_000, 5 * 60_000];
+
+/** The first analysis, and those that follow it by the clock. */
+export function startAnalyses(state: IncidentState, openedAt: number, at: number): IncidentState {
+  const later = laterMs.map((after) => openedAt + after).filter((time) => time > at);
+  return { ...state, analysis: { ...state.analysis, on: true, nextAt: at, later } };
+}
+
+/** Something has changed: again, as soon as the last one is long enough ago. */
+export function wantAnalysis(state: IncidentState, at: number): IncidentState {
+  const { on, lastAt, nextAt } = state.analysis;
+  if (!on) return state;
+  const soonest = Math.max(at, (lastAt ?? Number.NEGATIVE_INFINITY) + restMs);
+  return { ...state, analysis: { ...state.analysis, nextAt: Math.min(nextAt ?? soonest, soonest) } };
+}
+
+/** The logs have come: they are worth an analysis of their own. */
+export function wantAnalysisNow(state: IncidentState, at: number): IncidentState {
+  return state.analysis.on ? { ...state, analysis: { ...state.analysis, nextAt: at } } : state;
+}
+
+export function analysisBegun(state: IncidentState, at: number): IncidentState {
+  const { number, later } = state.analysis;
+  return {
+    ...state,
+    analysis: {
+      on: true,
+      number: number + 1,
+      lastAt: at,
+      nextAt: null,
+      later: later.filter((time) => time > at),
+    },
+  };
+}
+
+/** When the next one is due; null: only an event can tell. One at a time. */
+export function nextAnalysisAt({ analysis, resolved, inFlight }: IncidentState): number | null {
+  if (!analysis.on || resolved || inFlight.some(isAnalysis)) return null;
+  const [later] = analysis.later;
+  if (analysis.nextAt === null) return later ?? null;
+  return later === undefined ? analysis.nextAt : Math.min(analysis.nextAt, later);
+}
+
+export const analysisKey = (number: number): string => `analysis:${number}`;

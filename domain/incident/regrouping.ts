@@ -1,0 +1,69 @@
+import type { IncidentEvent } from './events.ts';
+import { close } from './resolution.ts';
+import type { IncidentState, Regrouping } from './state.ts';
+import { holdfast, tell } from './story.ts';
+
+/** Its key: the n-th that this incident was asked for, from 0. */
+export const regroupingKey = (index: number): string => `regroup:${index}`;
+
+export function regroupingOf(state: IncidentState, key: string): Regrouping | undefined {
+  return key.startsWith('regroup:') ? state.regroupings[Number(key.slice('regroup:'.length))] : undefined;
+}
+
+export function askRegrouping(
+  state: IncidentState,
+  { alertIds, into, by }: Pick<Regrouping, 'alertIds' | 'into' | 'by'>,
+  reason: string | null = null,
+): IncidentState {
+  return {
+    ...state,
+    regroupings: [...state.regroupings, { alertIds, into, by, reason, outcome: null }],
+  };
+}
+
+/** Correlation has found that this incident and another are one outage; what was refused is not asked for again. */
+export function wantMerge(
+  state: IncidentState,
+  { number, reason }: { number: number; reason: string },
+): IncidentState {
+  const asked = state.regroupings.some(
+    ({ alertIds, into, outcome }) => alertIds === null && (outcome === null || into === number),
+  );
+  if (asked || state.resolved) return state;
+  return askRegrouping(state, { alertIds: null, into: number, by: holdfast }, reason);
+}
+
+/**
+ * The alerts are where they belong. When all have gone, this incident is over: its pages stop, and those who were
+ * paged are told; otherwise its counts are read again.
+ */
+export function applyRegrouped(
+  before: IncidentState,
+  { at, key, into }: Extract<IncidentEvent, { type: 'regrouped' }>,
+): IncidentState {
+  const asked = regroupingOf(before, key);
+  if (!asked || asked.outcome !== null) return before;
+  const state = settle(before, key, { into });
+  if (asked.alertIds !== null) return { ...state, feedUnread: true };
+  const over = state.resolved ? state : close(state, at, asked.by, 'resolved', { mergedInto: into });
+  const summary = `Over: it is one outage with #${into}, which goes on with its alerts`;
+  return tell({ ...over, mergedInto: into }, at, 'merged', asked.by, summary, { into });
+}
+
+export function applyRegroupingRefused(
+  state: IncidentState,
+  { at, key, reason }: { at: number; key: string; reason: string },
+): IncidentState {
+  const asked = regroupingOf(state, key);
+  if (!asked) return state;
+  const settled = settle(state, key, { refused: reason });
+  if (asked.by !== holdfast) return settled;
+  return tell(settled, at, 'merge_failed', holdfast, `Not merged into #${asked.into}: ${reason}`);
+}
+
+function settle(state: IncidentState, key: string, outcome: Regrouping['outcome']): IncidentState {
+  const regroupings = state.regroupings.map((each, index) =>
+    regroupingKey(index) === key ? { ...each, outcome } : each,
+  );
+  return { ...state, regroupings };
+}
