@@ -1,6 +1,7 @@
 import { log } from '@temporalio/activity';
 import { z } from 'zod';
-import { markStale, observeAlert, recordProbe, type Sighting } from '../db/correlation.ts';
+import { type LockTimes, markStale, observeAlert, recordProbe, type Sighting } from '../db/correlation.ts';
+import { createCorrelationContexts } from '../db/correlation-context.ts';
 import type { Database } from '../db/database.ts';
 import type { AlertView } from '../domain/alert-lifecycle.ts';
 
@@ -9,13 +10,16 @@ export interface AlertActivityDeps {
   /** Tells an incident's workflow that its feed is unread, and starts it where it does not run. */
   signalFeedUnread: (incident: { orgId: string; incidentId: string; number: number }) => Promise<void>;
   fetch: typeof fetch;
+  /** Of the lock around opening an incident: how long it was waited for and held, in seconds. */
+  lockMetrics: { waited: (seconds: number) => void; held: (seconds: number) => void };
 }
 
 /** The part of Alertmanager's API v2 that is read: GET /api/v2/alerts. */
 const activeAlerts = z.array(z.object({ fingerprint: z.string() }));
 const probeTimeoutMs = 10_000;
 
-export function createAlertActivities({ db, signalFeedUnread, fetch }: AlertActivityDeps) {
+export function createAlertActivities({ db, signalFeedUnread, fetch, lockMetrics }: AlertActivityDeps) {
+  const contextOf = createCorrelationContexts(db);
   return {
     /** Looks at the alert's row, correlates it when it is new, and tells its incident what has changed. */
     async observeAlert(args: {
@@ -24,7 +28,11 @@ export function createAlertActivities({ db, signalFeedUnread, fetch }: AlertActi
       before: Pick<AlertView, 'status' | 'severity'> | null;
     }): Promise<Sighting> {
       const { orgId } = args;
-      const sighting = await db.write({ orgId }, (tx) => observeAlert(tx, args));
+      const context = await contextOf(orgId);
+      const lock: LockTimes = {};
+      const sighting = await db.write({ orgId }, (tx) => observeAlert(tx, { ...args, context, lock }));
+      if (lock.waitedMs !== undefined) lockMetrics.waited(lock.waitedMs / 1000);
+      if (lock.takenAt !== undefined) lockMetrics.held((performance.now() - lock.takenAt) / 1000);
       if (sighting.owesSignal) {
         await signalFeedUnread({ orgId, incidentId: sighting.incident.id, number: sighting.incident.number });
       }

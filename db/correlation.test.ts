@@ -38,6 +38,9 @@ beforeEach(async () => {
   await database.owner.query('delete from incident_feed');
   await database.owner.query('delete from alerts');
   await database.owner.query('delete from incidents');
+  await database.owner.query('delete from service_dependencies');
+  await database.owner.query('delete from correlation_rules');
+  await database.owner.query('delete from teams');
 });
 
 const write = <T>(work: (tx: Tx) => Promise<T>): Promise<T> =>
@@ -68,6 +71,14 @@ async function fire(change: Partial<IncomingAlert> = {}): Promise<number> {
 }
 const observe = (alertId: number, before: Pick<AlertView, 'status' | 'severity'> | null = null) =>
   write((tx) => observeAlert(tx, { orgId: database.orgId, alertId, before }));
+/** What is known happened so much longer ago. */
+async function passTime(interval: string): Promise<void> {
+  await database.owner.query(`update incidents set last_alert_at = last_alert_at - $1::interval`, [interval]);
+  await database.owner.query(
+    `update incident_keys set first_at = first_at - $1::interval, last_at = last_at - $1::interval`,
+    [interval],
+  );
+}
 const waitsForLock = () =>
   expect
     .poll(async () => {
@@ -138,7 +149,7 @@ test('an alert whose labels are longer than an index takes is correlated all the
 test('an alert of another service, or of the same one too late, opens another incident', async () => {
   await observe(await fire());
   await observe(await fire({ fingerprint: 'f2', service: 'search' }));
-  await database.owner.query(`update incidents set last_alert_at = now() - interval '6 minutes'`);
+  await passTime('31 minutes');
   await observe(await fire({ fingerprint: 'f3' }));
   expect((await incident()).map((row) => row.service)).toEqual(['checkout', 'search', 'checkout']);
 });
@@ -146,7 +157,7 @@ test('an alert of another service, or of the same one too late, opens another in
 test('the same fingerprint joins its incident however late, as long as it is not closed', async () => {
   const { incident: first } = await observe(await fire());
   await database.owner.query(`update alerts set status = 'resolved', resolved_at = now()`);
-  await database.owner.query(`update incidents set last_alert_at = now() - interval '1 hour'`);
+  await passTime('1 hour');
   expect((await observe(await fire())).incident).toEqual(first);
 });
 
@@ -260,4 +271,105 @@ test('only a firing alert that was not seen meanwhile becomes stale', async () =
   expect(await write((tx) => markStale(tx, id, lastSeenAt))).toBe(true);
   expect(await observe(id, { status: 'firing', severity: 'warning' })).toMatchObject({ status: 'stale' });
   expect((await incident())[0]).toMatchObject({ firing_count: 1 });
+});
+
+const dependency = (caller: string, callee: string) =>
+  database.owner.query(
+    'insert into service_dependencies (org_id, caller, callee, declared) values ($1, $2, $3, true)',
+    [database.orgId, caller, callee],
+  );
+
+test('an alert joins the incident of what its service calls, and says why', async () => {
+  await dependency('checkout', 'db-primary');
+  const { incident: opened } = await observe(await fire({ service: 'db-primary', name: 'DatabaseDown' }));
+  const id = await fire({ fingerprint: 'f2', service: 'checkout' });
+  expect((await observe(id)).incident).toEqual(opened);
+  const { rows } = await database.owner.query('select correlation_reason from alerts where id = $1', [id]);
+  expect(rows[0].correlation_reason).toMatch(/^joined #\d+: checkout calls db-primary, 0 s apart$/);
+});
+
+test('two outages at once stay two, and a common caller merges nothing', async () => {
+  await dependency('web', 'payments');
+  await dependency('web', 'search');
+  await observe(await fire({ fingerprint: 'p', service: 'payments', name: 'PaymentErrors' }));
+  await observe(await fire({ fingerprint: 's', service: 'search', name: 'SlowQueries' }));
+  await observe(await fire({ fingerprint: 'w', service: 'web' }));
+  const incidents = await incident();
+  expect(incidents.map((row) => row.alert_count).sort()).toEqual([1, 2]);
+  expect(incidents.map((row) => row.merge_wanted)).toEqual([null, null]);
+});
+
+test('an alert that shows two incidents to be one outage asks the younger one to be merged', async () => {
+  await dependency('cart', 'db');
+  await dependency('billing', 'db');
+  await observe(await fire({ fingerprint: 'c', service: 'cart', name: 'CartErrors' }));
+  await database.owner.query(`insert into service_dependencies (org_id, caller, callee, declared)
+    select org_id, 'other-' || n, 'db', true from organizations, generate_series(1, 9) n`);
+  await observe(await fire({ fingerprint: 'b', service: 'billing', name: 'BillingErrors' }));
+  await database.owner.query(`update incidents set feed_unread = false, feed_owed_by = null`);
+  const [cart, billing] = await incident();
+  expect([cart.service, billing?.service]).toEqual(['cart', 'billing']);
+  await observe(await fire({ fingerprint: 'd', service: 'db', name: 'DatabaseDown' }));
+  expect(await incident()).toMatchObject([
+    { merge_wanted: null },
+    {
+      merge_wanted: cart.id,
+      merge_reason: expect.stringContaining('calls db'),
+      feed_unread: true,
+    },
+  ]);
+});
+
+test('a weak label does not tie two outages, and a team has rules of its own', async () => {
+  const labels = (team: string) => ({ alertname: 'A', cluster: 'prod', zone: 'z1', team });
+  await observe(await fire({ fingerprint: 'a', service: 'one', labels: labels('shop') }));
+  await observe(await fire({ fingerprint: 'b', service: 'two', labels: labels('shop') }));
+  expect(await incident()).toHaveLength(2);
+  const { rows } = await database.owner.query(
+    `insert into teams (org_id, slug, name, match) values ($1, 'ops', 'Ops', '{"team": "ops"}') returning id`,
+    [database.orgId],
+  );
+  await database.owner.query(
+    `insert into correlation_rules (org_id, team_id, definition) values ($1, $2, '{"labels": ["zone"]}')`,
+    [database.orgId, rows[0].id],
+  );
+  const first = await observe(await fire({ fingerprint: 'c', service: 'three', labels: labels('ops') }));
+  const second = await observe(await fire({ fingerprint: 'd', service: 'four', labels: labels('ops') }));
+  expect(second.incident).toEqual(first.incident);
+  expect((await incident()).find((row) => row.service === 'three')).toMatchObject({ team_id: rows[0].id });
+});
+
+test('an alert that fires and resolves again and again flaps, and the timeline says so', async () => {
+  for (let episode = 0; episode < 4; episode++) {
+    const id = await fire({ startsAt: `2026-01-01T1${episode}:00:00Z` });
+    const view = await observe(id);
+    await fire({ status: 'resolved', endsAt: `2026-01-01T1${episode}:30:00Z` });
+    await observe(id, view);
+  }
+  const { rows } = await database.owner.query('select flapping from alerts order by id');
+  // three episodes that ended are six changes, and the fourth begins
+  expect(rows.map((row) => row.flapping)).toEqual([false, false, false, true]);
+  const { rows: told } = await database.owner.query(`select 1 from timeline where summary like '%it flaps%'`);
+  expect(told).toHaveLength(1);
+});
+
+test('an incident that was merged is joined no more', async () => {
+  const { incident: opened } = await observe(await fire());
+  await database.owner.query('update incidents set merged_into = 1');
+  expect((await observe(await fire({ fingerprint: 'f2' }))).incident.number).toBe(opened.number + 1);
+});
+
+test('what joins does not wait for the lock of those that open', async () => {
+  await observe(await fire());
+  const opening = await database.owner.connect();
+  await opening.query('begin');
+  await opening.query(`select pg_advisory_xact_lock(hashtextextended($1, 0))`, [
+    `correlate:${database.orgId}`,
+  ]);
+  const lock = {};
+  const id = await fire({ fingerprint: 'f2' });
+  await write((tx) => observeAlert(tx, { orgId: database.orgId, alertId: id, before: null, lock }));
+  expect(lock).toEqual({});
+  await opening.query('commit');
+  opening.release();
 });

@@ -1,12 +1,19 @@
 import { sql } from 'kysely';
 import { type AlertView, changeToReport } from '../domain/alert-lifecycle.ts';
-import { type CorrelationCandidate, correlate, correlationKeys } from '../domain/correlation.ts';
-import { matchesGlob } from '../domain/glob.ts';
+import { correlate } from '../domain/correlation/correlate.ts';
+import { type Episode, isFlapping } from '../domain/correlation/flapping.ts';
+import { correlationKeys, identityKeys, rememberedKeys } from '../domain/correlation/keys.ts';
+import type { NewAlert } from '../domain/correlation/snapshot.ts';
 import type { AlertStatus } from '../domain/incident-status.ts';
 import type { Severity } from '../domain/severity.ts';
+import { type CandidateQuestion, findCandidates } from './correlation-candidates.ts';
+import { type CorrelationContext, readCorrelationContext } from './correlation-context.ts';
+import { groupKey } from './correlation-memory.ts';
+import { rulesForAlert } from './correlation-rules.ts';
 import type { Tx } from './database.ts';
 import { feedRest } from './incident-feed.ts';
-import { correlationRulesOf } from './settings.ts';
+import { openIncident } from './incident-opening.ts';
+import { wantMerges } from './wanted-merges.ts';
 
 /** What the workflow of an alert learns when it looks at its row. */
 export interface Sighting extends AlertView {
@@ -30,6 +37,7 @@ interface AlertRow {
   labels: Record<string, string>;
   annotations: Record<string, string>;
   version: number;
+  received_at: Date;
   last_seen_at: Date;
   truncated: number;
   incident_id: string | null;
@@ -37,20 +45,37 @@ interface AlertRow {
   resend_interval_ms: number;
   alertmanager_url: string | null;
   now: Date;
-  /** The organization's rules. */
-  correlation: unknown;
+  /** What people decided on it: the group that it belongs to, and those that it was split from. */
+  group_id: string | null;
+  apart_from: string[];
+  /** Its episodes of the last day, for one that has no incident yet; epoch milliseconds. */
+  episodes: { started: number; ended: number }[];
+}
+
+/** How long the organization's lock was waited for and since when it is held, for those who measure. */
+export interface LockTimes {
+  waitedMs?: number;
+  /** By `performance.now()`; the lock is given back with the end of the transaction. */
+  takenAt?: number;
+}
+
+export interface ObserveArgs {
+  orgId: string;
+  alertId: number;
+  before: Pick<AlertView, 'status' | 'severity'> | null;
+  /** Read from the database where it is not given. */
+  context?: CorrelationContext;
+  /** Filled in where the lock was needed. */
+  lock?: LockTimes;
 }
 
 /**
  * Looks at an alert's row, finds or makes its incident, and tells the incident's feed what has changed since
  * `before`. One short transaction; a second run of the same sighting changes nothing and owes the same signal.
- * What a storm waits for is this transaction's round trips (three of them under the organization's lock), so
- * joining is one statement.
+ * What a storm waits for is this transaction's round trips (looking for incidents and joining one are a statement
+ * each), of which only what opens an incident makes others wait.
  */
-export async function observeAlert(
-  tx: Tx,
-  args: { orgId: string; alertId: number; before: Pick<AlertView, 'status' | 'severity'> | null },
-): Promise<Sighting> {
+export async function observeAlert(tx: Tx, args: ObserveArgs): Promise<Sighting> {
   const { orgId } = args;
   const alert = await lockAlert(tx, args.alertId);
   const incident = alert.incident_id ? await holdIncident(tx, alert.incident_id) : null;
@@ -58,7 +83,11 @@ export async function observeAlert(
   const isOver = incident?.closed && incident.status === 'resolved' && alert.status !== 'resolved';
   const told =
     !incident || isOver
-      ? await joinIncident(tx, orgId, alert)
+      ? await joinIncident(
+          tx,
+          { ...args, context: args.context ?? (await readCorrelationContext(tx)) },
+          alert,
+        )
       : await tellIncident(tx, orgId, alert, incident, args.before);
   return {
     version: alert.version,
@@ -156,12 +185,25 @@ export async function recordProbe(
     .execute();
 }
 
+/** What rules of flapping can ask for at most. */
+const episodesLimit = 500;
+
 async function lockAlert(tx: Tx, alertId: number): Promise<AlertRow> {
   const { rows } = await sql<AlertRow>`
     select a.id, a.integration_id, a.fingerprint, a.status, a.name, a.severity, a.severity_rank, a.service, a.labels,
-      a.annotations, a.version, a.last_seen_at, a.truncated, a.incident_id, a.correlation_reason, i.resend_interval_ms, i.alertmanager_url,
-      now() as now, (select definition from correlation_rules where team_id is null) as correlation
+      a.annotations, a.version, a.received_at, a.last_seen_at, a.truncated, a.incident_id, a.correlation_reason,
+      i.resend_interval_ms, i.alertmanager_url, now() as now, m.group_id, coalesce(m.apart_from, '{}') as apart_from,
+      case when a.incident_id is null then (
+        select coalesce(json_agg(json_build_object('started', extract(epoch from received_at) * 1000,
+          'ended', extract(epoch from resolved_at) * 1000)), '[]')
+        from (select received_at, resolved_at from alerts e
+          where e.org_id = a.org_id and e.integration_id = a.integration_id and e.fingerprint = a.fingerprint
+            and e.status = 'resolved' and e.id < a.id and e.resolved_at > now() - interval '1 day'
+          order by e.id desc limit ${episodesLimit}) earlier
+      ) else '[]' end as episodes
     from alerts a join integrations i on i.id = a.integration_id
+    left join correlation_memory m
+      on m.org_id = a.org_id and m.integration_id = a.integration_id and m.fingerprint = a.fingerprint
     where a.id = ${alertId}
     for update of a`.execute(tx);
   const row = rows[0];
@@ -192,96 +234,77 @@ async function holdIncident(tx: Tx, incidentId: string): Promise<HeldIncident> {
 }
 
 /**
- * Chooses or creates. The lock is the organization's and is held to the end of this transaction, which is a matter
- * of milliseconds: two alerts of one outage must not open two incidents.
+ * Chooses or creates. Two alerts of one outage must not open two incidents, so whatever finds nothing to join looks
+ * again under the organization's lock, which is held to the end of this transaction: a matter of milliseconds. What
+ * joins needs no lock but the incident's own: however many more incidents are opened beside it, this one is open.
  */
 async function joinIncident(
   tx: Tx,
-  orgId: string,
+  { orgId, context, lock }: ObserveArgs & { context: CorrelationContext },
   alert: AlertRow,
 ): Promise<Pick<Sighting, 'incident' | 'owesSignal'>> {
-  await sql`select pg_advisory_xact_lock(hashtextextended(${`correlate:${orgId}`}, 0))`.execute(tx);
-  const rules = correlationRulesOf(alert.correlation);
-  const keys = correlationKeys(
-    {
-      integrationId: alert.integration_id,
-      fingerprint: alert.fingerprint,
-      service: alert.service,
-      labels: alert.labels,
-    },
-    rules,
-  );
+  const { teamId, rules } = rulesForAlert(context.inForce, alert.labels);
+  // of an alert that has been going on since before its last incident was closed, it is the last sight that counts
+  const at = (alert.incident_id === null ? alert.received_at : alert.last_seen_at).getTime();
+  const newAlert: NewAlert = { service: alert.service, name: alert.name, labels: alert.labels, at };
+  const identity = identityKeys({
+    integrationId: alert.integration_id,
+    fingerprint: alert.fingerprint,
+    groupId: alert.group_id,
+  });
+  const keys = [...identity, ...rememberedKeys(newAlert, rules)];
+  const question: CandidateQuestion = {
+    orgId,
+    fingerprint: identity[0] ?? '',
+    group: identity[1] ?? null,
+    apart: alert.apart_from.map(groupKey),
+    evidence: correlationKeys(newAlert, context.graph, rules),
+    since: new Date(at - rules.lookBackMs),
+    labels: Object.keys(rules.labelWeights).flatMap((name) => {
+      const key = keys.find((remembered) => remembered.startsWith(`label.${name}=`));
+      return key === undefined ? [] : [{ name, key }];
+    }),
+  };
+  const flaps = isFlapping(episodesOf(alert), rules.flapping, alert.now.getTime());
+  const decide = async () =>
+    correlate(
+      { candidates: await findCandidates(tx, question), graph: context.graph, rules, now: at },
+      newAlert,
+    );
+  let decision = await decide();
   // a candidate may be closed between being found and being joined: then it is none when they are looked for again
-  for (;;) {
-    const decision = correlate(await findCandidates(tx, orgId, keys), rules, alert.now.getTime());
-    const { reason } = decision;
+  for (let isLocked = false; ; decision = await decide()) {
+    if (decision.action === 'create' && !isLocked) {
+      await takeLock(tx, orgId, lock);
+      isLocked = true;
+      continue;
+    }
     const { id, number } =
       decision.action === 'join'
         ? { id: decision.incidentId, number: decision.number }
-        : await createIncident(tx, orgId, alert);
-    const joined = await report(tx, orgId, alert, id, 'joined', { keys, reason });
+        : await openIncident(tx, { orgId, teamId, alert });
+    const { reason } = decision;
+    const joined = await report(tx, orgId, alert, id, 'joined', { keys, reason, flaps, at: new Date(at) });
     if (!joined) continue;
+    if (decision.action === 'join') await wantMerges(tx, { id, number }, decision.merge);
     return { incident: { id, number }, owesSignal: joined.feed_unread && joined.feed_owed_by === alert.id };
   }
 }
 
-async function findCandidates(tx: Tx, orgId: string, keys: string[]): Promise<CorrelationCandidate[]> {
-  const { rows } = await sql<{
-    id: string;
-    number: number;
-    status: string;
-    last_alert_at: Date;
-    keys: string[];
-  }>`
-    select i.id, i.number, i.status, i.last_alert_at, array_agg(k.key) as keys
-    from incident_keys k join incidents i on i.id = k.incident_id
-    where k.org_id = ${orgId} and k.key = any(${keys}::text[]) and i.closed_at is null
-    group by i.id
-    order by i.last_alert_at desc
-    limit 50`.execute(tx);
-  return rows.map((row) => ({
-    incidentId: row.id,
-    number: row.number,
-    falsePositive: row.status === 'false_positive',
-    lastAlertAt: row.last_alert_at.getTime(),
-    sharedKeys: row.keys,
-  }));
+async function takeLock(tx: Tx, orgId: string, lock: LockTimes | undefined): Promise<void> {
+  const askedAt = performance.now();
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`correlate:${orgId}`}, 0))`.execute(tx);
+  if (!lock) return;
+  lock.takenAt = performance.now();
+  lock.waitedMs = lock.takenAt - askedAt;
 }
 
-async function createIncident(
-  tx: Tx,
-  orgId: string,
-  alert: AlertRow,
-): Promise<{ id: string; number: number }> {
-  const { rows } = await sql<{ id: string; number: number }>`
-    with numbered as (
-      update organizations set next_incident_number = next_incident_number + 1
-      where org_id = ${orgId} returning next_incident_number - 1 as number
-    )
-    insert into incidents (org_id, team_id, number, title, severity, severity_rank, service, labels)
-    select ${orgId}, ${await teamFor(tx, alert)}, number, ${titleOf(alert)}, ${alert.severity},
-      ${alert.severity_rank}, ${alert.service}, ${JSON.stringify(alert.labels)}
-    from numbered
-    returning id, number`.execute(tx);
-  const created = rows[0];
-  if (!created) throw new Error(`there is no organization ${orgId}`);
-  return created;
-}
-
-function titleOf(alert: AlertRow): string {
-  const summary = alert.annotations.summary?.trim();
-  const title = summary || (alert.service ? `${alert.name} on ${alert.service}` : alert.name);
-  return title.length > 200 ? `${title.slice(0, 199)}…` : title;
-}
-
-/** The first team, by name, all of whose label globs the alert matches. */
-async function teamFor(tx: Tx, alert: AlertRow): Promise<string | null> {
-  const teams = await tx.selectFrom('teams').select(['id', 'match']).orderBy('slug').execute();
-  const team = teams.find(({ match }) => {
-    const rules = Object.entries(match);
-    return rules.length > 0 && rules.every(([label, glob]) => matchesGlob(glob, alert.labels[label] ?? ''));
-  });
-  return team?.id ?? null;
+/** This episode and those before it, as far as they may be of one flapping. */
+function episodesOf(alert: AlertRow): Episode[] {
+  return [
+    { startedAt: alert.received_at.getTime(), endedAt: null },
+    ...alert.episodes.map(({ started, ended }) => ({ startedAt: started, endedAt: ended })),
+  ];
 }
 
 /**
@@ -298,19 +321,25 @@ async function report(
   alert: AlertRow,
   incidentId: string,
   change: FeedChange,
-  joining: { keys: string[]; reason: string } | null = null,
+  joining: { keys: string[]; reason: string; flaps: boolean; at: Date } | null = null,
 ): Promise<FeedState | null> {
   const firing = change === 'resolved' ? -1 : change === 'joined' && alert.status !== 'resolved' ? 1 : 0;
   const { rows } = await sql<FeedState>`
     with incident as (
       select id, feed_seq, feed_unread, feed_owed_by from incidents
-      where id = ${incidentId} and closed_at is null for no key update
+      where id = ${incidentId} and closed_at is null and merged_into is null for no key update
     ), keyed as (
-      insert into incident_keys (org_id, key, incident_id)
-      select ${orgId}, key, incident.id from incident, unnest(${joining?.keys ?? []}::text[]) as key
-      on conflict do nothing
+      insert into incident_keys (org_id, key, incident_id, first_at, last_at)
+      select ${orgId}, key, incident.id, ${joining?.at ?? null}::timestamptz, ${joining?.at ?? null}::timestamptz
+      from incident, unnest(${joining?.keys ?? []}::text[]) as key
+      on conflict (org_id, key, incident_id) do update
+        set first_at = least(incident_keys.first_at, excluded.first_at),
+          last_at = greatest(incident_keys.last_at, excluded.last_at)
+        where excluded.first_at < incident_keys.first_at
+          or excluded.last_at > incident_keys.last_at + ${keyGrain}
     ), joined as (
-      update alerts set incident_id = incident.id, correlation_reason = ${joining?.reason ?? null}
+      update alerts set incident_id = incident.id, correlation_reason = ${joining?.reason ?? null},
+        flapping = ${joining?.flaps ?? false}
       from incident where alerts.id = ${alert.id} and ${joining !== null}
     ), appended as (
       insert into incident_feed (org_id, incident_id, seq, kind, alert_id, alert_version)
@@ -319,7 +348,7 @@ async function report(
       returning seq
     ), told as (
       insert into timeline (org_id, incident_id, kind, actor, summary, data, dedup_key)
-      select ${orgId}, ${incidentId}, ${`alert_${change}`}, 'Alertmanager', ${summaryOf(alert, change)},
+      select ${orgId}, ${incidentId}, ${`alert_${change}`}, 'Alertmanager', ${summaryOf(alert, change, joining?.flaps ?? false)},
         ${JSON.stringify({ alertId: alert.id, severity: alert.severity, reason: joining?.reason ?? alert.correlation_reason })}::jsonb,
         ${`alert:${alert.id}:${alert.version}:${change}`}
       from appended
@@ -336,7 +365,7 @@ async function report(
         alert_count = i.alert_count + ${change === 'joined' ? 1 : 0},
         firing_count = greatest(0, i.firing_count + ${firing}),
         truncated_count = greatest(i.truncated_count, ${alert.truncated}),
-        last_alert_at = case when ${change === 'joined' || change === 'firing'} then now() else i.last_alert_at end,
+        last_alert_at = greatest(i.last_alert_at, ${change === 'firing' ? sql`now()` : (joining?.at ?? null)}::timestamptz),
         severity = case when ${alert.severity_rank} < i.severity_rank then ${alert.severity} else i.severity end,
         severity_rank = least(i.severity_rank, ${alert.severity_rank})
       from appended where i.id = ${incidentId}
@@ -348,6 +377,9 @@ async function report(
   return rows[0] ?? null;
 }
 
+/** In a storm the same keys come again and again: when they came last need not be known more exactly. */
+const keyGrain = sql`interval '1 second'`;
+
 type FeedChange = NonNullable<ReturnType<typeof changeToReport>>;
 
 const changeWords = {
@@ -358,9 +390,10 @@ const changeWords = {
   updated: 'changed severity',
 } as const;
 
-function summaryOf(alert: AlertRow, change: FeedChange): string {
+function summaryOf(alert: AlertRow, change: FeedChange, flaps: boolean): string {
   const where = alert.service ? ` on ${alert.service}` : '';
   const truncated = alert.truncated > 0 ? ` (its sender left out ${alert.truncated} more of its group)` : '';
   const words = `${changeWords[change]}${change === 'updated' ? ` to ${alert.severity}` : ''}`;
-  return `${alert.name}${where} ${words}${truncated}`;
+  const flapping = flaps ? `; it flaps: ${alert.episodes.length} episodes came before within a day` : '';
+  return `${alert.name}${where} ${words}${truncated}${flapping}`;
 }

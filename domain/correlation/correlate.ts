@@ -41,7 +41,7 @@ function byEvidence(snapshot: Snapshot, alert: NewAlert, joinable: CandidateInci
     .map(({ incident, topology }) => ({
       incidentId: incident.incidentId,
       number: incident.number,
-      reason: `${topology?.reason}, and so belongs to #${best.incident.number}`,
+      reason: topology?.reason ?? '',
     }));
   return join(best.incident, reasonOf(best), merge);
 }
