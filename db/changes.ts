@@ -1,6 +1,18 @@
 import { sql } from 'kysely';
-import type { CandidateChange, ChangeHistory } from '../domain/changes/score.ts';
+import type { ChangeSourceKind, ChangeStatus } from '../domain/changes/change.ts';
+import type { ChangeReport } from '../domain/changes/report.ts';
+import {
+  type CandidateChange,
+  type ChangeHistory,
+  clockSkewMs,
+  lookBackMs,
+  servicesTouchedBy,
+} from '../domain/changes/score.ts';
+import { serviceGraph } from '../domain/topology/graph.ts';
+import { recordAudit } from './audit.ts';
 import type { Tx } from './database.ts';
+import { storable } from './storable.ts';
+import { readGraph } from './topology.ts';
 
 /** Changes that one look at an incident scores; the newest of the window. */
 const candidateLimit = 500;
@@ -15,7 +27,7 @@ export async function candidateChanges(
   tx: Tx,
   args: { from: Date; to: Date; services: readonly string[] },
 ): Promise<CandidateChange[]> {
-  const services = args.services.map((service) => service.toLowerCase());
+  const services = args.services.map(lowerCase);
   const rows = await tx
     .selectFrom('changes')
     .select([
@@ -52,4 +64,137 @@ export async function confirmationHistory(
       and c.service = any(${[...services]}::text[])
     group by c.service`.execute(tx);
   return new Map(rows.map(({ service, confirmed, dismissed }) => [service, { confirmed, dismissed }]));
+}
+
+/** Where a change was told of. `sourceId`: of a webhook's source; null for an ingest key's and for a person's. */
+export interface ChangeOrigin {
+  source: ChangeSourceKind;
+  sourceId: string | null;
+  teamId: string | null;
+}
+
+/**
+ * Keeps what a message says of a change: a new one, or the next step of one that is known by its external id. What
+ * arrives late or twice never takes a change back. Open incidents that it may concern are looked at again.
+ */
+export async function recordChange(
+  tx: Tx,
+  args: { orgId: string; origin: ChangeOrigin; report: ChangeReport },
+): Promise<{ id: number; isNew: boolean }> {
+  const { orgId, origin } = args;
+  const report = storable(args.report);
+  const { service, environment, version } = report;
+  // a sender's clock that runs ahead must not hide the change from an incident that is there already
+  const at = sql<Date>`least(now(), coalesce(${report.at === null ? null : new Date(report.at)}::timestamptz, now()))`;
+  const previous =
+    service === null || version === null
+      ? sql<null>`null`
+      : sql<string | null>`(
+          select c.version from changes c
+          where c.service = ${service} and c.environment is not distinct from ${environment}
+            and c.type = ${report.type} and c.version is not null and c.version <> ${version}
+            and c.status in ('started', 'succeeded') and c.at < ${at}
+          order by c.at desc, c.id desc limit 1)`;
+  const { rows } = await sql<{ id: number; is_new: boolean; status: ChangeStatus; at: Date }>`
+    insert into changes as known (org_id, team_id, source, source_id, external_id, type, status, service, environment,
+      title, version, previous_version, author, url, at, data)
+    values (${orgId}, ${origin.teamId}, ${origin.source}, ${origin.sourceId}, ${report.externalId}, ${report.type},
+      ${report.status}, ${service}, ${environment}, ${report.title}, ${version},
+      coalesce(${report.previousVersion}::text, ${previous}), ${report.author}, ${report.url}, ${at},
+      ${JSON.stringify(report.data)}::jsonb)
+    on conflict (org_id, source, source_id, external_id) do update set
+      status = case
+        when ${rankOf(sql`excluded.status`)} >= ${rankOf(sql`known.status`)} then excluded.status
+        else known.status end,
+      type = excluded.type,
+      title = excluded.title,
+      service = coalesce(excluded.service, known.service),
+      environment = coalesce(excluded.environment, known.environment),
+      version = coalesce(excluded.version, known.version),
+      previous_version = coalesce(known.previous_version, excluded.previous_version),
+      author = coalesce(known.author, excluded.author),
+      url = coalesce(excluded.url, known.url),
+      at = case
+        when ${report.begins} and known.status = 'started' then excluded.at
+        else least(known.at, excluded.at) end,
+      data = known.data || excluded.data
+    returning id, xmax = 0 as is_new, status, at`.execute(tx);
+  const stored = rows[0];
+  if (!stored) throw new Error('PostgreSQL kept no change');
+  if (stored.status === 'succeeded') await markRolledBack(tx, { ...report, id: stored.id, at: stored.at });
+  await markIncidentsUnread(tx, service, stored.at);
+  return { id: stored.id, isNew: stored.is_new };
+}
+
+/** A change goes from started to its end, and may be rolled back after that. */
+const rankOf = (status: ReturnType<typeof sql>) =>
+  sql`(case ${status} when 'started' then 0 when 'rolled_back' then 2 else 1 end)`;
+
+/** A deployment that brings back the version before the last one says that the last one was rolled back. */
+async function markRolledBack(
+  tx: Tx,
+  now: Pick<ChangeReport, 'type' | 'service' | 'environment' | 'version'> & { id: number; at: Date },
+): Promise<void> {
+  if (now.type !== 'deployment' || now.service === null || now.version === null) return;
+  await sql`
+    update changes set status = 'rolled_back'
+    where status = 'succeeded' and previous_version = ${now.version} and version <> ${now.version} and id = (
+      select c.id from changes c
+      where c.service = ${now.service} and c.environment is not distinct from ${now.environment}
+        and c.type = 'deployment' and c.version is not null and c.at <= ${now.at} and c.id <> ${now.id}
+      order by c.at desc, c.id desc limit 1)`.execute(tx);
+}
+
+/** Open incidents that one change is compared with; the newest. */
+const incidentLimit = 500;
+
+/**
+ * A change may be told of after the incident that it caused has opened: the incidents that began within the look-back
+ * after it, on services that it may touch, are owed a look. The dispatcher's sweep sends the signal.
+ */
+async function markIncidentsUnread(tx: Tx, service: string | null, at: Date): Promise<void> {
+  const { rows } = await sql<{ id: string; services: string[] }>`
+    select i.id, array(
+      select substr(k.key, 9) from incident_keys k where k.incident_id = i.id and k.key like 'service=%' limit 1000
+    ) as services
+    from incidents i
+    where i.closed_at is null and i.opened_at >= ${new Date(at.getTime() - clockSkewMs)}
+      and i.opened_at <= ${new Date(at.getTime() + lookBackMs)}
+    order by i.opened_at desc limit ${incidentLimit}`.execute(tx);
+  if (rows.length === 0) return;
+  const touched =
+    service === null
+      ? null
+      : new Set(servicesTouchedBy(service, serviceGraph(await readGraph(tx))).map(lowerCase));
+  const concerned = rows.filter(
+    (row) => touched === null || row.services.some((each) => touched.has(lowerCase(each))),
+  );
+  if (concerned.length === 0) return;
+  await sql`
+    update incidents set feed_unread = true, feed_owed_by = null, feed_owed_since = now()
+    where not feed_unread and id in (
+      select id from incidents where id = any(${concerned.map(({ id }) => id)}::uuid[]) and closed_at is null
+      order by id for no key update)`.execute(tx);
+}
+
+const lowerCase = (name: string): string => name.toLowerCase();
+
+/** A change that a person writes down, with its audit entry. */
+export async function recordManualChange(
+  tx: Tx,
+  args: { orgId: string; report: ChangeReport; actor: string },
+): Promise<{ id: number }> {
+  const { orgId, actor } = args;
+  const report = storable(args.report);
+  const origin: ChangeOrigin = { source: 'manual', sourceId: null, teamId: null };
+  const { id } = await recordChange(tx, { orgId, origin, report });
+  const { type, service, environment, title, version } = report;
+  await recordAudit(tx, {
+    orgId,
+    actor,
+    action: 'change.recorded',
+    subject: `change:${id}`,
+    data: { type, service, environment, title, version },
+  });
+  return { id };
 }

@@ -75,8 +75,9 @@ export function relatedServices(services: Iterable<string>, graph: ServiceGraph)
 
 /** The other way round: the services whose alerts a change of `service` may be behind. */
 export function servicesTouchedBy(service: string, graph: ServiceGraph): string[] {
-  const callers = reach(graph, service, 'callers', calleeHops).keys();
-  return [...new Set([...callers, ...reach(graph, service, 'callees', callerHops).keys()])];
+  const known = graph.services.find((each) => sameCase(each) === sameCase(service)) ?? service;
+  const callers = reach(graph, known, 'callers', calleeHops).keys();
+  return [...new Set([service, ...callers, ...reach(graph, known, 'callees', callerHops).keys()])];
 }
 
 /**
