@@ -1,0 +1,181 @@
+import { Piscina } from 'piscina';
+import { z } from 'zod';
+import type { Cause } from '../../domain/root-cause/cause.ts';
+import type { Evidence } from '../../domain/root-cause/evidence.ts';
+import { rankCauses } from '../../domain/root-cause/rank-causes.ts';
+import { HttpError } from '../auth/errors.ts';
+import { type Endpoint, personEndpoint, withoutUndefined } from '../endpoint.ts';
+import { type PackedEvidence, pack } from './root-cause-thread.ts';
+
+/** What is more than this is ranked in a thread of its own: about 30 ms of work. */
+const small = { points: 100_000, services: 300 };
+/** Milliseconds. */
+const patience = 30_000;
+/** Requests that wait for the thread. */
+const queue = 8;
+
+/** Later than the year 5138 in seconds: then it is milliseconds. */
+const milliseconds = 1e11;
+
+const name = z.string().min(1).max(500);
+
+const moment = z
+  .union(
+    [z.number().nonnegative(), z.iso.datetime({ offset: true })],
+    'write an ISO 8601 time or Unix seconds',
+  )
+  .transform((at) => {
+    if (typeof at === 'string') return Date.parse(at);
+    return at < milliseconds ? at * 1000 : at;
+  })
+  .meta({ description: 'ISO 8601, or Unix seconds or milliseconds' });
+
+/** One check over all points: a schema for each of 100,000 pairs would take longer than the ranking. */
+const points = z
+  .custom<[number, number | null][]>(
+    (given) => Array.isArray(given) && given.length <= 200_000 && given.every(isPoint),
+    'write a list of at most 200,000 pairs [unixSeconds, value]; the value may be null',
+  )
+  .meta({
+    description: '[unixSeconds, value], in any order; null or absent where nothing was measured',
+    override: {
+      type: 'array',
+      items: { type: 'array', minItems: 2, maxItems: 2, items: { type: ['number', 'null'] } },
+    },
+  });
+
+function isPoint(given: unknown): boolean {
+  if (!Array.isArray(given) || given.length !== 2) return false;
+  const [time, value] = given;
+  return typeof time === 'number' && (typeof value === 'number' || value === null);
+}
+
+const body = z
+  .object({
+    alerts: z
+      .array(
+        z.object({
+          service: name.nullish(),
+          name: z.string().max(500).default(''),
+          startsAt: moment,
+          severity: z.string().max(100).optional(),
+          labels: z.record(z.string(), z.string()).optional(),
+        }),
+      )
+      .max(10_000)
+      .default([]),
+    dependencies: z
+      .array(z.object({ from: name, to: name }))
+      .max(50_000)
+      .default([])
+      .meta({ description: 'From calls to' }),
+    metrics: z
+      .array(z.object({ service: name, metric: name, unit: z.string().max(100).nullish(), points }))
+      .max(20_000)
+      .optional(),
+    symptom: z
+      .object({ service: name, metric: name.nullish(), at: moment.nullish() })
+      .nullish()
+      .meta({ description: 'What was noticed first; `at` splits the series into before and during' }),
+  })
+  .meta({ id: 'RootCauseEvidence' });
+
+const response = z
+  .object({
+    items: z.array(
+      z.object({
+        service: z.string(),
+        score: z.number().meta({ description: '0 to 1, for the order among these' }),
+        confidence: z.number().meta({ description: '0 to 1: that it is this one and none of the others' }),
+        reasons: z.array(z.string()),
+      }),
+    ),
+  })
+  .meta({ id: 'RootCauses', description: 'Best first' });
+
+export function rootCauseEndpoint(): Endpoint {
+  const threads = new Piscina<PackedEvidence, Cause[]>({
+    filename: new URL('./root-cause-thread.ts', import.meta.url).href,
+    minThreads: 0,
+    maxThreads: 1,
+    maxQueue: queue,
+    idleTimeout: 30_000,
+  });
+  return personEndpoint({
+    method: 'post',
+    path: '/api/v1/analysis/root-cause',
+    tag: 'Analysis',
+    summary: 'Rank the services that an incident may come from',
+    access: 'viewer',
+    body,
+    bodyLimit: '32mb',
+    status: 200,
+    response,
+    errors: { 422: 'It took too long to rank', 503: 'Too many are being ranked already' },
+    handle: async ({ body }) => {
+      const evidence = evidenceOf(body);
+      return { items: isSmall(evidence) ? rankCauses(evidence) : await rankApart(evidence) };
+    },
+  });
+
+  async function rankApart(evidence: Evidence): Promise<Cause[]> {
+    if (threads.queueSize >= queue) {
+      throw new HttpError(503, 'Too busy', 'other causes are being ranked: send it again in some seconds');
+    }
+    const packed = pack(evidence);
+    try {
+      return await threads.run(packed, {
+        signal: AbortSignal.timeout(patience),
+        transferList: packed.metrics.map(({ points }) => points.buffer as ArrayBuffer),
+      });
+    } catch (error) {
+      if (!(error instanceof Error && error.name === 'AbortError')) throw error;
+      throw new HttpError(422, 'Too much to rank', 'send fewer series or services at once');
+    }
+  }
+}
+
+function isSmall({ metrics = [], dependencies, alerts }: Evidence): boolean {
+  return (
+    metrics.reduce((sum, series) => sum + series.points.length, 0) <= small.points &&
+    dependencies.length + alerts.length <= small.services * 10
+  );
+}
+
+function evidenceOf({ alerts, dependencies, metrics, symptom }: z.output<typeof body>): Evidence {
+  return {
+    alerts: alerts.map(({ service, name, startsAt, severity, labels }) => ({
+      service: service ?? null,
+      name,
+      startsAt,
+      ...withoutUndefined({ severity, labels }),
+    })),
+    dependencies,
+    ...(metrics
+      ? {
+          metrics: metrics.map(({ service, metric, unit, points }) => ({
+            service,
+            metric,
+            ...(unit ? { unit } : {}),
+            points: measured(points),
+          })),
+        }
+      : {}),
+    ...(symptom
+      ? {
+          symptom: {
+            service: symptom.service,
+            ...(symptom.metric ? { metric: symptom.metric } : {}),
+            ...(typeof symptom.at === 'number' ? { at: symptom.at / 1000 } : {}),
+          },
+        }
+      : {}),
+  };
+}
+
+/** Without what was not measured; times in seconds. */
+function measured(points: [number, number | null][]): [number, number][] {
+  return points.flatMap(([time, value]): [number, number][] =>
+    value === null ? [] : [[time < milliseconds ? time : time / 1000, value]],
+  );
+}
