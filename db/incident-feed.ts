@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { FeedDigest } from '../domain/incident/events.ts';
 import { selectEscalation, selectSla } from '../domain/policy-match.ts';
 import type { Severity } from '../domain/severity.ts';
+import { readRulesInForce, rulesForAlert } from './correlation-rules.ts';
 import type { Tx } from './database.ts';
 import { listEscalationPolicies, listSlaPolicies } from './policies.ts';
 
@@ -30,7 +31,12 @@ export const feedRest = sql<unknown>`interval '1 second'`;
  */
 export async function readFeed(
   tx: Tx,
-  args: { incidentId: string; afterSeq: number; reopenWindowMs: number },
+  args: {
+    incidentId: string;
+    afterSeq: number;
+    /** Where the rules of correlation say none. */
+    reopenWindowMs: number;
+  },
 ): Promise<{ digest: Omit<FeedDigest, 'matches'>; joined: JoinedAlert[] }> {
   const { rows } = await sql<{
     feed_seq: number;
@@ -40,10 +46,14 @@ export async function readFeed(
     opened_at: Date;
     alert_count: number;
     firing_count: number;
+    labels: Record<string, string>;
+    merge_wanted: string | null;
+    merge_reason: string | null;
   }>`
     update incidents set feed_unread = false, feed_owed_by = null, feed_owed_since = null, feed_read_at = now()
     where id = ${args.incidentId}
-    returning feed_seq, title, service, severity, opened_at, alert_count, firing_count`.execute(tx);
+    returning feed_seq, title, service, severity, opened_at, alert_count, firing_count, labels, merge_wanted,
+      merge_reason`.execute(tx);
   const incident = rows[0];
   if (!incident) throw new Error(`there is no incident ${args.incidentId} in this organization`);
   const joined = await joinedSince(tx, args.incidentId, args.afterSeq);
@@ -52,10 +62,13 @@ export async function readFeed(
     service: incident.service,
     alerts: await alertNames(tx, args.incidentId),
   };
+  const { rules } = rulesForAlert(await readRulesInForce(tx), incident.labels);
+  const { quietMs } = rules.flapping;
+  const mergeInto = await mergeTarget(tx, incident);
   const plan = {
     escalation: selectEscalation(await listEscalationPolicies(tx), subject),
     sla: selectSla(await listSlaPolicies(tx), subject),
-    reopenWindowMs: args.reopenWindowMs,
+    reopenWindowMs: rules.reopenWindowMs ?? args.reopenWindowMs,
   };
   return {
     digest: {
@@ -68,9 +81,35 @@ export async function readFeed(
       firingCount: incident.firing_count,
       firingJoined: joined.some((alert) => alert.firing),
       plan,
+      ...(mergeInto ? { mergeInto } : {}),
+      ...((await haveFlapped(tx, args.incidentId, quietMs)) ? { flapping: { quietMs } } : {}),
     },
     joined,
   };
+}
+
+/** Undefined where no merge is wanted, and where the other incident has come to its end without being merged itself. */
+async function mergeTarget(
+  tx: Tx,
+  { merge_wanted: id, merge_reason: reason }: { merge_wanted: string | null; merge_reason: string | null },
+): Promise<FeedDigest['mergeInto']> {
+  if (id === null) return undefined;
+  const target = await tx
+    .selectFrom('incidents')
+    .select('number')
+    .where('id', '=', id)
+    .where((eb) => eb.or([eb('closed_at', 'is', null), eb('merged_into', 'is not', null)]))
+    .executeTakeFirst();
+  return target && { number: target.number, reason: reason ?? '' };
+}
+
+/** Whether an alert that flaps fires, or fired less than `quietMs` ago. */
+async function haveFlapped(tx: Tx, incidentId: string, quietMs: number): Promise<boolean> {
+  const { rows } = await sql`
+    select 1 from alerts where incident_id = ${incidentId} and flapping
+      and (status <> 'resolved' or resolved_at > now() - ${quietMs} * interval '1 millisecond')
+    limit 1`.execute(tx);
+  return rows.length > 0;
 }
 
 async function joinedSince(tx: Tx, incidentId: string, afterSeq: number): Promise<JoinedAlert[]> {
@@ -88,7 +127,7 @@ async function joinedSince(tx: Tx, incidentId: string, afterSeq: number): Promis
       from (
         select distinct alert_id from incident_feed
         where incident_id = ${incidentId} and seq > ${afterSeq} and kind in ('joined', 'firing', 'updated')
-      ) f join alerts a on a.id = f.alert_id
+      ) f join alerts a on a.id = f.alert_id and a.incident_id = ${incidentId}
     ) ranked
     where place <= ${joinedOfAKind}
     order by firing desc, place, severity_rank, id

@@ -75,6 +75,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 
     -- fired and resolved so often in a short time that each change by itself says nothing
     alter table alerts add column flapping boolean not null default false;
+    create index alerts_flapping on alerts (incident_id) where flapping;
 
     -- left: moved into another incident
     alter table incident_feed drop constraint incident_feed_kind_check;
