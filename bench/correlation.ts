@@ -130,8 +130,8 @@ function countPairs(
   const outageSizes = (indices: number[]) => {
     const sizes = new Map<number, number>();
     for (const index of indices) {
-      const outage = alerts[index]?.outage;
-      if (outage !== null && outage !== undefined) sizes.set(outage, (sizes.get(outage) ?? 0) + 1);
+      const outage = alerts[index]?.outage ?? 0;
+      sizes.set(outage, (sizes.get(outage) ?? 0) + 1);
     }
     return [...sizes.values()];
   };

@@ -52,8 +52,8 @@ export interface MadeAlert {
   /** Milliseconds since 1970. */
   at: number;
   labels: Record<string, string>;
-  /** Which outage it belongs to; null: noise. */
-  outage: number | null;
+  /** Which outage it belongs to; below 0: noise, each of which is alone with its own repeats. */
+  outage: number;
 }
 
 export interface MadeOutages {
@@ -85,7 +85,7 @@ export function makeOutages(settings: OutageSettings, seed: number): MadeOutages
   );
   const alerts: MadeAlert[] = [];
   const failed = new Map<string, number>();
-  const raise = (service: string, names: readonly string[], at: number, outage: number | null) =>
+  const raise = (service: string, names: readonly string[], at: number, outage: number) =>
     alerts.push(...raisedBy(settings, { service, host: hosts.get(service) ?? 1, names, at, outage }, random));
   const all = failing
     .flatMap(({ outage, at }) => [...at].map(([service, time]) => ({ outage, service, time })))
@@ -108,7 +108,7 @@ export function makeOutages(settings: OutageSettings, seed: number): MadeOutages
   const span = (settings.spread + 2 * settings.delay + 60) * 1000;
   const noisy = Math.round((alerts.length * settings.noise) / (1 - settings.noise));
   for (let i = 0; i < noisy; i++) {
-    raise(random.pick(graph.services), noises, began - 60_000 + random.between(0, span), null);
+    raise(random.pick(graph.services), noises, began - 60_000 + random.between(0, span), -1 - i);
   }
   const dependencies = calls.filter(() => !random.chance(settings.unknownCalls));
   return { alerts: random.shuffled(alerts), dependencies, causes };
@@ -142,14 +142,14 @@ const noises = [
 /** What one failing service raises: one to three alerts, each lost or repeated by chance. */
 function raisedBy(
   settings: OutageSettings,
-  from: { service: string; host: number; names: readonly string[]; at: number; outage: number | null },
+  from: { service: string; host: number; names: readonly string[]; at: number; outage: number },
   random: Random,
 ): MadeAlert[] {
   const { service, at, outage } = from;
-  const count = outage === null ? 1 : random.pick([1, 1, 1, 2, 2, 3]);
+  const count = outage < 0 ? 1 : random.pick([1, 1, 1, 2, 2, 3]);
   const names = random.shuffled(from.names).slice(0, count);
   return names.flatMap((name, index) => {
-    if (outage !== null && random.chance(settings.loss)) return [];
+    if (outage >= 0 && random.chance(settings.loss)) return [];
     const labels: Record<string, string> = { severity: random.pick(['critical', 'warning', 'info']) };
     labels.cluster = 'production';
     labels.namespace = `team-${service.length % 3}`;

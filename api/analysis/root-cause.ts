@@ -5,6 +5,7 @@ import type { Evidence } from '../../domain/root-cause/evidence.ts';
 import { rankCauses } from '../../domain/root-cause/rank-causes.ts';
 import { HttpError } from '../auth/errors.ts';
 import { type Endpoint, personEndpoint, withoutUndefined } from '../endpoint.ts';
+import { milliseconds, moment } from './moment.ts';
 import { type PackedEvidence, pack } from './root-cause-thread.ts';
 
 /** What is more than this is ranked in a thread of its own: about 30 ms of work. */
@@ -14,21 +15,7 @@ const patience = 30_000;
 /** Requests that wait for the thread. */
 const queue = 8;
 
-/** Later than the year 5138 in seconds: then it is milliseconds. */
-const milliseconds = 1e11;
-
 const name = z.string().min(1).max(500);
-
-const moment = z
-  .union(
-    [z.number().nonnegative(), z.iso.datetime({ offset: true })],
-    'write an ISO 8601 time or Unix seconds',
-  )
-  .transform((at) => {
-    if (typeof at === 'string') return Date.parse(at);
-    return at < milliseconds ? at * 1000 : at;
-  })
-  .meta({ description: 'ISO 8601, or Unix seconds or milliseconds' });
 
 /** One check over all points: a schema for each of 100,000 pairs would take longer than the ranking. */
 const points = z

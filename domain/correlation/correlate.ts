@@ -1,3 +1,4 @@
+import { tellingWeight } from './keys.ts';
 import { type LabelEvidence, labelEvidence, together } from './label-evidence.ts';
 import { isKnown } from './neighbourhood.ts';
 import type { CandidateIncident, Decision, NewAlert, Snapshot } from './snapshot.ts';
@@ -85,7 +86,10 @@ function join(
 }
 
 function reasonOf({ topology, labels }: Match): string {
-  const pieces = [topology, labels].filter((piece) => piece !== null).sort((a, b) => b.weight - a.weight);
+  const pieces = [topology, labels]
+    .filter((piece) => piece !== null)
+    .sort((a, b) => b.weight - a.weight)
+    .filter(({ weight }, index) => index === 0 || weight >= tellingWeight);
   const seconds = Math.round((pieces[0]?.gapMs ?? 0) / 1000);
   return `${pieces.map(({ reason }) => reason).join(', ')}, ${seconds} s apart`;
 }

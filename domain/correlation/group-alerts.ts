@@ -2,6 +2,7 @@ import { type ServiceGraph, serviceGraph } from '../topology/graph.ts';
 import type { Dependency } from '../topology/service.ts';
 import { OpenIncidents } from './open-incidents.ts';
 import { type CorrelationRules, defaultCorrelationRules } from './rules.ts';
+import { lookAgain } from './second-look.ts';
 import type { NewAlert } from './snapshot.ts';
 
 export interface Grouping {
@@ -37,5 +38,5 @@ export function* groupInSteps(
     reasons[index] = open.take(alert, index);
     yield;
   }
-  return { groups: open.groups(), reasons };
+  return { groups: lookAgain(alerts, open.groups(), graph, rules), reasons };
 }

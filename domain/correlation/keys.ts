@@ -8,8 +8,8 @@ const valueLimit = 400;
 /** How many keys are asked for at most: a service that half of the others call has a neighbourhood without end. */
 const askedLimit = 500;
 
-/** Labels that say less than this add to other evidence; incidents are not looked for by them. */
-const tellingWeight = 0.2;
+/** What says less than this adds to other evidence; incidents are not looked for by it, and nobody is told of it. */
+export const tellingWeight = 0.2;
 
 /** What is remembered of an alert for those that come later: 'service=checkout', 'label.host=node-7'. */
 export function rememberedKeys(alert: NewAlert, rules: CorrelationRules): string[] {

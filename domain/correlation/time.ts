@@ -1,7 +1,7 @@
 import type { CorrelationRules } from './rules.ts';
 
 /** What evidence that is a window old still counts. */
-const atWindow = 0.8;
+const atWindow = 0.6;
 
 /** How much evidence counts that is `gapMs` away, 0 to 1: nearly all of it in the window, nothing after the look-back. */
 export function timeFactor(gapMs: number, rules: CorrelationRules): number {

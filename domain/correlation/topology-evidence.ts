@@ -135,7 +135,12 @@ function chained(
   rest: { reason: string; deeper: boolean },
 ): TopologyEvidence {
   const gapMs = gapTo(alert.at, failing);
-  return { weight: directCall * perSilentService ** (hops - 1) * timeFactor(gapMs, rules), gapMs, ...rest };
+  return { weight: chainWeight(hops) * timeFactor(gapMs, rules), gapMs, ...rest };
+}
+
+/** What it says, 0 to 1, that one failing service reaches another one in so many calls. */
+export function chainWeight(hops: number): number {
+  return directCall * perSilentService ** (hops - 1);
 }
 
 function calls(caller: string, callee: string, hops: number): string {
