@@ -138,7 +138,9 @@ describe('gatherLogs', () => {
   });
 
   const failing = (error: Error): LogSource => ({
+    kind: 'loki',
     name: 'loki',
+    quote: () => null,
     probe: () => Promise.reject(error),
     query: () => Promise.reject(error),
     link: () => 'http://grafana.example/explore',

@@ -7,7 +7,10 @@ import { type LogSource, LogSourceUnavailableError } from './log-source.ts';
 /** The log store in Holdfast's own database, filled through `POST /api/v1/logs`. Time-out: the statement's. */
 export function createBuiltinLogs({ db }: { db: Pick<Database, 'read' | 'unscoped'> }): LogSource {
   return {
+    kind: 'builtin',
     name: 'builtin',
+    // it is asked by fields alone
+    quote: () => null,
 
     async probe() {
       await available(() => db.unscoped((tx) => tx.selectFrom('logs').select('id').limit(1).execute()));

@@ -1,59 +1,17 @@
 import { isIP } from 'node:net';
 import { type Client, errors, type estypes } from '@elastic/elasticsearch';
-import { cut, type LogLine, logLevel, wordsOfLevel } from '../../domain/logs/log-line.ts';
-import { instanceHosts, type LogField, type LogQuery, type LogSelector } from '../../domain/logs/query.ts';
-import {
-  type LogSource,
-  LogSourceRefusedError,
-  LogSourceUnavailableError,
-  messageRead,
-} from './log-source.ts';
-
-/** Which fields of a document hold what, tried in this order: ECS first, then what shippers commonly write. */
-export type ElasticsearchFields = Record<LogField | 'timestamp' | 'level' | 'message', string[]>;
-
-export const defaultElasticsearchFields: ElasticsearchFields = {
-  timestamp: ['@timestamp', 'timestamp', 'time', 'ts'],
-  message: ['message', 'msg', 'log', 'body', 'event.original', 'error.stack_trace'],
-  level: ['log.level', 'level', 'severity', 'loglevel', 'severity_text', 'levelname'],
-  service: [
-    'service.name',
-    'service',
-    'kubernetes.labels.app',
-    'kubernetes.labels.app_kubernetes_io/name',
-    'kubernetes.deployment.name',
-    'kubernetes.container.name',
-    'container.name',
-    'app',
-    'application',
-    'resource.attributes.service.name',
-  ],
-  host: ['host.name', 'host.hostname', 'hostname', 'host', 'kubernetes.node.name', 'agent.hostname', 'node'],
-  namespace: [
-    'kubernetes.namespace',
-    'kubernetes.namespace_name',
-    'orchestrator.namespace',
-    'namespace',
-    'labels.namespace',
-  ],
-  pod: ['kubernetes.pod.name', 'kubernetes.pod_name', 'orchestrator.resource.name', 'pod', 'labels.pod'],
-  instance: [
-    'service.address',
-    'instance',
-    'labels.instance',
-    'host.name',
-    'host.hostname',
-    'hostname',
-    'host',
-    'host.ip',
-  ],
-};
+import { cut, type LogLine, wordsOfLevel } from '../../domain/logs/log-line.ts';
+import { instanceHosts, type LogQuery, type LogSelector } from '../../domain/logs/query.ts';
+import { type LogSource, LogSourceRefusedError, LogSourceUnavailableError } from './log-source.ts';
+import { defaultRecordFields, type RecordFields, readRecord, textAt } from './record.ts';
 
 export interface ElasticsearchLogsDeps {
+  /** As people called the source; default 'elasticsearch'. */
+  name?: string;
   client: Client;
   /** Indexes, data streams, aliases or patterns of them, comma-separated. */
   index?: string;
-  fields?: Partial<ElasticsearchFields>;
+  fields?: Partial<RecordFields>;
   /** Kibana's address, with its base path and space. */
   kibanaUrl?: string;
   /** Milliseconds that a request may take. */
@@ -83,7 +41,7 @@ const kinds: Record<string, Kind> = {
 /** Logs in Elasticsearch, by its search API alone: no scripts, no ES|QL, nothing to install there. */
 export function createElasticsearchLogs(deps: ElasticsearchLogsDeps): LogSource {
   const { client, index = 'logs*,*-logs,*-logs-*,filebeat-*,logstash-*', timeoutMs = 10_000 } = deps;
-  const fields = { ...defaultElasticsearchFields, ...deps.fields };
+  const fields = { ...defaultRecordFields, ...deps.fields };
   const transport = { requestTimeout: timeoutMs, maxRetries: 0 };
   const lenientIndex = { ignore_unavailable: true, allow_no_indices: true };
 
@@ -103,7 +61,9 @@ export function createElasticsearchLogs(deps: ElasticsearchLogsDeps): LogSource 
   }
 
   return {
-    name: 'elasticsearch',
+    kind: 'elasticsearch',
+    name: deps.name ?? 'elasticsearch',
+    quote: quoteLucene,
 
     async probe() {
       const known = await translated(timeoutMs, knownFields);
@@ -115,7 +75,7 @@ export function createElasticsearchLogs(deps: ElasticsearchLogsDeps): LogSource 
       return await translated(timeoutMs, async () => {
         const known = await knownFields();
         const time = fields.timestamp.find((field) => known.get(field)?.has('date'));
-        const asked = kql(query, fields, known);
+        const asked = query.statement ?? kql(query, fields, known);
         if (!time) return { lines: [], total: 0, asked, note: `no index with a date field matches ${index}` };
         const answer = await client.search<Record<string, unknown>>(
           {
@@ -149,7 +109,8 @@ export function createElasticsearchLogs(deps: ElasticsearchLogsDeps): LogSource 
       const rison = (text: string): string => `'${text.replace(/[!']/g, '!$&')}'`;
       const iso = (at: number): string => rison(new Date(at).toISOString());
       const global = `(time:(from:${iso(query.from)},to:${iso(query.to)}))`;
-      const app = `(query:(language:kuery,query:${rison(kql(query, fields))}))`;
+      const language = query.statement ? 'lucene' : 'kuery';
+      const app = `(query:(language:${language},query:${rison(query.statement ?? kql(query, fields))}))`;
       const base = deps.kibanaUrl.replace(/\/+$/, '');
       return `${base}/app/discover#/?_g=${encodeURIComponent(global)}&_a=${encodeURIComponent(app)}`;
     },
@@ -157,15 +118,11 @@ export function createElasticsearchLogs(deps: ElasticsearchLogsDeps): LogSource 
 }
 
 /** Filters choose, and what is optional only scores: so errors come first without a script. */
-function searchClause(
-  query: LogQuery,
-  fields: ElasticsearchFields,
-  known: KnownFields,
-  time: string,
-): Clause {
+function searchClause(query: LogQuery, fields: RecordFields, known: KnownFields, time: string): Clause {
   const error = levelClause(['fatal', 'error'], fields, known);
-  const choice: Clause[] =
-    query.anyOf.length > 0
+  const choice: Clause[] = query.statement
+    ? [{ query_string: { query: query.statement, lenient: true, analyze_wildcard: false } }]
+    : query.anyOf.length > 0
       ? [
           {
             bool: {
@@ -175,7 +132,7 @@ function searchClause(
           },
         ]
       : [error];
-  const inside = query.within.map((selector): Clause => {
+  const inside = (query.statement ? [] : query.within).map((selector): Clause => {
     const present = fields[selector.field].filter((field) => known.has(field));
     return {
       bool: {
@@ -207,7 +164,7 @@ function searchClause(
 const nothing: Clause = { match_none: {} };
 
 /** One clause per value, which is only ever a parameter: nothing in it is syntax. */
-function holds(selector: LogSelector, fields: ElasticsearchFields, known: KnownFields): Clause[] {
+function holds(selector: LogSelector, fields: RecordFields, known: KnownFields): Clause[] {
   const texts = [...new Set(fields[selector.field].flatMap((field) => exactNames(field, known)))];
   const addresses = fields[selector.field].filter((field) => known.get(field)?.has('ip'));
   const values = selector.field === 'instance' ? selector.values.flatMap(instanceHosts) : selector.values;
@@ -235,7 +192,7 @@ const levelNumbers = { warn: { gte: 40, lt: 50 }, error: { gte: 50 } };
 
 function levelClause(
   levels: ('fatal' | 'error' | 'warn')[],
-  fields: ElasticsearchFields,
+  fields: RecordFields,
   known: KnownFields,
 ): Clause {
   const words = levels.flatMap(wordsOfLevel);
@@ -278,56 +235,19 @@ function spelledNumbers(range: { gte: number; lt?: number }): string[] {
   return [40, 50, 60].filter((n) => n >= range.gte && n < (range.lt ?? 100)).map(String);
 }
 
-function readLine(source: Record<string, unknown>, fields: ElasticsearchFields, time: string): LogLine[] {
-  const first = (field: keyof ElasticsearchFields): string | undefined =>
-    fields[field].map((name) => textAt(source, name)).find((text) => text !== undefined && text !== '');
+function readLine(source: Record<string, unknown>, fields: RecordFields, time: string): LogLine[] {
   const written = textAt(source, time) ?? '';
   const at = /^\d+$/.test(written) ? Number(written) : Date.parse(written);
-  if (Number.isNaN(at)) return [];
-  const trace = textAt(source, 'error.stack_trace');
-  const main = first('message') ?? '';
-  const message = cut(trace && !main.includes(trace) ? `${main}\n${trace}` : main, messageRead);
-  const labels: Record<string, string> = {};
-  for (const field of ['namespace', 'pod'] as const) {
-    const value = first(field);
-    if (value !== undefined) labels[field] = value;
-  }
-  return [
-    {
-      at,
-      service: first('service') ?? null,
-      host: first('host') ?? null,
-      level: logLevel(first('level'), message),
-      message,
-      labels,
-    },
-  ];
+  return Number.isNaN(at) ? [] : [readRecord(source, fields, at)];
 }
 
-/** The value at a dotted name, whether the document nests it or writes the dots. */
-function textAt(source: Record<string, unknown>, name: string): string | undefined {
-  if (Object.hasOwn(source, name)) return asText(source[name]);
-  for (let dot = name.indexOf('.'); dot > 0; dot = name.indexOf('.', dot + 1)) {
-    const inner = source[name.slice(0, dot)];
-    if (isObject(inner)) {
-      const found = textAt(inner, name.slice(dot + 1));
-      if (found !== undefined) return found;
-    }
-  }
-  return undefined;
-}
-
-function asText(value: unknown): string | undefined {
-  if (Array.isArray(value)) return asText(value[0]);
-  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** A phrase of Lucene's query language: between quotes only they and backslashes are syntax. */
+function quoteLucene(value: string): string {
+  return `"${value.replace(/[\\"]/g, '\\$&').replace(/\p{Cc}+/gu, ' ')}"`;
 }
 
 /** In Kibana's language, for people: of the fields that exist or, where that is not known, the usual ones. */
-function kql(query: LogQuery, fields: ElasticsearchFields, known?: KnownFields): string {
+function kql(query: LogQuery, fields: RecordFields, known?: KnownFields): string {
   const quote = (text: string): string => `"${text.replace(/[\\"]/g, '\\$&').replace(/\s+/g, ' ')}"`;
   const clause = ({ field, values }: LogSelector): string => {
     const existing = fields[field].filter((name) => known?.has(name));
@@ -356,7 +276,9 @@ async function translated<T>(timeoutMs: number, work: () => Promise<T>): Promise
       const reason = `Elasticsearch answered ${status}: ${cut(error.message, 300)}`;
       if (status === 429 || status >= 500) throw new LogSourceUnavailableError(reason, { cause: error });
       const remedy =
-        status === 401 || status === 403 ? ' (check its API key or user in ELASTICSEARCH_URL)' : '';
+        status === 401 || status === 403
+          ? ' (check its API key or user in ELASTICSEARCH_URL, or the credential of the log source)'
+          : '';
       throw new LogSourceRefusedError(`${reason}${remedy}`, { cause: error });
     }
     if (error instanceof errors.TimeoutError) {

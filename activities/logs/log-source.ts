@@ -1,9 +1,14 @@
 import type { LogLine } from '../../domain/logs/log-line.ts';
+import type { LogSourceKind } from '../../domain/logs/log-source.ts';
 import type { LogQuery } from '../../domain/logs/query.ts';
 
 /** Where logs are kept. Every adapter in this folder has this shape; each call ends within its time-out. */
 export interface LogSource {
-  readonly name: 'elasticsearch' | 'loki' | 'builtin';
+  readonly kind: LogSourceKind;
+  /** As people called it, or its kind. */
+  readonly name: string;
+  /** `value` as one literal of the source's language, in which nothing of it is syntax; null where it cannot be one. */
+  quote(value: string): string | null;
   /**
    * What is there, in words for the system health page. Throws LogSourceUnavailableError or
    * LogSourceRefusedError, as `query` does.
@@ -13,6 +18,8 @@ export interface LogSource {
   query(orgId: string, query: LogQuery): Promise<FoundLogs>;
   /** To the same lines in the source's own pages; null where it has none or none is configured. */
   link(query: LogQuery): string | null;
+  /** Ends its connections, where it keeps any. */
+  close?(): Promise<void>;
 }
 
 export interface FoundLogs {

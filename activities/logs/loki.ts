@@ -1,12 +1,8 @@
 import { z } from 'zod';
 import { cut, type LogLine, logLevel } from '../../domain/logs/log-line.ts';
 import { instanceHosts, type LogField, type LogQuery, type LogSelector } from '../../domain/logs/query.ts';
-import {
-  type LogSource,
-  LogSourceRefusedError,
-  LogSourceUnavailableError,
-  messageRead,
-} from './log-source.ts';
+import { askLogServer, type LogServer } from './log-server.ts';
+import { type LogSource, LogSourceRefusedError, messageRead } from './log-source.ts';
 
 /** Which stream labels hold what; the first that the streams have is used. */
 export type LokiLabels = Record<LogField | 'level', string[]>;
@@ -21,10 +17,18 @@ export const defaultLokiLabels: LokiLabels = {
 };
 
 export interface LokiLogsDeps {
+  /** As people called the source; default 'loki'. */
+  name?: string;
   /** Loki's address; a user and password in it are sent as basic authentication. */
   url: string;
   /** X-Scope-OrgID, where Loki serves several tenants. */
   tenant?: string;
+  /** Sent as Bearer token, to what stands in front of Loki. */
+  token?: string;
+  /** Certificates in PEM, instead of the usual ones. */
+  ca?: string;
+  /** See EgressRules. */
+  egressAllow?: readonly string[];
   labels?: Partial<LokiLabels>;
   /** Grafana's address and the uid or name of its Loki data source ('loki'), for links. */
   grafana?: { url: string; datasource?: string };
@@ -72,7 +76,9 @@ export function createLokiLogs(deps: LokiLogsDeps): LogSource {
   }
 
   return {
-    name: 'loki',
+    kind: 'loki',
+    name: deps.name ?? 'loki',
+    quote,
 
     async probe() {
       // without a range Loki answers for the last six hours
@@ -81,7 +87,9 @@ export function createLokiLogs(deps: LokiLogsDeps): LogSource {
     },
 
     async query(_orgId, query) {
-      const selectors = streamSelectors(query, labels, await existingLabels(query));
+      const selectors = query.statement
+        ? [query.statement]
+        : streamSelectors(query, labels, await existingLabels(query));
       if (selectors.length === 0) {
         return {
           lines: [],
@@ -100,7 +108,7 @@ export function createLokiLogs(deps: LokiLogsDeps): LogSource {
         );
         return readEntries(answer.data.result, labels);
       };
-      const everything = query.anyOf.length === 0;
+      const everything = query.anyOf.length === 0 && !query.statement;
       const found = await Promise.all(
         selectors.map(async (selector) => {
           const [errors, rest, total] = await Promise.all([
@@ -126,7 +134,7 @@ export function createLokiLogs(deps: LokiLogsDeps): LogSource {
 
     link(query) {
       if (!deps.grafana) return null;
-      const [selector] = streamSelectors(query, labels, undefined);
+      const [selector] = query.statement ? [query.statement] : streamSelectors(query, labels, undefined);
       const { url, datasource = 'loki' } = deps.grafana;
       const pane = {
         datasource,
@@ -237,50 +245,20 @@ function distinct(entries: Entry[]): Entry[] {
 type Get = <T>(path: string, parameters: Record<string, string>, schema: z.ZodType<T>) => Promise<T>;
 
 function requester(deps: LokiLogsDeps, timeoutMs: number): Get {
-  const base = new URL(deps.url);
-  const headers: Record<string, string> = { accept: 'application/json' };
+  const headers: Record<string, string> = {};
   if (deps.tenant) headers['x-scope-orgid'] = deps.tenant;
-  if (base.username) {
-    const user = `${decodeURIComponent(base.username)}:${decodeURIComponent(base.password)}`;
-    headers.authorization = `Basic ${Buffer.from(user).toString('base64')}`;
-    base.username = '';
-    base.password = '';
-  }
-  const prefix = base.pathname.replace(/\/+$/, '');
-
-  return async (path, parameters, schema) => {
-    const url = new URL(base);
-    url.pathname = `${prefix}${path}`;
-    url.search = new URLSearchParams(parameters).toString();
-    let status: number;
-    let text: string;
-    try {
-      const response = await fetch(url, {
-        headers,
-        redirect: 'error',
-        signal: AbortSignal.timeout(timeoutMs),
-      });
-      status = response.status;
-      text = await response.text();
-    } catch (error) {
-      const slow = error instanceof Error && error.name === 'TimeoutError';
-      const cause =
-        error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-      throw new LogSourceUnavailableError(
-        slow ? `Loki did not answer within ${timeoutMs} ms` : `Loki cannot be reached: ${cut(cause, 300)}`,
-        { cause: error },
-      );
-    }
-    if (status === 429 || status >= 500) {
-      throw new LogSourceUnavailableError(`Loki answered ${status}: ${cut(text.trim(), 300)}`);
-    }
-    if (status !== 200) {
-      const remedy =
-        status === 401 || status === 403 ? ' (check the user, password and tenant of LOKI_URL)' : '';
-      throw new LogSourceRefusedError(`Loki answered ${status}: ${cut(text.trim(), 300)}${remedy}`);
-    }
-    return readAnswer(path, text, schema);
+  if (deps.token) headers.authorization = `Bearer ${deps.token}`;
+  const server: LogServer = {
+    name: 'Loki',
+    url: deps.url,
+    headers,
+    ...(deps.ca === undefined ? {} : { ca: deps.ca }),
+    egressAllow: deps.egressAllow ?? [],
+    timeoutMs,
+    credentials: 'the user, password and tenant of LOKI_URL, or the credential of the log source',
   };
+  return async (path, parameters, schema) =>
+    readAnswer(path, await askLogServer(server, { method: 'GET', path, parameters }), schema);
 }
 
 function readAnswer<T>(path: string, text: string, schema: z.ZodType<T>): T {

@@ -7,6 +7,8 @@ export interface LogQuery {
   anyOf: LogSelector[];
   /** Lines that say something else here are left out; lines that say nothing stay. */
   within: LogSelector[];
+  /** Instead of `anyOf` and `within`: in the source's own language, with every value quoted; from a template. */
+  statement?: string;
   /** Lines at most; the worst levels come first, then the latest. */
   limit: number;
 }
