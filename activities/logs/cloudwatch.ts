@@ -63,8 +63,8 @@ export function createCloudWatchLogs(deps: CloudWatchLogsDeps): LogSource {
       new StartQueryCommand({
         logGroupNames: [...deps.logGroups],
         startTime: Math.floor(query.from / 1000),
-        // the last second is included
-        endTime: Math.ceil(query.to / 1000),
+        // the last second is included, and what lies beyond the end would take the places of lines before it
+        endTime: Math.ceil(query.to / 1000) - 1,
         queryString: statementOf(filter, limit),
       }),
       { abortSignal },
