@@ -13,7 +13,11 @@ import { requireIngestKey } from './auth/ingest-key.ts';
 import { requireRunnerToken } from './auth/runner-token.ts';
 import type { SignIn } from './auth/sign-in.ts';
 import { automationEndpoints } from './automation/routes.ts';
+import { changeSourceEndpoints } from './change-sources/routes.ts';
+import { changeEndpoints } from './changes/routes.ts';
 import { circuitBreakerEndpoints } from './circuit-breakers/routes.ts';
+import { correlationMemoryEndpoints } from './correlation-memory/routes.ts';
+import { correlationRuleEndpoints } from './correlation-rules/routes.ts';
 import { dryRunEndpoints } from './dry-runs/routes.ts';
 import { type Endpoint, mount } from './endpoint.ts';
 import { answerErrors, type ErrorLog, noSuchEndpoint } from './errors.ts';
@@ -22,12 +26,15 @@ import { executionEndpoints } from './executions/routes.ts';
 import { gitSourceEndpoints } from './git-sources/routes.ts';
 import type { Dependency } from './health/probe.ts';
 import { healthEndpoints } from './health/routes.ts';
+import { regroupEndpoints } from './incidents/regroup.ts';
 import { incidentEndpoints } from './incidents/routes.ts';
 import { logEndpoints } from './logs/routes.ts';
 import { maintenanceWindowEndpoints } from './maintenance-windows/routes.ts';
 import { createRequestTimer } from './metrics.ts';
 import { notificationChannelEndpoints } from './notification-channels/routes.ts';
 import { openApiEndpoint } from './openapi/routes.ts';
+import { answerOtlpErrors } from './otlp/errors.ts';
+import { otlpEndpoints } from './otlp/routes.ts';
 import { reportEndpoints } from './reports/routes.ts';
 import { pinEndpoints } from './runbooks/pin.ts';
 import { runbookEndpoints } from './runbooks/routes.ts';
@@ -68,7 +75,7 @@ export function createApi(deps: ApiDeps): Router {
   const secureCookies = deps.publicUrl.startsWith('https:');
   const router = Router();
   const time = createRequestTimer(deps.metrics);
-  router.use(['/api', '/healthz', '/readyz', '/metrics'], plainAnswers);
+  router.use(['/api', '/v1', '/healthz', '/readyz', '/metrics'], plainAnswers);
   mount(router, endpointsOf(deps, secureCookies), {
     person: authenticate({ db: deps.db, secureCookies }),
     ingest: requireIngestKey(deps.db),
@@ -76,6 +83,7 @@ export function createApi(deps: ApiDeps): Router {
     time,
   });
   router.use('/api', noSuchEndpoint);
+  router.use('/v1', answerOtlpErrors(deps.log));
   router.use(answerErrors(deps.log));
   return router;
 }
@@ -86,9 +94,15 @@ function endpointsOf(deps: ApiDeps, secureCookies: boolean): Endpoint[] {
   const endpoints = [
     ...alertEndpoints({ accept }),
     ...logEndpoints(deps),
+    ...otlpEndpoints(deps),
     ...incidentEndpoints(deps),
+    ...regroupEndpoints(deps),
+    ...correlationRuleEndpoints(deps),
+    ...correlationMemoryEndpoints(deps),
     ...analysisEndpoints(),
     ...testIncidentEndpoints({ db: deps.db, accept }),
+    ...changeEndpoints(deps),
+    ...changeSourceEndpoints(deps),
     ...approvalEndpoints(deps),
     ...runbookEndpoints(deps),
     ...pinEndpoints(deps),

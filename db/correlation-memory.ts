@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type RawBuilder, sql } from 'kysely';
+import { recordAudit } from './audit.ts';
+import { decodeCursor, encodeCursor, type Page, toPage } from './cursor.ts';
 import type { Tx } from './database.ts';
 
 /**
@@ -58,6 +60,82 @@ export async function keyByGroups(tx: Tx, orgId: string, incidentIds: string[]):
       on m.org_id = a.org_id and m.integration_id = a.integration_id and m.fingerprint = a.fingerprint
     where a.incident_id = any(${incidentIds}::uuid[])
     group by m.group_id, a.incident_id`.execute(tx);
+}
+
+/** An alert that people grouped with others, or split from them. */
+export interface RememberedAlert {
+  integrationId: string;
+  fingerprint: string;
+  name: string;
+  service: string | null;
+  /** Alerts with the same group belong together. */
+  group: string;
+  /** Groups that it never joins. */
+  apartFrom: string[];
+  incidentNumber: number;
+  decidedBy: string;
+  decidedAt: Date;
+}
+
+/** The latest decision first. Throws InvalidCursorError. */
+export async function listRemembered(
+  tx: Tx,
+  args: { cursor?: string; limit: number },
+): Promise<Page<RememberedAlert>> {
+  let query = tx
+    .selectFrom('correlation_memory')
+    .select([
+      'integration_id as integrationId',
+      'fingerprint',
+      'name',
+      'service',
+      'group_id as group',
+      'apart_from as apartFrom',
+      'incident_number as incidentNumber',
+      'decided_by as decidedBy',
+      'decided_at as decidedAt',
+      sql<string>`decided_at::text`.as('position'),
+    ]);
+  if (args.cursor !== undefined) {
+    const [at, integrationId, fingerprint] = decodeCursor(args.cursor, ['instant', 'uuid', 'text']);
+    query = query.where(
+      sql<boolean>`(decided_at < ${at}::timestamptz or (decided_at = ${at}::timestamptz
+        and (integration_id, fingerprint) > (${integrationId}::uuid, ${fingerprint})))`,
+    );
+  }
+  const rows = await query
+    .orderBy('decided_at', 'desc')
+    .orderBy('integration_id')
+    .orderBy('fingerprint')
+    .limit(args.limit + 1)
+    .execute();
+  const page = toPage(rows, args.limit, (last) =>
+    encodeCursor(last.position, last.integrationId, last.fingerprint),
+  );
+  return { ...page, items: page.items.map(({ position: _, ...remembered }) => remembered) };
+}
+
+/** From its next sighting on the alert is correlated by the evidence alone. False where nothing is remembered of it. */
+export async function forgetAlert(
+  tx: Tx,
+  alert: { orgId: string; integrationId: string; fingerprint: string; actor: string },
+): Promise<boolean> {
+  const { orgId, integrationId, fingerprint, actor } = alert;
+  const forgotten = await tx
+    .deleteFrom('correlation_memory')
+    .where('integration_id', '=', integrationId)
+    .where('fingerprint', '=', fingerprint)
+    .returning(['name', 'service'])
+    .executeTakeFirst();
+  if (!forgotten) return false;
+  await recordAudit(tx, {
+    orgId,
+    actor,
+    action: 'correlation-memory.forgotten',
+    subject: `alert:${forgotten.name}`,
+    data: { integrationId, fingerprint, service: forgotten.service },
+  });
+  return true;
 }
 
 /** A query of alerts: id, integration_id, fingerprint, name, service. */

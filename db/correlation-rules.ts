@@ -1,6 +1,14 @@
-import { type CorrelationRules, readCorrelationRules } from '../domain/correlation/rules.ts';
+import {
+  type CorrelationRules,
+  readCorrelationRules,
+  type WrittenCorrelationRules,
+  writtenCorrelationRules,
+} from '../domain/correlation/rules.ts';
 import { matchesGlob } from '../domain/glob.ts';
+import { recordAudit } from './audit.ts';
 import type { Tx } from './database.ts';
+import { UnknownReferenceError } from './policies.ts';
+import { findTeam, type Team } from './teams.ts';
 
 /** By whose rules alerts are correlated. */
 export interface RulesInForce {
@@ -38,4 +46,93 @@ export function rulesForAlert(
     return globs.length > 0 && globs.every(([label, glob]) => matchesGlob(glob, labels[label] ?? ''));
   });
   return { teamId: team?.id ?? null, rules: team?.rules ?? inForce.organization };
+}
+
+/** As people wrote them. */
+export interface StoredCorrelationRules {
+  /** null: the organization's, which hold for alerts of no team and of teams without their own. */
+  team: Team | null;
+  rules: WrittenCorrelationRules;
+  updatedAt: Date;
+}
+
+/** The organization's first, then by the team's name. */
+export async function listCorrelationRules(tx: Tx): Promise<StoredCorrelationRules[]> {
+  const rows = await tx
+    .selectFrom('correlation_rules')
+    .leftJoin('teams', 'teams.id', 'correlation_rules.team_id')
+    .select(['teams.id', 'teams.slug', 'teams.name', 'definition', 'updated_at'])
+    .orderBy('correlation_rules.team_id', (order) => order.desc().nullsFirst())
+    .orderBy('teams.name')
+    .execute();
+  return rows
+    .map(({ id, slug, name, definition, updated_at: updatedAt }) => ({
+      team: id === null || slug === null || name === null ? null : { id, slug, name },
+      rules: writtenCorrelationRules.parse(definition),
+      updatedAt,
+    }))
+    .sort((a, b) => Number(a.team !== null) - Number(b.team !== null) || byName(a.team, b.team));
+}
+
+function byName(a: Team | null, b: Team | null): number {
+  return (a?.name ?? '').localeCompare(b?.name ?? '');
+}
+
+/** @param team its slug; null: the organization's */
+export async function getCorrelationRules(
+  tx: Tx,
+  team: string | null,
+): Promise<StoredCorrelationRules | undefined> {
+  return (await listCorrelationRules(tx)).find((stored) => (stored.team?.slug ?? null) === team);
+}
+
+/** Throws UnknownReferenceError for a team that there is not. */
+export async function putCorrelationRules(
+  tx: Tx,
+  change: { orgId: string; team: string | null; rules: WrittenCorrelationRules; actor: string },
+): Promise<void> {
+  const { orgId, team, actor } = change;
+  const teamId = await teamIdOf(tx, team);
+  const definition = JSON.stringify(change.rules);
+  await tx
+    .insertInto('correlation_rules')
+    .values({ org_id: orgId, team_id: teamId, definition })
+    .onConflict((conflict) =>
+      conflict.columns(['org_id', 'team_id']).doUpdateSet({ definition, updated_at: new Date() }),
+    )
+    .execute();
+  await recordAudit(tx, {
+    orgId,
+    actor,
+    action: 'correlation-rules.put',
+    subject: subjectOf(team),
+    data: { rules: change.rules },
+  });
+}
+
+/** False where there are none. */
+export async function deleteCorrelationRules(
+  tx: Tx,
+  change: { orgId: string; team: string | null; actor: string },
+): Promise<boolean> {
+  const { orgId, team, actor } = change;
+  const stored = await getCorrelationRules(tx, team);
+  if (!stored) return false;
+  await tx
+    .deleteFrom('correlation_rules')
+    .where('team_id', stored.team ? '=' : 'is', stored.team?.id ?? null)
+    .execute();
+  await recordAudit(tx, { orgId, actor, action: 'correlation-rules.deleted', subject: subjectOf(team) });
+  return true;
+}
+
+async function teamIdOf(tx: Tx, slug: string | null): Promise<string | null> {
+  if (slug === null) return null;
+  const team = await findTeam(tx, slug);
+  if (!team) throw new UnknownReferenceError('team', `there is no team '${slug}'`);
+  return team.id;
+}
+
+function subjectOf(team: string | null): string {
+  return team === null ? 'correlation-rules:organization' : `correlation-rules:team:${team}`;
 }

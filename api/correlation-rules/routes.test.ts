@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createTestApi, type TestApi } from '../../test/harness/api.ts';
+
+let api: TestApi;
+let shopId: string;
+beforeAll(async () => {
+  api = await createTestApi();
+  const { rows } = await api.fixture.owner.query(
+    `insert into teams (org_id, slug, name, match) values ($1, 'shop', 'Shop', '{"team": "shop"}') returning id`,
+    [api.orgId],
+  );
+  shopId = rows[0].id;
+});
+afterAll(() => api.close());
+
+const base = '/api/v1/correlation-rules';
+
+test('rules of the organization are made, read back, put again as they were read, and deleted', async () => {
+  const { owner: token } = api.tokens;
+  const rules = { window: '10m', labels: { host: 0.7 }, flapping: { changes: 4 } };
+  const put = await api.ask('PUT', `${base}/organization`, { token, body: rules });
+  expect(put).toMatchObject({ status: 200, body: { team: null, ...rules } });
+  expect((await api.ask('PUT', `${base}/organization`, { token, body: put.body })).status).toBe(200);
+  expect((await api.ask('GET', base, { token })).body.items).toMatchObject([{ team: null, ...rules }]);
+  const { rows } = await api.fixture.owner.query(
+    `select actor from audit_log where subject = 'correlation-rules:organization'`,
+  );
+  expect(rows).toEqual(Array(2).fill({ actor: 'owner@example.com' }));
+  expect((await api.ask('DELETE', `${base}/organization`, { token })).status).toBe(204);
+  expect((await api.ask('GET', `${base}/organization`, { token })).status).toBe(404);
+});
+
+test("a team's admin writes its rules and nobody else's", async () => {
+  const { token } = await api.addPerson('shop@example.com', 'admin', shopId);
+  const body = { topologyHops: 1 };
+  expect((await api.ask('PUT', `${base}/teams/shop`, { token, body })).status).toBe(200);
+  expect((await api.ask('PUT', `${base}/organization`, { token, body })).status).toBe(403);
+  const { operator } = api.tokens;
+  expect((await api.ask('PUT', `${base}/teams/shop`, { token: operator, body })).status).toBe(403);
+  expect((await api.ask('PUT', `${base}/teams/none`, { token: api.tokens.admin, body })).status).toBe(404);
+  expect((await api.ask('DELETE', `${base}/teams/shop`, { token })).status).toBe(204);
+});
+
+test.each([
+  [{ window: 'soon' }, 'window'],
+  [{ threshold: 2 }, 'threshold'],
+  [{ labels: { host: 7 } }, 'labels.host'],
+  [{ hops: 1 }, 'body'],
+])('rules that cannot hold are refused with their field: %j', async (body, field) => {
+  const refused = await api.ask('PUT', `${base}/organization`, { token: api.tokens.admin, body });
+  expect(refused.status).toBe(400);
+  expect(refused.body.errors[0].field).toBe(field);
+});
+
+async function past(name: string, service: string, labels: object, minutesAgo: number): Promise<void> {
+  await api.fixture.owner.query(
+    `insert into alerts (org_id, integration_id, fingerprint, status, name, severity, severity_rank, service, labels,
+       annotations, starts_at, received_at, resolved_at)
+     select $1, $2, gen_random_uuid()::text, 'resolved', $3, 'warning', 2, $4, $5, '{}', at, at, at
+     from (select now() - $6 * interval '1 minute' as at) t`,
+    [api.orgId, api.integrationId, name, service, JSON.stringify(labels), minutesAgo],
+  );
+}
+
+test('a preview says what rules make of the alerts that they are for, before and after', async () => {
+  await past('DiskFull', 'orders', { zone: 'z1' }, 30);
+  await past('SlowQueries', 'billing', { zone: 'z1' }, 29);
+  await past('ShopDown', 'shop', { zone: 'z1', team: 'shop' }, 28);
+  await past('Ancient', 'orders', { zone: 'z1' }, 31 * 24 * 60);
+  const token = api.tokens.viewer;
+  const organization = await api.ask('POST', `${base}/preview`, {
+    token,
+    body: { rules: { labels: { zone: 0.9 } } },
+  });
+  // a team without rules of its own goes by the organization's
+  expect(organization).toMatchObject({
+    status: 200,
+    body: { alerts: 3, cut: false, before: { incidents: 3, single: 3 }, after: { incidents: 1, largest: 3 } },
+  });
+  const team = await api.ask('POST', `${base}/preview`, { token, body: { team: 'shop', rules: {} } });
+  expect(team.body).toMatchObject({ alerts: 1, before: { incidents: 1 }, after: { incidents: 1 } });
+});
+
+test('a memory is listed page by page and forgotten with its audit entry', async () => {
+  for (const name of ['a', 'b', 'c']) {
+    await api.fixture.owner.query(
+      `insert into correlation_memory (org_id, integration_id, fingerprint, group_id, name, incident_number, decided_by)
+       values ($1, $2, $3, gen_random_uuid(), $3, 7, 'ana@example.com')`,
+      [api.orgId, api.integrationId, name],
+    );
+  }
+  const token = api.tokens.operator;
+  const first = await api.ask('GET', '/api/v1/correlation-memory?limit=2', { token });
+  const second = await api.ask('GET', `/api/v1/correlation-memory?limit=2&cursor=${first.body.nextCursor}`, {
+    token,
+  });
+  const names = [first, second].flatMap(({ body }) => body.items.map(({ name }: { name: string }) => name));
+  expect(names.sort()).toEqual(['a', 'b', 'c']);
+  const path = `/api/v1/correlation-memory/${api.integrationId}/a`;
+  expect((await api.ask('DELETE', path, { token: api.tokens.viewer })).status).toBe(403);
+  expect((await api.ask('DELETE', path, { token })).status).toBe(204);
+  expect((await api.ask('DELETE', path, { token })).status).toBe(404);
+  const { rows } = await api.fixture.owner.query(
+    `select 1 from audit_log where action = 'correlation-memory.forgotten'`,
+  );
+  expect(rows).toHaveLength(1);
+});
