@@ -71,7 +71,6 @@ export function seriesChart(chart: SeriesChart): DrawnSeries {
   const x = (at: number): number => ((at - from) / (to - from)) * 1000;
   const y = (value: number): number =>
     (1 - (clamp(value, bottom, top) - bottom) / (top - bottom)) * plotHeight;
-  const place = (at: number): string => `${((x(at) / 1000) * plotWidth).toFixed(2)}%`;
   const marks = chart.marks.filter(({ at }) => at >= from && at <= to);
   const svg = html`<svg class="chart" width="100%" height="${height}" role="img" aria-labelledby="${chart.id}-title ${chart.id}-desc" font-family="inherit" font-size="12">
 <title id="${chart.id}-title">${chart.title}</title>
@@ -84,7 +83,7 @@ ${drawn.map((series, index) => stroke(path(series.points, x, y), colourOf(index)
 </svg>
 ${ticks.map((tick) => label('100%', plotTop + y(tick) + 4, 'end', ink, formatQuantity(tick, chart.unit)))}
 ${chart.threshold !== null && label('0%', thresholdLine(plotTop + y(chart.threshold)), 'start', limit, `threshold ${formatQuantity(chart.threshold, chart.unit)}`)}
-${marks.map((mark) => label(place(mark.at), mark.kind === 'incident' ? 12 : plotTop + plotHeight - 6, anchorAt(x(mark.at)), mark.kind === 'incident' ? ink : forecast, mark.label))}
+${marks.map((mark) => markLabel(mark, x(mark.at)))}
 ${timeLabels(from, to)}
 </svg>`;
   return {
@@ -93,6 +92,14 @@ ${timeLabels(from, to)}
     omitted: chart.series.length - drawn.length,
     table: tableOf(drawn, chart.unit),
   };
+}
+
+/** What happened to the incident stands above the plot, a change's letter beside its line. */
+function markLabel(mark: TimeMark, x: number): Markup {
+  const place = `${((x / 1000) * plotWidth).toFixed(2)}%`;
+  if (mark.kind === 'incident') return label(place, 12, anchorAt(x), ink, mark.label);
+  const atEnd = x > 960;
+  return html`<g transform="translate(${atEnd ? -4 : 4} 0)">${label(place, plotTop + 12, atEnd ? 'end' : 'start', forecast, mark.label)}</g>`;
 }
 
 /** From zero, unless that would press the lines flat against the top. */

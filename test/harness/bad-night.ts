@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { hashSecret, newSecret } from '../../db/secrets.ts';
+import { seedBadEvidence } from './bad-evidence.ts';
 import { type BadExecutions, seedBadExecutions } from './bad-executions.ts';
 
 /** What the pages are opened with: a night on which much goes wrong, and everything has an awkward name. */
@@ -12,6 +13,8 @@ export interface BadNight {
   /** Open, unacknowledged, everything on it. */
   worstIncident: number;
   acknowledgedIncident: number;
+  /** Merged into the worst. */
+  mergedIncident: number;
   resolvedIncident: number;
   pendingApproval: string;
   runningExecution: string;
@@ -61,6 +64,7 @@ export async function seedBadNight(owner: pg.Pool, orgId: string, now: number): 
   await seedIncidents(owner, orgId, now);
   await seedNoise(owner, orgId, integrationId);
   const worst = await seedWorstIncident(owner, orgId, integrationId, now);
+  await seedBadEvidence(owner, orgId, { id: worst, opened: now - 14 * minute });
   const runbook = await seedRunbooks(owner, orgId);
   const some = await seedExecutions(owner, orgId, worst, at);
   const executions = await seedBadExecutions(owner, orgId, worst, now);
@@ -72,6 +76,7 @@ export async function seedBadNight(owner: pg.Pool, orgId: string, now: number): 
     userId,
     worstIncident: 200,
     acknowledgedIncident: 199,
+    mergedIncident: 198,
     resolvedIncident: 190,
     ...some,
     executions,

@@ -1,7 +1,7 @@
 import type { ApprovalRecord } from '../../db/approvals.ts';
 import type { ExecutionDetail, ExecutionStep } from '../../db/executions-read.ts';
+import type { Piece } from '../../domain/incident-sentence.ts';
 import { visible } from '../../domain/runbook/shown-text.ts';
-import type { Piece } from '../incidents/sentence.ts';
 
 const text = (words: string): Piece => ({ text: words });
 const strong = (words: string): Piece => ({ strong: visible(words) });

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
 import type { ExecutionDetail } from '../../db/executions-read.ts';
+import { sentenceText } from '../../domain/incident-sentence.ts';
 import {
   approvalRecord,
   executionDetail,
   executionStep as step,
   stepUndo as undo,
 } from '../../test/harness/execution-records.ts';
-import { sentenceText } from '../incidents/sentence.ts';
 import { executionSentence } from './sentence.ts';
 import { executionPageView } from './view.ts';
 

@@ -1,8 +1,8 @@
 import type { ExecutionDetail } from '../../db/executions-read.ts';
 import { formatDuration } from '../../domain/duration.ts';
+import type { Piece } from '../../domain/incident-sentence.ts';
 import { visible } from '../../domain/runbook/shown-text.ts';
 import { type ApprovalView, approvalView, type Reader } from '../approvals/view.ts';
-import type { Piece } from '../incidents/sentence.ts';
 import { approvalMarks, executionMarks, type Mark } from '../layout/words.ts';
 import { type RetryView, retryView } from './retry-view.ts';
 import { endedBy, executionSentence } from './sentence.ts';

@@ -1,10 +1,10 @@
 import type { IncidentHead } from '../../db/incident-detail.ts';
 import type { IncidentAnalysis, Surroundings } from '../../db/incident-evidence.ts';
+import { nameOf, type People } from '../../domain/people.ts';
 import type { Cause } from '../../domain/root-cause/cause.ts';
 import { failingPath } from '../../domain/topology/failing-path.ts';
 import { serviceGraph } from '../../domain/topology/graph.ts';
 import { drawGraph, type GraphView } from '../services/graph-drawing.ts';
-import { nameOf, type People } from './people.ts';
 
 /** Where the trouble probably comes from, with what speaks for it. */
 export interface CauseView {

@@ -2,9 +2,9 @@ import type { IncidentChange } from '../../db/incident-evidence.ts';
 import type { ChangeStatus, ChangeType } from '../../domain/changes/change.ts';
 import { changeWords } from '../../domain/changes/score.ts';
 import { formatDuration } from '../../domain/duration.ts';
+import { nameOf, type People } from '../../domain/people.ts';
 import type { Mark } from '../layout/words.ts';
 import { webUrl } from './evidence-view.ts';
-import { nameOf, type People } from './people.ts';
 
 /** The tab of the changes that may be behind an incident. */
 export interface ChangesTabView {
@@ -15,7 +15,8 @@ export interface ChangeView {
   id: number;
   href: string;
   words: string;
-  title: string;
+  /** Null where `words` say it already. */
+  title: string | null;
   percent: string;
   /** 0 to 62: the width of its bar in pixels. */
   bar: number;
@@ -54,7 +55,7 @@ export function changesTabView(
       id: change.id,
       href: `/changes/${change.id}`,
       words: changeWords(change),
-      title: change.title,
+      title: change.version === null ? null : change.title,
       percent: `${Math.round(change.score * 100)} %`,
       bar: Math.max(2, Math.round(barWidth * Math.min(1, change.score))),
       what: whatItWas(change, people),

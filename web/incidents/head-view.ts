@@ -1,10 +1,11 @@
 import type { ApprovalRecord } from '../../db/approvals.ts';
 import type { IncidentHead } from '../../db/incident-detail.ts';
 import type { NotificationRecord } from '../../db/notifications-read.ts';
+import { pendingApprovals, sentenceFacts } from '../../db/sentence-facts.ts';
+import { incidentSentence, type Piece } from '../../domain/incident-sentence.ts';
+import type { People } from '../../domain/people.ts';
 import { incidentMarks, type Mark, severityMarks } from '../layout/words.ts';
 import { stateMark } from './list-view.ts';
-import { nameOf, type People, withNames } from './people.ts';
-import { type IncidentFacts, incidentSentence, type Piece } from './sentence.ts';
 
 export const incidentTabs = ['timeline', 'alerts', 'logs', 'metrics', 'changes', 'similar'] as const;
 export type IncidentTab = (typeof incidentTabs)[number];
@@ -50,7 +51,7 @@ export function headView(input: HeadInput, tab: IncidentTab): HeadView {
     path,
     asOf: incident.recordedSeq,
     title: incident.title,
-    sentence: incidentSentence(factsOf(input), now),
+    sentence: incidentSentence(sentenceFacts(input), now),
     severity: severityMarks[incident.severity],
     state: stateMark(incident),
     status: incidentMarks[incident.status],
@@ -79,13 +80,6 @@ export function headView(input: HeadInput, tab: IncidentTab): HeadView {
   };
 }
 
-/** What is still asked; nothing once the incident is over. */
-export function pendingApprovals(incident: IncidentHead): ApprovalRecord[] {
-  return incident.resolvedAt === null
-    ? incident.approvals.filter((approval) => approval.status === 'pending')
-    : [];
-}
-
 function tabsOf(incident: IncidentHead, path: string, current: IncidentTab): HeadView['tabs'] {
   const { counts } = incident;
   const tab = (name: IncidentTab, label: string, count: number) => ({
@@ -102,53 +96,6 @@ function tabsOf(incident: IncidentHead, path: string, current: IncidentTab): Hea
     tab('changes', 'Changes', counts.changes),
     tab('similar', 'Similar', counts.similar),
   ];
-}
-
-/** What the sentence is made from. */
-export function factsOf({ incident, notifications, people }: HeadInput): IncidentFacts {
-  const named = (who: string | null) => (who === null ? null : nameOf(people, who));
-  const iso = (date: Date | null) => date?.toISOString() ?? null;
-  return {
-    title: incident.title,
-    service: incident.service,
-    severity: incident.severity,
-    status: incident.status,
-    openedAt: incident.openedAt.toISOString(),
-    alertCount: incident.alertCount,
-    firingCount: incident.firingCount,
-    serviceCount: incident.services.length,
-    cause:
-      incident.causeService === null
-        ? null
-        : {
-            service: incident.causeService,
-            confidence: incident.causeConfidence ?? 0,
-            by: named(incident.causeBy),
-          },
-    mergedInto: incident.mergedInto,
-    acknowledgedAt: iso(incident.acknowledgedAt),
-    acknowledgedBy: named(incident.acknowledgedBy),
-    assignedTo: named(incident.assignedTo),
-    snoozedUntil: iso(incident.snoozedUntil),
-    resolvedAt: iso(incident.resolvedAt),
-    resolvedBy: named(incident.resolvedBy),
-    pages: notifications
-      .filter((sent) => sent.type === 'escalation.page' && sent.status === 'sent')
-      .map((sent) => ({
-        who: nameOf(people, sent.destination),
-        at: (sent.finishedAt ?? sent.createdAt).toISOString(),
-      }))
-      .reverse(),
-    deadlines: incident.deadlines.map((deadline) => ({
-      ...deadline,
-      what: withNames(people, deadline.what),
-    })),
-    waiting: pendingApprovals(incident).map((approval) => ({
-      runbook: approval.runbook,
-      expiresAt: approval.expiresAt.toISOString(),
-    })),
-    executions: incident.executions.map(({ runbook, status }) => ({ runbook, status })).reverse(),
-  };
 }
 
 function touchesOf(incident: IncidentHead, pending: ApprovalRecord[]): string[] {

@@ -30,8 +30,9 @@ export interface MetricsInput {
 const changesMarked = 8;
 
 export function metricsTabView({ incident, metrics, changes, notes }: MetricsInput): MetricsTabView {
+  const drawn = spanOf(metrics);
   const lettered = changes
-    .filter(({ verdict }) => verdict !== 'dismissed')
+    .filter(({ verdict, at }) => verdict !== 'dismissed' && isWithin(drawn, at))
     .slice(0, changesMarked)
     .toSorted((a, b) => a.at.getTime() - b.at.getTime())
     .map((change, index) => ({ change, letter: String.fromCharCode(65 + index) }));
@@ -75,3 +76,17 @@ export function metricsTabView({ incident, metrics, changes, notes }: MetricsInp
     notes,
   };
 }
+
+/** From the first to the last measurement, epoch ms. */
+function spanOf(metrics: readonly IncidentMetric[]): { from: number; to: number } {
+  let from = Number.POSITIVE_INFINITY;
+  let to = Number.NEGATIVE_INFINITY;
+  for (const { points } of metrics.flatMap(({ series }) => series)) {
+    from = Math.min(from, (points[0]?.[0] ?? from) * 1000);
+    to = Math.max(to, (points.at(-1)?.[0] ?? to) * 1000);
+  }
+  return { from, to };
+}
+
+const isWithin = ({ from, to }: { from: number; to: number }, at: Date): boolean =>
+  at.getTime() >= from && at.getTime() <= to;

@@ -17,6 +17,8 @@ import {
   readSurroundings,
 } from '../../db/incident-evidence.ts';
 import { listIncidentNotifications } from '../../db/notifications-read.ts';
+import { pendingApprovals } from '../../db/sentence-facts.ts';
+import type { People } from '../../domain/people.ts';
 import type { WebDeps } from '../deps.ts';
 import type { Pages } from '../layout/pages.ts';
 import { visitorOf } from '../visitor.ts';
@@ -24,10 +26,9 @@ import { alertsTabView } from './alerts-view.ts';
 import { causeView } from './cause-view.ts';
 import { changesTabView } from './changes-view.ts';
 import { evidenceView } from './evidence-view.ts';
-import { headView, type IncidentTab, pendingApprovals } from './head-view.ts';
+import { headView, type IncidentTab } from './head-view.ts';
 import { metricsTabView } from './metrics-view.ts';
 import { noSuchIncident, numberOf } from './number.ts';
-import type { People } from './people.ts';
 import { similarTabView } from './similar-view.ts';
 import { timelineTabView } from './timeline-view.ts';
 

@@ -1,7 +1,7 @@
 import type { SimilarIncidentRecord } from '../../db/incident-evidence.ts';
 import { formatDuration } from '../../domain/duration.ts';
+import { nameOf, type People } from '../../domain/people.ts';
 import { executionMarks, incidentMarks, type Mark } from '../layout/words.ts';
-import { nameOf, type People } from './people.ts';
 
 /** The tab of past incidents that look like this one: what they came to, and what worked. */
 export interface SimilarTabView {

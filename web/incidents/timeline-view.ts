@@ -1,12 +1,12 @@
 import type { ApprovalRecord } from '../../db/approvals.ts';
 import type { ExecutionDetail, ExecutionSummary } from '../../db/executions-read.ts';
 import type { IncidentHead, SlaClock, TimelineEntry } from '../../db/incident-detail.ts';
+import { pendingApprovals } from '../../db/sentence-facts.ts';
 import { formatDuration } from '../../domain/duration.ts';
 import type { Deadline } from '../../domain/incident-status.ts';
+import { nameOf, type People, withNames } from '../../domain/people.ts';
 import { approvalView } from '../approvals/view.ts';
 import { executionMarks, incidentMarks, type Mark, slaMarks } from '../layout/words.ts';
-import { pendingApprovals } from './head-view.ts';
-import { nameOf, type People, withNames } from './people.ts';
 
 /** The first tab: what happens next, what is asked, what happened. */
 export interface TimelineTabView {

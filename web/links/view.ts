@@ -3,9 +3,9 @@ import type { ExecutionDetail } from '../../db/executions-read.ts';
 import type { IncidentHead } from '../../db/incident-detail.ts';
 import type { NotificationRecord } from '../../db/notifications-read.ts';
 import { type LinkGrant, type LinkProblem, linkProblemTexts } from '../../db/signed-links.ts';
+import type { Piece } from '../../domain/incident-sentence.ts';
 import { approvalView, type Reader } from '../approvals/view.ts';
 import { headView } from '../incidents/head-view.ts';
-import type { Piece } from '../incidents/sentence.ts';
 import type { Mark } from '../layout/words.ts';
 
 export interface LinkView {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type IncidentFacts, incidentSentence, sentenceText } from './sentence.ts';
+import { type IncidentFacts, incidentSentence, sentenceText } from './incident-sentence.ts';
 
 const now = Date.parse('2026-11-21T02:20:00Z');
 const at = (time: string) => `2026-11-21T${time}:00Z`;

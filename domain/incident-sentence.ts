@@ -1,6 +1,6 @@
-import { formatDuration } from '../../domain/duration.ts';
-import type { Deadline, ExecutionStatus, IncidentStatus } from '../../domain/incident-status.ts';
-import type { Severity } from '../../domain/severity.ts';
+import { formatDuration } from './duration.ts';
+import type { Deadline, ExecutionStatus, IncidentStatus } from './incident-status.ts';
+import type { Severity } from './severity.ts';
 
 /** A piece of a sentence: words (that may lead somewhere), words that matter, or a time in the reader's zone. */
 export type Piece = { text: string; href?: string } | { strong: string } | { clock: string };
