@@ -1,4 +1,4 @@
-import express, { type Request, type RequestHandler, type Router } from 'express';
+import express, { type Request, type RequestHandler, type Response, type Router } from 'express';
 import { z } from 'zod';
 import type { Database } from '../db/database.ts';
 import type { Role } from '../domain/roles.ts';
@@ -21,8 +21,8 @@ export interface Endpoint {
   params?: z.ZodObject;
   query?: z.ZodObject;
   body?: z.ZodType;
-  /** How the body is read; default 'json'. */
-  bodyAs?: 'json' | 'text';
+  /** How the body is read; default 'json'. Bytes are unzipped. */
+  bodyAs?: 'json' | 'text' | 'bytes';
   /** What a body may have at most; default '10mb'. */
   bodyLimit?: '32mb';
   status: number;
@@ -31,6 +31,8 @@ export interface Endpoint {
   /** Other answers than the errors that every operation may give. */
   errors?: Record<number, string>;
   handle(request: Request): Promise<unknown>;
+  /** How the answer is sent; default as JSON. */
+  send?(answer: unknown, request: Request, response: Response): void;
 }
 
 /** Who may: everybody, an ingest key, a runner's token, or a person with this role (on rows of a team: there). */
@@ -106,11 +108,12 @@ export type Reader = Pick<Database, 'read'>;
 
 const limit = '10mb';
 const ownJson = { limit, strict: false, type: ['application/json', 'application/*+json'] };
-const parsers: Record<'ownJson' | 'anyJson' | 'text', RequestHandler> = {
+const parsers: Record<'ownJson' | 'anyJson' | 'text' | 'bytes', RequestHandler> = {
   ownJson: express.json(ownJson),
   // what sends alerts is not always particular about its Content-Type
   anyJson: express.json({ limit, strict: false, type: () => true }),
   text: express.text({ limit, type: () => true }),
+  bytes: express.raw({ limit, type: () => true }),
 };
 
 /** Who is asked first, then the body is read: nobody without a key makes Holdfast read 10 MB. */
@@ -134,7 +137,8 @@ export function mount(
     handlers.push(async (request, response) => {
       response.status(operation.status);
       const answer = await operation.handle(request);
-      if (operation.response) response.json(answer);
+      if (operation.send) operation.send(answer, request, response);
+      else if (operation.response) response.json(answer);
       else response.end();
     });
     router[operation.method](operation.path.replaceAll(/\{(\w+)\}/g, ':$1'), ...handlers);
@@ -151,7 +155,7 @@ function requireRoleSomewhere(needed: Role): RequestHandler {
 
 function parserOf(operation: Endpoint): RequestHandler {
   if (operation.bodyLimit) return express.json({ ...ownJson, limit: operation.bodyLimit });
-  if (operation.bodyAs === 'text') return parsers.text;
+  if (operation.bodyAs === 'text' || operation.bodyAs === 'bytes') return parsers[operation.bodyAs];
   return operation.access === 'ingest' ? parsers.anyJson : parsers.ownJson;
 }
 

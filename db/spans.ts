@@ -31,19 +31,15 @@ function keyOf({ traceId, spanId }: { traceId: string; spanId: string }): string
 
 /** The keys of those that were not there yet. */
 async function insertSpans(tx: Tx, orgId: string, spans: readonly Span[]): Promise<Set<string>> {
-  const rows = spans.map((span) => ({
-    ...span,
-    startedAt: new Date(span.startedAt).toISOString(),
-    endedAt: new Date(span.endedAt).toISOString(),
-  }));
   const { rows: added } = await sql<{ traceId: string; spanId: string }>`
     insert into spans (org_id, trace_id, span_id, parent_span_id, service, peer, peer_kind, name, started_at,
       ended_at, failed, message)
     select ${orgId}::uuid, s."traceId", s."spanId", s."parentSpanId", s.service, s.peer, s."peerKind", s.name,
-      s."startedAt", s."endedAt", s.failed, s.message
-    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+      -- not as text of a date: that would lose the part of a millisecond by which spans are in order
+      to_timestamp(s."startedAt" / 1000), to_timestamp(s."endedAt" / 1000), s.failed, s.message
+    from jsonb_to_recordset(${JSON.stringify(spans)}::jsonb)
       as s("traceId" text, "spanId" text, "parentSpanId" text, service text, peer text, "peerKind" text, name text,
-        "startedAt" timestamptz, "endedAt" timestamptz, failed boolean, message text)
+        "startedAt" float8, "endedAt" float8, failed boolean, message text)
     order by s."traceId", s."spanId"
     on conflict do nothing
     returning trace_id as "traceId", span_id as "spanId"
@@ -94,6 +90,33 @@ async function callsToParents(tx: Tx, fresh: readonly Span[]): Promise<ObservedC
     from pairs where caller <> callee group by caller, callee
   `.execute(tx);
   return rows;
+}
+
+/**
+ * Learns the calls to hosts by the client spans received from `from` until `to` (epoch ms) under which no other
+ * service reported a span.
+ */
+export async function learnExternalCalls(
+  tx: Tx,
+  { orgId, from, to }: { orgId: string; from: number; to: number },
+): Promise<void> {
+  const { rows } = await sql<ObservedCalls>`
+    select s.service as caller, s.peer as callee, count(*) as calls, count(*) filter (where s.failed) as errors
+    from spans s
+    where s.received_at >= ${new Date(from)} and s.received_at < ${new Date(to)} and s.peer_kind = 'external'
+      and not exists (select from spans c where c.trace_id = s.trace_id and c.parent_span_id = s.span_id
+        and c.service <> s.service)
+    group by s.service, s.peer order by calls desc limit 1000
+  `.execute(tx);
+  await learnServices(tx, {
+    orgId,
+    // a name without a dot is one inside the own network
+    services: rows.map(({ callee }) => ({
+      name: callee,
+      kind: callee.includes('.') ? 'external' : 'service',
+    })),
+  });
+  await learnCalls(tx, { orgId, calls: rows, observedIn: 'traces' });
 }
 
 /** A trace of more spans than that says no more about where it broke. */

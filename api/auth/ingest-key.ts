@@ -19,6 +19,9 @@ export function integrationOf(request: Request): Integration {
   return integration;
 }
 
+/** For senders whose Authorization is taken, or cannot be set. */
+const keyHeader = 'X-Holdfast-Key';
+
 /** Milliseconds that a key is known without asking again: so long does a revoked one still work. */
 const knownForMs = 5000;
 
@@ -39,9 +42,11 @@ export function requireIngestKey(db: Pick<Database, 'unscoped'>): RequestHandler
   }
 
   return async (request, _response, next) => {
-    const key = bearerOf(request);
+    const key = bearerOf(request) ?? request.get(keyHeader);
     if (key === undefined) {
-      throw new UnauthenticatedError("send the ingest key as 'Authorization: Bearer <key>'");
+      throw new UnauthenticatedError(
+        "send the ingest key as 'Authorization: Bearer <key>', or as 'X-Holdfast-Key: <key>'",
+      );
     }
     const integration = await find(key);
     if (!integration) {

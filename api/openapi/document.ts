@@ -28,12 +28,22 @@ export function createOpenApiDocument(
       schemas: { AlertmanagerWebhook: documentedWebhook },
       securitySchemes: {
         apiToken: { type: 'http', scheme: 'bearer', description: "A user's API token" },
-        ingestKey: { type: 'http', scheme: 'bearer', description: 'The key of an integration' },
+        ingestKey: {
+          type: 'http',
+          scheme: 'bearer',
+          description: "The key of an integration; 'X-Holdfast-Key: <key>' does as well",
+        },
         runnerToken: { type: 'http', scheme: 'bearer', description: 'The token of a runner' },
       },
     },
   });
 }
+
+const bodyTypes = {
+  json: 'application/json',
+  text: 'application/x-ndjson',
+  bytes: 'application/x-protobuf',
+} as const;
 
 function operationOf(operation: Endpoint): ZodOpenApiOperationObject {
   const { access, body, response } = operation;
@@ -51,9 +61,7 @@ function operationOf(operation: Endpoint): ZodOpenApiOperationObject {
       ? {
           requestBody: {
             required: !body.safeParse(undefined).success,
-            content: {
-              [operation.bodyAs === 'text' ? 'application/x-ndjson' : 'application/json']: { schema: body },
-            },
+            content: { [bodyTypes[operation.bodyAs ?? 'json']]: { schema: body } },
           },
         }
       : {}),

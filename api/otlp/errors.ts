@@ -1,0 +1,31 @@
+import type { ErrorRequestHandler } from 'express';
+import type { HttpError } from '../auth/errors.ts';
+import { type ErrorLog, httpErrorOf } from '../errors.ts';
+import { isProtobuf, protobufType } from './body.ts';
+import { encode } from './protobuf.ts';
+
+/** As OTLP/HTTP wants errors: a google.rpc.Status in the encoding of the request, under the status that says whether
+ * to send again. https://opentelemetry.io/docs/specs/otlp/#failures-1 */
+export function answerOtlpErrors(log: ErrorLog): ErrorRequestHandler {
+  return (thrown, request, response, next) => {
+    if (response.headersSent) {
+      next(thrown);
+      return;
+    }
+    const error = httpErrorOf(thrown);
+    if (error.status === 500) {
+      log.error({ err: thrown, method: request.method, path: request.originalUrl }, 'request failed');
+    }
+    const status = { code: rpcCode(error), message: error.message };
+    response.status(error.status).set(error.headers);
+    if (isProtobuf(request)) response.type(protobufType).send(encode('RpcStatus', status));
+    else response.json(status);
+  };
+}
+
+/** INVALID_ARGUMENT, UNAUTHENTICATED, UNAVAILABLE, INTERNAL. */
+function rpcCode({ status }: HttpError): number {
+  if (status === 401) return 16;
+  if (status === 503) return 14;
+  return status < 500 ? 3 : 13;
+}
