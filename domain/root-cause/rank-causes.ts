@@ -1,104 +1,142 @@
-import { reach, type ServiceGraph, serviceGraph } from '../topology/graph.ts';
+import { reach, serviceGraph } from '../topology/graph.ts';
+import type { Case } from './case.ts';
 import type { Cause } from './cause.ts';
-import type { Evidence, Symptom } from './evidence.ts';
+import type { Evidence } from './evidence.ts';
 import { explainedShare } from './explained.ts';
 import { hiddenCalls } from './hidden-calls.ts';
-import { type MetricAnomalies, type MetricAnomaly, metricAnomalies } from './metric-anomalies.ts';
-import { type MetricKind, metricMeaning } from './metric-kind.ts';
+import { type MetricAnomalies, metricAnomalies } from './metric-anomalies.ts';
 import { explanatoryPower } from './propagation.ts';
+import { reasonsFor } from './reasons.ts';
+import { likelihoodsOf, type Trouble, troublesOf } from './trouble.ts';
 
 /**
- * The services that an incident may come from, best first; at most 20, none for no evidence at all.
+ * The services that an incident may come from, best first; at most 20, none when nothing is in trouble.
+ *
+ * Each service is weighed as the one cause of all that is seen: how well trouble that spreads from it to its callers
+ * explains who is in trouble and who is well (propagation.ts), how much is wrong with itself that its own callees do
+ * not account for (explained.ts), and what alerts, logs, traces and changes say of it. The weights are logarithms of
+ * likelihoods, so that they add up, and a confidence is the share of one in all.
  */
 export function rankCauses(evidence: Evidence): Cause[] {
-  const at = beginning(evidence);
-  const anomalies = at === null ? new Map() : metricAnomalies(evidence.metrics ?? [], at, evidence.symptom);
-  const known = serviceGraph(evidence.dependencies);
-  const graph = serviceGraph([...evidence.dependencies, ...hiddenCalls(known, anomalies)]);
-  const troubles = troublesOf(evidence, anomalies);
-  const likelihoods = new Map([...troubles].map(([service, { likelihood }]) => [service, likelihood]));
-  const hops = evidence.symptom ? reach(graph, evidence.symptom.service, 'callees', 20) : null;
-  const scored = [...troubles.keys()]
-    .map((service) => ({ service, points: pointsOf(service, graph, anomalies, troubles, likelihoods, hops) }))
-    .toSorted((a, b) => b.points - a.points)
-    .slice(0, 20);
-  const best = scored[0]?.points ?? 0;
-  const total = scored.reduce((sum, { points }) => sum + Math.exp(points - best), 0);
-  return scored.map(({ service, points }) => ({
+  const considered = caseOf(evidence);
+  const weighed = suspects(considered)
+    .map((service) => ({ service, weight: weightOf(service, considered) }))
+    .toSorted((a, b) => b.weight - a.weight)
+    .slice(0, mostCauses);
+  const best = weighed[0]?.weight ?? 0;
+  const total = weighed.reduce((sum, { weight }) => sum + Math.exp(weight - best), 0);
+  const doubt = 1 - certainty(weighed[0]?.service, considered);
+  return weighed.map(({ service, weight }) => ({
     service,
-    score: Math.exp((points - best) / 3),
-    confidence: Math.exp(points - best) / total,
-    reasons: [],
+    score: rounded(Math.exp((weight - best) / 3)),
+    confidence: rounded((Math.exp(weight - best) / total) * (1 - doubt)),
+    reasons: reasonsFor(service, considered),
   }));
 }
 
-export interface Trouble {
-  likelihood: number;
-  alerted: boolean;
-  strength: number;
-  anomaly: MetricAnomaly | null;
+const mostCauses = 20;
+/** Beyond, only the likeliest are weighed: a graph may have thousands of services. */
+const mostSuspects = 300;
+const furthest = 20;
+
+function caseOf(evidence: Evidence): Case {
+  const at = beginning(evidence);
+  const anomalies: MetricAnomalies =
+    at === null ? new Map() : metricAnomalies(evidence.metrics ?? [], at, evidence.symptom);
+  const known = serviceGraph(evidence.dependencies);
+  const graph = serviceGraph([...evidence.dependencies, ...hiddenCalls(known, anomalies)]);
+  const troubles = troublesOf(evidence, anomalies);
+  return {
+    evidence,
+    graph,
+    anomalies,
+    troubles,
+    likelihoods: likelihoodsOf(troubles, anomalies),
+    hops: evidence.symptom ? reach(graph, evidence.symptom.service, 'callees', furthest) : null,
+  };
 }
 
+/** Unix seconds; null when nothing tells. */
 function beginning({ symptom, alerts }: Evidence): number | null {
   if (symptom?.at !== undefined) return symptom.at;
-  if (alerts.length === 0) return null;
-  return Math.min(...alerts.map(({ startsAt }) => startsAt)) / 1000;
+  const first = alerts.reduce((least, { startsAt }) => Math.min(least, startsAt), Number.POSITIVE_INFINITY);
+  return Number.isFinite(first) ? first / 1000 : null;
 }
 
-function troublesOf(evidence: Evidence, anomalies: MetricAnomalies): Map<string, Trouble> {
-  const troubles = new Map<string, Trouble>();
-  const alerted = new Set(evidence.alerts.flatMap(({ service }) => service ?? []));
-  const kind = symptomKind(evidence.symptom);
-  const services = new Set([
-    ...evidence.dependencies.flatMap(({ from, to }) => [from, to]),
-    ...alerted,
-    ...anomalies.keys(),
-  ]);
-  for (const service of services) {
-    const weighted = (anomalies.get(service) ?? []).map((anomaly) => ({
-      anomaly,
-      weight: anomaly.strength * affinity(kind, anomaly),
-    }));
-    const top = weighted.toSorted((a, b) => b.weight - a.weight)[0];
-    let likelihood = 1;
-    if (top) likelihood *= Math.exp(Math.min(3.5, Math.max(-1, 3 * top.weight - 1.5)));
-    if (alerted.size > 0) likelihood *= alerted.has(service) ? 20 : 0.3;
-    troubles.set(service, {
-      likelihood: Math.min(60, likelihood),
-      alerted: alerted.has(service),
-      strength: top?.weight ?? 0,
-      anomaly: top?.anomaly ?? null,
-    });
-  }
-  return troubles;
+/** Who is in trouble, and what they call: the cause may be silent. */
+function suspects({ graph, troubles, likelihoods }: Case): string[] {
+  const failing = [...troubles.keys()].filter(
+    (service) => (likelihoods.get(service) ?? 1) > 1 || isSign(troubles.get(service)),
+  );
+  const near = new Set(failing.flatMap((service) => [...reach(graph, service, 'callees', 2).keys()]));
+  if (near.size <= mostSuspects) return [...near];
+  return [...near]
+    .toSorted((a, b) => (likelihoods.get(b) ?? 1) - (likelihoods.get(a) ?? 1))
+    .slice(0, mostSuspects);
 }
 
-function symptomKind(symptom: Symptom | undefined): MetricKind | null {
-  return symptom?.metric === undefined ? null : metricMeaning(symptom.metric).kind;
+function isSign(trouble: Trouble | undefined): boolean {
+  return (
+    trouble !== undefined && (trouble.alerts.length > 0 || trouble.traces !== null || trouble.strength > 0.1)
+  );
 }
 
-function affinity(symptom: MetricKind | null, anomaly: MetricAnomaly): number {
-  const falls = anomaly.reached < anomaly.usual;
-  if (anomaly.kind === 'traffic') return falls ? 0.05 : 0.15;
-  if (anomaly.kind === 'saturation') return 0.9;
-  if (anomaly.kind === 'other') return 0.5;
-  if (symptom === null || symptom === anomaly.kind || symptom === 'other') return 1;
-  return 0.8;
-}
-
-function pointsOf(
-  service: string,
-  graph: ServiceGraph,
-  anomalies: MetricAnomalies,
-  troubles: Map<string, Trouble>,
-  likelihoods: Map<string, number>,
-  hops: Map<string, number> | null,
-): number {
+function weightOf(service: string, considered: Case): number {
+  const { graph, anomalies, troubles, likelihoods, hops } = considered;
   const trouble = troubles.get(service);
-  let points = explanatoryPower(graph, service, likelihoods);
-  if (trouble?.anomaly) {
-    points += 2 * trouble.strength * (1 - explainedShare(trouble.anomaly, service, graph, anomalies));
+  let weight = explanatoryPower(graph, service, likelihoods);
+  if (!trouble) return weight;
+  if (trouble.anomaly) {
+    weight += 2 * trouble.strength * (1 - explainedShare(trouble.anomaly, service, graph, anomalies));
   }
-  if (hops && !hops.has(service)) points -= 3;
-  return points;
+  if (hops && !hops.has(service)) weight -= unreachable;
+  weight += earliness(service, considered) + Math.min(1, trouble.alerts.length / 4);
+  if (trouble.logs) weight += Math.min(1, trouble.logs.newPatterns / 3);
+  weight += mentioned(service, considered);
+  if (trouble.traces && trouble.traces.of > 0)
+    weight += (4 * trouble.traces.firstFailures) / trouble.traces.of;
+  if (trouble.change) weight += 2 * trouble.change.score;
+  return weight;
 }
+
+/** The symptom's service does not reach it, as far as the graph knows: e³ is 20 to 1. */
+const unreachable = 3;
+
+/**
+ * Between -1 and 1: how many of those that alerted and reach this service did so after it. Weak, as every alert has a
+ * delay of its own; a second is as good as none, two minutes are worth all.
+ */
+function earliness(service: string, { graph, troubles }: Case): number {
+  const mine = troubles.get(service)?.alerts[0]?.startsAt;
+  if (mine === undefined) return 0;
+  const leads = [...reach(graph, service, 'callers', furthest).keys()].flatMap((caller) => {
+    const first = troubles.get(caller)?.alerts[0]?.startsAt;
+    return caller === service || first === undefined ? [] : [Math.tanh((first - mine) / 60_000)];
+  });
+  return leads.length === 0 ? 0 : leads.reduce((sum, lead) => sum + lead, 0) / leads.length;
+}
+
+/** Up to 1.5 when the error lines of those that call it name it. */
+function mentioned(service: string, { evidence }: Case): number {
+  const naming = (evidence.logs ?? []).filter(
+    (log) => log.service !== service && log.mentions?.includes(service),
+  );
+  return Math.min(1.5, naming.length * 0.75);
+}
+
+/** How sure it can be at all: one alert names a suspect, it proves no cause. */
+function certainty(service: string | undefined, { troubles, likelihoods }: Case): number {
+  const trouble = service === undefined ? undefined : troubles.get(service);
+  if (!trouble || service === undefined) return 0;
+  const signs = [...likelihoods.values()].filter((likelihood) => likelihood > 3).length;
+  const kinds = [
+    trouble.alerts.length > 0,
+    trouble.strength > 0.5,
+    trouble.logs,
+    trouble.traces,
+    trouble.change,
+  ];
+  return Math.min(0.95, 0.6 + 0.05 * Math.min(signs, 5) + 0.05 * kinds.filter(Boolean).length);
+}
+
+const rounded = (value: number): number => Math.round(value * 1000) / 1000;
