@@ -1,6 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { LogQuery } from '../../domain/logs/query.ts';
 import { type LokiDouble, startLokiDouble } from '../../test/harness/loki-double.ts';
+import { type Loki, startLoki } from '../../test/parts/loki.ts';
+import { PartUnavailableError } from '../../test/parts/part.ts';
 import { LogSourceRefusedError, LogSourceUnavailableError } from './log-source.ts';
 import { createLokiLogs } from './loki.ts';
 
@@ -153,5 +155,78 @@ describe('Loki', () => {
     expect(JSON.parse(link.searchParams.get('panes') ?? '')).toMatchObject({
       logs: { queries: [{ expr: '{service_name=~"checkout"}' }], range: { from: String(at - 300_000) } },
     });
+  });
+});
+
+describe('a real Loki', () => {
+  let server: Loki | undefined;
+  let missing = '';
+  const now = Date.now() - 600_000;
+  const recent = (change: Partial<LogQuery> = {}) =>
+    query({ from: now - 300_000, to: now + 300_000, ...change });
+  beforeAll(async () => {
+    try {
+      server = await startLoki();
+    } catch (error) {
+      if (!(error instanceof PartUnavailableError)) throw error;
+      missing = error.message;
+      return;
+    }
+    await server.push({ service_name: 'checkout', namespace: 'shop', pod: 'checkout-7c' }, [
+      { at: now - 600_000, text: 'too early: error' },
+      { at: now - 2000, text: 'ready' },
+      { at: now, text: 'level=error msg="pool exhausted"' },
+      { at: now + 1000, text: 'request served' },
+      { at: now + 300_000, text: 'too late: error' },
+    ]);
+    await server.push({ service_name: 'checkout', namespace: 'test' }, [
+      { at: now, text: 'of another namespace' },
+    ]);
+    await server.push({ service_name: hostile }, [{ at: now, text: 'found by a hostile name' }]);
+    await server.push({ service_name: 'db', node: '10.0.0.7', level: 'warn' }, [
+      { at: now, text: 'by instance' },
+    ]);
+  }, 120_000);
+  beforeEach(({ skip }) => skip(missing !== '', missing));
+  afterAll(() => server?.close());
+  const source = () => createLokiLogs({ url: server?.url ?? '' });
+  const messages = async (asked: LogQuery): Promise<string[]> =>
+    (await source().query('org', asked)).lines.map((line) => line.message);
+
+  test('gives the lines of a service with their number, and errors first', async () => {
+    const found = await source().query('org', recent({ within: [{ field: 'namespace', values: ['shop'] }] }));
+    expect(found.lines.map((line) => line.message)).toEqual([
+      'ready',
+      'level=error msg="pool exhausted"',
+      'request served',
+    ]);
+    expect(found.lines[1]).toMatchObject({
+      at: now,
+      service: 'checkout',
+      level: 'error',
+      labels: { namespace: 'shop', pod: 'checkout-7c' },
+    });
+    expect(found.total).toBe(3);
+    expect(await messages(recent({ limit: 1 }))).toEqual(['level=error msg="pool exhausted"']);
+  });
+
+  test('takes a value for a value, and a template instead of all', async () => {
+    const byName = (value: string) => messages(recent({ anyOf: [{ field: 'service', values: [value] }] }));
+    expect(await byName(hostile)).toEqual(['found by a hostile name']);
+    for (const value of ['.*', 'check.+', '"', '\\', '`', 'a|checkout.'])
+      expect(await byName(value), value).toEqual([]);
+    expect(await messages(recent({ anyOf: [{ field: 'instance', values: ['10.0.0.7:9100'] }] }))).toEqual([
+      'by instance',
+    ]);
+    const statement = `{service_name=${source().quote('checkout')}} |= "served"`;
+    expect(await messages(recent({ statement }))).toEqual(['request served']);
+  });
+
+  test('reads the errors of everything, and is refused what is no LogQL', async () => {
+    expect(await messages(recent({ anyOf: [] }))).toEqual(['level=error msg="pool exhausted"']);
+    expect(await source().probe()).toMatch(/stream labels in the last hours$/);
+    await expect(source().query('org', recent({ statement: 'nonsense' }))).rejects.toThrow(
+      /Loki answered 400/,
+    );
   });
 });

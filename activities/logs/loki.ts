@@ -150,7 +150,8 @@ export function createLokiLogs(deps: LokiLogsDeps): LogSource {
     const seconds = Math.max(1, Math.ceil((query.to - query.from) / 1000));
     const answer = await get(
       '/loki/api/v1/query',
-      { query: `sum(count_over_time(${logql} [${seconds}s]))`, time: nanos(query.to) },
+      // counted is what is later than the range's start and not later than `time`
+      { query: `sum(count_over_time(${logql} [${seconds}s]))`, time: `${BigInt(nanos(query.to)) - 1n}` },
       vector,
     );
     return Number(answer.data.result[0]?.value[1] ?? 0);

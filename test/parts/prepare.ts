@@ -1,6 +1,7 @@
 import { findTemporalCli } from '../../stack/temporal-cli.ts';
 import { elasticsearchHome } from './elasticsearch/home.ts';
 import { kubernetesPrograms } from './kubernetes/programs.ts';
+import { lokiProgram } from './loki/program.ts';
 import { motoPython } from './moto.ts';
 import { prepareTestServer } from './temporal-test-server.ts';
 
@@ -16,6 +17,7 @@ export default async function setup(): Promise<void> {
     elasticsearchHome,
     motoPython,
     () => kubernetesPrograms((line) => console.log(line)),
+    () => lokiProgram((line) => console.log(line)),
   ];
   for (const prepare of parts) {
     await prepare().catch((error: Error) => console.warn(error.message));
