@@ -7,6 +7,7 @@ export const secretPrefixes = {
   runnerToken: 'hfr_',
   session: 'hfs_',
   signInLink: 'hfl_',
+  share: 'hfv_',
 } as const;
 
 /** 256 random bits as text. */

@@ -8,6 +8,7 @@ import { noSuchPage, showErrors } from './errors/errors.ts';
 import { executionRoutes } from './executions/routes.ts';
 import { healthRoutes } from './health/routes.ts';
 import { incidentCommandRoutes } from './incidents/command-routes.ts';
+import { incidentExportRoutes } from './incidents/export-routes.ts';
 import { incidentRoutes } from './incidents/routes.ts';
 import { incidentShowRoutes } from './incidents/show-routes.ts';
 import { loadAssets } from './layout/assets.ts';
@@ -19,6 +20,7 @@ import { reportRoutes } from './reports/routes.ts';
 import { dryRunRoutes } from './runbooks/dry-run-routes.ts';
 import { runbookRoutes } from './runbooks/routes.ts';
 import { settingsRoutes } from './settings/routes.ts';
+import { sharedIncidentRoutes, shareRoutes } from './shares/routes.ts';
 import { signInRoutes } from './sign-in/routes.ts';
 import { requireVisitor } from './visitor.ts';
 
@@ -40,6 +42,7 @@ export function createWeb(deps: WebDeps): Router {
   router.use(express.urlencoded({ extended: false, limit: '256kb', parameterLimit: 1000 }));
   // a signed link acts in the name that it holds, whoever is signed in: it stands before the session's rules
   router.use(linkRoutes(deps, pages));
+  router.use(sharedIncidentRoutes(deps, pages));
   router.use(authenticate({ db: deps.db, secureCookies }));
   router.use(signInRoutes({ signIn: deps.signIn, secureCookies }, pages));
   router.use(requireVisitor);
@@ -47,6 +50,8 @@ export function createWeb(deps: WebDeps): Router {
   router.use(incidentRoutes(deps, pages));
   router.use(incidentShowRoutes(deps, pages));
   router.use(incidentCommandRoutes(deps, pages));
+  router.use(incidentExportRoutes(deps, pages));
+  router.use(shareRoutes(deps, pages));
   router.use(approvalRoutes(deps, pages));
   router.use(runbookRoutes(deps, pages));
   router.use(dryRunRoutes(deps, pages));

@@ -258,8 +258,12 @@ function whoHasIt(incident: IncidentSummary, names: PersonNames): Pick<IncidentR
 
 /** Where an open incident stands with people comes before what is known of its cause. */
 export function stateMark(
-  incident: Pick<IncidentSummary, 'status' | 'resolvedAt' | 'acknowledgedAt' | 'snoozedUntil'>,
+  incident: Pick<
+    IncidentSummary,
+    'status' | 'resolvedAt' | 'acknowledgedAt' | 'snoozedUntil' | 'mergedInto'
+  >,
 ): Mark {
+  if (incident.mergedInto !== null) return { word: `In #${incident.mergedInto}`, icon: 'link', tone: 'quiet' };
   if (incident.resolvedAt !== null || incident.status === 'mitigated') return incidentMarks[incident.status];
   if (incident.acknowledgedAt !== null) return { word: 'Acknowledged', icon: 'check', tone: 'busy' };
   if (incident.snoozedUntil !== null) return { word: 'Snoozed', icon: 'clock', tone: 'quiet' };

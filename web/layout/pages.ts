@@ -109,7 +109,7 @@ export function createPages(
         { title: page.title, wide: page.wide ?? false, content, flash: flashOf(request, response) },
         { now },
       );
-      send(response, page.status ?? 200, html);
+      send(response, page.status ?? 200, html, page.secret);
     },
   };
 }
