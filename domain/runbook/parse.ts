@@ -1,4 +1,4 @@
-import { isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { isMap, LineCounter, parseDocument } from 'yaml';
 import { defaultApproval } from './approval-rules.ts';
 import type { RunbookDefinition, RunbookProblem } from './definition.ts';
 import { definitionProblems } from './definition-problems.ts';
@@ -10,6 +10,7 @@ import { present } from './step-types/step-type.ts';
 import { type ReadStep, readSteps } from './steps.ts';
 import { placeholders } from './template.ts';
 import { toMs } from './written.ts';
+import { offsetOf } from './yaml-offset.ts';
 
 export type ParsedRunbook =
   | {
@@ -119,28 +120,6 @@ function declareUsed(definition: RunbookDefinition, names: readonly string[]): v
 function listOf(raw: unknown, key: 'steps' | 'verify'): unknown[] {
   const list = typeof raw === 'object' && raw !== null ? Reflect.get(raw, key) : undefined;
   return Array.isArray(list) ? list : [];
-}
-
-/** Where in the source the value (or the key) at `place` stands, or the nearest that there is around it. */
-function offsetOf(source: string, root: Node, { place, near, atKey }: PlacedProblem): number {
-  let node: unknown = root;
-  let offset = root.range?.[0] ?? 0;
-  for (const part of place) {
-    if (isMap(node)) {
-      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(part));
-      if (!pair) return offset;
-      if (isNode(pair.key)) offset = pair.key.range?.[0] ?? offset;
-      node = pair.value;
-    } else if (isSeq(node)) {
-      node = node.items[Number(part)];
-      if (isNode(node)) offset = node.range?.[0] ?? offset;
-    } else {
-      return offset;
-    }
-  }
-  if (!isNode(node) || !node.range || isMap(node) || atKey) return offset;
-  const within = near ? source.slice(node.range[0], node.range[1]).indexOf(near) : 0;
-  return node.range[0] + Math.max(0, within);
 }
 
 function sorted(problems: RunbookProblem[]): RunbookProblem[] {

@@ -1,0 +1,115 @@
+import { isMap, LineCounter, parseDocument, stringify } from 'yaml';
+import { issueProblems, type Place } from '../runbook/problems.ts';
+import { offsetOf } from '../runbook/yaml-offset.ts';
+import { type DeclaredTopology, declaredTopology, type TopologyFile, topologyFile } from './declared.ts';
+
+export interface TopologyProblem {
+  /** From 1. */
+  line: number;
+  col: number;
+  message: string;
+}
+
+export type ParsedTopology =
+  | { topology: DeclaredTopology; locate(place: Place): { line: number; col: number } }
+  | { problems: TopologyProblem[] };
+
+/** Characters: some 100 ms of parsing. */
+const longestSource = 512 * 1024;
+const mostProblems = 100;
+
+const known = {
+  here: (place: Place) => (place[0] === 'dependencies' ? ['from', 'to'] : serviceKeys),
+  anywhere: ['services', 'dependencies'],
+};
+const serviceKeys = ['name', 'kind', 'description', 'team', 'calls'];
+
+/** Reads what people declare, as YAML or as JSON, which is YAML too. Problems name line and column. Throws nothing. */
+export function parseTopology(source: string): ParsedTopology {
+  if (source.length > longestSource) {
+    return { problems: [{ line: 1, col: 1, message: `write at most ${longestSource / 1024} KiB` }] };
+  }
+  const lines = new LineCounter();
+  const at = (offset: number) => {
+    const { line, col } = lines.linePos(Math.max(0, offset));
+    return { line: line || 1, col: col || 1 };
+  };
+  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false, strict: true });
+  const broken = document.errors.map(({ pos, message }) => ({
+    ...at(pos[0]),
+    message: `this is no valid YAML: ${message}`,
+  }));
+  if (broken.length > 0) return { problems: broken.slice(0, mostProblems) };
+  const root = document.contents;
+  if (!isMap(root)) {
+    const message = "write a mapping with 'services' and 'dependencies'; this holds something else";
+    return { problems: [{ line: 1, col: 1, message }] };
+  }
+  let raw: unknown;
+  try {
+    raw = document.toJS({ maxAliasCount: 50 });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { problems: [{ line: 1, col: 1, message: `this YAML cannot be read: ${reason}` }] };
+  }
+  const locate = (place: Place) => at(offsetOf(source, root, { place, message: '' }));
+  const parsed = topologyFile.safeParse(raw);
+  const found = parsed.success
+    ? contradictions(parsed.data).map(({ place, message }) => ({ ...locate(place), message }))
+    : issueProblems(parsed.error, raw, { known }).map((problem) => ({
+        ...at(offsetOf(source, root, problem)),
+        message: problem.message,
+      }));
+  if (!parsed.success || found.length > 0) {
+    found.sort((a, b) => a.line - b.line || a.col - b.col);
+    return { problems: found.slice(0, mostProblems) };
+  }
+  return { topology: declaredTopology(parsed.data), locate };
+}
+
+/** What is right in its form and wrong all the same. */
+function contradictions(file: TopologyFile): { place: Place; message: string }[] {
+  const problems: { place: Place; message: string }[] = [];
+  const first = new Map<string, number>();
+  for (const [index, { name, calls }] of file.services.entries()) {
+    if (first.has(name)) {
+      problems.push({
+        place: ['services', index, 'name'],
+        message: `'${name}' stands here twice; write one entry with everything`,
+      });
+    }
+    first.set(name, index);
+    const own = calls.indexOf(name);
+    if (own >= 0) {
+      problems.push({
+        place: ['services', index, 'calls', own],
+        message: 'a service need not call itself; take it out',
+      });
+    }
+  }
+  for (const [index, { from, to }] of file.dependencies.entries()) {
+    if (from !== to) continue;
+    problems.push({ place: ['dependencies', index], message: 'a service need not call itself; take it out' });
+  }
+  return problems;
+}
+
+/** As YAML that `parseTopology` reads back: what each service calls stands with it. */
+export function topologyYaml({ services, dependencies }: DeclaredTopology): string {
+  const calls = Map.groupBy(dependencies, ({ from }) => from);
+  const names = new Set(services.map(({ name }) => name));
+  const others = dependencies.filter(({ from }) => !names.has(from));
+  return stringify(
+    {
+      services: services.map(({ name, kind, description, team }) => ({
+        name,
+        kind,
+        ...(description === '' ? {} : { description }),
+        ...(team === null ? {} : { team }),
+        ...(calls.has(name) ? { calls: calls.get(name)?.map(({ to }) => to) } : {}),
+      })),
+      ...(others.length === 0 ? {} : { dependencies: others }),
+    },
+    { lineWidth: 0 },
+  );
+}
