@@ -14,4 +14,6 @@ export interface Case {
   likelihoods: Likelihoods;
   /** From the symptom's service down; null without a symptom. */
   hops: ReadonlyMap<string, number> | null;
+  /** Of the services in trouble, the share that the symptom's service reaches: how far the graph can be believed. */
+  completeness: number;
 }

@@ -97,7 +97,7 @@ function anomalyOf(
   enough: number,
 ): Compared | undefined {
   const { kind, bad } = metricMeaning(series.metric, series.unit);
-  const change = robustChange(before.map(reading), during.map(reading), bad);
+  const change = robustChange(settled(before).map(reading), during.map(reading), bad);
   if (!change) return undefined;
   return {
     metric: series.metric,
@@ -107,6 +107,11 @@ function anomalyOf(
     reached: change.reached,
     deviation: Math.abs(change.deviation) * Math.min(1, before.length / enough),
   };
+}
+
+/** Alarms come late: what was measured shortly before may be of the trouble already. */
+function settled(before: Point[]): Point[] {
+  return before.slice(0, before.length - Math.min(10, before.length >> 3));
 }
 
 const reading = ([, value]: Point): number => value;

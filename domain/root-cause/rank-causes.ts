@@ -1,11 +1,12 @@
-import { reach, serviceGraph } from '../topology/graph.ts';
+import { reach, type ServiceGraph, serviceGraph } from '../topology/graph.ts';
+import { beginningOf } from './beginning.ts';
 import type { Case } from './case.ts';
 import type { Cause } from './cause.ts';
-import type { Evidence } from './evidence.ts';
+import type { Evidence, Symptom } from './evidence.ts';
 import { explainedShare } from './explained.ts';
 import { hiddenCalls } from './hidden-calls.ts';
 import { type MetricAnomalies, metricAnomalies } from './metric-anomalies.ts';
-import { explanatoryPower } from './propagation.ts';
+import { explanatoryPower, type Likelihoods } from './propagation.ts';
 import { reasonsFor } from './reasons.ts';
 import { likelihoodsOf, type Trouble, troublesOf } from './trouble.ts';
 
@@ -40,27 +41,38 @@ const mostSuspects = 300;
 const furthest = 20;
 
 function caseOf(evidence: Evidence): Case {
-  const at = beginning(evidence);
-  const anomalies: MetricAnomalies =
-    at === null ? new Map() : metricAnomalies(evidence.metrics ?? [], at, evidence.symptom);
+  const at = beginningOf(evidence);
   const known = serviceGraph(evidence.dependencies);
+  const anomalies: MetricAnomalies =
+    at === null ? new Map() : metricAnomalies(evidence.metrics ?? [], at, symptomOf(evidence, known));
   const graph = serviceGraph([...evidence.dependencies, ...hiddenCalls(known, anomalies)]);
   const troubles = troublesOf(evidence, anomalies);
-  return {
-    evidence,
-    graph,
-    anomalies,
-    troubles,
-    likelihoods: likelihoodsOf(troubles, anomalies),
-    hops: evidence.symptom ? reach(graph, evidence.symptom.service, 'callees', furthest) : null,
-  };
+  const likelihoods = likelihoodsOf(troubles, anomalies);
+  const hops = evidence.symptom ? reach(graph, evidence.symptom.service, 'callees', furthest) : null;
+  const completeness = hops ? shareReached(hops, likelihoods) : 0;
+  return { evidence, graph, anomalies, troubles, likelihoods, hops, completeness };
 }
 
-/** Unix seconds; null when nothing tells. */
-function beginning({ symptom, alerts }: Evidence): number | null {
-  if (symptom?.at !== undefined) return symptom.at;
-  const first = alerts.reduce((least, { startsAt }) => Math.min(least, startsAt), Number.POSITIVE_INFINITY);
-  return Number.isFinite(first) ? first / 1000 : null;
+/** Of those in trouble beside the symptom's service itself; one half before any is seen. */
+function shareReached(hops: ReadonlyMap<string, number>, likelihoods: Likelihoods): number {
+  const others = [...likelihoods].filter(
+    ([service, likelihood]) => likelihood > 3 && hops.get(service) !== 0,
+  );
+  return (others.filter(([service]) => hops.has(service)).length + 0.5) / (others.length + 1);
+}
+
+/** Without one, the alerting service that depends on most of the others: what people notice first. */
+function symptomOf({ symptom, alerts }: Evidence, graph: ServiceGraph): Symptom | undefined {
+  if (symptom) return symptom;
+  const alerting = new Set(alerts.flatMap(({ service }) => service ?? []));
+  let top: { service: string; reached: number } | undefined;
+  for (const service of alerting) {
+    const reached = [...reach(graph, service, 'callees', furthest).keys()].filter((one) =>
+      alerting.has(one),
+    ).length;
+    if (!top || reached > top.reached) top = { service, reached };
+  }
+  return top && { service: top.service };
 }
 
 /** Who is in trouble, and what they call: the cause may be silent. */
@@ -82,14 +94,16 @@ function isSign(trouble: Trouble | undefined): boolean {
 }
 
 function weightOf(service: string, considered: Case): number {
-  const { graph, anomalies, troubles, likelihoods, hops } = considered;
+  const { graph, anomalies, troubles, likelihoods, hops, completeness } = considered;
   const trouble = troubles.get(service);
   let weight = explanatoryPower(graph, service, likelihoods);
   if (!trouble) return weight;
   if (trouble.anomaly) {
     weight += 2 * trouble.strength * (1 - explainedShare(trouble.anomaly, service, graph, anomalies));
   }
-  if (hops && !hops.has(service)) weight -= unreachable;
+  if (hops && !hops.has(service)) weight -= unreachable * completeness;
+  if (hops?.get(service) === 0) weight -= chosen;
+  if (anomalies.size > 0 && !anomalies.has(service)) weight -= unmeasured;
   weight += earliness(service, considered) + Math.min(1, trouble.alerts.length / 4);
   if (trouble.logs) weight += Math.min(1, trouble.logs.newPatterns / 3);
   weight += mentioned(service, considered);
@@ -101,6 +115,10 @@ function weightOf(service: string, considered: Case): number {
 
 /** The symptom's service does not reach it, as far as the graph knows: e³ is 20 to 1. */
 const unreachable = 3;
+/** The symptom's service was chosen for being in trouble, so that this says less of it than of any other. */
+const chosen = 1;
+/** What has no metrics where others have is mostly idle or not part of this. */
+const unmeasured = 0.7;
 
 /**
  * Between -1 and 1: how many of those that alerted and reach this service did so after it. Weak, as every alert has a
