@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Database, Tx } from '../db/database.ts';
-import type { Named } from '../db/policies.ts';
+import type { Named } from '../db/named-configuration.ts';
 import { type Principal, scopeOf } from './auth/principal.ts';
 import { type Endpoint, instant, iso, personEndpoint, type Reader } from './endpoint.ts';
 import { InvalidRequestError, NotFoundError } from './errors.ts';

@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import {
   type EscalationPolicy,
   escalationPolicy,
@@ -7,25 +6,8 @@ import {
   type SlaPolicy,
   slaPolicy,
 } from '../domain/policies.ts';
-import { recordAudit } from './audit.ts';
 import type { Tx } from './database.ts';
-
-/** A named piece of configuration: an escalation policy, an SLA policy or a notification channel. */
-export interface Named<T> {
-  name: string;
-  teamId: string | null;
-  definition: T;
-  updatedAt: Date;
-}
-
-/** Who changes what, for the audit entry that is written in the same transaction. */
-interface Change<T> {
-  orgId: string;
-  name: string;
-  definition: T;
-  /** Mail address. */
-  actor: string;
-}
+import { type Change, type Named, named, put, remove } from './named-configuration.ts';
 
 /** The configuration names something that does not exist, at `field`, such as 'levels.0.targets.1.name'. */
 export class UnknownReferenceError extends Error {
@@ -179,69 +161,4 @@ export function withoutSecret(channel: NotificationChannel) {
   if (channel.type !== 'webhook') return channel;
   const { secret, ...shown } = channel;
   return { ...shown, hasSecret: secret !== undefined };
-}
-
-// ---- all three alike ----
-
-type PolicyTable = 'escalation_policies' | 'sla_policies' | 'notification_channels';
-
-const subjects: Record<PolicyTable, string> = {
-  escalation_policies: 'escalation-policy',
-  sla_policies: 'sla-policy',
-  notification_channels: 'notification-channel',
-};
-
-function named(tx: Tx, table: PolicyTable) {
-  return tx.selectFrom(table).select(['name', 'team_id as teamId', 'definition', 'updated_at as updatedAt']);
-}
-
-async function put(
-  tx: Tx,
-  table: PolicyTable,
-  change: Change<EscalationPolicy | SlaPolicy | NotificationChannel>,
-  columns: { position?: number },
-): Promise<void> {
-  const before = await named(tx, table).where('name', '=', change.name).executeTakeFirst();
-  const definition = JSON.stringify(change.definition);
-  const names = ['org_id', 'name', 'definition', ...Object.keys(columns)];
-  const values = [change.orgId, change.name, definition, ...Object.values(columns)];
-  await sql`
-    insert into ${sql.table(table)} (${sql.join(names.map((name) => sql.ref(name)))})
-    values (${sql.join(values)})
-    on conflict (org_id, name) do update set
-      ${sql.join(names.slice(2).map((name) => sql`${sql.ref(name)} = excluded.${sql.ref(name)}`))},
-      updated_at = now()
-  `.execute(tx);
-  await recordAudit(tx, {
-    orgId: change.orgId,
-    actor: change.actor,
-    action: `${subjects[table]}.${before ? 'changed' : 'created'}`,
-    subject: `${subjects[table]}:${change.name}`,
-    data: { ...(before ? { before: masked(before.definition) } : {}), after: masked(change.definition) },
-  });
-}
-
-async function remove(
-  tx: Tx,
-  table: PolicyTable,
-  change: Omit<Change<never>, 'definition'>,
-): Promise<boolean> {
-  const gone = await tx
-    .deleteFrom(table)
-    .where('name', '=', change.name)
-    .returning('definition')
-    .executeTakeFirst();
-  if (!gone) return false;
-  await recordAudit(tx, {
-    orgId: change.orgId,
-    actor: change.actor,
-    action: `${subjects[table]}.deleted`,
-    subject: `${subjects[table]}:${change.name}`,
-    data: { before: masked(gone.definition) },
-  });
-  return true;
-}
-
-function masked(definition: object): object {
-  return 'secret' in definition ? { ...definition, secret: '(hidden)' } : definition;
 }

@@ -733,6 +733,9 @@ export interface LogSourcesTable {
   team_id: string | null;
   definition: Json<Record<string, unknown>>;
   updated_at: CreatedAt;
+  checked_at: Date | null;
+  health: string | null;
+  error: string | null;
 }
 
 export interface LogTemplatesTable {

@@ -11,7 +11,15 @@ export const escalationTarget = z.discriminatedUnion('type', [
 export type EscalationTarget = z.infer<typeof escalationTarget>;
 
 /** Matching takes up to pattern × text steps. */
-const glob = z.string().max(500, 'write at most 500 characters');
+export const glob = z.string().max(500, 'write at most 500 characters');
+
+/** What incidents are chosen by; `service` and `alert` are globs. */
+export const incidentMatch = z.strictObject({
+  severity: z.enum(severities).optional(),
+  service: glob.optional(),
+  alert: glob.optional(),
+});
+export type IncidentMatch = z.infer<typeof incidentMatch>;
 
 /**
  * `after` counts from the incident's opening. `repeats` are further passes, each beginning `repeatAfter`
@@ -25,26 +33,14 @@ export const escalationPolicy = z.strictObject({
   repeats: z.int().min(0).max(20).default(0),
   repeatAfter: durationText.optional(),
   /** Incidents that it is for; the policy `default` takes what no other matches. */
-  match: z
-    .strictObject({
-      severity: z.enum(severities).optional(),
-      service: glob.optional(),
-      alert: glob.optional(),
-    })
-    .optional(),
+  match: incidentMatch.optional(),
 });
 export type EscalationPolicy = z.infer<typeof escalationPolicy>;
 
 /** The first policy by `order` whose `match` holds sets the clocks. `alert` and `service` are globs. */
 export const slaPolicy = z.strictObject({
   order: z.int().min(0).max(10_000).default(100),
-  match: z
-    .strictObject({
-      severity: z.enum(severities).optional(),
-      service: glob.optional(),
-      alert: glob.optional(),
-    })
-    .default({}),
+  match: incidentMatch.default({}),
   acknowledgeWithin: durationText,
   resolveWithin: durationText,
 });

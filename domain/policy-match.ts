@@ -1,6 +1,6 @@
 import { durationMs } from './duration.ts';
 import { matchesGlob } from './glob.ts';
-import type { EscalationPolicy, SlaPolicy } from './policies.ts';
+import type { EscalationPolicy, IncidentMatch, SlaPolicy } from './policies.ts';
 import type { Severity } from './severity.ts';
 import type { SlaTimes } from './sla.ts';
 
@@ -12,13 +12,8 @@ export interface PolicySubject {
   alerts: string[];
 }
 
-interface Match {
-  severity?: Severity | undefined;
-  service?: string | undefined;
-  alert?: string | undefined;
-}
-
-function holds(match: Match, subject: PolicySubject): boolean {
+/** Whether an incident is one of those that `match` names. */
+export function holds(match: IncidentMatch, subject: PolicySubject): boolean {
   const { severity, service, alert } = match;
   if (severity && severity !== subject.severity) return false;
   if (service && !(subject.service !== null && matchesGlob(service, subject.service))) return false;

@@ -228,6 +228,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       team_id uuid references teams,
       definition jsonb not null,
       updated_at timestamptz not null default now(),
+      -- when it was last asked, and what it then said of itself or why it failed
+      checked_at timestamptz,
+      health text,
+      error text,
       primary key (org_id, name)
     );
     create table log_templates (
