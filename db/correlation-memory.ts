@@ -72,6 +72,9 @@ export interface RememberedAlert {
   group: string;
   /** Groups that it never joins. */
   apartFrom: string[];
+  /** How many other alerts are in its group, and how many in those that it is kept apart from. */
+  together: number;
+  apart: number;
   incidentNumber: number;
   decidedBy: string;
   decidedAt: Date;
@@ -82,20 +85,26 @@ export async function listRemembered(
   tx: Tx,
   args: { cursor?: string; limit: number },
 ): Promise<Page<RememberedAlert>> {
-  let query = tx
-    .selectFrom('correlation_memory')
-    .select([
-      'integration_id as integrationId',
-      'fingerprint',
-      'name',
-      'service',
-      'group_id as group',
-      'apart_from as apartFrom',
-      'incident_number as incidentNumber',
-      'decided_by as decidedBy',
-      'decided_at as decidedAt',
-      sql<string>`decided_at::text`.as('position'),
-    ]);
+  let query = tx.selectFrom('correlation_memory').select([
+    'integration_id as integrationId',
+    'fingerprint',
+    'name',
+    'service',
+    'group_id as group',
+    'apart_from as apartFrom',
+    'incident_number as incidentNumber',
+    'decided_by as decidedBy',
+    'decided_at as decidedAt',
+    sql<number>`(select count(*) - 1 from correlation_memory other
+        where other.org_id = correlation_memory.org_id and other.group_id = correlation_memory.group_id)`.as(
+      'together',
+    ),
+    sql<number>`(select count(*) from correlation_memory other
+        where other.org_id = correlation_memory.org_id and other.group_id = any(correlation_memory.apart_from))`.as(
+      'apart',
+    ),
+    sql<string>`decided_at::text`.as('position'),
+  ]);
   if (args.cursor !== undefined) {
     const [at, integrationId, fingerprint] = decodeCursor(args.cursor, ['instant', 'uuid', 'text']);
     query = query.where(

@@ -25,6 +25,8 @@ const rememberedAlert = z
     service: z.string().nullable(),
     group: z.uuid().meta({ description: 'Alerts of one group belong into one incident' }),
     apartFrom: z.array(z.uuid()).meta({ description: 'Groups whose incidents it never joins' }),
+    together: z.int().meta({ description: 'Other alerts in its group' }),
+    apart: z.int().meta({ description: 'Alerts in the groups that it is kept apart from' }),
     incidentNumber: z.int().meta({ description: 'Where it was decided' }),
     decidedBy: z.string(),
     decidedAt: instant,

@@ -3,6 +3,7 @@ import type { WebDeps } from '../deps.ts';
 import type { Pages } from '../layout/pages.ts';
 import { accountRoutes } from './account.ts';
 import { channelRoutes } from './channels.ts';
+import { correlationRoutes } from './correlation.ts';
 import { escalationRoutes } from './escalation.ts';
 import { gitRoutes } from './git.ts';
 import { peopleRoutes } from './people.ts';
@@ -15,6 +16,7 @@ export function settingsRoutes(deps: WebDeps, pages: Pages): Router {
   router.get('/settings', (_request, response) => response.redirect(303, '/settings/escalation-policies'));
   router.use(escalationRoutes(deps, pages));
   router.use(slaRoutes(deps, pages));
+  router.use(correlationRoutes(deps, pages));
   router.use(channelRoutes(deps, pages));
   router.use(gitRoutes(deps, pages));
   router.use(reportSettingsRoutes(deps, pages));
