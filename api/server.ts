@@ -26,6 +26,8 @@ import { executionEndpoints } from './executions/routes.ts';
 import { gitSourceEndpoints } from './git-sources/routes.ts';
 import type { Dependency } from './health/probe.ts';
 import { healthEndpoints } from './health/routes.ts';
+import { exportEndpoint } from './incidents/export.ts';
+import { judgementEndpoints } from './incidents/judgements.ts';
 import { regroupEndpoints } from './incidents/regroup.ts';
 import { incidentEndpoints } from './incidents/routes.ts';
 import { logEndpoints } from './logs/routes.ts';
@@ -43,6 +45,7 @@ import { runnersEndpoints } from './runners/routes.ts';
 import { safetyRuleEndpoints } from './safety-rules/routes.ts';
 import { schemaEndpoints } from './schemas/routes.ts';
 import { sessionEndpoints } from './session/routes.ts';
+import { shareEndpoints } from './shares/routes.ts';
 import { signingKeyEndpoints } from './signing-keys/routes.ts';
 import { slaPolicyEndpoints } from './sla-policies/routes.ts';
 import { targetEndpoints } from './targets/routes.ts';
@@ -96,6 +99,9 @@ function endpointsOf(deps: ApiDeps, secureCookies: boolean): Endpoint[] {
     ...logEndpoints(deps),
     ...otlpEndpoints(deps),
     ...incidentEndpoints(deps),
+    ...judgementEndpoints(deps),
+    exportEndpoint(deps),
+    ...shareEndpoints(deps),
     ...regroupEndpoints(deps),
     ...correlationRuleEndpoints(deps),
     ...correlationMemoryEndpoints(deps),

@@ -100,7 +100,7 @@ function presentLogs(found: IncidentLogs): z.input<typeof logs> {
   };
 }
 
-export function presentIncidentChange(change: IncidentChange): z.input<typeof incidentChange> {
+function presentIncidentChange(change: IncidentChange): z.input<typeof incidentChange> {
   return { ...change, at: iso(change.at), judgedAt: isoOrNull(change.judgedAt) };
 }
 

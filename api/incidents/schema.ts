@@ -202,6 +202,8 @@ export const snoozeBody = z
     message: "give either 'until' (an instant) or 'for' (a duration such as '30m')",
   });
 
+export const judged = z.object({ number: z.int() });
+
 export const accepted = z
   .object({
     number: z.int(),

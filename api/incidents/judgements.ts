@@ -1,0 +1,92 @@
+import { getChange } from '../../db/changes-read.ts';
+import type { Database } from '../../db/database.ts';
+import { findIncident } from '../../db/incident-detail.ts';
+import type { IncidentSummary } from '../../db/incidents.ts';
+import { judgeClosedCause, judgeClosedChange } from '../../db/judgements.ts';
+import { ClosedError, type MessageClient } from '../../workflows/messages-client.ts';
+import { actorOf, assertRole, type Principal, scopeOf } from '../auth/principal.ts';
+import { type Endpoint, personEndpoint } from '../endpoint.ts';
+import { NotFoundError } from '../errors.ts';
+import { causeBody, changeParams, incidentParams, judged, verdictBody } from './schema.ts';
+
+const tag = 'Incidents';
+
+/** What people say of an incident's cause and of the changes before it, also long after it has ended. */
+export function judgementEndpoints({
+  db,
+  messages,
+}: {
+  db: Pick<Database, 'read' | 'write'>;
+  messages: MessageClient;
+}): Endpoint[] {
+  /** Throws NotFoundError for what the person does not see, ForbiddenError where the person may not act. */
+  async function commanded(principal: Principal, number: number): Promise<IncidentSummary> {
+    const incident = await db.read(scopeOf(principal), (tx) => findIncident(tx, number));
+    if (!incident) throw new NotFoundError(`incident ${number}`);
+    assertRole(principal, 'operator', incident.teamId);
+    return incident;
+  }
+
+  return [
+    personEndpoint({
+      method: 'post',
+      path: '/api/v1/incidents/{number}/cause',
+      tag,
+      summary: "Say which service was the cause: confirms Holdfast's ranking, or corrects it",
+      access: 'operator',
+      params: incidentParams,
+      body: causeBody,
+      status: 200,
+      response: judged,
+      errors: { 404: 'No incident of this number', 409: 'Refused, with the reason' },
+      handle: async ({ principal, params: { number }, body: { service } }) => {
+        const { orgId, email } = principal;
+        const { recordedSeq: asOf } = await commanded(principal, number);
+        await unlessClosed(
+          () => messages.judgeCause(orgId, number, { actor: actorOf(principal), asOf, service }),
+          () =>
+            db.write(scopeOf(principal), (tx) =>
+              judgeClosedCause(tx, { orgId, number, service, actor: email }),
+            ),
+        );
+        return { number };
+      },
+    }),
+    personEndpoint({
+      method: 'post',
+      path: '/api/v1/incidents/{number}/changes/{change}/verdict',
+      tag,
+      summary: 'Say whether a change was behind the incident',
+      access: 'operator',
+      params: changeParams,
+      body: verdictBody,
+      status: 200,
+      response: judged,
+      errors: { 404: 'No incident of this number, or no such change', 409: 'Refused, with the reason' },
+      handle: async ({ principal, params: { number, change: changeId }, body: { verdict } }) => {
+        const { orgId, email } = principal;
+        const { recordedSeq: asOf } = await commanded(principal, number);
+        const change = await db.read(scopeOf(principal), (tx) => getChange(tx, changeId));
+        if (!change) throw new NotFoundError(`change ${changeId}`);
+        await unlessClosed(
+          () => messages.judgeChange(orgId, number, { actor: actorOf(principal), asOf, changeId, verdict }),
+          () =>
+            db.write(scopeOf(principal), (tx) =>
+              judgeClosedChange(tx, { orgId, number, changeId, verdict, actor: email }),
+            ),
+        );
+        return { number };
+      },
+    }),
+  ];
+}
+
+/** An incident that has ended has no workflow to ask: what is said of it then is written down at once. */
+async function unlessClosed(send: () => Promise<unknown>, write: () => Promise<unknown>): Promise<void> {
+  try {
+    await send();
+  } catch (error) {
+    if (!(error instanceof ClosedError)) throw error;
+    await write();
+  }
+}
