@@ -106,7 +106,7 @@ async function activitiesOf(config: Config, backends: Backends): Promise<Activit
       reopenWindowMs: config.reopenWindowMs,
       signalFeedUnread: backends.starter.signalFeedUnread,
     }),
-    ...createAnalysisActivities({ db }),
+    ...createAnalysisActivities({ db, prometheusUrl, clock }),
     ...createExecutionActivities({
       db,
       approveBySignal: config.approveBySignal,

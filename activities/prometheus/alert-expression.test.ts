@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { alertExpression, expressionOf } from './alert-expression.ts';
+import { alertExpression, expressionOf, metricNames, unitOfExpression } from './alert-expression.ts';
 
 const graph = (expression: string) =>
   `http://prometheus:9090/graph?g0.expr=${encodeURIComponent(expression)}&g0.tab=1`;
@@ -48,4 +48,26 @@ describe('what an alert measures', () => {
   ])('%s', (expression, measured, threshold) => {
     expect(alertExpression(expression)).toEqual({ measured, threshold });
   });
+});
+
+test('the metrics of an expression are those that it reads, not its functions and labels', () => {
+  expect(metricNames('sum by (job) (rate(a_total{b="c"}[5m])) / on (job) b_total + a_total')).toEqual([
+    'a_total',
+    'b_total',
+  ]);
+  expect(metricNames('{__name__="x"} > time()')).toEqual([]);
+});
+
+test.each([
+  ['x_request_duration_seconds', 'seconds'],
+  ['histogram_quantile(0.9, sum by (le) (rate(x_seconds_bucket[5m])))', 'seconds'],
+  ['max by (job) (max_over_time(x_bytes[5m]))', 'bytes'],
+  ['rate(x_cpu_seconds_total[5m])', null],
+  ['rate(x_bytes[5m])', null],
+  ['x_bytes / 1024', null],
+  ['count(x_bytes)', null],
+  ['a_seconds / b_seconds', null],
+  ['up', null],
+])('the unit of %s is %s', (expression, unit) => {
+  expect(unitOfExpression(expression)).toBe(unit);
 });

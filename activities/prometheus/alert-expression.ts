@@ -83,3 +83,52 @@ function numberIn(text: string): number | null {
   const value = bare === '' ? Number.NaN : Number(bare);
   return Number.isFinite(value) ? value : null;
 }
+
+/** The metrics that an expression reads, each once, in their order. */
+export function metricNames(expression: string): string[] {
+  const names = new Set<string>();
+  parser.parse(expression).iterate({
+    enter: (node) => {
+      if (node.name !== 'VectorSelector') return;
+      const name = node.node.getChild('Identifier');
+      if (name) names.add(expression.slice(name.from, name.to));
+    },
+  });
+  return [...names];
+}
+
+/** What leaves the unit of its argument as it is, other than aggregations across series. */
+const unitKept = new Set([
+  'histogram_quantile',
+  'avg_over_time',
+  'min_over_time',
+  'max_over_time',
+  'last_over_time',
+  'quantile_over_time',
+  'abs',
+  'sort',
+  'sort_desc',
+]);
+const units = /_(seconds|bytes|ratio|percent|celsius|volts|amperes|joules|meters|grams)(?:_bucket|_sum)?$/;
+
+/**
+ * The unit of what it measures, by Prometheus's conventions of naming; null where that has none, and where something is
+ * calculated that has another one. The quantile of a histogram's rates is in the unit of what was observed.
+ */
+export function unitOfExpression(expression: string): string | null {
+  const [name, ...others] = metricNames(expression);
+  if (name === undefined || others.length > 0) return null;
+  const functions: string[] = [];
+  let isCalculated = false;
+  parser.parse(expression).iterate({
+    enter: (node) => {
+      if (node.name === 'BinaryExpr') isCalculated = true;
+      if (node.name === 'FunctionIdentifier')
+        functions.push(expression.slice(node.from, node.to).toLowerCase());
+      if (node.name === 'AggregateOp') isCalculated ||= /^count/i.test(expression.slice(node.from, node.to));
+    },
+  });
+  const ofHistogram = functions.includes('histogram_quantile');
+  if (isCalculated || !(ofHistogram || functions.every((each) => unitKept.has(each)))) return null;
+  return units.exec(name)?.[1] ?? null;
+}

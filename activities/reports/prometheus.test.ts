@@ -5,7 +5,8 @@ import { capacityReport } from '../../domain/reports/capacity.ts';
 import { PartUnavailableError } from '../../test/parts/part.ts';
 import { type Prometheus, startPrometheus } from '../../test/parts/prometheus.ts';
 import { PrometheusError } from '../prometheus/client.ts';
-import { queryRange, readCapacity } from './prometheus.ts';
+import { queryRange } from '../prometheus/query-range.ts';
+import { readCapacity } from './prometheus.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
