@@ -36,7 +36,8 @@ export interface ChangeIncident {
   title: string;
   teamId: string | null;
   openedAt: Date;
-  closedAt: Date | null;
+  /** What a person's verdict is given as of. */
+  recordedSeq: number;
   /** 0 to 1. */
   score: number;
   reasons: string[];
@@ -146,7 +147,7 @@ export async function getChange(tx: Tx, id: number): Promise<ChangeDetail | unde
       'incidents.title',
       'incidents.team_id as teamId',
       'incidents.opened_at as openedAt',
-      'incidents.closed_at as closedAt',
+      'incidents.recorded_seq as recordedSeq',
       'incident_changes.score',
       'incident_changes.reasons',
       'incident_changes.verdict',

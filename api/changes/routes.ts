@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { z } from 'zod';
 import { findChangeSource, noteSourceSpoke } from '../../db/change-sources.ts';
 import { recordChange, recordManualChange } from '../../db/changes.ts';
 import { changeFrequency, getChange, listChanges } from '../../db/changes-read.ts';
 import type { Database } from '../../db/database.ts';
 import { listRunbooks } from '../../db/runbooks.ts';
-import { typeTitles } from '../../domain/changes/generic.ts';
-import type { ChangeReport } from '../../domain/changes/report.ts';
+import { newChangeReport } from '../../domain/changes/new-change.ts';
 import { suggestRollback } from '../../domain/changes/suggest-rollback.ts';
 import { UnauthenticatedError } from '../auth/errors.ts';
 import { integrationOf } from '../auth/ingest-key.ts';
@@ -56,7 +54,10 @@ export function changeEndpoints(deps: { db: Pick<Database, 'read' | 'write' | 'u
       response: changeRecorded,
       handle: async ({ body, request }) => {
         const { orgId } = integrationOf(request);
-        const report = reportOf(body, { externalId: body.externalId, author: body.author });
+        const report = newChangeReport(body, {
+          externalId: body.externalId ?? randomUUID(),
+          author: body.author ?? null,
+        });
         const origin = { source: 'generic', sourceId: null, teamId: null } as const;
         const { id, isNew } = await db.write({ orgId }, (tx) => recordChange(tx, { orgId, origin, report }));
         return { id, new: isNew };
@@ -114,7 +115,7 @@ export function changeEndpoints(deps: { db: Pick<Database, 'read' | 'write' | 'u
       response: changeDetail,
       handle: async ({ principal, body }) => {
         const { orgId, email: actor } = principal;
-        const report = reportOf(body, { author: actor });
+        const report = newChangeReport(body, { externalId: randomUUID(), author: actor });
         return await db.write(scopeOf(principal), async (tx) => {
           const { id } = await recordManualChange(tx, { orgId, report, actor });
           const made = await getChange(tx, id);
@@ -184,26 +185,4 @@ export function changeEndpoints(deps: { db: Pick<Database, 'read' | 'write' | 'u
       },
     }),
   ];
-}
-
-function reportOf(
-  body: z.output<typeof manualChange>,
-  by: { externalId?: string | null | undefined; author?: string | null | undefined },
-): ChangeReport {
-  const { service, title, type } = body;
-  return {
-    externalId: by.externalId ?? randomUUID(),
-    type,
-    status: body.status,
-    service: service ?? null,
-    environment: body.environment ?? null,
-    title: title ?? `${typeTitles[type]} of ${service}`,
-    version: body.version ?? null,
-    previousVersion: body.previousVersion ?? null,
-    author: by.author ?? null,
-    url: body.url ?? null,
-    at: body.at ? Date.parse(body.at) : null,
-    begins: false,
-    data: {},
-  };
 }

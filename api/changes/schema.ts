@@ -5,46 +5,27 @@ import {
   changeTypes,
   changeVerdicts,
 } from '../../domain/changes/change.ts';
+import { newChangeFields, saysWhat, saysWhatRemedy } from '../../domain/changes/new-change.ts';
 import { longest } from '../../domain/changes/report.ts';
 import { anyOf, instant, pageQuery } from '../endpoint.ts';
 
-const text = (most: number) => z.string().trim().min(1).max(most);
-const given = {
-  type: z.enum(changeTypes).default('deployment'),
-  status: z.enum(changeStatuses).default('succeeded'),
-  service: text(longest.name).nullish(),
-  environment: text(longest.name).nullish(),
-  title: text(longest.title).nullish().meta({ description: 'Without one it is made of type and service' }),
-  version: text(longest.version).nullish(),
-  previousVersion: text(longest.version)
-    .nullish()
-    .meta({ description: 'Without one it is that of the last change of the same service and environment' }),
-  url: z
-    .url({ protocol: /^https?$/, error: 'write a link that begins with https:// or http://' })
-    .max(longest.url)
-    .nullish(),
-  at: z.iso
-    .datetime({ offset: true, error: "write an ISO 8601 time such as '2026-11-21T02:14:00Z'" })
-    .nullish()
-    .meta({ description: 'When it took effect; without one: now' }),
-};
-const saysWhat = (body: { service?: string | null | undefined; title?: string | null | undefined }) =>
-  Boolean(body.service ?? body.title);
-const saysWhatRemedy = { path: ['title'], message: 'say what changed: a title or a service' };
-
 export const newChange = z
   .strictObject({
-    ...given,
-    externalId: text(500)
+    ...newChangeFields,
+    externalId: z
+      .string()
+      .trim()
+      .min(1)
+      .max(500)
       .nullish()
       .meta({ description: 'Your name of the change: what has the same one is the same change, going on' }),
-    author: text(longest.name).nullish(),
+    author: z.string().trim().min(1).max(longest.name).nullish(),
   })
   .refine(saysWhat, saysWhatRemedy)
   .meta({ id: 'NewChange' });
 
 export const manualChange = z
-  .strictObject(given)
+  .strictObject(newChangeFields)
   .refine(saysWhat, saysWhatRemedy)
   .meta({ id: 'ManualChange' });
 

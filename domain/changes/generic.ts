@@ -10,6 +10,7 @@ import {
   serviceOf,
   textOf,
 } from './report.ts';
+import { changeTypeNames } from './words.ts';
 
 /**
  * A change as anybody's own pipeline tells it: under the names of `mappedFields`, or where the source's mapping says
@@ -47,7 +48,7 @@ export function readGeneric(payload: unknown, mapping: ChangeMapping, bodyId: st
       status,
       service,
       environment: text('environment') ?? mapping.environment,
-      title: title ?? `${typeTitles[type]} of ${service}`,
+      title: title ?? `${changeTypeNames[type]} of ${service}`,
       version,
       previousVersion: text('previousVersion', longest.version),
       author: text('author'),
@@ -70,15 +71,6 @@ function valueAt(body: unknown, path: string): unknown {
   }
   return value;
 }
-
-export const typeTitles: Record<ChangeType, string> = {
-  deployment: 'Deployment',
-  config: 'Configuration',
-  code: 'Code',
-  feature_flag: 'Feature flag',
-  infrastructure: 'Infrastructure',
-  other: 'Change',
-};
 
 /** What pipelines call it, besides Holdfast's own words. */
 const typeWords: Record<string, ChangeType> = {

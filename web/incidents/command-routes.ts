@@ -1,11 +1,14 @@
 import { type Request, Router } from 'express';
+import { getChange } from '../../db/changes-read.ts';
 import { findIncident } from '../../db/incident-detail.ts';
+import { judgeClosedCause, judgeClosedChange } from '../../db/judgements.ts';
 import { changeVerdicts } from '../../domain/changes/change.ts';
 import { durationMs } from '../../domain/duration.ts';
+import { ClosedError } from '../../workflows/messages-client.ts';
 import type { WebDeps } from '../deps.ts';
 import { posted } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
-import { act, NotFoundError, type Pages } from '../layout/pages.ts';
+import { act, localPath, NotFoundError, type Pages } from '../layout/pages.ts';
 import { assertVisitorRole, visitorOf } from '../visitor.ts';
 import { noSuchIncident, numberOf } from './number.ts';
 
@@ -71,7 +74,7 @@ export function incidentCommandRoutes(deps: WebDeps, pages: Pages): Router {
   });
 
   router.post('/incidents/:number/cause', async (request, response) => {
-    const { number, command, orgId } = await commandOf(request);
+    const { number, command, orgId, scope } = await commandOf(request);
     const service = posted(request.body, 'service').slice(0, 500);
     if (service === '') {
       setFlash(response, 'bad', 'Say which service it was.');
@@ -79,18 +82,32 @@ export function incidentCommandRoutes(deps: WebDeps, pages: Pages): Router {
       return;
     }
     await act(response, `/incidents/${number}`, async () => {
-      await deps.messages.judgeCause(orgId, number, { ...command, service });
+      const actor = command.actor.name;
+      await unlessClosed(
+        () => deps.messages.judgeCause(orgId, number, { ...command, service }),
+        () => deps.db.write(scope, (tx) => judgeClosedCause(tx, { orgId, number, service, actor })),
+      );
       return `The cause is ${service}.`;
     });
   });
 
   router.post('/incidents/:number/changes/:change/verdict', async (request, response) => {
-    const { number, command, orgId } = await commandOf(request);
+    const { number, command, orgId, scope } = await commandOf(request);
     const changeId = Number(request.params.change);
     const verdict = changeVerdicts.find((known) => known === posted(request.body, 'verdict'));
-    if (!Number.isSafeInteger(changeId) || !verdict) throw new NotFoundError('There is no such change.');
-    await act(response, `/incidents/${number}/changes`, async () => {
-      await deps.messages.judgeChange(orgId, number, { ...command, changeId, verdict });
+    const change =
+      Number.isSafeInteger(changeId) && verdict
+        ? await deps.db.read(scope, (tx) => getChange(tx, changeId))
+        : undefined;
+    if (!change || !verdict) throw new NotFoundError('There is no such change.');
+    const back = localPath(posted(request.body, 'back'), `/incidents/${number}/changes`);
+    await act(response, back, async () => {
+      const actor = command.actor.name;
+      await unlessClosed(
+        () => deps.messages.judgeChange(orgId, number, { ...command, changeId, verdict }),
+        () =>
+          deps.db.write(scope, (tx) => judgeClosedChange(tx, { orgId, number, changeId, verdict, actor })),
+      );
       return verdict === 'confirmed'
         ? 'Confirmed: this change was behind it.'
         : 'Dismissed: this change had nothing to do with it.';
@@ -109,6 +126,7 @@ export function incidentCommandRoutes(deps: WebDeps, pages: Pages): Router {
     return {
       number,
       orgId,
+      scope,
       command: {
         actor: { name: email, via: 'page' as const },
         asOf: Number.isSafeInteger(asOf) && asOf >= 0 ? asOf : incident.recordedSeq,
@@ -118,6 +136,16 @@ export function incidentCommandRoutes(deps: WebDeps, pages: Pages): Router {
   }
 
   return router;
+}
+
+/** An incident that has ended has no workflow to ask: what is said of it then is written down at once. */
+async function unlessClosed(send: () => Promise<unknown>, write: () => Promise<unknown>): Promise<void> {
+  try {
+    await send();
+  } catch (error) {
+    if (!(error instanceof ClosedError)) throw error;
+    await write();
+  }
 }
 
 const snoozes = ['15m', '30m', '1h', '4h', '12h'] as const;

@@ -19,6 +19,7 @@ const drawings: Record<string, string> = {
   ),
   executions: stroke('<path d="M4.5 2.8v10.400L13 8z"/>'),
   automation: stroke('<path d="M8 1.800v5.400"/><path d="M4.600 3.900a5.300 5.300 0 1 0 6.800 0"/>'),
+  changes: stroke('<circle cx="8" cy="8" r="2.500"/><path d="M1.800 8h3.700"/><path d="M10.500 8h3.700"/>'),
   reports: stroke(
     '<path d="M2.500 13.500h11"/><path d="M4.500 11V8"/><path d="M8 11V3.500"/><path d="M11.500 11V6"/>',
   ),

@@ -16,6 +16,7 @@ export type Section =
   | 'approvals'
   | 'runbooks'
   | 'automation'
+  | 'changes'
   | 'executions'
   | 'reports'
   | 'mailbox'
@@ -164,6 +165,7 @@ function railOf(section: Section, counts: RailCounts, mailbox: boolean) {
     entry('runbooks', 'Runbooks', '/runbooks'),
     entry('executions', 'Executions', '/executions'),
     entry('automation', 'Automation', '/automation', counts.stops.length, 'stopped', true),
+    entry('changes', 'Changes', '/changes'),
     entry('reports', 'Reports', '/reports'),
     ...(mailbox ? [entry('mailbox', 'Mailbox', '/mailbox')] : []),
     entry('settings', 'Settings', '/settings'),

@@ -1,3 +1,4 @@
+import type { ChangeStatus } from '../../domain/changes/change.ts';
 import type {
   AlertStatus,
   ApprovalStatus,
@@ -66,6 +67,13 @@ export const executionMarks: Record<ExecutionStatus, Mark> = {
   rolled_back: mark('Rolled back', 'undone', 'warning'),
   rollback_failed: mark('Rollback failed', 'failed', 'bad'),
   cancelled: mark('Cancelled', 'stopped', 'quiet'),
+};
+
+export const changeMarks: Record<ChangeStatus, Mark> = {
+  started: mark('Under way', 'running', 'busy'),
+  succeeded: mark('Succeeded', 'done', 'good'),
+  failed: mark('Failed', 'failed', 'bad'),
+  rolled_back: mark('Rolled back', 'undone', 'warning'),
 };
 
 export const stepMarks: Record<StepStatus, Mark> = {

@@ -45,7 +45,8 @@ export function runbookRoutes(deps: WebDeps, pages: Pages): Router {
   router.get('/runbooks/:name', async (request, response) => {
     await show(request, response, {
       incident: incidentIn(request.query.incident),
-      values: {},
+      // a link may fill the form in; nothing runs before somebody sends it
+      values: givenInputs(request.query),
       environment: '',
       runProblems: [],
     });

@@ -1,0 +1,162 @@
+import type { ChangeDetail, ChangeIncident, ChangeSummary } from '../../db/changes-read.ts';
+import type { ChangeStatus } from '../../domain/changes/change.ts';
+import { changeWords } from '../../domain/changes/score.ts';
+import type { RollbackSuggestion } from '../../domain/changes/suggest-rollback.ts';
+import { changeSourceNames, changeTypeNames } from '../../domain/changes/words.ts';
+import { visible } from '../../domain/runbook/shown-text.ts';
+import { changeMarks, type Mark } from '../layout/words.ts';
+import { type ChangeRow, changeRow } from './list-view.ts';
+
+export interface ChangePageView {
+  words: string;
+  state: Mark;
+  type: string;
+  environment: string | null;
+  at: string;
+  url: string | null;
+  source: string;
+  sentence: string;
+  incidents: {
+    number: number;
+    href: string;
+    title: string;
+    openedAt: string;
+    percent: string;
+    /** 0 to 62: the width of its bar in pixels. */
+    bar: number;
+    reasons: string[];
+    verdict: Mark | null;
+    judgedBy: string | null;
+    verdictAction: string;
+    asOf: number;
+    canConfirm: boolean;
+    canDismiss: boolean;
+  }[];
+  rollbacks: {
+    runbook: string;
+    href: string;
+    reasons: string[];
+    values: { name: string; value: string }[];
+  }[];
+  facts: { name: string; value: string }[];
+  receivedAt: string;
+  others: ChangeRow[];
+  othersHref: string | null;
+}
+
+export function changePageView(
+  change: ChangeDetail,
+  found: {
+    rollbacks: RollbackSuggestion[];
+    others: ChangeSummary[];
+    mayJudge(incident: ChangeIncident): boolean;
+  },
+): ChangePageView {
+  const facts: [string, string | null][] = [
+    ['Service', change.service],
+    ['Version', change.version],
+    ['Before it', change.previousVersion],
+    ['Environment', change.environment],
+    ['Author', change.author],
+    ...Object.entries(change.data).map(([name, value]): [string, string] => [name, String(value)]),
+    ['Told by', change.sourceName ?? changeSourceNames[change.source]],
+    ["Sender's id", change.externalId],
+  ];
+  const incident = change.incidents.find(({ verdict }) => verdict !== 'dismissed');
+  return {
+    words: visible(changeWords(change)),
+    state: changeMarks[change.status],
+    type: changeTypeNames[change.type],
+    environment: change.environment === null ? null : visible(change.environment),
+    at: change.at.toISOString(),
+    url: change.url,
+    source: changeSourceNames[change.source],
+    sentence: sentenceOf(change),
+    incidents: change.incidents.map((each) => incidentView(each, change.id, found.mayJudge(each))),
+    rollbacks: found.rollbacks.map((suggestion) => rollbackView(suggestion, incident?.number ?? null)),
+    facts: facts.flatMap(([name, value]) =>
+      value === null ? [] : [{ name: visible(name), value: visible(value) }],
+    ),
+    receivedAt: change.receivedAt.toISOString(),
+    others: found.others.map(changeRow),
+    othersHref:
+      change.service === null
+        ? null
+        : `/changes?${new URLSearchParams({ service: change.service, window: '90d' })}`,
+  };
+}
+
+const ends: Record<ChangeStatus, string> = {
+  started: 'it was still going on when it was last heard of',
+  succeeded: 'it succeeded',
+  failed: 'it failed',
+  rolled_back: 'it was rolled back',
+};
+
+/** What it was, how it ended and what people say of it, as a person would write it. */
+function sentenceOf(change: ChangeDetail): string {
+  const place = change.environment === null ? '' : ` in ${visible(change.environment)}`;
+  const author = change.author === null ? '' : ` by ${visible(change.author)}`;
+  const what = change.version === null ? '' : `: ${visible(change.title)}`;
+  const first = `${changeTypeNames[change.type]}${place}${author}${what}; ${ends[change.status]}.`;
+  const confirmed = change.incidents.filter(({ verdict }) => verdict === 'confirmed');
+  const open = change.incidents.filter(({ verdict }) => verdict === null);
+  const said = confirmed.length > 0 ? ` People say that it was behind ${numbers(confirmed)}.` : '';
+  const asked = open.length > 0 ? ` It may be behind ${numbers(open)}: nobody has said yet.` : '';
+  return first + said + asked;
+}
+
+function numbers(incidents: ChangeIncident[]): string {
+  const shown = incidents.slice(0, 3).map(({ number }) => `#${number}`);
+  const more = incidents.length > 3 ? [`${incidents.length - 3} more`] : [];
+  return new Intl.ListFormat('en-GB').format([...shown, ...more]);
+}
+
+const verdictMarks: Record<'confirmed' | 'dismissed', Mark> = {
+  confirmed: { word: 'Confirmed as cause', icon: 'check', tone: 'bad' },
+  dismissed: { word: 'Dismissed', icon: 'stopped', tone: 'quiet' },
+};
+const barWidth = 62;
+
+function incidentView(
+  incident: ChangeIncident,
+  changeId: number,
+  mayJudge: boolean,
+): ChangePageView['incidents'][number] {
+  const { number, verdict } = incident;
+  return {
+    number,
+    href: `/incidents/${number}/changes`,
+    title: visible(incident.title),
+    openedAt: incident.openedAt.toISOString(),
+    percent: `${Math.round(incident.score * 100)} %`,
+    bar: Math.max(2, Math.round(barWidth * Math.min(1, incident.score))),
+    reasons: incident.reasons.map(visible),
+    verdict: verdict && verdictMarks[verdict],
+    judgedBy: incident.judgedBy,
+    verdictAction: `/incidents/${number}/changes/${changeId}/verdict`,
+    asOf: incident.recordedSeq,
+    canConfirm: mayJudge && verdict !== 'confirmed',
+    canDismiss: mayJudge && verdict !== 'dismissed',
+  };
+}
+
+/** The runbook's page with its form filled in; nothing runs before somebody presses there. */
+export function rollbackHref({ runbook, inputs }: RollbackSuggestion, incident: number | null): string {
+  const parameters = new URLSearchParams(incident === null ? {} : { incident: String(incident) });
+  for (const [name, value] of Object.entries(inputs)) parameters.set(`input.${name}`, value);
+  const query = parameters.toString();
+  return `/runbooks/${encodeURIComponent(runbook)}${query ? `?${query}` : ''}#run`;
+}
+
+function rollbackView(
+  suggestion: RollbackSuggestion,
+  incident: number | null,
+): ChangePageView['rollbacks'][number] {
+  return {
+    runbook: suggestion.runbook,
+    href: rollbackHref(suggestion, incident),
+    reasons: suggestion.reasons.map(visible),
+    values: Object.entries(suggestion.inputs).map(([name, value]) => ({ name, value: visible(value) })),
+  };
+}
