@@ -6,6 +6,7 @@ import { analysisBegun, startAnalyses, wantAnalysis, wantAnalysisNow } from './a
 import { applyAnalysis, applyCauseJudgement, applyChangeJudgement } from './cause.ts';
 import { advanceClocks, armClocks } from './clocks.ts';
 import type { FeedDigest, IncidentEvent } from './events.ts';
+import { applyExecutionNamed, applyExecutionReport, applyExecutionStarted } from './executions.ts';
 import {
   applyRegrouped,
   applyRegroupingRefused,
@@ -19,6 +20,10 @@ import { holdfast, plural, tell } from './story.ts';
 
 /** Logs are asked for at once, and once more when the five minutes after the opening have been written. */
 const secondGatheringMs = 5 * 60_000 + 15_000;
+
+/** A source of logs that was away for all attempts of one gathering is asked again, up to so many gatherings. */
+const logsRetryMs = 5 * 60_000;
+const mostGatherings = 12;
 
 /** Folds what happened into the state. Pure: the same state and event always give the same state. */
 export function applyEvent(state: IncidentState, event: IncidentEvent): IncidentState {
@@ -152,7 +157,11 @@ function applyFailure(
   if (key === 'feed') return { ...state, feedUnread: true };
   if (regroupingOf(state, key)) return applyRegroupingRefused(state, event);
   if (key.startsWith('evidence')) {
-    return tell(state, at, 'logs_failed', holdfast, `Logs could not be fetched: ${reason}`);
+    const failed = tell(state, at, 'logs_failed', holdfast, `Logs could not be fetched: ${reason}`);
+    const { gathered, nextAt } = state.evidence;
+    // an incident that began before there were analyses goes by what it was told then
+    if (!state.analysis.on || nextAt !== null || gathered >= mostGatherings || state.resolved) return failed;
+    return { ...failed, evidence: { gathered, nextAt: at + logsRetryMs } };
   }
   if (key.startsWith('execution:')) {
     const runbook = key.slice('execution:'.length);
@@ -265,56 +274,6 @@ function applyPage(
         `Did not page ${event.destination}: ${event.skipped}`,
         data,
       );
-}
-
-/** The id stands before anything is begun under it, so that a start that is begun again starts the same. */
-function applyExecutionNamed(state: IncidentState, runbook: string, executionId: string): IncidentState {
-  const matched = state.runbooks[runbook];
-  if (!matched) return state;
-  return { ...state, runbooks: { ...state.runbooks, [runbook]: { ...matched, executionId } } };
-}
-
-function applyExecutionStarted(
-  state: IncidentState,
-  event: Extract<IncidentEvent, { type: 'execution_started' }>,
-): IncidentState {
-  const matched = state.runbooks[event.runbook];
-  if (!matched) return state;
-  const runbooks = {
-    ...state.runbooks,
-    [event.runbook]: { ...matched, executionId: event.executionId, status: 'waiting' },
-  };
-  const summary =
-    matched.mode === 'auto'
-      ? `Runbook ${event.runbook} matches and starts by itself`
-      : `Runbook ${event.runbook} matches`;
-  return tell({ ...state, runbooks }, event.at, 'execution_started', holdfast, summary, {
-    runbook: event.runbook,
-    executionId: event.executionId,
-  });
-}
-
-function applyExecutionReport(
-  state: IncidentState,
-  event: Extract<IncidentEvent, { type: 'execution_reported' }>,
-): IncidentState {
-  const matched = state.runbooks[event.runbook];
-  const ours = matched?.executionId === event.executionId;
-  const next: IncidentState = {
-    ...state,
-    runbooks:
-      matched && ours
-        ? { ...state.runbooks, [event.runbook]: { ...matched, status: event.status } }
-        : state.runbooks,
-    status: event.status === 'succeeded' && !state.resolved ? 'mitigated' : state.status,
-  };
-  // a rollback told its reason when it began
-  const told = event.status === 'rolled_back' || event.status === 'rollback_failed';
-  const summary = `Runbook ${event.runbook} ${event.status.replaceAll('_', ' ')}${event.reason && !told ? `: ${event.reason}` : ''}`;
-  return tell(next, event.at, `execution_${event.status}`, holdfast, summary, {
-    runbook: event.runbook,
-    executionId: event.executionId,
-  });
 }
 
 function applyAcknowledgement(

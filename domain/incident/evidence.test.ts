@@ -123,6 +123,27 @@ describe('the evidence is analysed', () => {
   });
 });
 
+test('logs whose source was away are gathered again later, and not for ever', () => {
+  const failed = (key: string, at: number): IncidentEvent => ({
+    type: 'move_failed',
+    at,
+    key,
+    reason: 'away',
+  });
+  let state = opened();
+  let at = openedAt;
+  let gatherings = 0;
+  for (; gatherings < 50; gatherings++) {
+    const key = movesOf(state, at).find((each) => each.startsWith('evidence:'));
+    if (key === undefined) break;
+    state = fold(state, begin(at, key), failed(key, at + minute));
+    at = state.evidence.nextAt ?? at;
+  }
+  expect(gatherings).toBe(12);
+  expect(at - openedAt).toBeGreaterThan(30 * minute);
+  expect(state.outbox.filter(({ kind }) => kind === 'logs_failed')).toHaveLength(12);
+});
+
 describe('the probable cause', () => {
   const ranked = (service: string, confidence: number) => ({
     service,
