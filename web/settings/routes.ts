@@ -2,6 +2,7 @@ import { Router } from 'express';
 import type { WebDeps } from '../deps.ts';
 import type { Pages } from '../layout/pages.ts';
 import { accountRoutes } from './account.ts';
+import { changeSourceRoutes } from './change-sources.ts';
 import { channelRoutes } from './channels.ts';
 import { correlationRoutes } from './correlation.ts';
 import { escalationRoutes } from './escalation.ts';
@@ -19,6 +20,7 @@ export function settingsRoutes(deps: WebDeps, pages: Pages): Router {
   router.use(correlationRoutes(deps, pages));
   router.use(channelRoutes(deps, pages));
   router.use(gitRoutes(deps, pages));
+  router.use(changeSourceRoutes(deps, pages));
   router.use(reportSettingsRoutes(deps, pages));
   router.use(runnerRoutes(deps, pages));
   router.use(peopleRoutes(deps, pages));

@@ -1,0 +1,187 @@
+import { z } from 'zod';
+import { type ChangeSource, type WebhookKind, webhookKinds } from '../../db/change-sources.ts';
+import { changeMapping } from '../../domain/changes/mapping.ts';
+import type { ChangeMapping } from '../../domain/changes/report.ts';
+import { changeSourceNames } from '../../domain/changes/words.ts';
+import { type Field, field, type Problems, posted } from '../layout/fields.ts';
+
+export interface SourceValues extends Record<string, string> {
+  kind: WebhookKind;
+  name: string;
+  /** One a line, 'acme/shop = payment-service'. */
+  services: string;
+  environment: string;
+  /** One a line. */
+  deploys: string;
+  /** One a line, 'service = app.name'. */
+  fields: string;
+}
+
+export const newSourceValues: SourceValues = {
+  kind: 'github',
+  name: '',
+  services: '',
+  environment: '',
+  deploys: '',
+  fields: '',
+};
+
+export function sourceValues({ kind, name, mapping }: ChangeSource): SourceValues {
+  return {
+    kind,
+    name,
+    services: pairLines(mapping.services),
+    environment: mapping.environment ?? '',
+    deploys: mapping.deploys.join('\n'),
+    fields: pairLines(mapping.fields),
+  };
+}
+
+const pairLines = (pairs: Record<string, string | undefined>): string =>
+  Object.entries(pairs)
+    .map(([left, right]) => `${left} = ${right}`)
+    .join('\n');
+
+export function postedSource(body: unknown): SourceValues {
+  return {
+    kind: webhookKinds.find((kind) => kind === posted(body, 'kind')) ?? 'github',
+    name: posted(body, 'name'),
+    services: posted(body, 'services'),
+    environment: posted(body, 'environment'),
+    deploys: posted(body, 'deploys'),
+    fields: posted(body, 'fields'),
+  };
+}
+
+const pairs = z.string().transform((text, context) => {
+  const found: [string, string][] = [];
+  for (const line of linesOf(text)) {
+    const [, left = '', right = ''] = /^(.+?)\s*=\s*(.+)$/.exec(line) ?? [];
+    if (left === '') {
+      context.addIssue({
+        code: 'custom',
+        message: `write 'from = to' on each line, not '${line.slice(0, 60)}'`,
+      });
+      return z.NEVER;
+    }
+    found.push([left, right]);
+  }
+  return Object.fromEntries(found);
+});
+
+const linesOf = (text: string): string[] =>
+  text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+
+const form = z.object({
+  name: z.string().min(1, 'write a name').max(100, 'at most 100 characters'),
+  services: pairs.pipe(changeMapping.shape.services.unwrap()),
+  environment: z
+    .string()
+    .transform((text) => text || null)
+    .pipe(changeMapping.shape.environment.unwrap()),
+  deploys: z.string().transform(linesOf).pipe(changeMapping.shape.deploys.unwrap()),
+  fields: pairs.pipe(changeMapping.shape.fields.unwrap()),
+});
+
+export function readSource(
+  values: SourceValues,
+): { name: string; mapping: ChangeMapping } | { problems: Problems } {
+  const parsed = form.safeParse(values);
+  if (parsed.success) {
+    const { name, ...mapping } = parsed.data;
+    return { name, mapping };
+  }
+  const problems: Problems = {};
+  for (const { path, message, code } of parsed.error.issues) {
+    const name = String(path[0]);
+    const words =
+      name === 'fields' && code === 'invalid_key'
+        ? 'on the left, write one of externalId, type, status, service, environment, title, version, previousVersion, author, url, at'
+        : message;
+    problems[name] ??= `${words.charAt(0).toUpperCase()}${words.slice(1)}.`.replace(/\.\.$/, '.');
+  }
+  return { problems };
+}
+
+export const changeSourcesBase = '/settings/change-sources';
+
+export interface SourceFormView {
+  heading: string;
+  action: string;
+  backHref: string;
+  submit: string;
+  deleteAction: string | null;
+  /** The kind is chosen once. */
+  kind: Field | null;
+  name: Field;
+  more: Field[];
+}
+
+const kindWords: Record<WebhookKind, string> = {
+  ...changeSourceNames,
+  generic: 'Another pipeline',
+};
+
+/** `source`: the one that is changed; null for a new one. */
+export function sourceFormView(
+  values: SourceValues,
+  problems: Problems,
+  source: Pick<ChangeSource, 'id' | 'name' | 'kind'> | null,
+): SourceFormView {
+  const given = { values, problems };
+  const optional = { ...given, optional: true };
+  const own = `${changeSourcesBase}/${source?.id}`;
+  const senders: Record<WebhookKind, string> = {
+    github: 'acme/shop = payment-service',
+    jenkins: 'deploy-shop = payment-service',
+    argocd: 'shop-production = payment-service',
+    generic: 'shop = payment-service',
+  };
+  const services = field('services', 'Services', {
+    ...optional,
+    rows: 3,
+    hint: `One a line, where the sender's name differs from the one in alerts: ${senders[values.kind]}`,
+  });
+  const environment = field('environment', 'Environment', {
+    ...optional,
+    hint: 'Of what says none itself, such as production',
+  });
+  const deploys = field('deploys', 'What deploys', {
+    ...optional,
+    rows: 3,
+    hint: 'Names of workflows and jobs, * for anything, one a line; empty: those with deploy, release, rollout, publish or promote in their names',
+  });
+  const fields = field('fields', 'Where the body says what', {
+    ...optional,
+    rows: 4,
+    hint: 'For another pipeline, one a line: service = app.name, version = image.tag. Left out: under its own name',
+  });
+  return {
+    heading: source === null ? 'New source of changes' : source.name,
+    action: source === null ? `${changeSourcesBase}/new` : `${own}/edit`,
+    backHref: source === null ? changeSourcesBase : own,
+    submit: source === null ? 'Add source' : 'Save source',
+    deleteAction: source === null ? null : `${own}/delete`,
+    kind:
+      source === null
+        ? field('kind', 'Sender', {
+            ...given,
+            choices: webhookKinds.map((value) => ({ value, label: kindWords[value] })),
+          })
+        : null,
+    name: field('name', 'Name', { ...given, hint: 'For people, such as GitHub acme' }),
+    more: [
+      services,
+      environment,
+      ...(source === null || source.kind === 'github' || source.kind === 'jenkins' ? [deploys] : []),
+      ...(source === null || source.kind === 'generic' ? [fields] : []),
+    ],
+  };
+}
+
+export function kindWord(kind: WebhookKind): string {
+  return kindWords[kind];
+}
