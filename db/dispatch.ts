@@ -10,9 +10,21 @@ export interface DueAlert {
   known: boolean;
 }
 
-/** Takes up to `batch` due alerts of all organizations for `leaseMs`: worst severity first, then oldest. */
-export async function claimDueAlerts(db: Database, batch: number, leaseMs: number): Promise<DueAlert[]> {
+/**
+ * Takes up to `batch` due alerts of all organizations for `leaseMs`: worst severity first, then oldest. None as long as
+ * `outstanding` are under way: dispatched in the last `patienceMs`, and not seen by their workflows yet; `isFull` says
+ * so, and that looking again soon is worth it.
+ */
+export async function claimDueAlerts(
+  db: Database,
+  limits: { batch: number; leaseMs: number; outstanding: number; patienceMs: number },
+): Promise<{ alerts: DueAlert[]; isFull: boolean }> {
+  const { batch, leaseMs, outstanding, patienceMs } = limits;
   return await db.unscoped(async (tx) => {
+    const { rows: counted } = await sql<{ underWay: number }>`
+      select outstanding_alerts(${outstanding}, ${interval(patienceMs)}) as "underWay"`.execute(tx);
+    const free = outstanding - (counted[0]?.underWay ?? 0);
+    if (free <= 0) return { alerts: [], isFull: true };
     const { rows } = await sql<{
       org_id: string;
       id: number;
@@ -20,16 +32,19 @@ export async function claimDueAlerts(db: Database, batch: number, leaseMs: numbe
       dispatched_version: number;
       severity_rank: number;
     }>`
-      select * from claim_due_alerts(${batch}, make_interval(secs => ${leaseMs / 1000}::double precision))
+      select * from claim_due_alerts(${Math.min(batch, free)}, ${interval(leaseMs)})
       order by severity_rank, id`.execute(tx);
-    return rows.map((row) => ({
+    const alerts = rows.map((row) => ({
       orgId: row.org_id,
       id: row.id,
       version: row.version,
       known: row.dispatched_version > 0,
     }));
+    return { alerts, isFull: alerts.length === free };
   });
 }
+
+const interval = (ms: number) => sql`make_interval(secs => ${ms / 1000}::double precision)`;
 
 /** Writes down which version each workflow was told of; a change that landed meanwhile stays due. */
 export async function markDispatched(
@@ -50,9 +65,7 @@ export async function claimUnreadFeeds(
 ): Promise<{ orgId: string; incidentId: string; number: number }[]> {
   return await db.unscoped(async (tx) => {
     const { rows } = await sql<{ org_id: string; incident_id: string; number: number }>`
-      select * from claim_unread_feeds(make_interval(secs => ${olderThanMs / 1000}::double precision), ${batch})`.execute(
-      tx,
-    );
+      select * from claim_unread_feeds(${interval(olderThanMs)}, ${batch})`.execute(tx);
     return rows.map((row) => ({ orgId: row.org_id, incidentId: row.incident_id, number: row.number }));
   });
 }

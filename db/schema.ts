@@ -212,6 +212,8 @@ export interface AlertsTable {
   incident_id: string | null;
   correlation_reason: string | null;
   flapping: Generated<boolean>;
+  dispatched_at: Timestamp | null;
+  seen_version: Generated<number>;
 }
 
 export interface IncidentFeedTable {

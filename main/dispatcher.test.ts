@@ -38,7 +38,11 @@ const due = async () =>
     )
   ).rows.map((row) => row.id);
 
-function start(dispatchAlert: (id: number) => Promise<void>, signalled: number[] = []): Dispatcher {
+function start(
+  dispatchAlert: (id: number) => Promise<void>,
+  signalled: number[] = [],
+  outstanding = 100,
+): Dispatcher {
   dispatcher = startDispatcher({
     db: database.db,
     starter: {
@@ -53,6 +57,7 @@ function start(dispatchAlert: (id: number) => Promise<void>, signalled: number[]
     logger: pino({ level: 'silent' }),
     concurrency: 1,
     pollMs: 20,
+    outstanding,
   });
   return dispatcher;
 }
@@ -91,4 +96,21 @@ test('a change that lands while its alert is being dispatched stays due', async 
   });
   await expect.poll(due).toEqual([]);
   expect(dispatched).toEqual([id, id]);
+});
+
+test('no more is under way than the workers can see soon, so that what is worse passes what waits', async () => {
+  for (let n = 0; n < 3; n++) await addAlert(2);
+  start(async () => {});
+  await expect.poll(() => dispatched).toHaveLength(3);
+  await dispatcher?.stop();
+  dispatched = [];
+  const waiting = [await addAlert(2), await addAlert(2)];
+  start(async () => {}, [], 4);
+  await expect.poll(() => dispatched).toEqual([waiting[0]]);
+  const critical = await addAlert(0);
+  await database.owner.query('update alerts set seen_version = version where id = $1', [waiting[0]]);
+  await expect.poll(() => dispatched).toEqual([waiting[0], critical]);
+  // what nobody sees for long keeps nobody out
+  await database.owner.query(`update alerts set dispatched_at = now() - interval '1 minute'`);
+  await expect.poll(() => dispatched).toEqual([waiting[0], critical, waiting[1]]);
 });

@@ -12,6 +12,8 @@ export interface DispatcherOptions {
   concurrency?: number;
   /** How often to look without being woken: what another process accepted, or what was left by a crash. */
   pollMs?: number;
+  /** Alerts that were dispatched and that their workflows have not seen yet, at most. */
+  outstanding?: number;
 }
 
 export interface Dispatcher {
@@ -23,6 +25,16 @@ export interface Dispatcher {
 const batchSize = 200;
 /** After this an alert that was claimed and not marked is anybody's again. */
 const leaseMs = 15_000;
+/**
+ * Temporal hands tasks out in the order in which they came. What waits for a worker there is passed by nothing; what
+ * waits here is passed by what is worse. So only so much is let into that line as keeps the workers busy: at 60 alerts
+ * a second a critical one that comes in the middle of a storm waits for less than two seconds.
+ */
+const outstandingAlerts = 100;
+/** What no worker has seen after this is waited for no longer: it must not keep others out for ever. */
+const patienceMs = 10_000;
+/** How soon to look again when it was full. */
+const fullPauseMs = 25;
 /** So many failures in a batch mean that Temporal is away. */
 const failuresTaken = 5;
 /** A feed that is unread for longer was left by whoever owed the signal. */
@@ -34,13 +46,18 @@ const longestBackoffMs = 5_000;
  * by leases. While Temporal is away the alerts stay due; when it is back they are started.
  */
 export function startDispatcher(options: DispatcherOptions): Dispatcher {
-  const { db, starter, logger, concurrency = 50, pollMs = 1_000 } = options;
+  const { db, starter, logger, concurrency = 50, pollMs = 1_000, outstanding = outstandingAlerts } = options;
   const stopping = new AbortController();
   let woken = Promise.withResolvers<void>();
 
   /** One alert that Temporal does not take holds up no other; after a few failures the rest waits for better times. */
-  async function dispatchBatch(): Promise<number> {
-    const due = await claimDueAlerts(db, batchSize, leaseMs);
+  async function dispatchBatch(): Promise<'more' | 'full' | 'none'> {
+    const { alerts: due, isFull } = await claimDueAlerts(db, {
+      batch: batchSize,
+      leaseMs,
+      outstanding,
+      patienceMs,
+    });
     const done: DueAlert[] = [];
     const failures: unknown[] = [];
     const queue = due.values();
@@ -61,7 +78,8 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
     );
     await markDispatched(db, done);
     if (failures.length >= failuresTaken) throw failures[0];
-    return due.length;
+    if (isFull) return 'full';
+    return due.length === batchSize ? 'more' : 'none';
   }
 
   async function sweepFeeds(): Promise<void> {
@@ -76,17 +94,23 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
     while (!stopping.signal.aborted) {
       woken = Promise.withResolvers<void>();
       try {
-        let taken: number;
-        do taken = await dispatchBatch();
-        while (taken === batchSize && !stopping.signal.aborted);
+        const left = await dispatchBatch();
         backoffMs = 0;
+        if (left === 'more') continue;
+        if (left === 'full') {
+          await pause(fullPauseMs);
+          continue;
+        }
       } catch (error) {
         backoffMs = Math.min(longestBackoffMs, Math.max(250, backoffMs * 2));
         logger.warn({ err: error, retryInMs: backoffMs }, 'alerts wait: dispatch failed');
       }
-      const pause = sleep(backoffMs || pollMs, undefined, { signal: stopping.signal }).catch(() => {});
-      await (backoffMs > 0 ? pause : Promise.race([pause, woken.promise]));
+      await (backoffMs > 0 ? pause(backoffMs) : Promise.race([pause(pollMs), woken.promise]));
     }
+  }
+
+  function pause(ms: number): Promise<void> {
+    return sleep(ms, undefined, { signal: stopping.signal }).catch(() => {});
   }
 
   /** Beside dispatching: in a storm, which keeps that busy, an incident must not wait for a signal that was lost. */
@@ -97,7 +121,7 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
       } catch (error) {
         logger.warn({ err: error }, 'incidents wait: their unread feeds could not be swept');
       }
-      await sleep(pollMs, undefined, { signal: stopping.signal }).catch(() => {});
+      await pause(pollMs);
     }
   }
 

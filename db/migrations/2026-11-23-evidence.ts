@@ -75,6 +75,14 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 
     -- fired and resolved so often in a short time that each change by itself says nothing
     alter table alerts add column flapping boolean not null default false;
+
+    -- what its workflow has looked at: of what was dispatched and not seen yet only so much is under way at once, so
+    -- that a critical alert that comes late never stands in a long line
+    alter table alerts
+      add column dispatched_at timestamptz,
+      add column seen_version bigint not null default 0;
+    update alerts set seen_version = dispatched_version;
+    create index alerts_outstanding on alerts (dispatched_at) where dispatched_version > seen_version;
     create index alerts_flapping on alerts (incident_id) where flapping;
 
     -- left: moved into another incident
@@ -325,9 +333,34 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       select count(*) from gone
     $$;
 
+    -- a change that landed meanwhile stays due; rows are taken in the order in which the intake takes them
+    create or replace function mark_dispatched(ids bigint[], versions bigint[])
+      returns void
+      language sql volatile security definer set search_path = public, pg_temp as $$
+      with dispatched as materialized (
+        select a.id, x.version
+        from unnest(ids, versions) as x(id, version) join alerts a on a.id = x.id
+        order by a.org_id, a.integration_id, a.fingerprint
+        for no key update of a
+      )
+      update alerts a
+      set dispatched_version = greatest(a.dispatched_version, d.version), dispatched_at = now(), claimed_until = null
+      from dispatched d where a.id = d.id
+    $$;
+
+    -- counted up to a limit; what was not seen for so long is not waited for
+    create function outstanding_alerts(most integer, patience interval)
+      returns integer
+      language sql stable security definer set search_path = public, pg_temp as $$
+      select count(*)::integer from (
+        select 1 from alerts a
+        where a.dispatched_version > a.seen_version and a.dispatched_at > now() - patience limit most
+      ) counted
+    $$;
+
     revoke execute on function find_change_source, find_incident_share, forget_old_spans, forget_old_dependencies,
-      forget_old_services from public;
+      forget_old_services, outstanding_alerts from public;
     grant execute on function find_change_source, find_incident_share, forget_old_spans, forget_old_dependencies,
-      forget_old_services to holdfast_app;
+      forget_old_services, outstanding_alerts to holdfast_app;
   `.execute(db);
 }
