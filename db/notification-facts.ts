@@ -23,6 +23,8 @@ export interface IncidentFacts {
   /** Those that fire first, then by severity, then the newest. */
   alerts: AlertFacts[];
   sla: { kind: 'acknowledge' | 'resolve'; policy: string; dueAt: Date; state: SlaState }[];
+  /** Where the trouble probably comes from; `by`: whose word it is, null: Holdfast's own ranking. */
+  cause: { service: string; confidence: number; by: string | null } | null;
   /** Most frequent first; empty until the logs were looked at. */
   logPatterns: { template: string; count: number }[];
 }
@@ -87,6 +89,9 @@ async function readIncident(
       'alert_count as alertCount',
       'firing_count as firingCount',
       'deadlines',
+      'cause_service as causeService',
+      'cause_confidence as causeConfidence',
+      'cause_by as causeBy',
     ])
     .where(by.column, '=', by.value)
     .executeTakeFirst();
@@ -121,8 +126,11 @@ async function readIncident(
     .select('patterns')
     .where('incident_id', '=', incident.id)
     .executeTakeFirst();
+  const { causeService, causeConfidence, causeBy, ...told } = incident;
   return {
-    ...incident,
+    ...told,
+    cause:
+      causeService === null ? null : { service: causeService, confidence: causeConfidence ?? 0, by: causeBy },
     alerts: alerts.map(({ annotations, ...alert }) => ({
       ...alert,
       summary: annotations.summary?.trim() || annotations.description?.trim() || null,

@@ -39,6 +39,7 @@ const incident = (change: Partial<IncidentFacts> = {}): IncidentFacts => ({
   firingCount: 14,
   deadlines: [],
   alerts: [alert()],
+  cause: null,
   sla: [{ kind: 'resolve', policy: 'Critical', dueAt: minutes(15), state: 'running' }],
   logPatterns: [{ template: 'FATAL: too many clients (pid=<*>)', count: 214 }],
   ...change,
@@ -86,6 +87,19 @@ test('a page says in its first line what is wrong, since when, and that nobody h
   expect(mail.urgent).toBe(true);
 });
 
+test('the first line names the probable cause once it is known, and whose word it is', () => {
+  const line = (cause: { service: string; confidence: number; by: string | null }) => {
+    const facts = { incident: incident({ cause }), execution: undefined, approval: undefined };
+    return composeMail(source({ type: 'escalation.page', facts })).text.split('\n')[0];
+  };
+  const cause = { service: 'db-primary', confidence: 0.846, by: null };
+  expect(line(cause)).toContain('; the cause is probably db-primary (85 %); nobody');
+  expect(line({ ...cause, confidence: 0.3 })).toContain('; the cause may be db-primary (30 %); nobody');
+  expect(line({ ...cause, by: 'ben@example.com' })).toContain(
+    '; the cause is db-primary, says ben@example.com; nobody',
+  );
+});
+
 test('a page tells who is next and when, and when the SLA is due', () => {
   const detail = {
     pass: 2,
@@ -109,6 +123,17 @@ test.each([
   const facts = { incident: incident(change), execution: undefined, approval: undefined };
   const mail = composeMail(source({ type, facts, detail: { kind: 'resolve' } }));
   expect(mail.subject).toBe(`[critical] #42 checkout: ${what}`);
+});
+
+test('who was paged for what was merged is told where it goes on, not that it is over', () => {
+  const facts = {
+    incident: incident({ resolvedAt: minutes(0), resolvedBy: 'Holdfast' }),
+    execution: undefined,
+    approval: undefined,
+  };
+  const mail = composeMail(source({ type: 'incident.resolved', facts, detail: { mergedInto: 7 } }));
+  expect(mail.subject).toBe('[critical] #42 checkout: merged into #7');
+  expect(mail.text).toContain('One outage with #7, which goes on with its alerts');
 });
 
 test('a failed execution tells the step that ended it, the reason, what was undone and the end of the output', () => {
@@ -226,6 +251,7 @@ test('what comes from outside is text in the HTML, and cannot break a line or tu
     incident: incident({
       title: evil,
       service: evil,
+      cause: { service: evil, confidence: 0.9, by: evil },
       alerts: [alert({ name: evil, service: evil, summary: evil })],
       logPatterns: [{ template: evil, count: 1 }],
     }),

@@ -75,6 +75,15 @@ function wordsOf(
         (incident.resolvedAt?.getTime() ?? source.now) - incident.openedAt.getTime(),
       );
       const by = endedBy(incident);
+      const { mergedInto } = source.detail;
+      if (typeof mergedInto === 'number') {
+        return {
+          subject: `merged into #${mergedInto}`,
+          sentence: `One outage with #${mergedInto}, which goes on with its alerts: ${title}.`,
+          footer: `${source.reader} was told of this incident before.`,
+          urgent: false,
+        };
+      }
       return {
         subject: `resolved after ${lasted}`,
         sentence: `Resolved after ${lasted}${by}: ${title}.`,
@@ -115,12 +124,21 @@ const troubles: Record<Severity, string> = {
   info: 'has something to say',
 };
 
-/** 'checkout has been failing since 02:14 UTC: db-primary refuses connections; 14 alerts firing' */
+/** 'checkout has been failing since 02:14 UTC: db-primary refuses connections; 14 alerts firing; the cause is…' */
 function whatIsWrong(source: MessageSource, incident: IncidentFacts): string {
   const subject = incident.service === null ? 'Something' : oneLine(incident.service, 60);
   const since = clockUtc(incident.openedAt, source.now);
   const alerts = incident.firingCount > 1 ? `; ${count(incident.firingCount, 'alert')} firing` : '';
-  return `${subject} ${troubles[incident.severity]} since ${since}: ${titleOf(incident)}${alerts}`;
+  return `${subject} ${troubles[incident.severity]} since ${since}: ${titleOf(incident)}${alerts}${causeWords(incident)}`;
+}
+
+/** '; the cause is probably db-primary (85 %)', once it is known. */
+function causeWords({ cause }: IncidentFacts): string {
+  if (!cause) return '';
+  const named = oneLine(cause.service, 60);
+  if (cause.by !== null) return `; the cause is ${named}, says ${oneLine(cause.by, 100)}`;
+  const sure = cause.confidence >= 0.5 ? 'is probably' : 'may be';
+  return `; the cause ${sure} ${named} (${Math.round(cause.confidence * 100)} %)`;
 }
 
 function endedBy(incident: IncidentFacts): string {
