@@ -1,4 +1,5 @@
-import { type Grouping, groupAlerts } from '../../domain/correlation/group-alerts.ts';
+import { groupAlerts } from '../../domain/correlation/group-alerts.ts';
+import type { Grouping } from '../../domain/correlation/grouping.ts';
 import type { NewAlert } from '../../domain/correlation/snapshot.ts';
 import type { Dependency } from '../../domain/topology/service.ts';
 

@@ -30,7 +30,7 @@ test('alerts of two outages and one of none are three groups, whatever their ord
   });
   expect(status).toBe(200);
   expect(body.groups).toEqual([[0, 2, 3], [1, 4], [5]]);
-  expect(body.reasons[3]).toBe('joined #2: payments calls db, 20 s apart');
+  expect(body.reasons[3]).toBe('payments calls db, 20 s apart');
 });
 
 test('no alerts are no groups', async () => {

@@ -1,7 +1,8 @@
 import { Piscina } from 'piscina';
 import { z } from 'zod';
 import { serviceOf } from '../../domain/alert.ts';
-import { type Grouping, groupAlerts } from '../../domain/correlation/group-alerts.ts';
+import { groupAlerts } from '../../domain/correlation/group-alerts.ts';
+import type { Grouping } from '../../domain/correlation/grouping.ts';
 import { HttpError } from '../auth/errors.ts';
 import { type Endpoint, personEndpoint } from '../endpoint.ts';
 import type { AlertsToGroup } from './correlate-thread.ts';

@@ -5,6 +5,8 @@ import type { CandidateIncident, Decision, NewAlert, Snapshot } from './snapshot
 import { textSimilarity } from './text-similarity.ts';
 import { type TopologyEvidence, type TopologyQuestion, topologyEvidence } from './topology-evidence.ts';
 
+type Joining = Extract<Decision, { action: 'join' }>;
+
 /** An incident that the alert may belong to, and why. */
 interface Match {
   incident: CandidateIncident;
@@ -24,9 +26,9 @@ export function correlate(snapshot: Snapshot, alert: NewAlert): Decision {
     .filter(({ falsePositive, apart }) => !falsePositive && !apart)
     .toSorted((a, b) => b.lastAlertAt - a.lastAlertAt || a.number - b.number);
   const same = joinable.find(({ sameFingerprint }) => sameFingerprint);
-  if (same) return join(same, 'the same alert again');
+  if (same) return join(same, 'same alert', 'the same alert again');
   const grouped = joinable.find(({ sameGroup }) => sameGroup);
-  if (grouped) return join(grouped, 'a person grouped this alert with one of its alerts');
+  if (grouped) return join(grouped, 'person', 'a person grouped this alert with one of its alerts');
   return byEvidence(snapshot, alert, joinable);
 }
 
@@ -44,7 +46,8 @@ function byEvidence(snapshot: Snapshot, alert: NewAlert, joinable: CandidateInci
       number: incident.number,
       reason: topology?.reason ?? '',
     }));
-  return join(best.incident, reasonOf(best), merge);
+  const by = (best.topology?.weight ?? 0) >= (best.labels?.weight ?? 0) ? 'topology' : 'labels';
+  return join(best.incident, by, reasonOf(best), merge);
 }
 
 function matchAll({ graph, rules }: Snapshot, alert: NewAlert, recent: CandidateIncident[]): Match[] {
@@ -79,10 +82,11 @@ function bestOf(alert: NewAlert, matches: Match[]): Match | undefined {
 
 function join(
   { incidentId, number }: CandidateIncident,
+  by: Joining['by'],
   why: string,
-  merge: Extract<Decision, { action: 'join' }>['merge'] = [],
-): Decision {
-  return { action: 'join', incidentId, number, reason: `joined #${number}: ${why}`, merge };
+  merge: Joining['merge'] = [],
+): Joining {
+  return { action: 'join', incidentId, number, reason: `joined #${number}: ${why}`, by, merge };
 }
 
 function reasonOf({ topology, labels }: Match): string {

@@ -1,8 +1,9 @@
 import type { ServiceGraph } from '../topology/graph.ts';
 import { correlate } from './correlate.ts';
+import { identityOf } from './identity.ts';
 import { correlationKeys, rememberedKeys } from './keys.ts';
 import type { CorrelationRules } from './rules.ts';
-import type { CandidateIncident, FailingService, NewAlert } from './snapshot.ts';
+import type { CandidateIncident, Decision, FailingService, NewAlert } from './snapshot.ts';
 
 /** An incident as it is while alerts are folded; its number is the index of the alert that opened it. */
 interface OpenIncident extends Omit<CandidateIncident, 'sameFingerprint'> {
@@ -32,11 +33,11 @@ export class OpenIncidents {
 
   /**
    * Alerts are taken in the order of their time.
-   * @returns why it is where it is
+   * @returns what was decided
    */
-  take(alert: NewAlert, index: number): string {
+  take(alert: NewAlert, index: number): Decision {
     const { graph, rules } = this;
-    const identity = `identity=${JSON.stringify([alert.service, alert.name, Object.entries(alert.labels).sort()])}`;
+    const identity = `identity=${identityOf(alert)}`;
     const candidates = this.find([identity, ...correlationKeys(alert, graph, rules)], alert.at).map(
       (incident) => ({ ...incident, sameFingerprint: incident.keys.has(identity) }),
     );
@@ -48,7 +49,7 @@ export class OpenIncidents {
       const other = this.byNumber.get(number);
       if (other) this.merge(other, incident);
     }
-    return decision.reason;
+    return decision;
   }
 
   /** Indices of alerts: each group and the groups by their first. */

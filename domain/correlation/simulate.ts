@@ -1,5 +1,5 @@
 import type { ServiceGraph } from '../topology/graph.ts';
-import { groupInSteps } from './group-alerts.ts';
+import { placeInTurn } from './group-alerts.ts';
 import type { CorrelationRules } from './rules.ts';
 import type { NewAlert } from './snapshot.ts';
 
@@ -20,8 +20,8 @@ export function* simulate(
   rules: { before: CorrelationRules; after: CorrelationRules },
   graph: ServiceGraph,
 ): Generator<void, { alerts: number; before: NoiseFigure; after: NoiseFigure }> {
-  const before = noiseOf((yield* groupInSteps(alerts, graph, rules.before)).groups);
-  const after = noiseOf((yield* groupInSteps(alerts, graph, rules.after)).groups);
+  const before = noiseOf((yield* placeInTurn(alerts, graph, rules.before)).groups);
+  const after = noiseOf((yield* placeInTurn(alerts, graph, rules.after)).groups);
   return { alerts: alerts.length, before, after };
 }
 

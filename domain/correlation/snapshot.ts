@@ -56,6 +56,8 @@ export type Decision =
       incidentId: string;
       number: number;
       reason: string;
+      /** What weighed most. */
+      by: 'same alert' | 'person' | 'topology' | 'labels';
       /** Other open incidents that this alert shows to be the same outage. */
       merge: { incidentId: string; number: number; reason: string }[];
     }

@@ -1,4 +1,5 @@
 import type { ServiceGraph } from '../topology/graph.ts';
+import { complainsOfMissingTraffic } from './missing-traffic.ts';
 import { deepestOf, distance, shareThatDependsOn, surroundings } from './neighbourhood.ts';
 import type { CorrelationRules } from './rules.ts';
 import type { CandidateIncident, FailingService, NewAlert } from './snapshot.ts';
@@ -32,7 +33,7 @@ const perSilentService = 0.7;
 /** Services that call the same silent one, if all of its callers fail. */
 const sharedCallee = 0.85;
 /** Nothing comes in any more, because what calls it fails. */
-const starved = 0.7;
+export const starved = 0.7;
 /** A cause explains at least this share of an incident's services. */
 const explainedShare = 0.5;
 
@@ -86,6 +87,7 @@ const ofCaller: Ask = ({ graph, rules }, alert, incident) => {
 
 const ofDeeperCause: Ask = ({ graph, rules }, alert, incident) => {
   const callers = surroundings(graph, alert.service, 'callers', rules.topologyHops);
+  if (complainsOfMissingTraffic(alert.name)) return [];
   if (!incident.services.some(({ service }) => callers.has(service))) return [];
   const deepest = deepestOf(graph, incident.services, rules.topologyHops);
   const found = deepest.flatMap((failing) => {
@@ -108,17 +110,14 @@ const ofSharedCallee: Ask = ({ graph, rules, isFailing }, alert, incident) => {
     if (!other || !explainsMost(graph, incident, shared)) return [];
     const failing = callers.filter((caller) => caller === alert.service || isFailing(caller)).length;
     const gapMs = gapTo(alert.at, other);
-    const weight = sharedCallee * (failing / callers.length) * timeFactor(gapMs, rules);
+    const weight = sharedCalleeWeight(failing / callers.length) * timeFactor(gapMs, rules);
     const reason = `${alert.service} and ${other.service} both call ${shared}, ${failing} of whose ${callers.length} callers fail`;
     return [{ weight, reason, gapMs, deeper: true }];
   });
 };
 
-const missingTraffic =
-  /traffic|throughput|request.?(rate|count|volume)|\brps\b|\bqps\b|no.?(data|requests)|starv|idle/i;
-
 const ofStarvation: Ask = ({ graph, rules }, alert, incident) => {
-  if (rules.topologyHops === 0 || !missingTraffic.test(alert.name)) return [];
+  if (rules.topologyHops === 0 || !complainsOfMissingTraffic(alert.name)) return [];
   return incident.services.flatMap((failing) => {
     if (distance(graph, failing.service, alert.service, 1) !== 1) return [];
     const gapMs = gapTo(alert.at, failing);
@@ -143,7 +142,13 @@ export function chainWeight(hops: number): number {
   return directCall * perSilentService ** (hops - 1);
 }
 
-function calls(caller: string, callee: string, hops: number): string {
+/** What it says, 0 to 1, that two failing services call the same silent one, of whose callers this share fails. */
+export function sharedCalleeWeight(failingCallers: number): number {
+  return sharedCallee * failingCallers;
+}
+
+/** For people. */
+export function calls(caller: string, callee: string, hops: number): string {
   if (hops === 1) return `${caller} calls ${callee}`;
   return `${caller} reaches ${callee} over ${hops - 1} silent ${hops === 2 ? 'service' : 'services'}`;
 }
