@@ -28,6 +28,8 @@ export interface Endpoint {
   status: number;
   /** Absent: no body. */
   response?: z.ZodType;
+  /** How `send` sends it, for the document; default 'application/json'. */
+  answersAs?: 'application/yaml';
   /** Other answers than the errors that every operation may give. */
   errors?: Record<number, string>;
   handle(request: Request): Promise<unknown>;

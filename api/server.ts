@@ -44,12 +44,14 @@ import { runnerEndpoints } from './runner/routes.ts';
 import { runnersEndpoints } from './runners/routes.ts';
 import { safetyRuleEndpoints } from './safety-rules/routes.ts';
 import { schemaEndpoints } from './schemas/routes.ts';
+import { serviceEndpoints } from './services/routes.ts';
 import { sessionEndpoints } from './session/routes.ts';
 import { shareEndpoints } from './shares/routes.ts';
 import { signingKeyEndpoints } from './signing-keys/routes.ts';
 import { slaPolicyEndpoints } from './sla-policies/routes.ts';
 import { targetEndpoints } from './targets/routes.ts';
 import { testIncidentEndpoints } from './test-incidents/routes.ts';
+import { topologyEndpoints } from './topology/routes.ts';
 import { userEndpoints } from './users/routes.ts';
 
 export interface ApiDeps {
@@ -109,6 +111,8 @@ function endpointsOf(deps: ApiDeps, secureCookies: boolean): Endpoint[] {
     ...testIncidentEndpoints({ db: deps.db, accept }),
     ...changeEndpoints(deps),
     ...changeSourceEndpoints(deps),
+    ...serviceEndpoints(deps),
+    ...topologyEndpoints(deps),
     ...approvalEndpoints(deps),
     ...runbookEndpoints(deps),
     ...pinEndpoints(deps),

@@ -68,7 +68,9 @@ function operationOf(operation: Endpoint): ZodOpenApiOperationObject {
     responses: {
       [String(operation.status)]: {
         description: response?.description ?? operation.summary,
-        ...(response ? { content: { 'application/json': { schema: response } } } : {}),
+        ...(response
+          ? { content: { [operation.answersAs ?? 'application/json']: { schema: response } } }
+          : {}),
       },
       ...errorsOf(operation),
     },

@@ -47,7 +47,7 @@ export const topologyFile = z.strictObject({
 });
 export type TopologyFile = z.output<typeof topologyFile>;
 
-/** Each dependency once, by name. */
+/** Services in the order of the file; each dependency once, by name. */
 export function declaredTopology(file: TopologyFile): DeclaredTopology {
   const calls = file.services.flatMap(({ name: from, calls: callees }) =>
     callees.map((to) => ({ from, to })),
@@ -56,9 +56,7 @@ export function declaredTopology(file: TopologyFile): DeclaredTopology {
     [...calls, ...file.dependencies].map((each) => [dependencyKey(each), each] as const),
   );
   return {
-    services: file.services
-      .map(({ calls: _, team, ...rest }) => ({ ...rest, team: team ?? null }))
-      .sort((a, b) => compare(a.name, b.name)),
+    services: file.services.map(({ calls: _, team, ...rest }) => ({ ...rest, team: team ?? null })),
     dependencies: [...dependencies.values()].sort((a, b) => compare(a.from, b.from) || compare(a.to, b.to)),
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { reach, serviceGraph } from './graph.ts';
+import { blastRadius, neighbourhood, reach, serviceGraph } from './graph.ts';
 
 const graph = serviceGraph([
   { from: 'web', to: 'api' },
@@ -45,5 +45,19 @@ describe('a service graph', () => {
         ['web', 2],
       ]),
     );
+  });
+
+  test('what fails with a service is everything that calls it, over any number of hops and through cycles', () => {
+    expect(blastRadius(graph, 'db')).toEqual([
+      { service: 'api', hops: 1 },
+      { service: 'worker', hops: 1 },
+      { service: 'web', hops: 2 },
+    ]);
+    expect(blastRadius(graph, 'web')).toEqual([]);
+  });
+
+  test('what is near goes either way', () => {
+    expect([...neighbourhood(graph, 'api', 1)].toSorted()).toEqual(['api', 'db', 'web']);
+    expect([...neighbourhood(graph, 'worker', 2)].toSorted()).toEqual(['api', 'db', 'worker']);
   });
 });

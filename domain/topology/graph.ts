@@ -55,3 +55,19 @@ export function reach(
   }
   return hops;
 }
+
+/** What is within `hops` calls of `service`, either way, itself first. */
+export function neighbourhood(graph: ServiceGraph, service: string, hops: number): Set<string> {
+  return new Set([
+    ...reach(graph, service, 'callees', hops).keys(),
+    ...reach(graph, service, 'callers', hops).keys(),
+  ]);
+}
+
+/** Everything that calls `service`, directly or through others, and so fails when it does; the nearest first. */
+export function blastRadius(graph: ServiceGraph, service: string): { service: string; hops: number }[] {
+  return [...reach(graph, service, 'callers', Number.POSITIVE_INFINITY)]
+    .filter(([, hops]) => hops > 0)
+    .map(([caller, hops]) => ({ service: caller, hops }))
+    .sort((a, b) => a.hops - b.hops || (a.service < b.service ? -1 : 1));
+}
