@@ -7,6 +7,7 @@ import { createTestDatabase, type TestDatabase } from '../test/harness/database.
 import { createEvidenceActivities } from './evidence.ts';
 import { createBuiltinLogs } from './logs/builtin.ts';
 import { type LogSource, LogSourceRefusedError, LogSourceUnavailableError } from './logs/log-source.ts';
+import type { SecretSource } from './secrets/secret-source.ts';
 
 let database: TestDatabase;
 let incidentId: string;
@@ -58,8 +59,15 @@ const shown = async () => {
   const incident = await database.db.read({ orgId: database.orgId }, (tx) => getIncidentByNumber(tx, 7));
   return incident?.logs;
 };
-const activities = (source: LogSource = createBuiltinLogs({ db: database.db })) =>
-  createEvidenceActivities({ db: database.db, source });
+const secrets: SecretSource = { read: async (reference) => `secret at ${reference}` };
+const activities = (standard: LogSource = createBuiltinLogs({ db: database.db }), number = 1) =>
+  createEvidenceActivities({
+    db: database.db,
+    standard,
+    secrets,
+    egressAllow: [],
+    attempt: () => ({ number, most: 10 }),
+  });
 const gather = (source?: LogSource) => activities(source).gatherLogs({ orgId: database.orgId, incidentId });
 
 const trace =

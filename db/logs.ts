@@ -3,6 +3,7 @@ import type { ServiceLogs } from '../domain/logs/by-service.ts';
 import type { LogEvidence } from '../domain/logs/log-evidence.ts';
 import type { LogLevel, LogLine } from '../domain/logs/log-line.ts';
 import { type AlertTrace, instanceHosts, type LogQuery, type LogSelector } from '../domain/logs/query.ts';
+import type { Severity } from '../domain/severity.ts';
 import type { Tx } from './database.ts';
 import { storable } from './storable.ts';
 
@@ -105,6 +106,18 @@ export async function listAlertTraces(
   }));
 }
 
+/** What of the incident decides where its logs are; undefined where there is none. */
+export async function readLogSubject(
+  tx: Tx,
+  { incidentId }: { incidentId: string },
+): Promise<{ severity: Severity; service: string | null } | undefined> {
+  return await tx
+    .selectFrom('incidents')
+    .select(['severity', 'service'])
+    .where('id', '=', incidentId)
+    .executeTakeFirst();
+}
+
 export interface IncidentLogsRecord {
   orgId: string;
   incidentId: string;
@@ -113,6 +126,10 @@ export interface IncidentLogsRecord {
   link: string | null;
   total: number;
   evidence: LogEvidence;
+  /** What could not be had, of some of the sources. */
+  error: string | null;
+  /** When that is asked for again; null: it is not. */
+  retryAt: Date | null;
 }
 
 /** Puts the evidence of the latest look in the place of an earlier one's. */
@@ -127,8 +144,8 @@ export async function saveIncidentLogs(tx: Tx, given: IncidentLogsRecord): Promi
     stack_traces: JSON.stringify(record.evidence.stackTraces),
     lines: JSON.stringify(record.evidence.lines),
     services: JSON.stringify(record.evidence.services),
-    error: null,
-    retry_at: null,
+    error: record.error,
+    retry_at: record.retryAt,
   };
   await tx
     .insertInto('incident_logs')
@@ -142,7 +159,9 @@ export async function saveIncidentLogs(tx: Tx, given: IncidentLogsRecord): Promi
 /** Says on the incident why its logs could not be had; what an earlier look found stays. */
 export async function saveIncidentLogsError(
   tx: Tx,
-  given: Pick<IncidentLogsRecord, 'orgId' | 'incidentId' | 'source' | 'query' | 'link'> & { error: string },
+  given: Pick<IncidentLogsRecord, 'orgId' | 'incidentId' | 'source' | 'query' | 'link' | 'retryAt'> & {
+    error: string;
+  },
 ): Promise<void> {
   const record = storable(given);
   await tx
@@ -158,9 +177,12 @@ export async function saveIncidentLogsError(
       stack_traces: '[]',
       lines: '[]',
       error: record.error,
+      retry_at: record.retryAt,
     })
     .onConflict((conflict) =>
-      conflict.column('incident_id').doUpdateSet({ error: record.error, fetched_at: sql`now()` }),
+      conflict
+        .column('incident_id')
+        .doUpdateSet({ error: record.error, retry_at: record.retryAt, fetched_at: sql`now()` }),
     )
     .execute();
 }

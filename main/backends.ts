@@ -10,6 +10,8 @@ import { createBuiltinLogs } from '../activities/logs/builtin.ts';
 import { createElasticsearchLogs } from '../activities/logs/elasticsearch.ts';
 import type { LogSource } from '../activities/logs/log-source.ts';
 import { createLokiLogs } from '../activities/logs/loki.ts';
+import type { ServingSourcesDeps } from '../activities/logs/serving-sources.ts';
+import { createSecretSource } from '../activities/secrets/create-secret-source.ts';
 import { Database } from '../db/database.ts';
 import type { Config } from './config.ts';
 import { temporalConnectionOptions } from './temporal-connection.ts';
@@ -32,7 +34,10 @@ export interface Backends {
   starter: WorkflowStarter;
   mail: MailTransport;
   webhooks: Dispatcher;
+  /** Where logs are by the environment. */
   logs: LogSource;
+  /** The same with all that configured log sources need. */
+  logSources: ServingSourcesDeps;
   logger: Logger;
   /** What /metrics shows. */
   metrics: Registry;
@@ -51,6 +56,7 @@ export function connectBackends(config: Config, addresses: BackendAddresses): Ba
   const temporal = new Client({ connection, namespace: config.temporalNamespace });
   const mail: MailTransport = nodemailer.createTransport(mailTransportOptions(addresses.smtpUrl));
   const webhooks = webhookDispatcher({ egressAllow: config.egressAllow });
+  const logs = logSourceOf(config, db);
   return {
     db,
     intakeDb,
@@ -59,7 +65,18 @@ export function connectBackends(config: Config, addresses: BackendAddresses): Ba
     starter: createWorkflowStarter(temporal),
     mail,
     webhooks,
-    logs: logSourceOf(config, db),
+    logs,
+    logSources: {
+      db,
+      standard: logs,
+      secrets: createSecretSource({
+        environment: config.commandEnvironment,
+        directory: config.secretsDir,
+        ssm: { region: config.awsRegion, endpoint: config.awsEndpoint },
+      }),
+      egressAllow: config.egressAllow,
+      awsEndpoint: config.awsEndpoint,
+    },
     logger,
     metrics: new Registry(),
     async close() {

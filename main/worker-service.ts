@@ -18,8 +18,8 @@ import { createGitSchedules } from '../workflows/messages-git.ts';
 import type { Backends } from './backends.ts';
 import type { Config } from './config.ts';
 import { createCorrelationLockMetrics } from './correlation-lock-metrics.ts';
-import { startLogRetention } from './log-retention.ts';
 import { startReconciler } from './reconciler.ts';
+import { startRetention } from './retention.ts';
 import { startRunbookFolder } from './runbook-folder.ts';
 import { ensureSchedules } from './schedules.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
@@ -74,7 +74,7 @@ export async function startWorkerService(options: WorkerServiceOptions): Promise
       this.set(reconciler.mismatches.length);
     },
   });
-  const retention = startLogRetention({ db, days: config.logRetentionDays, logger });
+  const retention = startRetention({ db, logDays: config.logRetentionDays, logger });
   await ensureSchedules(temporal, await scheduledOrganizations(config, backends));
   await ensureGitSchedules(backends);
   return {
@@ -91,7 +91,7 @@ export async function startWorkerService(options: WorkerServiceOptions): Promise
 }
 
 async function activitiesOf(config: Config, backends: Backends): Promise<Activities> {
-  const { db, mail, webhooks: dispatcher, logs: source } = backends;
+  const { db, mail, webhooks: dispatcher } = backends;
   const { mailFrom, publicUrl, prometheusUrl } = config;
   const clock = Date.now;
   const first = (await listOrganizations(db))[0];
@@ -113,7 +113,7 @@ async function activitiesOf(config: Config, backends: Backends): Promise<Activit
       runnerPatienceMs: config.runnerPatienceMs,
     }),
     ...createNotifyActivities({ db, mail, mailFrom, dispatcher, publicUrl, clock }),
-    ...createEvidenceActivities({ db, source }),
+    ...createEvidenceActivities(backends.logSources),
     ...createStepActivities(steps),
     ...createDryRunActivities(steps),
     ...createGitActivities({
