@@ -1,0 +1,76 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
+import type { Logger } from 'pino';
+import type { Database } from '../db/database.ts';
+import { dependencyLifetimeMs } from '../db/topology.ts';
+
+export interface Retention {
+  stop(): Promise<void>;
+}
+
+const intervalMs = 10 * 60_000;
+const batchSize = 10_000;
+
+/** Milliseconds that spans are kept: long enough for the analysis of an incident, short for what they weigh. */
+const spanLifetimeMs = 3_600_000;
+/** Milliseconds after which a service that nobody declared, calls or alerts about is gone. */
+const serviceLifetimeMs = 30 * 86_400_000;
+
+/**
+ * Forgets what is only kept for a time: lines of the built-in log store after `logDays`, spans, learned dependencies
+ * and services. What can be much goes in batches that hold no lock for long.
+ */
+export function startRetention(options: { db: Database; logDays: number; logger: Logger }): Retention {
+  const { db, logDays, logger } = options;
+  const stopping = new AbortController();
+
+  async function forgetInBatches(
+    forget: 'forget_old_logs' | 'forget_old_spans',
+    lifetimeMs: number,
+  ): Promise<void> {
+    const before = new Date(Date.now() - lifetimeMs);
+    for (;;) {
+      const { rows } = await db.unscoped((tx) =>
+        sql<{ gone: number }>`select ${sql.id(forget)}(${before}, ${batchSize}) as gone`.execute(tx),
+      );
+      if ((rows[0]?.gone ?? 0) < batchSize || stopping.signal.aborted) return;
+    }
+  }
+
+  async function forgetTopology(): Promise<void> {
+    const now = Date.now();
+    await db.unscoped(async (tx) => {
+      await sql`select forget_old_dependencies(${new Date(now - dependencyLifetimeMs)})`.execute(tx);
+      await sql`select forget_old_services(${new Date(now - serviceLifetimeMs)})`.execute(tx);
+    });
+  }
+
+  /** One that fails leaves the others their turn. */
+  async function forget(): Promise<void> {
+    const tasks: [what: string, task: () => Promise<void>][] = [
+      ['log lines', () => forgetInBatches('forget_old_logs', logDays * 86_400_000)],
+      ['spans', () => forgetInBatches('forget_old_spans', spanLifetimeMs)],
+      ['dependencies and services', forgetTopology],
+    ];
+    for (const [what, task] of tasks) {
+      await task().catch((error: unknown) =>
+        logger.warn({ err: error }, `old ${what} could not be forgotten`),
+      );
+    }
+  }
+
+  async function run(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      await forget();
+      await sleep(intervalMs, undefined, { signal: stopping.signal }).catch(() => {});
+    }
+  }
+
+  const running = run();
+  return {
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+  };
+}
