@@ -1,8 +1,12 @@
 import type { IncidentChange } from '../../db/incident-evidence.ts';
-import type { ChangeStatus, ChangeType } from '../../domain/changes/change.ts';
+import type { ChangeStatus } from '../../domain/changes/change.ts';
 import { changeWords } from '../../domain/changes/score.ts';
+import { suggestRollback } from '../../domain/changes/suggest-rollback.ts';
+import { changeSourceNames, changeTypeNames } from '../../domain/changes/words.ts';
 import { formatDuration } from '../../domain/duration.ts';
 import { nameOf, type People } from '../../domain/people.ts';
+import type { RunbookDefinition } from '../../domain/runbook/definition.ts';
+import { rollbackHref } from '../changes/show-view.ts';
 import type { Mark } from '../layout/words.ts';
 import { webUrl } from './evidence-view.ts';
 
@@ -44,12 +48,15 @@ export interface RollbackView {
 
 const barWidth = 62;
 
-export function changesTabView(
-  changes: readonly IncidentChange[],
-  incident: { openedAt: Date },
-  people: People,
-  rollbackOf: (change: IncidentChange) => RollbackView | null,
-): ChangesTabView {
+export interface ChangesInput {
+  incident: { number: number; openedAt: Date };
+  changes: readonly IncidentChange[];
+  people: People;
+  /** Runbooks that may take a change back. */
+  definitions: readonly RunbookDefinition[];
+}
+
+export function changesTabView({ incident, changes, people, definitions }: ChangesInput): ChangesTabView {
   return {
     changes: changes.map((change) => ({
       id: change.id,
@@ -59,7 +66,7 @@ export function changesTabView(
       percent: `${Math.round(change.score * 100)} %`,
       bar: Math.max(2, Math.round(barWidth * Math.min(1, change.score))),
       what: whatItWas(change, people),
-      source: sourceNames[change.source],
+      source: changeSourceNames[change.source],
       sourceHref: webUrl(change.url),
       at: change.at.toISOString(),
       when: when(change.at, incident.openedAt),
@@ -69,31 +76,25 @@ export function changesTabView(
       canConfirm: change.verdict !== 'confirmed',
       canDismiss: change.verdict !== 'dismissed',
       dismissed: change.verdict === 'dismissed',
-      rollback: change.verdict === 'dismissed' ? null : rollbackOf(change),
+      rollback: change.verdict === 'dismissed' ? null : rollbackOf(change, incident.number, definitions),
     })),
   };
+}
+
+/** The likeliest runbook that takes it back, its form filled in. */
+function rollbackOf(
+  change: IncidentChange,
+  number: number,
+  definitions: readonly RunbookDefinition[],
+): RollbackView | null {
+  const [best] = suggestRollback(definitions, change);
+  if (!best) return null;
+  return { runbook: best.runbook, href: rollbackHref(best, change.environment, number) };
 }
 
 const verdictMarks: Record<'confirmed' | 'dismissed', Mark> = {
   confirmed: { word: 'Confirmed as cause', icon: 'check', tone: 'bad' },
   dismissed: { word: 'Dismissed', icon: 'stopped', tone: 'quiet' },
-};
-
-const sourceNames: Record<IncidentChange['source'], string> = {
-  github: 'GitHub',
-  jenkins: 'Jenkins',
-  argocd: 'Argo CD',
-  generic: 'webhook',
-  manual: 'entered by hand',
-};
-
-const typeWords: Record<ChangeType, string> = {
-  deployment: 'Deployment',
-  config: 'Configuration',
-  code: 'Code',
-  feature_flag: 'Feature flag',
-  infrastructure: 'Infrastructure',
-  other: 'Change',
 };
 
 const statusWords: Record<ChangeStatus, string> = {
@@ -106,7 +107,7 @@ const statusWords: Record<ChangeStatus, string> = {
 function whatItWas(change: IncidentChange, people: People): string {
   const place = change.environment === null ? '' : ` to ${change.environment}`;
   const author = change.author === null ? '' : ` by ${nameOf(people, change.author)}`;
-  return `${typeWords[change.type]}${place}${author}, ${statusWords[change.status]}`;
+  return `${changeTypeNames[change.type]}${place}${author}, ${statusWords[change.status]}`;
 }
 
 /** '15 min before the incident'. */

@@ -119,6 +119,15 @@ describe('the list', () => {
     expect(rowOf(over, input.names)).toMatchObject({ over: true, next: null, state: { word: 'Resolved' } });
   });
 
+  it('names the probable cause of what is open, and where a merged one went', () => {
+    const known = { ...incident, causeService: 'db-primary', causeConfidence: 0.846 };
+    expect(rowOf(known, input.names).cause).toBe('probably db-primary (85 %)');
+    expect(rowOf({ ...known, causeConfidence: 0.2 }, input.names).cause).toBe('perhaps db-primary (20 %)');
+    expect(rowOf({ ...known, causeBy: 'ana@example.com' }, input.names).cause).toBe('db-primary');
+    const merged = { ...known, status: 'resolved' as const, resolvedAt: new Date(now), mergedInto: 41 };
+    expect(rowOf(merged, input.names)).toMatchObject({ cause: null, state: { word: 'In #41' } });
+  });
+
   it('teaches when it is empty: a new installation, a quiet night, a filter too narrow', () => {
     const empty = { ...input, items: [], matching: 0 };
     expect(listView({ ...empty, everAny: false }).empty?.command).toContain(

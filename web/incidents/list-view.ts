@@ -91,6 +91,8 @@ export interface IncidentRow {
   stateMeans: string;
   /** The next thing that happens by itself; `what` in full. */
   next: { at: string; short: string; what: string } | null;
+  /** 'probably db-primary (85 %)'; null while nothing points anywhere, or where it is over. */
+  cause: string | null;
   alerts: number;
   openedAt: string;
   /** Resolved or a false positive: it steps back. */
@@ -224,10 +226,19 @@ export function rowOf(incident: IncidentSummary, names: PersonNames): IncidentRo
     severity: severityMarks[incident.severity],
     ...whoHasIt(incident, names),
     next: next ? { at: next.at, short: deadlineWords[next.kind], what: next.what } : null,
+    cause: over ? null : causeOf(incident),
     alerts: incident.alertCount,
     openedAt: incident.openedAt.toISOString(),
     over,
   };
+}
+
+function causeOf({ service, causeService, causeConfidence, causeBy }: IncidentSummary): string | null {
+  if (causeService === null) return null;
+  const named = causeService === service ? `${causeService} itself` : causeService;
+  if (causeBy !== null) return named;
+  const confidence = causeConfidence ?? 0;
+  return `${confidence >= 0.5 ? 'probably' : 'perhaps'} ${named} (${Math.round(confidence * 100)} %)`;
 }
 
 const soonest = (deadlines: Deadline[]): Deadline | undefined =>
@@ -258,12 +269,10 @@ function whoHasIt(incident: IncidentSummary, names: PersonNames): Pick<IncidentR
 
 /** Where an open incident stands with people comes before what is known of its cause. */
 export function stateMark(
-  incident: Pick<
-    IncidentSummary,
-    'status' | 'resolvedAt' | 'acknowledgedAt' | 'snoozedUntil' | 'mergedInto'
-  >,
+  incident: Pick<IncidentSummary, 'status' | 'resolvedAt' | 'acknowledgedAt' | 'snoozedUntil' | 'mergedInto'>,
 ): Mark {
-  if (incident.mergedInto !== null) return { word: `In #${incident.mergedInto}`, icon: 'link', tone: 'quiet' };
+  if (incident.mergedInto !== null)
+    return { word: `In #${incident.mergedInto}`, icon: 'link', tone: 'quiet' };
   if (incident.resolvedAt !== null || incident.status === 'mitigated') return incidentMarks[incident.status];
   if (incident.acknowledgedAt !== null) return { word: 'Acknowledged', icon: 'check', tone: 'busy' };
   if (incident.snoozedUntil !== null) return { word: 'Snoozed', icon: 'clock', tone: 'quiet' };

@@ -17,6 +17,7 @@ import {
   readSurroundings,
 } from '../../db/incident-evidence.ts';
 import { listIncidentNotifications } from '../../db/notifications-read.ts';
+import { listEnabledDefinitions } from '../../db/runbooks.ts';
 import { pendingApprovals } from '../../db/sentence-facts.ts';
 import type { People } from '../../domain/people.ts';
 import type { WebDeps } from '../deps.ts';
@@ -111,7 +112,12 @@ export function incidentShowRoutes(deps: WebDeps, pages: Pages): Router {
 
   router.get('/incidents/:number/changes', async (request, response) => {
     await show(request, response, 'changes', async (tx, incident, people) =>
-      changesTabView(await listIncidentChanges(tx, incident.id), incident, people, () => null),
+      changesTabView({
+        incident,
+        changes: await listIncidentChanges(tx, incident.id),
+        people,
+        definitions: await listEnabledDefinitions(tx),
+      }),
     );
   });
 
