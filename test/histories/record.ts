@@ -78,6 +78,9 @@ try {
       { status, labels: { alertname, service: alertname.toLowerCase(), severity: 'critical' } },
     ]);
 
+  await holdfast.put('/api/v1/topology', {
+    dependencies: ['billing', 'invoices'].map((from) => ({ from, to: 'ledger' })),
+  });
   await fire('Breaks');
   const breaks = await holdfast.incidentOf('breaks');
   await holdfast.told(breaks.number, 'approval_requested');
@@ -110,6 +113,32 @@ try {
   await holdfast.told(waits.number, 'approval_requested');
   await holdfast.post(`/api/v1/incidents/${waits.number}/resolve`, {});
   await holdfast.told(waits.number, 'approval_withdrawn');
+
+  // two services that wait for a third: one incident with a cause, of which one alert is split off and taken back
+  await holdfast.post('/api/v1/changes/manual', { type: 'deployment', service: 'ledger', version: 'v2' });
+  for (const service of ['ledger', 'billing', 'invoices']) {
+    await holdfast.send([{ labels: { alertname: 'HighErrorRate', service, severity: 'critical' } }]);
+  }
+  const outage = await holdfast.incidentOf('ledger');
+  await holdfast.told(outage.number, 'root_cause', /ledger/);
+  await holdfast.told(outage.number, 'change', /ledger v2/);
+  const whole = await waitFor('all alerts in one incident', async () => {
+    const seen = await holdfast.incident(outage.number);
+    return seen.alerts.length === 3 && seen.changes.length === 1 && seen;
+  });
+  await holdfast.post(`/api/v1/incidents/${outage.number}/cause`, { service: 'ledger' });
+  const path = `/api/v1/incidents/${outage.number}/changes/${whole.changes[0].id}/verdict`;
+  await holdfast.post(path, { verdict: 'confirmed' });
+  const invoices = whole.alerts.find(({ service }: { service: string }) => service === 'invoices');
+  const split = (await holdfast.post(`/api/v1/incidents/${outage.number}/split`, { alertIds: [invoices.id] }))
+    .into;
+  await holdfast.told(split, 'regrouped');
+  await waitFor(
+    'the new incident to be under way',
+    async () => (await holdfast.incident(split)).status !== 'created',
+  );
+  await holdfast.post(`/api/v1/incidents/${split}/merge`, { into: outage.number });
+  await holdfast.post(`/api/v1/incidents/${outage.number}/resolve`, { falsePositive: true });
 
   const failOverOf = async (host: string): Promise<string> =>
     (await holdfast.post('/api/v1/runbooks/fail-over/run', { inputs: { host } })).id;
@@ -179,6 +208,8 @@ try {
   await save('incident.resolved-by-its-alerts', breaks.workflowId);
   await save('incident.false-positive', works.workflowId);
   await save('incident.resolved-by-a-person', waits.workflowId);
+  await save('incident.judged-and-split', outage.workflowId);
+  await save('incident.merged', `incident:${orgId}:${split}`);
   await save('execution.rolled-back', `execution:${orgId}:${(await detail(breaks.number)).executions[0].id}`);
   await save('execution.succeeded', `execution:${orgId}:${(await detail(works.number)).executions[0].id}`);
   await save('execution.withdrawn', `execution:${orgId}:${(await detail(waits.number)).executions[0].id}`);
