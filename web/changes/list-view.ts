@@ -3,6 +3,7 @@ import type { Page } from '../../db/cursor.ts';
 import { type ChangeType, changeTypes } from '../../domain/changes/change.ts';
 import { changeWords } from '../../domain/changes/score.ts';
 import { changeSourceNames, changeTypeNames } from '../../domain/changes/words.ts';
+import { nameOf, type People } from '../../domain/people.ts';
 import { visible } from '../../domain/runbook/shown-text.ts';
 import { changeMarks, type Mark } from '../layout/words.ts';
 
@@ -86,7 +87,9 @@ export interface ChangeRow {
   state: Mark;
   environment: string | null;
   type: string;
-  by: string;
+  /** A person, or a program; null where nobody is named. */
+  author: string | null;
+  source: string;
   /** 'cause of 2 incidents'; null where nobody said so. */
   cause: string | null;
   at: string;
@@ -121,6 +124,7 @@ export function changeListView(
     page: Page<ChangeSummary>;
     counted: number;
     names: { services: string[]; environments: string[] };
+    people: People;
     /** Whether there ever was a change, to tell a new installation from a quiet one. */
     everAny: boolean;
   },
@@ -145,24 +149,28 @@ export function changeListView(
     filtered,
     clearHref: changesUrl(query, { service: '', environment: '', type: null }),
     line: lineOf(query, items.length, found.counted),
-    rows: items.map(changeRow),
+    rows: items.map((item) => changeRow(item, found.people)),
     nextHref: nextCursor ? changesUrl(query, { cursor: nextCursor }) : null,
     firstHref: query.cursor ? changesUrl(query) : null,
     empty: items.length > 0 ? null : emptyOf(query, filtered, found.everAny),
   };
 }
 
-export function changeRow(change: ChangeSummary): ChangeRow {
-  const source = changeSourceNames[change.source];
+/** A commit's message may be an essay; the change's own page has all of it. */
+const shortened = (title: string): string => (title.length > 120 ? `${title.slice(0, 119)}…` : title);
+
+export function changeRow(change: ChangeSummary, people: People): ChangeRow {
+  const { author } = change;
   return {
     id: change.id,
     href: `/changes/${change.id}`,
     words: visible(changeWords(change)),
-    title: change.version === null ? null : visible(change.title),
+    title: change.version === null ? null : shortened(visible(change.title)),
     state: changeMarks[change.status],
     environment: change.environment === null ? null : visible(change.environment),
     type: changeTypeNames[change.type],
-    by: change.author === null ? source : `${visible(change.author)}, ${source}`,
+    author: author === null ? null : visible(nameOf(people, author)),
+    source: changeSourceNames[change.source],
     cause:
       change.confirmed === 0
         ? null

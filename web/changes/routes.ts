@@ -12,6 +12,7 @@ import {
 } from '../../db/changes-read.ts';
 import { InvalidCursorError } from '../../db/cursor.ts';
 import type { Tx } from '../../db/database.ts';
+import { listPeople } from '../../db/identity.ts';
 import { listRunbooks } from '../../db/runbooks.ts';
 import { newChangeReport } from '../../domain/changes/new-change.ts';
 import { changeWords } from '../../domain/changes/score.ts';
@@ -57,6 +58,7 @@ export function changeRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Router {
           page,
           counted: await countChanges(tx, filter, mostCounted),
           names: await changeNames(tx),
+          people: await listPeople(tx),
           everAny: page.items.length > 0 || (await countChanges(tx, {}, 1)) > 0,
         };
       })
@@ -119,16 +121,16 @@ export function changeRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Router {
           change,
         ),
         others: await othersOf(tx, change),
+        people: await listPeople(tx),
       };
     });
-    const { change, rollbacks, others } = found;
+    const { change, ...more } = found;
     await pages.show(request, response, {
       template: 'changes/show',
       view: {
         path: `/changes/${id}`,
         ...changePageView(change, {
-          rollbacks,
-          others,
+          ...more,
           mayJudge: ({ teamId }) => mayOn(principal, 'operator', teamId),
         }),
       },

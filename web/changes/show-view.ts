@@ -1,8 +1,10 @@
 import type { ChangeDetail, ChangeIncident, ChangeSummary } from '../../db/changes-read.ts';
 import type { ChangeStatus } from '../../domain/changes/change.ts';
+import { linkOf } from '../../domain/changes/report.ts';
 import { changeWords } from '../../domain/changes/score.ts';
 import type { RollbackSuggestion } from '../../domain/changes/suggest-rollback.ts';
 import { changeSourceNames, changeTypeNames } from '../../domain/changes/words.ts';
+import { nameOf, type People } from '../../domain/people.ts';
 import { visible } from '../../domain/runbook/shown-text.ts';
 import { changeMarks, type Mark } from '../layout/words.ts';
 import { type ChangeRow, changeRow } from './list-view.ts';
@@ -14,7 +16,8 @@ export interface ChangePageView {
   environment: string | null;
   at: string;
   url: string | null;
-  source: string;
+  /** 'At GitHub'. */
+  linkWords: string;
   sentence: string;
   incidents: {
     number: number;
@@ -50,6 +53,7 @@ export function changePageView(
     rollbacks: RollbackSuggestion[];
     others: ChangeSummary[];
     mayJudge(incident: ChangeIncident): boolean;
+    people: People;
   },
 ): ChangePageView {
   const facts: [string, string | null][] = [
@@ -69,16 +73,23 @@ export function changePageView(
     type: changeTypeNames[change.type],
     environment: change.environment === null ? null : visible(change.environment),
     at: change.at.toISOString(),
-    url: change.url,
-    source: changeSourceNames[change.source],
-    sentence: sentenceOf(change),
-    incidents: change.incidents.map((each) => incidentView(each, change.id, found.mayJudge(each))),
-    rollbacks: found.rollbacks.map((suggestion) => rollbackView(suggestion, incident?.number ?? null)),
+    url: linkOf(change.url),
+    linkWords:
+      change.source === 'manual' || change.source === 'generic'
+        ? 'Its link'
+        : `At ${changeSourceNames[change.source]}`,
+    sentence: sentenceOf(change, found.people),
+    incidents: change.incidents.map((each) =>
+      incidentView(each, change.id, found.mayJudge(each), found.people),
+    ),
+    rollbacks: found.rollbacks.map((suggestion) =>
+      rollbackView(suggestion, change.environment, incident?.number ?? null),
+    ),
     facts: facts.flatMap(([name, value]) =>
       value === null ? [] : [{ name: visible(name), value: visible(value) }],
     ),
     receivedAt: change.receivedAt.toISOString(),
-    others: found.others.map(changeRow),
+    others: found.others.map((other) => changeRow(other, found.people)),
     othersHref:
       change.service === null
         ? null
@@ -94,9 +105,9 @@ const ends: Record<ChangeStatus, string> = {
 };
 
 /** What it was, how it ended and what people say of it, as a person would write it. */
-function sentenceOf(change: ChangeDetail): string {
+function sentenceOf(change: ChangeDetail, people: People): string {
   const place = change.environment === null ? '' : ` in ${visible(change.environment)}`;
-  const author = change.author === null ? '' : ` by ${visible(change.author)}`;
+  const author = change.author === null ? '' : ` by ${visible(nameOf(people, change.author))}`;
   const what = change.version === null ? '' : `: ${visible(change.title)}`;
   const first = `${changeTypeNames[change.type]}${place}${author}${what}; ${ends[change.status]}.`;
   const confirmed = change.incidents.filter(({ verdict }) => verdict === 'confirmed');
@@ -122,6 +133,7 @@ function incidentView(
   incident: ChangeIncident,
   changeId: number,
   mayJudge: boolean,
+  people: People,
 ): ChangePageView['incidents'][number] {
   const { number, verdict } = incident;
   return {
@@ -133,7 +145,7 @@ function incidentView(
     bar: Math.max(2, Math.round(barWidth * Math.min(1, incident.score))),
     reasons: incident.reasons.map(visible),
     verdict: verdict && verdictMarks[verdict],
-    judgedBy: incident.judgedBy,
+    judgedBy: incident.judgedBy === null ? null : nameOf(people, incident.judgedBy),
     verdictAction: `/incidents/${number}/changes/${changeId}/verdict`,
     asOf: incident.recordedSeq,
     canConfirm: mayJudge && verdict !== 'confirmed',
@@ -142,8 +154,15 @@ function incidentView(
 }
 
 /** The runbook's page with its form filled in; nothing runs before somebody presses there. */
-export function rollbackHref({ runbook, inputs }: RollbackSuggestion, incident: number | null): string {
-  const parameters = new URLSearchParams(incident === null ? {} : { incident: String(incident) });
+export function rollbackHref(
+  { runbook, inputs }: RollbackSuggestion,
+  environment: string | null,
+  incident: number | null,
+): string {
+  const parameters = new URLSearchParams({
+    ...(incident === null ? {} : { incident: String(incident) }),
+    ...(environment === null ? {} : { environment }),
+  });
   for (const [name, value] of Object.entries(inputs)) parameters.set(`input.${name}`, value);
   const query = parameters.toString();
   return `/runbooks/${encodeURIComponent(runbook)}${query ? `?${query}` : ''}#run`;
@@ -151,11 +170,12 @@ export function rollbackHref({ runbook, inputs }: RollbackSuggestion, incident: 
 
 function rollbackView(
   suggestion: RollbackSuggestion,
+  environment: string | null,
   incident: number | null,
 ): ChangePageView['rollbacks'][number] {
   return {
     runbook: suggestion.runbook,
-    href: rollbackHref(suggestion, incident),
+    href: rollbackHref(suggestion, environment, incident),
     reasons: suggestion.reasons.map(visible),
     values: Object.entries(suggestion.inputs).map(([name, value]) => ({ name, value: visible(value) })),
   };

@@ -47,7 +47,7 @@ export function runbookRoutes(deps: WebDeps, pages: Pages): Router {
       incident: incidentIn(request.query.incident),
       // a link may fill the form in; nothing runs before somebody sends it
       values: givenInputs(request.query),
-      environment: '',
+      environment: posted(request.query, 'environment').slice(0, 200),
       runProblems: [],
     });
   });

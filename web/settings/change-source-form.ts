@@ -114,8 +114,9 @@ export interface SourceFormView {
   backHref: string;
   submit: string;
   deleteAction: string | null;
-  /** The kind is chosen once. */
-  kind: Field | null;
+  /** The kind is chosen once, before the rest; empty for a source that is there. */
+  kinds: { label: string; href: string; current: boolean }[];
+  kind: WebhookKind;
   name: Field;
   more: Field[];
 }
@@ -129,7 +130,7 @@ const kindWords: Record<WebhookKind, string> = {
 export function sourceFormView(
   values: SourceValues,
   problems: Problems,
-  source: Pick<ChangeSource, 'id' | 'name' | 'kind'> | null,
+  source: Pick<ChangeSource, 'id' | 'name'> | null,
 ): SourceFormView {
   const given = { values, problems };
   const optional = { ...given, optional: true };
@@ -157,7 +158,7 @@ export function sourceFormView(
   const fields = field('fields', 'Where the body says what', {
     ...optional,
     rows: 4,
-    hint: 'For another pipeline, one a line: service = app.name, version = image.tag. Left out: under its own name',
+    hint: 'One a line: service = app.name, version = image.tag. What is left out stands under its own name',
   });
   return {
     heading: source === null ? 'New source of changes' : source.name,
@@ -165,19 +166,21 @@ export function sourceFormView(
     backHref: source === null ? changeSourcesBase : own,
     submit: source === null ? 'Add source' : 'Save source',
     deleteAction: source === null ? null : `${own}/delete`,
-    kind:
+    kinds:
       source === null
-        ? field('kind', 'Sender', {
-            ...given,
-            choices: webhookKinds.map((value) => ({ value, label: kindWords[value] })),
-          })
-        : null,
-    name: field('name', 'Name', { ...given, hint: 'For people, such as GitHub acme' }),
+        ? webhookKinds.map((kind) => ({
+            label: kindWords[kind],
+            href: `${changeSourcesBase}/new?kind=${kind}`,
+            current: kind === values.kind,
+          }))
+        : [],
+    kind: values.kind,
+    name: field('name', 'Name', { ...given, hint: `For people, such as ${kindWords[values.kind]} of acme` }),
     more: [
       services,
       environment,
-      ...(source === null || source.kind === 'github' || source.kind === 'jenkins' ? [deploys] : []),
-      ...(source === null || source.kind === 'generic' ? [fields] : []),
+      ...(values.kind === 'github' || values.kind === 'jenkins' ? [deploys] : []),
+      ...(values.kind === 'generic' ? [fields] : []),
     ],
   };
 }

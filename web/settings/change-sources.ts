@@ -8,6 +8,7 @@ import {
   removeChangeSource,
   rotateChangeSourceSecret,
   SourceNameTakenError,
+  webhookKinds,
 } from '../../db/change-sources.ts';
 import type { WebDeps } from '../deps.ts';
 import type { Problems } from '../layout/fields.ts';
@@ -48,7 +49,8 @@ export function changeSourceRoutes(deps: Pick<WebDeps, 'db' | 'publicUrl'>, page
   });
 
   router.get(`${base}/new`, requireRole('admin'), async (request, response) => {
-    await form(request, response, newSourceValues, {}, null);
+    const kind = webhookKinds.find((each) => each === request.query.kind) ?? newSourceValues.kind;
+    await form(request, response, { ...newSourceValues, kind }, {}, null);
   });
 
   router.post(`${base}/new`, requireRole('admin'), async (request, response) => {
