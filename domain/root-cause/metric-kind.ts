@@ -32,18 +32,19 @@ function wordsOf(name: string): string[] {
     .slice(0, 300)
     .replaceAll(/([a-z])([A-Z])/g, '$1 $2')
     .toLowerCase()
+    .replaceAll(/response[^a-z0-9]time/g, 'responsetime')
     .split(/[^a-z0-9]+/)
     .filter((word) => word !== '');
 }
 
 const healthy = /^(availab|success|succe|uptime|up$|health|ready|ok$|apdex|2xx)/;
 const failed =
-  /^(err|fail|fault|exception|5xx|4xx|500|503|timeout|reject|abort|drop|loss|lost|retr(y|ies|ans)|throttl|refus|unavail|panic|crash|restart|oom|dead|down)/;
-const slow = /^(latenc|duration|response|elapsed|delay|lag|rtt|slow|wait)/;
+  /^(err|fail|fault|exception|5xx|4xx|500|503|timeout|reject|abort|drop|loss|lost|retr(y|ies|ans)|throttl|refus|un(avail|health|ready)|panic|crash|restart|oom|dead|down)/;
+const slow = /^(latenc|duration|responsetime|elapsed|delay|lag|rtt|slow|wait)/;
 const idle = /^(idle|free|available|remaining)$/;
 const resource =
-  /^(cpu|mem|heap|gc|rss|disk|io|iops|fs|swap|load|util|satur|thread|goroutine|pool|conn|queue|backlog|pending|inflight|socket|fd|file|buffer|cache|network|net|receive|transmit|rx|tx|byte|usage|working|concurren|lock)/;
+  /^(cpu|mem|heap|gc|rss|disk|io|iops|fs|swap|load|util|satur|thread|goroutine|pool|conn|queue|backlog|pending|inflight|socket|fd|usage|working|concurren)/;
 const demand =
-  /^(request|req|rps|qps|tps|throughput|workload|traffic|call|invocation|hit|ops|operation|message|rate|count|volume|session)/;
+  /^(request|response|req|rps|qps|tps|throughput|workload|traffic|call|invocation|hit|ops|operation|message|net|receive|transmit|rx|tx|rate|count|volume|session)/;
 const quantile = /^(p?(50|75|90|95|99|999)|avg|mean|median)$/;
 const timeUnit = /^(s|ms|us|ns|sec|seconds?|milliseconds?|microseconds?|millis)$/i;

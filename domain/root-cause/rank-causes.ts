@@ -104,7 +104,7 @@ function weightOf(service: string, considered: Case): number {
   if (hops && !hops.has(service)) weight -= unreachable * completeness;
   if (hops?.get(service) === 0) weight -= chosen;
   if (anomalies.size > 0 && !anomalies.has(service)) weight -= unmeasured;
-  weight += earliness(service, considered) + Math.min(1, trouble.alerts.length / 4);
+  weight += earliness(service, considered) + Math.min(0.5, trouble.alerts.length / 8);
   if (trouble.logs) weight += Math.min(1, trouble.logs.newPatterns / 3);
   weight += mentioned(service, considered);
   if (trouble.traces && trouble.traces.of > 0)

@@ -83,9 +83,9 @@ export function likelihoodsOf(
 }
 
 function byAlerts({ alerts, starved }: Trouble): number {
-  if (alerts.length === 0) return -1.2;
-  // who misses traffic suffers from the trouble of another
-  return starved ? 0 : 3;
+  if (alerts.length === 0) return -1;
+  // who misses traffic suffers from the trouble of another: rather well itself
+  return starved ? -1.5 : 3.5;
 }
 
 function between(least: number, value: number, most: number): number {

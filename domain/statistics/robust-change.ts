@@ -13,8 +13,7 @@ export interface RobustChange {
  *
  * Median and MAD, as a mean and a standard deviation would be carried off by the outliers of an ordinary day
  * (Rousseeuw & Croux 1993). Metrics have heavy tails to one side, so the spread of a direction is at least what
- * its own 1 % tail says. A series that never moved has no spread: then a fiftieth of the move itself is taken,
- * and at least a hundredth of the level.
+ * its own 1 % tail says. A series that never moved has no spread: a hundredth of its level stands in for one.
  *
  * The 80th percentile during, not the maximum: two seconds of a thousand prove nothing, one reading of three does.
  * `bad` looks in one direction only: 1 up, -1 down, 0 in the one in which it moved further.
@@ -41,8 +40,12 @@ export function robustChange(
 function deviationOf(move: number, spread: number, tail: number, usual: number): number {
   if (move <= 0) return 0;
   // 2.33 standard deviations hold 99 % of a normal distribution
-  return move / Math.max(spread, tail / 2.33, Math.abs(usual) / 100, move / 50);
+  const usualMove = Math.max(spread, tail / 2.33, Math.abs(usual) / 100);
+  return usualMove > 0 ? Math.min(furthest, move / usualMove) : furthest;
 }
+
+/** Beyond, everything is equally impossible. */
+const furthest = 50;
 
 /** Of sorted values, interpolated between neighbours. */
 function quantile(sorted: Float64Array, p: number): number {
