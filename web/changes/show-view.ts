@@ -16,7 +16,7 @@ export interface ChangePageView {
   environment: string | null;
   at: string;
   url: string | null;
-  /** 'At GitHub'. */
+  /** To the sender's own page: 'At GitHub'. */
   linkWords: string;
   sentence: string;
   incidents: {
@@ -76,7 +76,7 @@ export function changePageView(
     url: linkOf(change.url),
     linkWords:
       change.source === 'manual' || change.source === 'generic'
-        ? 'Its link'
+        ? 'More about it'
         : `At ${changeSourceNames[change.source]}`,
     sentence: sentenceOf(change, found.people),
     incidents: change.incidents.map((each) =>
