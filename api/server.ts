@@ -30,6 +30,8 @@ import { exportEndpoint } from './incidents/export.ts';
 import { judgementEndpoints } from './incidents/judgements.ts';
 import { regroupEndpoints } from './incidents/regroup.ts';
 import { incidentEndpoints } from './incidents/routes.ts';
+import { type LogSourceProbe, logSourceEndpoints } from './log-sources/routes.ts';
+import { type LogTemplatePreviewer, logTemplateEndpoints } from './log-templates/routes.ts';
 import { logEndpoints } from './logs/routes.ts';
 import { maintenanceWindowEndpoints } from './maintenance-windows/routes.ts';
 import { createRequestTimer } from './metrics.ts';
@@ -60,6 +62,7 @@ export interface ApiDeps {
   intakeDb?: Pick<Database, 'write'>;
   messages: MessageClient;
   gitSchedules: GitSchedules;
+  logDesk: LogSourceProbe & LogTemplatePreviewer;
   signIn: SignIn;
   /** Without a slash at the end. */
   publicUrl: string;
@@ -128,6 +131,8 @@ function endpointsOf(deps: ApiDeps, secureCookies: boolean): Endpoint[] {
     ...escalationPolicyEndpoints(deps),
     ...slaPolicyEndpoints(deps),
     ...notificationChannelEndpoints(deps),
+    ...logSourceEndpoints(deps),
+    ...logTemplateEndpoints(deps),
     ...reportEndpoints(deps),
     ...runnersEndpoints(deps),
     ...runnerEndpoints(deps),

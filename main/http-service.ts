@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import express from 'express';
 import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
+import { createLogDesk } from '../activities/logs/log-desk.ts';
 import { createAlertIntake } from '../api/alerts/accept.ts';
 import { createSignIn } from '../api/auth/sign-in.ts';
 import { type Dependency, probeAll } from '../api/health/probe.ts';
@@ -42,7 +43,16 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
   const signIn = createSignIn({ db });
   const dependencies = dependenciesOf(options);
   const intake = { db, onAlertsAccepted: options.onAlertsAccepted };
-  const shared = { db, messages, gitSchedules, signIn, publicUrl: config.publicUrl, version: versionOf() };
+  const logDesk = createLogDesk(backends.logSources);
+  const shared = {
+    db,
+    messages,
+    gitSchedules,
+    logDesk,
+    signIn,
+    publicUrl: config.publicUrl,
+    version: versionOf(),
+  };
   const workflowUrl = workflowUrlOf(options);
 
   const app = express();

@@ -1,5 +1,7 @@
 import type { SignIn } from '../api/auth/sign-in.ts';
 import type { Database } from '../db/database.ts';
+import type { LogLine } from '../domain/logs/log-line.ts';
+import type { LogTemplate } from '../domain/logs/log-template.ts';
 import type { TestIncidentKind } from '../domain/test-incident.ts';
 import type { MessageClient } from '../workflows/messages-client.ts';
 import type { GitSchedules } from '../workflows/messages-git.ts';
@@ -9,6 +11,7 @@ export interface WebDeps {
   db: Database;
   messages: MessageClient;
   gitSchedules: GitSchedules;
+  logDesk: LogDesk;
   signIn: SignIn;
   /** Present when the embedded mailbox runs. */
   mailbox?: Mailbox;
@@ -27,6 +30,24 @@ export interface WebDeps {
   logError(error: unknown, reference: string): void;
   /** Where runbook files are read from, for the page that says how to add one. */
   runbooksFolder: string;
+}
+
+/** Asks log systems, while somebody sets them up. */
+export interface LogDesk {
+  /** Writes down how the source is; undefined where there is none of this name. */
+  probe(orgId: string, name: string): Promise<{ health: string } | { error: string } | undefined>;
+  /** Undefined where the incident has no alerts. */
+  preview(orgId: string, template: LogTemplate, incidentId: string): Promise<TemplatePreview | undefined>;
+}
+
+export interface TemplatePreview {
+  source: string | null;
+  /** As the source was asked. */
+  statement: string | null;
+  /** Why there is less to show than there could be. */
+  problem: string | null;
+  total: number;
+  lines: LogLine[];
 }
 
 export interface DependencyState {

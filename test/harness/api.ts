@@ -10,6 +10,7 @@ import { ensureOrganization } from '../../db/organizations.ts';
 import type { Role } from '../../domain/roles.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { createFakeGitSchedules, type FakeGitSchedules } from './git-schedules.ts';
+import { createTestLogDesk } from './log-desk.ts';
 import { createFakeMessages, type FakeMessages } from './messages.ts';
 
 export interface Answer {
@@ -71,6 +72,7 @@ export async function createTestApi(overrides: Partial<ApiDeps> = {}): Promise<T
       db: fixture.db,
       messages,
       gitSchedules,
+      logDesk: createTestLogDesk(fixture.db, { secrets: { 'env:LOGS_KEY': 'key-of-the-logs' } }),
       signIn,
       publicUrl: 'http://holdfast.example',
       version: '0.0.0',

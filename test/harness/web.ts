@@ -6,6 +6,7 @@ import type { Database } from '../../db/database.ts';
 import type { WebDeps } from '../../web/deps.ts';
 import { createWeb } from '../../web/server.ts';
 import { createFakeGitSchedules } from './git-schedules.ts';
+import { createTestLogDesk } from './log-desk.ts';
 import { createFakeMessages } from './messages.ts';
 
 /** All pages on a loopback port, over a real database and strict stand-ins for Temporal. */
@@ -29,6 +30,7 @@ export async function serveWeb(
       db,
       messages: createFakeMessages(),
       gitSchedules: createFakeGitSchedules(),
+      logDesk: createTestLogDesk(db),
       signIn: createSignIn({ db }),
       publicUrl: base,
       temporalUiUrl: null,
