@@ -28,7 +28,9 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 beforeEach(async () => {
-  await database.owner.query('truncate incidents, alerts, changes, services, service_dependencies cascade');
+  await database.owner.query(
+    'truncate incidents, alerts, changes, services, service_dependencies, spans cascade',
+  );
 });
 
 interface Fired {
@@ -206,6 +208,22 @@ test('what alerts say of services and calls is learned', async () => {
   );
   const { rows } = await database.owner.query('select caller, callee from service_dependencies');
   expect(rows).toEqual([{ caller: 'productpage', callee: 'reviews' }]);
+});
+
+test('traces say where it failed first: also at a database that reports no spans itself', async () => {
+  const span = (parent: string | null, id: string, service: string, peer: string | null) =>
+    database.owner.query(
+      `insert into spans (org_id, trace_id, span_id, parent_span_id, service, peer, peer_kind, name, started_at, ended_at,
+         failed) values ($1, 't', $2, $3, $4, $5, $6, 'x', $7, $7, true)`,
+      [orgId, id, parent, service, peer, peer === null ? null : 'database', new Date(openedAt + 1000)],
+    );
+  await span(null, 'a', 'checkout', null);
+  await span('a', 'b', 'payments', null);
+  await span('b', 'c', 'payments', 'ledger-db');
+  await calls(['checkout', 'payments'], ['payments', 'ledger-db']);
+  await analyse(await incident({ service: 'checkout' }, { service: 'payments' }));
+  const ledger = (await shown()).analysis.causes.find(({ service }) => service === 'ledger-db');
+  expect(ledger?.reasons).toContain('in 1 of 1 failed traces it failed first');
 });
 
 test('an incident without alerts is left as it is', async () => {

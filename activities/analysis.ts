@@ -11,6 +11,7 @@ import type { Database, Tx } from '../db/database.ts';
 import { readLogsByService } from '../db/logs.ts';
 import { learnFromAlerts } from '../db/observed-topology.ts';
 import { findPastIncidents } from '../db/similar.ts';
+import { failingTraces } from '../db/spans.ts';
 import { readGraph } from '../db/topology.ts';
 import {
   changeWords,
@@ -23,10 +24,12 @@ import {
 import { probableCause } from '../domain/incident/cause.ts';
 import { alertTime } from '../domain/logs/query.ts';
 import type { Evidence } from '../domain/root-cause/evidence.ts';
+import { firstFailures } from '../domain/root-cause/first-failures.ts';
 import { rankCauses } from '../domain/root-cause/rank-causes.ts';
 import { similarIncidents } from '../domain/similar/similar-incidents.ts';
 import { traitsOf } from '../domain/similar/traits.ts';
 import { serviceGraph } from '../domain/topology/graph.ts';
+import type { Trace } from '../domain/topology/span.ts';
 import { type IncidentMetrics, readIncidentMetrics } from './prometheus/incident-metrics.ts';
 
 export interface AnalysisDeps {
@@ -49,6 +52,9 @@ const aroundMs = 30 * 60_000;
 const toldFrom = 0.5;
 const told = { changes: 3, reasons: 3, length: 300 };
 const changesKept = 50;
+/** Failed traces that are looked through, the latest, from a little before the first alert. */
+const tracesRead = 50;
+const beforeAlertMs = 2 * 60_000;
 const causesKept = 20;
 
 export type AnalysisActivities = ReturnType<typeof createAnalysisActivities>;
@@ -71,7 +77,7 @@ export function createAnalysisActivities({ db, prometheusUrl, clock }: AnalysisD
       // merged into another one meanwhile
       if (alerts.length === 0) return { cause: null, changes: [] };
       await db.write({ orgId }, (tx) => learnFromAlerts(tx, { orgId, alerts }));
-      const known = await db.read({ orgId }, (tx) => readKnown(tx, incidentId, alerts));
+      const known = await db.read({ orgId }, (tx) => readKnown(tx, incidentId, alerts, clock()));
       const { metrics, evidence, notes } = await metricsOf(alerts);
       const causes = rankCauses({ ...known.evidence, metrics: evidence }).slice(0, causesKept);
       const cause = probableCause(causes, args.told);
@@ -123,11 +129,17 @@ export function createAnalysisActivities({ db, prometheusUrl, clock }: AnalysisD
 }
 
 /** What the database holds of the incident's evidence. */
-async function readKnown(tx: Tx, incidentId: string, alerts: readonly AnalysedAlert[]) {
+async function readKnown(tx: Tx, incidentId: string, alerts: readonly AnalysedAlert[], now: number) {
   const dependencies = await readGraph(tx);
   const verdicts = await readVerdicts(tx, incidentId);
   const changes = await relatedChanges(tx, alerts, dependencies);
   const logs = await readLogsByService(tx, { incidentId });
+  const traces = await failingTraces(tx, {
+    services: servicesOf(alerts),
+    from: Math.min(...alerts.map(alertTime)) - beforeAlertMs,
+    to: now,
+    limit: tracesRead,
+  });
   const evidence: Evidence = {
     alerts: alerts.map(({ service, name, severity, labels, ...times }) => ({
       service,
@@ -144,6 +156,7 @@ async function readKnown(tx: Tx, incidentId: string, alerts: readonly AnalysedAl
       return [{ service: change.service, at: change.at, score, title: changeWords(change) }];
     }),
     logs: logs.map(({ sample, ...about }) => ({ ...about, ...(sample ? { sample } : {}) })),
+    traces: firstFailures(traces.flatMap(failuresIn)),
   };
   return {
     evidence,
@@ -152,6 +165,14 @@ async function readKnown(tx: Tx, incidentId: string, alerts: readonly AnalysedAl
     patterns: await listFailurePatterns(tx, incidentId),
     judgedCause: await readJudgedCause(tx, incidentId),
   };
+}
+
+/** A failed call of what reports no spans itself, such as a database, is that one's failure. */
+function failuresIn({ spans }: Trace) {
+  const called = new Set(spans.map(({ parentSpanId }) => parentSpanId));
+  return spans.map((span) =>
+    span.failed && span.peer !== null && !called.has(span.spanId) ? { ...span, service: span.peer } : span,
+  );
 }
 
 async function relatedChanges(
