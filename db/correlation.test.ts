@@ -104,13 +104,24 @@ test('the first alert opens an incident and owes the signal; a second sighting o
   ]);
 });
 
-test('an alert of the same service joins, and only the flip to unread owes a signal', async () => {
+test('an alert of the same service joins, and only the flip to unread and a worse severity owe a signal', async () => {
   await observe(await fire());
-  const second = await observe(await fire({ fingerprint: 'f2', severity: 'critical' }));
+  const second = await observe(await fire({ fingerprint: 'f2' }));
   expect(second.owesSignal).toBe(false);
+  const worse = await observe(await fire({ fingerprint: 'f3', severity: 'critical' }));
+  const asBad = await observe(await fire({ fingerprint: 'f4', severity: 'critical' }));
+  expect([worse.owesSignal, asBad.owesSignal]).toEqual([true, false]);
   expect(await incident()).toMatchObject([
-    { alert_count: 2, firing_count: 2, severity: 'critical', feed_seq: 2 },
+    { alert_count: 4, firing_count: 4, severity: 'critical', feed_seq: 4 },
   ]);
+});
+
+test('the last resolve is told at once, however short ago the feed was read', async () => {
+  const id = await fire();
+  const { incident: opened, ...view } = await observe(id);
+  await write((tx) => readFeed(tx, { incidentId: opened.id, afterSeq: 0, reopenWindowMs: minute }));
+  await fire({ status: 'resolved', endsAt: '2026-01-01T10:30:00Z' });
+  expect((await observe(id, view)).owesSignal).toBe(true);
 });
 
 test('a feed that was read a moment ago is owed by nobody: the sweep signals it once, and later than at once', async () => {

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { type AlertView, changeToReport } from '../domain/alert-lifecycle.ts';
 import { correlate } from '../domain/correlation/correlate.ts';
 import { type Episode, isFlapping } from '../domain/correlation/flapping.ts';
@@ -314,8 +314,8 @@ function episodesOf(alert: AlertRow): Episode[] {
  * Appends to the incident's feed under its row lock, and keeps what follows from its alerts alone: counts,
  * worst severity, the timeline; for an alert that joins, by which keys it is found and why it is there. Only the
  * flip from read to unread is worth a signal; who flipped it is written down, so that a sighting that runs twice
- * still sends it. A feed that was read a moment ago is owed by nobody: the dispatcher's sweep signals it, so that
- * a storm costs the incident's workflow a message a second and not one for every alert or two.
+ * still sends it. A feed that was read a moment ago is owed by nobody unless it is urgent: the dispatcher's sweep
+ * signals it, so that a storm costs the incident's workflow a message a second or less and not one for every alert.
  * @returns null when the incident is closed
  */
 async function report(
@@ -360,6 +360,7 @@ async function report(
       update incidents i set
         feed_seq = appended.seq,
         feed_owed_by = case
+          when ${isUrgent(alert, firing)} then ${alert.id}
           when i.feed_unread then i.feed_owed_by
           when i.feed_read_at > now() - ${feedRest} then null
           else ${alert.id} end,
@@ -378,6 +379,13 @@ async function report(
       case when changed.feed_unread then changed.feed_owed_by else incident.feed_owed_by end as feed_owed_by
     from incident left join changed on true`.execute(tx);
   return rows[0] ?? null;
+}
+
+/** It gets worse, it is over, or it begins again: none of that waits until the feed has rested. */
+function isUrgent(alert: AlertRow, firing: number): RawBuilder<boolean> {
+  return sql<boolean>`(${alert.severity_rank} < i.severity_rank
+    or (${firing} < 0 and i.firing_count <= 1)
+    or (${firing} > 0 and i.resolved_at is not null and (not i.feed_unread or i.feed_owed_by is null)))`;
 }
 
 /** In a storm the same keys come again and again: when they came last need not be known more exactly. */

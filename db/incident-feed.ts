@@ -22,8 +22,12 @@ const joinedLimit = 1_000;
 /** Different names of its alerts that an incident's policies are chosen by. */
 const namesLimit = 1_000;
 
-/** A feed that was read less long ago than this is left to the dispatcher's sweep, which signals once for all of it. */
-export const feedRest = sql<unknown>`interval '1 second'`;
+/**
+ * A feed that was read less long ago than this is left to the dispatcher's sweep (claim_unread_feeds), which signals
+ * once for all of it. The more alerts an incident `i` has, the less one more of them says, and in a storm reading the
+ * feeds of all of them each second would take as much as the alerts themselves. What is urgent is signalled at once.
+ */
+export const feedRest = sql<unknown>`least(interval '8 seconds', interval '1 second' * (1 + i.alert_count / 50))`;
 
 /**
  * Reads what the feed brought since `afterSeq` and marks it read, under the incident's row lock. Reading again

@@ -12,7 +12,7 @@ export interface DispatcherOptions {
   concurrency?: number;
   /** How often to look without being woken: what another process accepted, or what was left by a crash. */
   pollMs?: number;
-  /** Alerts that were dispatched and that their workflows have not seen yet, at most. */
+  /** Alerts that were dispatched and that their workflows have not seen yet, if they take no more than that a second. */
   outstanding?: number;
 }
 
@@ -27,10 +27,10 @@ const batchSize = 200;
 const leaseMs = 15_000;
 /**
  * Temporal hands tasks out in the order in which they came. What waits for a worker there is passed by nothing; what
- * waits here is passed by what is worse. So only so much is let into that line as keeps the workers busy: at 60 alerts
- * a second a critical one that comes in the middle of a storm waits for less than two seconds.
+ * waits here is passed by what is worse. So no more is let into that line than the workers take in about a second: as
+ * many as were dispatched in the last one, and at least so many, which keeps workers busy whose pace nobody knows yet.
  */
-const outstandingAlerts = 100;
+const leastOutstanding = 20;
 /** What no worker has seen after this is waited for no longer: it must not keep others out for ever. */
 const patienceMs = 10_000;
 /** How soon to look again when it was full. */
@@ -46,9 +46,10 @@ const longestBackoffMs = 5_000;
  * by leases. While Temporal is away the alerts stay due; when it is back they are started.
  */
 export function startDispatcher(options: DispatcherOptions): Dispatcher {
-  const { db, starter, logger, concurrency = 50, pollMs = 1_000, outstanding = outstandingAlerts } = options;
+  const { db, starter, logger, concurrency = 50, pollMs = 1_000, outstanding = leastOutstanding } = options;
   const stopping = new AbortController();
   let woken = Promise.withResolvers<void>();
+  const pace = createPace();
 
   /** One alert that Temporal does not take holds up no other; after a few failures the rest waits for better times. */
   async function dispatchBatch(): Promise<'more' | 'full' | 'none'> {
@@ -77,6 +78,7 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
       }),
     );
     await markDispatched(db, done);
+    pace.count(done.length);
     if (failures.length >= failuresTaken) throw failures[0];
     if (isFull) return 'full';
     return due.length === batchSize ? 'more' : 'none';
@@ -132,6 +134,21 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
       stopping.abort();
       woken.resolve();
       await running;
+    },
+  };
+}
+
+/** How many there were in the last second. */
+function createPace() {
+  let counted: { at: number; count: number }[] = [];
+  return {
+    count(count: number) {
+      counted.push({ at: performance.now(), count });
+    },
+    lastSecond(): number {
+      const since = performance.now() - 1_000;
+      counted = counted.filter(({ at }) => at >= since);
+      return counted.reduce((sum, { count }) => sum + count, 0);
     },
   };
 }

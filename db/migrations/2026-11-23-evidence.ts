@@ -348,6 +348,24 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       from dispatched d where a.id = d.id
     $$;
 
+    -- the worst first; a feed that nobody owes rests the longer the more alerts it has, see feedRest
+    create or replace function claim_unread_feeds(older_than interval, batch integer)
+      returns table (org_id uuid, incident_id uuid, number integer)
+      language sql volatile security definer set search_path = public, pg_temp as $$
+      with owed as (
+        select i.id from incidents i
+        where i.feed_unread
+          and i.feed_owed_since < now() - case when i.feed_owed_by is null
+            then least(interval '8 seconds', interval '1 second' * (1 + i.alert_count / 50)) else older_than end
+        order by i.severity_rank, i.feed_owed_since
+        limit batch
+        for update skip locked
+      )
+      update incidents i set feed_owed_since = now(), feed_owed_by = coalesce(i.feed_owed_by, 0)
+      from owed where i.id = owed.id
+      returning i.org_id, i.id, i.number
+    $$;
+
     -- counted up to a limit; what was not seen for so long is not waited for
     create function outstanding_alerts(most integer, patience interval)
       returns integer

@@ -1,0 +1,196 @@
+import { randomBytes } from 'node:crypto';
+import { loadavg } from 'node:os';
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { type ReceivedMail, startSmtp } from '../test/parts/smtp.ts';
+import { runScript } from './child.ts';
+import { note, printFigure } from './figure.ts';
+import { type Holdfast, until, withHoldfast } from './holdfast.ts';
+import { makeStorm, stormDependencies } from './storm-alerts.ts';
+
+/*
+ * `npm run bench:storm`: 27,000 alerts in one minute with peaks of 900 a second, three real outages hidden in them.
+ * Nothing is lost, each outage is one incident and its first page is out within 5 s of its first critical alert, and
+ * what is worse passes what waits. `--alerts 4500 --seconds 10` is the same storm, but shorter.
+ */
+
+const { values } = parseArgs({
+  options: {
+    alerts: { type: 'string', default: '27000' },
+    seconds: { type: 'string', default: '60' },
+    /** Seconds that the rest may take after the storm; 0: what is left is not waited for. */
+    drain: { type: 'string', default: '1200' },
+  },
+});
+const size = { alerts: Number(values.alerts), seconds: Number(values.seconds) };
+const pageLimitSeconds = 5;
+
+const posted = z.object({
+  accepted: z.number(),
+  again: z.number(),
+  seconds: z.number(),
+  firstCritical: z.array(z.number()),
+  p50: z.number(),
+  p99: z.number(),
+});
+
+const failures: string[] = [];
+function demand(holds: boolean, what: string): void {
+  note(`${holds ? 'holds' : 'MISSED'}: ${what}`);
+  if (!holds) failures.push(what);
+}
+
+note(`the machine's load is ${loadavg()[0]?.toFixed(1)}; ${size.alerts} alerts in ${size.seconds} s`);
+const smtp = await startSmtp();
+try {
+  await withHoldfast((holdfast) => storm(holdfast), { SMTP_URL: smtp.url });
+} finally {
+  await smtp.close();
+}
+if (failures.length > 0) {
+  console.error(`missed: ${failures.join('; ')}`);
+  process.exitCode = 1;
+}
+
+async function storm(holdfast: Holdfast): Promise<void> {
+  const run = randomBytes(4).toString('hex');
+  await declare(holdfast);
+  const began = performance.now();
+  const load = posted.parse(
+    await runScript('./storm-load.ts', { url: holdfast.url, key: holdfast.ingestKey, run, ...size }),
+  );
+  printFigure({ name: 'storm_accepted', value: load.accepted / load.seconds, unit: 'alerts/s' });
+  printFigure({ name: 'storm_request_p50', value: load.p50, unit: 'ms' });
+  printFigure({ name: 'storm_request_p99', value: load.p99, unit: 'ms' });
+  if (load.again > 0) note(`${load.again} requests were answered with 503 and posted again`);
+  demand(load.accepted === size.alerts, `all ${size.alerts} alerts are accepted`);
+  const stored = await count(holdfast, 'alerts');
+  demand(stored === size.alerts, `all of them are stored (${stored})`);
+  await untilOrNot(
+    async () => (await count(holdfast, `alerts where severity = 'critical' and incident_id is null`)) === 0,
+    30_000,
+  );
+  const others = await count(holdfast, 'alerts where incident_id is null');
+  demand(
+    (await count(holdfast, `alerts where severity = 'critical' and incident_id is null`)) === 0,
+    `every critical alert has its incident, ${others} others wait`,
+  );
+  await judgeOutages(holdfast, run, load.firstCritical);
+  await judgeOrder(holdfast);
+  await printLock(holdfast);
+  if (Number(values.drain) === 0) return;
+  await untilOrNot(
+    async () => (await count(holdfast, 'alerts where incident_id is null')) === 0,
+    Number(values.drain) * 1000,
+  );
+  const lost = await count(holdfast, 'alerts where incident_id is null');
+  const seconds = (performance.now() - began) / 1000;
+  demand(lost === 0, `every alert has its incident at the end (${lost} have none)`);
+  printFigure({ name: 'storm_drained_after', value: seconds, unit: 's' });
+  printFigure({ name: 'storm_drained_rate', value: (size.alerts - lost) / seconds, unit: 'alerts/s' });
+  await judgeGrouping(holdfast);
+}
+
+/** As people or traces would have: who calls whom. */
+async function declare({ owner, orgId }: Holdfast): Promise<void> {
+  for (const { from, to } of stormDependencies) {
+    await owner.query(
+      'insert into service_dependencies (org_id, caller, callee, declared) values ($1, $2, $3, true)',
+      [orgId, from, to],
+    );
+  }
+}
+
+/** Each outage has its incident, and who is on call knows of it in time. */
+async function judgeOutages(holdfast: Holdfast, run: string, firstCritical: number[]): Promise<void> {
+  const numbers: number[] = [];
+  for (const [index, { cause }] of makeStorm(size).outages.entries()) {
+    const { rows } = await holdfast.owner.query<{ number: number; opened_at: Date }>(
+      `select i.number, i.opened_at from alerts a join incidents i on i.id = a.incident_id where a.fingerprint = $1`,
+      [`${run}-outage-${index}-0`],
+    );
+    const incident = rows[0];
+    const at = firstCritical[index] ?? Number.NaN;
+    if (!incident) {
+      demand(false, `the outage of ${cause} has an incident`);
+      continue;
+    }
+    numbers.push(incident.number);
+    await untilOrNot(() => pageOf(incident.number) !== undefined, 20_000);
+    const page = pageOf(incident.number);
+    const seconds = ((page?.at ?? Number.NaN) - at) / 1000;
+    printFigure({
+      name: `storm_open_${cause}`,
+      value: (incident.opened_at.getTime() - at) / 1000,
+      unit: 's',
+    });
+    printFigure({ name: `storm_first_page_${cause}`, value: seconds, unit: 's' });
+    demand(
+      seconds <= pageLimitSeconds,
+      `#${incident.number}, the outage of ${cause}, is paged ${seconds.toFixed(1)} s after its first critical alert`,
+    );
+  }
+  demand(new Set(numbers).size === 3, 'the three outages are three incidents');
+}
+
+function pageOf(number: number): ReceivedMail | undefined {
+  return smtp.mails.find(({ email }) => new RegExp(`#${number}\\b`).test(email.subject ?? ''));
+}
+
+/** How long alerts waited for their incident, by severity. */
+async function judgeOrder({ owner }: Holdfast): Promise<void> {
+  const { rows } = await owner.query<{ severity: string; p50: number; p99: number; most: number }>(`
+    select a.severity, percentile_cont(0.5) within group (order by waited) as p50,
+      percentile_cont(0.99) within group (order by waited) as p99, max(waited) as most
+    from alerts a join incident_feed f on f.alert_id = a.id and f.kind = 'joined',
+      lateral (select extract(epoch from f.at - a.received_at)::double precision as waited) w
+    group by a.severity`);
+  for (const { severity, p50, p99, most } of rows) {
+    note(
+      `${severity}: in an incident after ${p50.toFixed(2)} s (p50), ${p99.toFixed(2)} s (p99), ${most.toFixed(2)} s at most`,
+    );
+    if (severity !== 'critical') continue;
+    printFigure({ name: 'storm_critical_wait_p99', value: p99, unit: 's' });
+    demand(
+      most <= pageLimitSeconds,
+      `no critical alert waits longer than ${pageLimitSeconds} s for its incident`,
+    );
+  }
+}
+
+/** Of the lock around opening incidents, by Holdfast's own metric. */
+async function printLock({ url }: Holdfast): Promise<void> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const read = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? Number.NaN);
+  for (const what of ['wait', 'hold']) {
+    const name = `holdfast_correlation_lock_${what}_seconds`;
+    const mean = (read(`${name}_sum`) / read(`${name}_count`)) * 1000;
+    printFigure({ name: `storm_lock_${what}_mean`, value: mean, unit: 'ms' });
+  }
+}
+
+/** No outage is in two incidents, and no incident holds two of them or what is noise. */
+async function judgeGrouping({ owner }: Holdfast): Promise<void> {
+  const { rows } = await owner.query<{ number: number; outages: number; noise: number; alerts: number }>(`
+    select i.number, count(distinct split_part(a.fingerprint, '-', 3)) filter (where a.fingerprint like '%-outage-%')::int as outages,
+      count(*) filter (where a.fingerprint like '%-noise-%')::int as noise,
+      count(*) filter (where a.fingerprint like '%-outage-%')::int as alerts
+    from alerts a join incidents i on i.id = a.incident_id
+    group by i.number having count(*) filter (where a.fingerprint like '%-outage-%') > 0 order by 1`);
+  demand(
+    rows.length === 3 && rows.every(({ outages, noise }) => outages === 1 && noise === 0),
+    `the alerts of the outages are in three incidents without any noise: ${rows
+      .map(({ number, alerts, noise }) => `#${number} ${alerts}+${noise}`)
+      .join(', ')}`,
+  );
+}
+
+async function count({ owner }: Holdfast, what: string): Promise<number> {
+  const { rows } = await owner.query<{ count: number }>(`select count(*)::int as count from ${what}`);
+  return rows[0]?.count ?? 0;
+}
+
+/** What does not come in time is judged by what is there. */
+async function untilOrNot(check: () => boolean | Promise<boolean>, limitMs: number): Promise<void> {
+  await until(check, 'it was so', limitMs).catch(() => {});
+}
