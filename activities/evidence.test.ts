@@ -1,13 +1,18 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { getIncidentByNumber } from '../db/incident-detail.ts';
+import { listLogSources, putLogSource } from '../db/log-sources.ts';
+import { putLogTemplate } from '../db/log-templates.ts';
 import { insertLogs } from '../db/logs.ts';
 import type { LogLine } from '../domain/logs/log-line.ts';
+import { type LogSourceDefinition, logSourceDefinition } from '../domain/logs/log-source.ts';
+import { logTemplate } from '../domain/logs/log-template.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
+import { type LokiDouble, startLokiDouble } from '../test/harness/loki-double.ts';
 import { createEvidenceActivities } from './evidence.ts';
 import { createBuiltinLogs } from './logs/builtin.ts';
 import { type LogSource, LogSourceRefusedError, LogSourceUnavailableError } from './logs/log-source.ts';
-import type { SecretSource } from './secrets/secret-source.ts';
+import { type SecretSource, SecretUnavailableError } from './secrets/secret-source.ts';
 
 let database: TestDatabase;
 let incidentId: string;
@@ -59,7 +64,12 @@ const shown = async () => {
   const incident = await database.db.read({ orgId: database.orgId }, (tx) => getIncidentByNumber(tx, 7));
   return incident?.logs;
 };
-const secrets: SecretSource = { read: async (reference) => `secret at ${reference}` };
+const secrets: SecretSource = {
+  async read(reference) {
+    if (reference === 'env:NOT_THERE') throw new SecretUnavailableError('env:NOT_THERE is not set');
+    return `secret at ${reference}`;
+  },
+};
 const activities = (standard: LogSource = createBuiltinLogs({ db: database.db }), number = 1) =>
   createEvidenceActivities({
     db: database.db,
@@ -72,6 +82,15 @@ const gather = (source?: LogSource) => activities(source).gatherLogs({ orgId: da
 
 const trace =
   'java.io.IOException: broken pipe\n\tat com.acme.Pay.send(Pay.java:7)\n\tat com.acme.Pay.run(Pay.java:3)';
+
+const failing = (error: Error): LogSource => ({
+  kind: 'loki',
+  name: 'loki',
+  quote: () => null,
+  probe: () => Promise.reject(error),
+  query: () => Promise.reject(error),
+  link: () => 'http://grafana.example/explore',
+});
 
 describe('gatherLogs', () => {
   test('puts patterns, stack traces and lines of the alert on the incident', async () => {
@@ -145,15 +164,6 @@ describe('gatherLogs', () => {
     expect(rows[0]?.bytes).toBeLessThan(220_000);
   });
 
-  const failing = (error: Error): LogSource => ({
-    kind: 'loki',
-    name: 'loki',
-    quote: () => null,
-    probe: () => Promise.reject(error),
-    query: () => Promise.reject(error),
-    link: () => 'http://grafana.example/explore',
-  });
-
   test('says on the incident that the source is away, keeps what was known, and is retried', async () => {
     const away = failing(new LogSourceUnavailableError('Loki did not answer within 10000 ms'));
     const thrown = await gather(away).catch((error: unknown) => error);
@@ -203,6 +213,134 @@ describe('gatherLogs', () => {
     await expect(activities().gatherLogs({ orgId: other, incidentId })).rejects.toMatchObject({
       type: 'IncidentWithoutAlerts',
     });
+  });
+});
+
+describe('configured log sources', () => {
+  let loki: LokiDouble;
+  beforeAll(async () => {
+    loki = await startLokiDouble();
+    loki.push({ service_name: 'checkout' }, [
+      { at, text: 'error: no route to stock' },
+      { at: at - 1000, text: 'ready' },
+    ]);
+  });
+  beforeEach(async () => {
+    loki.fail(undefined);
+    await database.owner.query('delete from log_sources; delete from log_templates');
+  });
+  afterAll(() => loki.close());
+  const put = (name: string, definition: LogSourceDefinition): Promise<void> =>
+    database.db.write({ orgId: database.orgId }, (tx) =>
+      putLogSource(tx, { orgId: database.orgId, name, definition, actor: 'ana@example.com' }),
+    );
+  const lokiSource = (change: object = {}): LogSourceDefinition =>
+    logSourceDefinition.parse({ kind: 'loki', url: loki.url, timeoutSeconds: 1, ...change });
+  const own = logSourceDefinition.parse({ kind: 'builtin' });
+  const health = async () =>
+    (await database.db.read({ orgId: database.orgId }, listLogSources)).map(({ name, health, error }) => [
+      name,
+      health,
+      error,
+    ]);
+
+  test('serve in the place of the standard one, those that match, and what they say is put together', async () => {
+    await store([line('pool exhausted')]);
+    await put('a-loki', lokiSource());
+    await put('own', own);
+    await put('other', lokiSource({ url: 'http://127.0.0.1:1', match: { service: 'mail' } }));
+    const unused = failing(new Error('the standard source was asked'));
+    expect(await gather(unused)).toMatchObject({ source: 'a-loki, own', total: 3, patterns: 3 });
+    const logs = await shown();
+    expect(logs?.lines.map(({ message }) => message).sort()).toEqual([
+      'error: no route to stock',
+      'pool exhausted',
+      'ready',
+    ]);
+    expect(logs?.query.asked).toBe(
+      'a-loki: {service_name=~"checkout"}; own: service checkout, pod checkout-7c',
+    );
+    expect(await health()).toEqual([
+      ['a-loki', 'answers', null],
+      ['other', null, null],
+      ['own', 'answers', null],
+    ]);
+  });
+
+  test('one that is away costs its own part, and is asked again', async () => {
+    await store([line('pool exhausted')]);
+    await put('a-loki', lokiSource());
+    await put('own', own);
+    loki.fail({ status: 503, body: 'starting' });
+    const before = Date.now();
+    const thrown = await gather().catch((error: unknown) => error);
+    expect(thrown).toMatchObject({
+      type: 'LogSourceUnavailable',
+      nonRetryable: false,
+      message: 'a-loki: Loki answered 503: starting',
+    });
+    expect((thrown as ApplicationFailure).nextRetryDelay).toBeGreaterThan(3000);
+    const logs = await shown();
+    expect(logs).toMatchObject({ total: 1, error: 'a-loki: Loki answered 503: starting' });
+    expect(logs?.lines.map(({ message }) => message)).toEqual(['pool exhausted']);
+    expect(logs?.retryAt?.getTime()).toBeGreaterThanOrEqual(before + 5000);
+    expect((await health())[0]).toEqual(['a-loki', null, 'Loki answered 503: starting']);
+
+    loki.fail(undefined);
+    await gather();
+    expect(await shown()).toMatchObject({ total: 3, error: null, retryAt: null });
+  });
+
+  test('with the last attempt what was found stands, and the panel says that no other follows', async () => {
+    await store([line('pool exhausted')]);
+    await put('a-loki', lokiSource());
+    await put('own', own);
+    loki.fail({ status: 503, body: 'starting' });
+    const last = activities(undefined, 10).gatherLogs({ orgId: database.orgId, incidentId });
+    expect(await last).toMatchObject({ total: 1 });
+    expect(await shown()).toMatchObject({ error: expect.stringMatching(/503/), retryAt: null });
+  });
+
+  test('a secret is read by its reference; one that is missing is said, and not asked for again', async () => {
+    await put('a-loki', lokiSource({ credential: 'env:LOGS_KEY' }));
+    await gather();
+    expect(loki.requests.at(-1)?.headers.authorization).toBe('Bearer secret at env:LOGS_KEY');
+    await put('a-loki', lokiSource({ credential: 'env:NOT_THERE' }));
+    await expect(gather()).rejects.toMatchObject({ type: 'LogSourceRefused', nonRetryable: true });
+    expect(await shown()).toMatchObject({ error: 'env:NOT_THERE is not set', retryAt: null, total: 2 });
+  });
+
+  test('a template asks in its place, with the values of the alert that it is for', async () => {
+    const template = logTemplate.parse({
+      kind: 'loki',
+      match: { alert: 'Pool*' },
+      query: '{service_name={{service}}} |= "route"',
+    });
+    await database.db.write({ orgId: database.orgId }, (tx) =>
+      putLogTemplate(tx, {
+        orgId: database.orgId,
+        name: 'routes',
+        definition: template,
+        actor: 'ana@example.com',
+      }),
+    );
+    await put('a-loki', lokiSource());
+    expect((await gather()).total).toBe(1);
+    expect((await shown())?.query.asked).toBe('{service_name="checkout"} |= "route"');
+
+    const lacking = { ...template, query: '{service_name={{labels.region}}}' };
+    await database.db.write({ orgId: database.orgId }, (tx) =>
+      putLogTemplate(tx, {
+        orgId: database.orgId,
+        name: 'routes',
+        definition: lacking,
+        actor: 'ana@example.com',
+      }),
+    );
+    expect((await gather()).total).toBe(2);
+    expect((await shown())?.query.note).toBe(
+      'the template routes was not used: the alert has no labels.region',
+    );
   });
 });
 
