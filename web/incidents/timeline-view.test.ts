@@ -142,6 +142,9 @@ describe('the page of an incident', () => {
       actor: '',
     });
     expect(timelineView({ ...entry, kind: 'notification_failed' })).toMatchObject({ tone: 'bad' });
+    expect(timelineView({ ...entry, kind: 'root_cause' })).toMatchObject({ icon: 'search' });
+    expect(timelineView({ ...entry, kind: 'change_confirmed' })).toMatchObject({ icon: 'changes' });
+    expect(timelineView({ ...entry, kind: 'regrouped' })).toMatchObject({ icon: 'link' });
     expect(timelineView({ ...entry, kind: 'something_new', actor: 'ana@example.com' })).toMatchObject({
       icon: 'open',
       actor: 'ana@example.com',
