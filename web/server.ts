@@ -21,6 +21,7 @@ import { mailboxRoutes } from './mailbox/routes.ts';
 import { reportRoutes } from './reports/routes.ts';
 import { dryRunRoutes } from './runbooks/dry-run-routes.ts';
 import { runbookRoutes } from './runbooks/routes.ts';
+import { serviceRoutes } from './services/routes.ts';
 import { settingsRoutes } from './settings/routes.ts';
 import { sharedIncidentRoutes, shareRoutes } from './shares/routes.ts';
 import { signInRoutes } from './sign-in/routes.ts';
@@ -61,6 +62,7 @@ export function createWeb(deps: WebDeps): Router {
   router.use(executionRoutes(deps, pages));
   router.use(automationRoutes(deps, pages));
   router.use(changeRoutes(deps, pages));
+  router.use(serviceRoutes(deps, pages));
   router.use(reportRoutes(deps, pages));
   if (deps.mailbox) router.use(mailboxRoutes(deps.mailbox, pages));
   router.use(settingsRoutes(deps, pages));

@@ -18,6 +18,7 @@ export type Section =
   | 'automation'
   | 'changes'
   | 'executions'
+  | 'services'
   | 'reports'
   | 'mailbox'
   | 'settings'
@@ -166,6 +167,7 @@ function railOf(section: Section, counts: RailCounts, mailbox: boolean) {
     entry('executions', 'Executions', '/executions'),
     entry('automation', 'Automation', '/automation', counts.stops.length, 'stopped', true),
     entry('changes', 'Changes', '/changes'),
+    entry('services', 'Services', '/services'),
     entry('reports', 'Reports', '/reports'),
     ...(mailbox ? [entry('mailbox', 'Mailbox', '/mailbox')] : []),
     entry('settings', 'Settings', '/settings'),

@@ -90,7 +90,7 @@ describe('the drawing of a graph', () => {
     expect(view.drawings[0]?.edges.map(({ title }) => title)).toContain(
       's38 calls s39, on the way of the failure',
     );
-    expect(view.omitted).toBe('40 of 60 services and 90 of their 780 calls are drawn; the table has all.');
+    expect(view.omitted).toBe('40 of 60 services and 90 of their 780 calls are drawn.');
     expect(awkward.omitted).toBeNull();
   });
 

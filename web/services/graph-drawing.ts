@@ -30,5 +30,5 @@ function omittedText(nodes: number, drawn: number, edges: number, edgesShown: nu
     ...(drawn < nodes ? [`${drawn} of ${nodes} services`] : []),
     ...(edgesShown < edges ? [`${edgesShown} of their ${edges} calls`] : []),
   ];
-  return parts.length > 0 ? `${parts.join(' and ')} are drawn; the table has all.` : null;
+  return parts.length > 0 ? `${parts.join(' and ')} are drawn.` : null;
 }

@@ -1,0 +1,139 @@
+import type { DependencyRecord, ServiceIncident } from '../../db/services.ts';
+import { neighbourhood, reach, type ServiceGraph } from '../../domain/topology/graph.ts';
+import type { ServiceKind } from '../../domain/topology/service.ts';
+import { type Trouble, troubleIn } from '../../domain/topology/trouble.ts';
+import { drawGraph, type GraphNode, type GraphView } from './graph-drawing.ts';
+import { troubleSentence } from './list-view.ts';
+import { countText, serviceHref } from './words.ts';
+
+export interface TopologyQuery {
+  /** A service; '' for the whole graph. */
+  around: string;
+  hops: number;
+}
+
+export const hopChoices = [1, 2, 3, 4];
+
+export function parseTopologyQuery(query: Record<string, unknown>): TopologyQuery {
+  const { around, hops } = query;
+  return {
+    around: typeof around === 'string' ? around.trim().slice(0, 200) : '',
+    hops: hopChoices.find((known) => String(known) === hops) ?? 2,
+  };
+}
+
+/** Calls in the table: the API has all. */
+const callsShown = 500;
+
+export interface KnownTopology {
+  graph: ServiceGraph;
+  dependencies: readonly DependencyRecord[];
+  incidents: readonly ServiceIncident[];
+  kinds: ReadonlyMap<string, ServiceKind>;
+}
+
+export function topologyView(query: TopologyQuery, known: KnownTopology) {
+  const { graph, dependencies, incidents } = known;
+  const trouble = troubleIn(graph, incidents);
+  const isKnown = query.around === '' || graph.services.includes(query.around);
+  const services = query.around === '' ? byWeight(graph, trouble) : near(graph, query);
+  const shown = new Set(isKnown ? services : []);
+  const calls = dependencies.filter(({ from, to }) => shown.has(from) && shown.has(to));
+  return {
+    around: query.around,
+    hops: hopChoices.map((hops) => ({
+      value: String(hops),
+      label: countText(hops, 'call away', 'calls away'),
+      selected: hops === query.hops,
+    })),
+    sentence: troubleSentence(incidents),
+    graph: shown.size === 0 ? null : drawnGraph('topology', [...shown], known, trouble),
+    empty: emptyOf(graph, query, isKnown),
+    line: `${countText(calls.length, 'call', 'calls')} between ${countText(shown.size, 'service', 'services')}`,
+    calls: calls
+      .toSorted((a, b) => Number(trouble.passes(b)) - Number(trouble.passes(a)))
+      .slice(0, callsShown)
+      .map((call) => callRow(call, trouble)),
+    callsLeftOut: Math.max(0, calls.length - callsShown),
+  };
+}
+
+function emptyOf(graph: ServiceGraph, { around }: TopologyQuery, isKnown: boolean) {
+  if (!isKnown) return { title: `No call to or from '${around}' is known`, teach: false };
+  return graph.services.length === 0 ? { title: 'No call between services is known yet', teach: true } : null;
+}
+
+export function callRow(call: DependencyRecord, trouble: Trouble) {
+  const { from, to, declared, observedIn, calls, errors, lastSeenAt } = call;
+  const how = [...(declared ? ['declared'] : []), ...(observedIn === null ? [] : [`seen in ${observedIn}`])];
+  return {
+    from,
+    fromHref: serviceHref(from),
+    to,
+    toHref: serviceHref(to),
+    how: how.join(', '),
+    calls,
+    errors: calls === 0 ? '' : `${((100 * errors) / calls).toFixed(errors === 0 ? 0 : 1)} %`,
+    failing: trouble.passes(call),
+    lastSeenAt: lastSeenAt?.toISOString() ?? null,
+  };
+}
+
+/** A drawing of `services`, in the order in which they are given up when there are too many. */
+export function drawnGraph(
+  id: string,
+  services: readonly string[],
+  { graph, incidents, kinds }: KnownTopology,
+  trouble: Trouble,
+): GraphView {
+  const shown = new Set(services);
+  return drawGraph({
+    id,
+    title: 'Who calls whom',
+    description: `${countText(services.length, 'service', 'services')} and their calls; the table below has the same. ${troubleSentence(incidents)}`,
+    nodes: services.map((service) => nodeOf(service, kinds.get(service) ?? 'service', trouble)),
+    edges: services.flatMap((from) =>
+      graph
+        .callees(from)
+        .filter((to) => shown.has(to))
+        .map((to) => ({ from, to, failing: trouble.passes({ from, to }) })),
+    ),
+  });
+}
+
+function nodeOf(service: string, kind: ServiceKind, trouble: Trouble): GraphNode {
+  const incidents = trouble.incidents.get(service) ?? [];
+  const numbers = incidents.map((number) => `#${number}`).join(', ');
+  const isCause = trouble.causes.has(service);
+  return {
+    service,
+    kind,
+    state: isCause ? 'cause' : incidents.length > 0 ? 'failing' : 'quiet',
+    note: isCause ? `probable cause, ${numbers}` : incidents.length > 0 ? `failing, ${numbers}` : null,
+    href: serviceHref(service),
+  };
+}
+
+/** What fails first, then what is between, then by nearness to it and by how much hangs on it. */
+function byWeight(graph: ServiceGraph, trouble: Trouble): string[] {
+  const core = [...trouble.causes, ...trouble.incidents.keys(), ...trouble.between].filter((service) =>
+    graph.services.includes(service),
+  );
+  const nearness = new Map<string, number>();
+  for (const service of core.slice(0, 40)) {
+    for (const direction of ['callees', 'callers'] as const) {
+      for (const [other, hops] of reach(graph, service, direction, 3)) {
+        nearness.set(other, Math.min(hops, nearness.get(other) ?? hops));
+      }
+    }
+  }
+  const degree = (service: string) => graph.callees(service).length + graph.callers(service).length;
+  const rest = graph.services.toSorted(
+    (a, b) => (nearness.get(a) ?? 9) - (nearness.get(b) ?? 9) || degree(b) - degree(a),
+  );
+  return [...new Set([...core, ...rest])];
+}
+
+function near(graph: ServiceGraph, { around, hops }: TopologyQuery): string[] {
+  return [...neighbourhood(graph, around, hops)];
+}
