@@ -231,6 +231,19 @@ test('an incident without alerts is left as it is', async () => {
   expect((await shown()).analysis.analysedAt).toBeNull();
 });
 
+test('a graph of thousands of services is ranked, too: in a thread of its own', async () => {
+  await database.owner.query(
+    `insert into service_dependencies (org_id, caller, callee, declared)
+     select $1, 's' || n, 's' || (n + 1), true from generate_series(0, 3999) n`,
+    [orgId],
+  );
+  const found = await analyse(
+    await incident({ service: 's100', name: 'DiskFull' }, { service: 's99', after: 9 }),
+  );
+  expect(found.cause?.service).toBe('s100');
+  expect((await shown()).analysis.notes).toEqual([]);
+});
+
 test('of alerts of one kind the first ones are looked at, however many there are', async () => {
   const many = Array.from({ length: 60 }, (_, n) => ({ service: `s${n % 3}`, name: `A${n % 2}`, after: n }));
   const id = await incident(...many);

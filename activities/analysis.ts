@@ -25,12 +25,12 @@ import { probableCause } from '../domain/incident/cause.ts';
 import { alertTime } from '../domain/logs/query.ts';
 import type { Evidence } from '../domain/root-cause/evidence.ts';
 import { firstFailures } from '../domain/root-cause/first-failures.ts';
-import { rankCauses } from '../domain/root-cause/rank-causes.ts';
 import { similarIncidents } from '../domain/similar/similar-incidents.ts';
 import { traitsOf } from '../domain/similar/traits.ts';
 import { serviceGraph } from '../domain/topology/graph.ts';
 import type { Trace } from '../domain/topology/span.ts';
 import { type IncidentMetrics, readIncidentMetrics } from './prometheus/incident-metrics.ts';
+import { createRanking } from './ranking.ts';
 
 export interface AnalysisDeps {
   db: Pick<Database, 'read' | 'write'>;
@@ -60,6 +60,8 @@ const causesKept = 20;
 export type AnalysisActivities = ReturnType<typeof createAnalysisActivities>;
 
 export function createAnalysisActivities({ db, prometheusUrl, clock }: AnalysisDeps) {
+  const ranking = createRanking();
+
   return {
     /**
      * Looks at all that is known of the incident together, and puts on it what follows: the ranking of causes, related
@@ -79,7 +81,9 @@ export function createAnalysisActivities({ db, prometheusUrl, clock }: AnalysisD
       await db.write({ orgId }, (tx) => learnFromAlerts(tx, { orgId, alerts }));
       const known = await db.read({ orgId }, (tx) => readKnown(tx, incidentId, alerts, clock()));
       const { metrics, evidence, notes } = await metricsOf(alerts);
-      const causes = rankCauses({ ...known.evidence, metrics: evidence }).slice(0, causesKept);
+      const ranked = await ranking.rank({ ...known.evidence, metrics: evidence });
+      if (ranked === null) notes.push('The causes were not ranked: too many services fail at once.');
+      const causes = ranked?.slice(0, causesKept) ?? [];
       const cause = probableCause(causes, args.told);
       const traits = traitsOf({
         alertNames: alerts.map(({ name }) => name),
