@@ -4,6 +4,7 @@ import type { IncomingAlert } from '../domain/alert.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
 import { observeAlert } from './correlation.ts';
 import type { Tx } from './database.ts';
+import { readFeed } from './incident-feed.ts';
 import { recordAlerts } from './intake.ts';
 import { type Regrouping, RegroupRefusedError, regroup } from './regroup.ts';
 
@@ -17,6 +18,14 @@ beforeAll(async () => {
     [database.orgId],
   );
   integrationId = rows[0].id;
+  const definition = {
+    levels: [{ after: '0s', targets: [{ type: 'email', address: 'a@example.com' }] }],
+    repeats: 0,
+  };
+  await database.owner.query(
+    `insert into escalation_policies (org_id, name, definition) values ($1, 'default', $2)`,
+    [database.orgId, JSON.stringify(definition)],
+  );
 });
 afterAll(() => database.close());
 beforeEach(async () => {
@@ -162,6 +171,16 @@ test('a split opens an incident of its own, and each is found by what it has', a
   expect(await incidentRow(number)).toMatchObject({ severity: 'warning', alert_count: 1, firing_count: 1 });
   expect(await keysOf(id)).not.toContain('name=DiskFull');
   expect(await keysOf(into.id)).toContain('name=DiskFull');
+});
+
+test('what was moved away calls no runbook of the incident that it left', async () => {
+  const { id } = await open({ fingerprint: 'a' });
+  const other = await open({ fingerprint: 'b', name: 'DiskFull' });
+  await move({ fromIncident: id, alertIds: [other.alertId], into: null });
+  const { joined } = await write((tx) =>
+    readFeed(tx, { incidentId: id, afterSeq: 0, reopenWindowMs: 60_000 }),
+  );
+  expect(joined.map(({ name }) => name)).toEqual(['HighLatency']);
 });
 
 test('what was split stays apart at the next sighting, until it is merged again', async () => {

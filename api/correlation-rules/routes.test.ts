@@ -79,6 +79,8 @@ test('a preview says what rules make of the alerts that they are for, before and
   });
   const team = await api.ask('POST', `${base}/preview`, { token, body: { team: 'shop', rules: {} } });
   expect(team.body).toMatchObject({ alerts: 1, before: { incidents: 1 }, after: { incidents: 1 } });
+  const none = await api.ask('POST', `${base}/preview`, { token, body: { team: 'none', rules: {} } });
+  expect(none).toMatchObject({ status: 400, body: { errors: [{ field: 'team' }] } });
 });
 
 test('a memory is listed page by page and forgotten with its audit entry', async () => {

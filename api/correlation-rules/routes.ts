@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { createRulesPreview } from '../../db/correlation-preview.ts';
 import {
   deleteCorrelationRules,
   getCorrelationRules,
@@ -11,7 +12,6 @@ import { findTeam } from '../../db/teams.ts';
 import { assertRole, type Principal, scopeOf } from '../auth/principal.ts';
 import { type Endpoint, iso, personEndpoint, withoutUndefined } from '../endpoint.ts';
 import { InvalidRequestError, NotFoundError } from '../errors.ts';
-import { createRulesPreview } from './preview.ts';
 import {
   correlationRulesBody,
   correlationRulesShown,
@@ -91,7 +91,7 @@ export function correlationRuleEndpoints({ db }: { db: Pick<Database, 'read' | '
       body: previewBody,
       status: 200,
       response: previewShown,
-      errors: { 404: 'No such team' },
+
       handle: async ({ principal, body: { team, rules } }) => {
         const found = await preview(scopeOf(principal), { team, rules: withoutUndefined(rules) });
         return { ...found, since: found.since && iso(found.since) };

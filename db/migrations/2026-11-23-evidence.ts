@@ -35,7 +35,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       primary key (org_id, integration_id, fingerprint)
     );
     create index correlation_memory_group on correlation_memory (org_id, group_id);
-    create index correlation_memory_apart on correlation_memory using gin (apart_from);
     create index correlation_memory_list on correlation_memory (org_id, decided_at desc, integration_id, fingerprint);
 
     -- every move of alerts between incidents, by its key, so that it is done once

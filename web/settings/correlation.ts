@@ -1,7 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import { mayOn } from '../../api/auth/principal.ts';
-import { createRulesPreview } from '../../api/correlation-rules/preview.ts';
 import { forgetAlert, listRemembered, type RememberedAlert } from '../../db/correlation-memory.ts';
+import { createRulesPreview } from '../../db/correlation-preview.ts';
 import {
   deleteCorrelationRules,
   getCorrelationRules,

@@ -1,12 +1,12 @@
 import { setImmediate as breathe } from 'node:timers/promises';
-import { readCorrelationContext } from '../../db/correlation-context.ts';
-import { rulesForAlert } from '../../db/correlation-rules.ts';
-import type { Database, Scope } from '../../db/database.ts';
-import { listPastAlerts } from '../../db/past-alerts.ts';
-import { findTeam } from '../../db/teams.ts';
-import { readCorrelationRules, type WrittenCorrelationRules } from '../../domain/correlation/rules.ts';
-import { type NoiseFigure, simulate } from '../../domain/correlation/simulate.ts';
-import { NotFoundError } from '../errors.ts';
+import { readCorrelationRules, type WrittenCorrelationRules } from '../domain/correlation/rules.ts';
+import { type NoiseFigure, simulate } from '../domain/correlation/simulate.ts';
+import { readCorrelationContext } from './correlation-context.ts';
+import { rulesForAlert } from './correlation-rules.ts';
+import type { Database, Scope } from './database.ts';
+import { listPastAlerts } from './past-alerts.ts';
+import { UnknownReferenceError } from './policies.ts';
+import { findTeam } from './teams.ts';
 
 /** What edited rules would have made of the alerts of the past, beside what the present ones make of them. */
 export interface RulesPreview {
@@ -28,7 +28,7 @@ const sliceMs = 10;
 /**
  * Tries rules on the alerts of the last 30 days, in slices, so that nobody else waits. One at a time: whoever edits
  * rules can wait for somebody else who does.
- * Throws NotFoundError for a team that there is not.
+ * Throws UnknownReferenceError for a team that there is not.
  */
 export function createRulesPreview(db: Pick<Database, 'read'>, clock: () => number = Date.now) {
   let turn: Promise<unknown> = Promise.resolve();
@@ -39,7 +39,7 @@ export function createRulesPreview(db: Pick<Database, 'read'>, clock: () => numb
     const mine = turn.then(async () => {
       const found = await db.read(scope, async (tx) => {
         const owner = team === null ? null : await findTeam(tx, team);
-        if (owner === undefined) throw new NotFoundError(`team '${team}'`);
+        if (owner === undefined) throw new UnknownReferenceError('team', `there is no team '${team}'`);
         return {
           teamId: owner?.id ?? null,
           context: await readCorrelationContext(tx),
