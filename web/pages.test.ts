@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Database } from '../db/database.ts';
+import { createShare } from '../db/shares.ts';
 import { signLink } from '../db/signed-links.ts';
 import { seedBadAutomation } from '../test/harness/bad-automation.ts';
 import { type BadNight, seedBadNight } from '../test/harness/bad-night.ts';
@@ -208,7 +209,7 @@ describe('what stands outside the frame or opens on a press', () => {
       }
     };
     await page.goto(`${web.base}/incidents/${night.worstIncident}`);
-    for (const menu of ['#do-resolve', '#do-more']) {
+    for (const menu of ['#do-resolve', '#do-more', '#do-other-cause']) {
       await page.locator(`${menu} > summary`).click();
       await look();
       await page.keyboard.press('Escape');
@@ -233,7 +234,12 @@ describe('what stands outside the frame or opens on a press', () => {
         expiresAt: new Date(Date.now() + 3_600_000),
       }),
     );
-    for (const path of ['/sign-in', '/sign-in/spent', `/l/${link}`, '/l/nonsense']) {
+    const { rows } = await database.owner.query('select id, number from incidents where number = 200');
+    const { token } = await database.db.write({ orgId: database.orgId }, (tx) =>
+      createShare(tx, { orgId: database.orgId, incident: rows[0], actor: 'test', forMs: 60_000 }),
+    );
+    const shared = `/shared/${token}`;
+    for (const path of ['/sign-in', '/sign-in/spent', `/l/${link}`, '/l/nonsense', shared, '/shared/x']) {
       await page.goto(web.base + path);
       await look();
     }
