@@ -177,12 +177,14 @@ export async function changeFrequency(
   tx: Tx,
   args: { since: Date; limit: number },
 ): Promise<ServiceChanges[]> {
+  // whoever judges a change does it after it came
   const { rows } = await sql<ServiceChanges>`
+    with causes as (
+      select distinct change_id from incident_changes where verdict = 'confirmed' and judged_at >= ${args.since})
     select c.service, count(*) as changes,
       count(*) filter (where c.status in ('failed', 'rolled_back')) as failed,
-      count(*) filter (where exists (
-        select from incident_changes ic where ic.change_id = c.id and ic.verdict = 'confirmed')) as confirmed
-    from changes c
+      count(causes.change_id) as confirmed
+    from changes c left join causes on causes.change_id = c.id
     where c.at >= ${args.since} and c.type <> 'code'
     group by c.service
     order by changes desc, c.service
