@@ -7,6 +7,8 @@ import { channelRoutes } from './channels.ts';
 import { correlationRoutes } from './correlation.ts';
 import { escalationRoutes } from './escalation.ts';
 import { gitRoutes } from './git.ts';
+import { logSourceRoutes } from './log-sources.ts';
+import { logTemplateRoutes } from './log-templates.ts';
 import { peopleRoutes } from './people.ts';
 import { reportSettingsRoutes } from './reports.ts';
 import { runnerRoutes } from './runners.ts';
@@ -21,6 +23,8 @@ export function settingsRoutes(deps: WebDeps, pages: Pages): Router {
   router.use(channelRoutes(deps, pages));
   router.use(gitRoutes(deps, pages));
   router.use(changeSourceRoutes(deps, pages));
+  router.use(logSourceRoutes(deps, pages));
+  router.use(logTemplateRoutes(deps, pages));
   router.use(reportSettingsRoutes(deps, pages));
   router.use(runnerRoutes(deps, pages));
   router.use(peopleRoutes(deps, pages));
