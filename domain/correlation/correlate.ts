@@ -52,8 +52,20 @@ function byEvidence(snapshot: Snapshot, alert: NewAlert, joinable: CandidateInci
 
 function matchAll({ graph, rules }: Snapshot, alert: NewAlert, recent: CandidateIncident[]): Match[] {
   const failing = new Set(recent.flatMap(({ services }) => services.map(({ service }) => service)));
-  const question: TopologyQuestion = { graph, rules, isFailing: (service) => failing.has(service) };
   const { service } = alert;
+  if (service !== null) failing.add(service);
+  const counted = new Map<string, number>();
+  const question: TopologyQuestion = {
+    graph,
+    rules,
+    isFailing: (one) => one !== service && failing.has(one),
+    failingCallers: (callee) => {
+      const count =
+        counted.get(callee) ?? graph.callers(callee).filter((caller) => failing.has(caller)).length;
+      counted.set(callee, count);
+      return count;
+    },
+  };
   return recent.map((incident) => {
     const topology = service === null ? null : topologyEvidence(question, { ...alert, service }, incident);
     const unrelated =

@@ -12,6 +12,8 @@ interface Scene {
   failing: ReadonlyMap<string | null, Episode[]>;
   /** Between the alerts of a service and of one that it calls, when both fail. */
   usualGapMs: number;
+  /** The share of its callers that fail, of each service that was asked for. */
+  callerShares: Map<string, number>;
 }
 
 /** What an episode is explained by: a service that it calls failed at nearly the same time. */
@@ -42,7 +44,7 @@ export function outagesOf(
   { graph, rules, usualGapMs }: Pick<Scene, 'graph' | 'rules' | 'usualGapMs'>,
 ): Map<Episode, Placement> {
   const failing = Map.groupBy(episodes, ({ service }) => service);
-  const scene: Scene = { graph, rules, failing, usualGapMs };
+  const scene: Scene = { graph, rules, failing, usualGapMs, callerShares: new Map() };
   const outages = new Union(episodes);
   const reasons = new Map<Episode, string | null>();
   for (const episode of episodes) {
@@ -112,13 +114,14 @@ function explanationsOf(scene: Scene, effect: Episode): Explanation[] {
   const { service } = effect;
   if (service === null) return [];
   const callees = surroundings(graph, service, 'callees', rules.topologyHops);
+  const through = throughSilent(scene, service);
   const byCallees = [...callees].flatMap(([callee, hops]) => {
     const causes = hops === 0 ? [] : (failing.get(callee) ?? []);
     return causes
       .filter((cause) => !cause.starved && !explainsRather(scene, { service, at: effect.at }, cause, hops))
       .map((by) => ({
         by,
-        weight: chainWeight(hops) * (hops === 1 ? 1 : throughSilent(scene, service, callee)),
+        weight: chainWeight(hops) * (hops === 1 ? 1 : (through.get(callee) ?? 1)),
         reason: calls(service, callee, hops),
       }));
   });
@@ -156,11 +159,18 @@ function nearness({ usualGapMs }: Scene, gapMs: number): number {
   return 0.3 + 0.7 * Math.exp(-gapMs / Math.max(leastGapMs / 3, 2 * usualGapMs));
 }
 
-/** A silent service that fails unnoticed has more callers that fail: 0.4 to 1. */
-function throughSilent(scene: Scene, caller: string, callee: string): number {
-  const between = scene.graph.callees(caller).filter((one) => scene.graph.callees(one).includes(callee));
-  if (between.length === 0) return 1;
-  return Math.max(...between.map((silent) => 0.4 + 0.6 * failingCallers(scene, silent)));
+/**
+ * A silent service that fails unnoticed has more callers that fail. By what the caller reaches through one such: 0.4 to 1.
+ */
+function throughSilent(scene: Scene, caller: string): Map<string, number> {
+  const through = new Map<string, number>();
+  for (const silent of scene.graph.callees(caller)) {
+    const trust = 0.4 + 0.6 * failingCallers(scene, silent);
+    for (const callee of scene.graph.callees(silent)) {
+      through.set(callee, Math.max(trust, through.get(callee) ?? 0));
+    }
+  }
+  return through;
 }
 
 /** A cause has more callers that fail: 0.5 to 1. */
@@ -169,9 +179,13 @@ function support(scene: Scene, cause: Episode): number {
 }
 
 /** 0 to 1. */
-function failingCallers({ graph, failing }: Scene, service: string): number {
+function failingCallers({ graph, failing, callerShares }: Scene, service: string): number {
+  const known = callerShares.get(service);
+  if (known !== undefined) return known;
   const callers = graph.callers(service);
-  return callers.length === 0 ? 0 : callers.filter((caller) => failing.has(caller)).length / callers.length;
+  const share = callers.filter((caller) => failing.has(caller)).length / Math.max(1, callers.length);
+  callerShares.set(service, share);
+  return share;
 }
 
 function* silentCauses(

@@ -58,18 +58,33 @@ export function deepestOf(
 ): FailingService[] {
   const remembered = deepestKnown.get(services);
   if (remembered && remembered.graph === graph && remembered.hops === hops) return remembered.found;
-  const deepest = services.filter(
-    (one) => !services.some((other) => other !== one && explains(graph, other, one, hops)),
-  );
+  const failing = new Map(services.map((one) => [one.service, one]));
+  const deepest = services.filter((one) => !isExplained(graph, one, failing, hops));
   // in a long cycle each is explained by the next
   const found = deepest.length > 0 ? deepest : earliest(services);
   deepestKnown.set(services, { graph, hops, found });
   return found;
 }
 
-function explains(graph: ServiceGraph, cause: FailingService, effect: FailingService, hops: number): boolean {
-  const down = distance(graph, effect.service, cause.service, hops);
-  if (down === undefined) return false;
+function isExplained(
+  graph: ServiceGraph,
+  effect: FailingService,
+  failing: ReadonlyMap<string, FailingService>,
+  hops: number,
+): boolean {
+  for (const [callee, down] of surroundings(graph, effect.service, 'callees', hops)) {
+    const cause = failing.get(callee);
+    if (cause && cause !== effect && explains(graph, cause, effect, { down, hops })) return true;
+  }
+  return false;
+}
+
+function explains(
+  graph: ServiceGraph,
+  cause: FailingService,
+  effect: FailingService,
+  { down, hops }: { down: number; hops: number },
+): boolean {
   const back = distance(graph, cause.service, effect.service, hops);
   if (back === undefined || down < back) return true;
   return down === back && cause.firstAt < effect.firstAt;

@@ -6,13 +6,19 @@ import type { CorrelationRules } from './rules.ts';
 import type { CandidateIncident, Decision, FailingService, NewAlert } from './snapshot.ts';
 
 /** An incident as it is while alerts are folded; its number is the index of the alert that opened it. */
-interface OpenIncident extends Omit<CandidateIncident, 'sameFingerprint'> {
+interface OpenIncident extends Omit<CandidateIncident, 'sameFingerprint' | 'labels'> {
+  /** By name and value when an alert had it last. */
+  values: Map<string, Map<string, number>>;
   /** By index, in the order in which they came. */
   alerts: number[];
   /** The keys that find it. */
   keys: Set<string>;
 }
 
+/** How many incidents are compared with an alert: the latest of them. */
+const candidatesLimit = 50;
+/** Of how many values of a label it is told: more do not make it less telling. */
+const valuesLimit = 20;
 /** How many names an incident is compared by: the first of them. */
 const namesLimit = 50;
 
@@ -39,7 +45,11 @@ export class OpenIncidents {
     const { graph, rules } = this;
     const identity = `identity=${identityOf(alert)}`;
     const candidates = this.find([identity, ...correlationKeys(alert, graph, rules)], alert.at).map(
-      (incident) => ({ ...incident, sameFingerprint: incident.keys.has(identity) }),
+      (incident) => ({
+        ...incident,
+        labels: labelsFor(incident, alert),
+        sameFingerprint: incident.keys.has(identity),
+      }),
     );
     const decision = correlate({ candidates, graph, rules, now: alert.at }, alert);
     const joined = decision.action === 'join' ? this.byNumber.get(decision.number) : undefined;
@@ -68,7 +78,7 @@ export class OpenIncidents {
         else found.add(incident);
       }
     }
-    return [...found];
+    return [...found].sort((a, b) => b.lastAlertAt - a.lastAlertAt).slice(0, candidatesLimit);
   }
 
   private open(alert: NewAlert, index: number): OpenIncident {
@@ -82,7 +92,7 @@ export class OpenIncidents {
       sameGroup: false,
       apart: false,
       services: [],
-      labels: [],
+      values: new Map(),
       names: [],
       alerts: [],
       keys: new Set(),
@@ -98,13 +108,9 @@ export class OpenIncidents {
     if (alert.service !== null) {
       seeServices(incident, [{ service: alert.service, firstAt: alert.at, lastAt: alert.at }]);
     }
-    const counted = Object.entries(alert.labels).filter(([name]) =>
-      Object.hasOwn(this.rules.labelWeights, name),
-    );
-    seeLabels(
-      incident,
-      counted.map(([name, value]) => ({ name, value, lastAt: alert.at })),
-    );
+    for (const [name, value] of Object.entries(alert.labels)) {
+      if (Object.hasOwn(this.rules.labelWeights, name)) seeValue(incident, name, value, alert.at);
+    }
     seeNames(incident, [alert.name]);
   }
 
@@ -117,7 +123,9 @@ export class OpenIncidents {
       this.rememberKey(into, key);
     }
     seeServices(into, from.services);
-    seeLabels(into, from.labels);
+    for (const [name, values] of from.values) {
+      for (const [value, lastAt] of values) seeValue(into, name, value, lastAt);
+    }
     seeNames(into, from.names);
   }
 
@@ -142,12 +150,25 @@ function seeServices(incident: OpenIncident, seen: readonly FailingService[]): v
   if (added.length > 0) incident.services = [...incident.services, ...added];
 }
 
-function seeLabels(incident: OpenIncident, seen: CandidateIncident['labels']): void {
-  for (const one of seen) {
-    const same = incident.labels.find(({ name, value }) => name === one.name && value === one.value);
-    if (same) same.lastAt = Math.max(same.lastAt, one.lastAt);
-    else incident.labels.push({ ...one });
-  }
+function seeValue({ values }: OpenIncident, name: string, value: string, at: number): void {
+  const ofName = values.get(name) ?? new Map<string, number>();
+  values.set(name, ofName);
+  ofName.set(value, Math.max(at, ofName.get(value) ?? at));
+}
+
+/** The values of the labels that the alert has: its own first, then others, which say how many there are. */
+function labelsFor({ values }: OpenIncident, alert: NewAlert): CandidateIncident['labels'] {
+  return Object.entries(alert.labels).flatMap(([name, own]) => {
+    const ofName = values.get(name);
+    const lastAt = ofName?.get(own);
+    if (!ofName || lastAt === undefined) return [];
+    const labels = [{ name, value: own, lastAt }];
+    for (const [value, at] of ofName) {
+      if (labels.length >= valuesLimit) break;
+      if (value !== own) labels.push({ name, value, lastAt: at });
+    }
+    return labels;
+  });
 }
 
 function seeNames(incident: OpenIncident, seen: string[]): void {

@@ -23,6 +23,8 @@ export interface TopologyQuestion {
   rules: CorrelationRules;
   /** Whether a service fails now, in any open incident. */
   isFailing(service: string): boolean;
+  /** How many of those that call the service fail now, the alert's own service among them. */
+  failingCallers(service: string): number;
 }
 
 /** The same service fails again. */
@@ -77,12 +79,10 @@ const ofSameService: Ask = ({ rules }, alert, incident) => {
 
 const ofCaller: Ask = ({ graph, rules }, alert, incident) => {
   const callees = surroundings(graph, alert.service, 'callees', rules.topologyHops);
-  return incident.services.flatMap((failing) => {
-    const hops = callees.get(failing.service) ?? 0;
-    if (hops === 0) return [];
-    const reason = calls(alert.service, failing.service, hops);
-    return [chained(rules, alert, failing, hops, { reason, deeper: false })];
-  });
+  const found = nearestOf(rules, alert, incident.services, callees);
+  if (!found) return [];
+  const { failing, hops, ...rest } = found;
+  return [{ ...rest, reason: calls(alert.service, failing.service, hops), deeper: false }];
 };
 
 const ofDeeperCause: Ask = ({ graph, rules }, alert, incident) => {
@@ -90,28 +90,26 @@ const ofDeeperCause: Ask = ({ graph, rules }, alert, incident) => {
   if (complainsOfMissingTraffic(alert.name)) return [];
   if (!incident.services.some(({ service }) => callers.has(service))) return [];
   const deepest = deepestOf(graph, incident.services, rules.topologyHops);
-  const found = deepest.flatMap((failing) => {
-    const hops = callers.get(failing.service) ?? 0;
-    if (hops === 0) return [];
-    const reason = calls(failing.service, alert.service, hops);
-    return [chained(rules, alert, failing, hops, { reason, deeper: true })];
-  });
-  return found.length > 0 && explainsMost(graph, incident, alert.service) ? found : [];
+  const found = nearestOf(rules, alert, deepest, callers);
+  if (!found || !explainsMost(graph, incident, alert.service)) return [];
+  const { failing, hops, ...rest } = found;
+  return [{ ...rest, reason: calls(failing.service, alert.service, hops), deeper: true }];
 };
 
-const ofSharedCallee: Ask = ({ graph, rules, isFailing }, alert, incident) => {
+const ofSharedCallee: Ask = ({ graph, rules, isFailing, failingCallers }, alert, incident) => {
   const callees = graph.callees(alert.service);
   // what calls something that fails is explained by that
   if (rules.topologyHops === 0 || callees.some(isFailing)) return [];
   const deepest = deepestOf(graph, incident.services, rules.topologyHops);
   return callees.flatMap((shared) => {
-    const callers = graph.callers(shared);
-    const other = deepest.find(({ service }) => service !== alert.service && callers.includes(service));
+    const callers = surroundings(graph, shared, 'callers', 1);
+    const other = deepest.find(({ service }) => service !== alert.service && callers.get(service) === 1);
     if (!other || !explainsMost(graph, incident, shared)) return [];
-    const failing = callers.filter((caller) => caller === alert.service || isFailing(caller)).length;
+    const failing = failingCallers(shared);
+    const all = graph.callers(shared).length;
     const gapMs = gapTo(alert.at, other);
-    const weight = sharedCalleeWeight(failing / callers.length) * timeFactor(gapMs, rules);
-    const reason = `${alert.service} and ${other.service} both call ${shared}, ${failing} of whose ${callers.length} callers fail`;
+    const weight = sharedCalleeWeight(failing / all) * timeFactor(gapMs, rules);
+    const reason = `${alert.service} and ${other.service} both call ${shared}, ${failing} of whose ${all} callers fail`;
     return [{ weight, reason, gapMs, deeper: true }];
   });
 };
@@ -126,15 +124,22 @@ const ofStarvation: Ask = ({ graph, rules }, alert, incident) => {
   });
 };
 
-function chained(
+/** Of the services within so many calls the one that says most. */
+function nearestOf(
   rules: CorrelationRules,
   alert: NewAlert,
-  failing: FailingService,
-  hops: number,
-  rest: { reason: string; deeper: boolean },
-): TopologyEvidence {
-  const gapMs = gapTo(alert.at, failing);
-  return { weight: chainWeight(hops) * timeFactor(gapMs, rules), gapMs, ...rest };
+  services: readonly FailingService[],
+  within: ReadonlyMap<string, number>,
+): { failing: FailingService; hops: number; weight: number; gapMs: number } | null {
+  let most: { failing: FailingService; hops: number; weight: number; gapMs: number } | null = null;
+  for (const failing of services) {
+    const hops = within.get(failing.service) ?? 0;
+    if (hops === 0) continue;
+    const gapMs = gapTo(alert.at, failing);
+    const weight = chainWeight(hops) * timeFactor(gapMs, rules);
+    if (most === null || weight > most.weight) most = { failing, hops, weight, gapMs };
+  }
+  return most;
 }
 
 /** What it says, 0 to 1, that one failing service reaches another one in so many calls. */
