@@ -14,43 +14,45 @@ const silentHops = 2;
 
 /**
  * What of the graph lies on the way between failing services: a chain whose middle has no alerts is still one chain.
+ * From each service the way goes on to the nearest failing one: where a callee fails, no silent detour is looked for.
  * Takes time in proportion to the graph.
  */
 export function failingPath(graph: ServiceGraph, failing: ReadonlySet<string>): FailingPath {
-  const below = hopsThroughSilent(graph, failing, 'callees');
-  const above = hopsThroughSilent(graph, failing, 'callers');
+  const hops = hopsToFailing(graph, failing);
   const onPath = new Set(failing);
   const dependencies: Dependency[] = [];
-  for (const from of graph.services) {
-    const down = below.get(from);
-    if (down === undefined) continue;
-    for (const to of graph.callees(from)) {
-      const up = above.get(to);
-      // the silent services on the shortest way through this call
-      if (up === undefined || down + up > silentHops) continue;
+  for (const from of onPath) {
+    const ways = graph.callees(from).flatMap((to) => {
+      const way = hops.get(to);
+      // a silent callee that calls back leads nowhere
+      return way === undefined || way.target === from ? [] : [{ to, left: way.left }];
+    });
+    const nearest = Math.min(...ways.map(({ left }) => left));
+    for (const { to, left } of ways) {
+      if (left !== nearest) continue;
       dependencies.push({ from, to });
-      onPath.add(from).add(to);
+      // a set takes up what is added while it is walked
+      onPath.add(to);
     }
   }
   const known = graph.services.filter((service) => onPath.delete(service));
   return { services: [...known, ...onPath], dependencies };
 }
 
-/** Hops from the nearest failing service to each silent one, over silent ones only; failing ones with 0. */
-function hopsThroughSilent(
+/** Calls from each service over silent ones to the nearest failing one, `target`; failing ones with 0. */
+function hopsToFailing(
   graph: ServiceGraph,
   failing: ReadonlySet<string>,
-  direction: 'callees' | 'callers',
-): Map<string, number> {
-  const hops = new Map([...failing].map((service) => [service, 0]));
+): Map<string, { left: number; target: string }> {
+  const hops = new Map([...failing].map((service) => [service, { left: 0, target: service }]));
   let edge = [...failing];
   for (let hop = 1; hop <= silentHops && edge.length > 0; hop++) {
     const next: string[] = [];
-    for (const from of edge) {
-      for (const to of graph[direction](from)) {
-        if (hops.has(to)) continue;
-        hops.set(to, hop);
-        next.push(to);
+    for (const to of edge) {
+      for (const from of graph.callers(to)) {
+        if (hops.has(from)) continue;
+        hops.set(from, { left: hop, target: hops.get(to)?.target ?? to });
+        next.push(from);
       }
     }
     edge = next;

@@ -70,8 +70,9 @@ export async function seedBadTopology(owner: pg.Pool, orgId: string, incident: n
       [orgId, `service=${service}`, incident],
     );
   }
-  await owner.query(`update incidents set cause_service = 'db-primary' where org_id = $1 and number = $2`, [
-    orgId,
-    incident,
-  ]);
+  await owner.query(
+    `update incidents set cause_service = 'db-primary' 
+     where org_id = $1 and number = $2 and cause_service is null`,
+    [orgId, incident],
+  );
 }

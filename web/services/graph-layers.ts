@@ -1,12 +1,14 @@
 import { Graph, layout } from '@dagrejs/dagre';
+import { backwardCalls } from './graph-cycles.ts';
 import { cutToWidth, textWidth } from './graph-text.ts';
 import { type Drawing, edgeTitle, type GraphEdge, type GraphNode, titleOf } from './graph-view.ts';
 
-const nameRoom = 140;
+const nameRoom = 126;
 const noteRoom = 172;
 const besideName = 42;
 /** Scaled into some 940 px, its type is still 11 px high. */
 const widestScaled = 1120;
+const margin = 8;
 const boxHeight = 34;
 const boxHeightWithNote = 48;
 
@@ -25,7 +27,7 @@ const nowhere: Box = { x: 0, y: 0, width: 0, height: 0 };
 /** Callers on the left, what they call on the right, by dagre (Sugiyama's method). For wide screens. */
 export function layersDrawing(nodes: readonly GraphNode[], edges: readonly GraphEdge[]): Drawing {
   const graph = new Graph();
-  graph.setGraph({ rankdir: 'LR', ranksep: 44, nodesep: 14, edgesep: 8, marginx: 8, marginy: 8 });
+  graph.setGraph({ rankdir: 'LR', ranksep: 40, nodesep: 14, edgesep: 8, marginx: margin });
   for (const node of nodes) {
     const text = Math.max(
       Math.min(nameRoom, textWidth(node.service)),
@@ -36,8 +38,12 @@ export function layersDrawing(nodes: readonly GraphNode[], edges: readonly Graph
       height: node.note === null ? boxHeight : boxHeightWithNote,
     });
   }
-  // heavier calls are kept straight
-  for (const { from, to, failing } of edges) graph.setEdge(from, to, { weight: failing ? 8 : 1 });
+  const backward = backwardCalls(nodes, edges);
+  for (const edge of edges) {
+    const [left, right] = backward.has(edge) ? [edge.to, edge.from] : [edge.from, edge.to];
+    // heavier calls are kept straight
+    if (!graph.hasEdge(left, right)) graph.setEdge(left, right, { weight: edge.failing ? 8 : 1 });
+  }
   layout(graph);
 
   const boxes = new Map(nodes.map(({ service }) => [service, graph.node(service)]));
@@ -47,25 +53,40 @@ export function layersDrawing(nodes: readonly GraphNode[], edges: readonly Graph
     const widest = Math.max(...layer.map(({ width }) => width));
     for (const box of layer) box.width = widest;
   }
-  const size = graph.graph();
+  /** Where dagre leads a call, from the caller on. */
+  const bendsOf = (edge: GraphEdge): readonly Point[] => {
+    if (!backward.has(edge)) return graph.edge(edge.from, edge.to).points ?? [];
+    return (graph.edge(edge.to, edge.from).points ?? []).toReversed();
+  };
+  // dagre's own size leaves out calls that go round everything
+  const heights = [...boxes.values()].flatMap(({ y, height }) => [y - height / 2, y + height / 2]);
+  const bends = edges.flatMap((edge) => bendsOf(edge).map(({ y }) => y));
+  const top = Math.min(...heights, ...bends, 0) - margin;
+  const bottom = Math.max(...heights, ...bends, 0) + margin;
+  const moved = <T extends Point>(point: T): T => ({ ...point, y: point.y - top });
+  const width = Math.ceil(graph.graph().width ?? 0);
   return {
     shape: 'wide',
-    width: Math.ceil(size.width ?? 0),
-    height: Math.ceil(size.height ?? 0),
-    fits: (size.width ?? 0) <= widestScaled,
+    width,
+    height: Math.ceil(bottom - top),
+    fits: width <= widestScaled,
     edges: edges.map((edge) => ({
-      path: callPath(boxes.get(edge.from), boxes.get(edge.to), graph.edge(edge.from, edge.to).points ?? []),
+      path: callPath(
+        moved(boxes.get(edge.from) ?? nowhere),
+        moved(boxes.get(edge.to) ?? nowhere),
+        bendsOf(edge).map(moved),
+      ),
       failing: edge.failing,
       title: edgeTitle(edge),
     })),
     nodes: nodes.map((node) => {
-      const { x, y, width, height } = boxes.get(node.service) ?? nowhere;
-      const room = width - besideName;
+      const box = moved(boxes.get(node.service) ?? nowhere);
+      const room = box.width - besideName;
       return {
-        x: round(x - width / 2),
-        y: round(y - height / 2),
-        width,
-        height,
+        x: round(box.x - box.width / 2),
+        y: round(box.y - box.height / 2),
+        width: box.width,
+        height: box.height,
         state: node.state,
         icon: node.kind,
         name: cutToWidth(node.service, room),
@@ -78,7 +99,7 @@ export function layersDrawing(nodes: readonly GraphNode[], edges: readonly Graph
 }
 
 /** From side to side, level at both ends, through the points that dagre keeps clear of other boxes. */
-function callPath(from: Box = nowhere, to: Box = nowhere, points: readonly Point[]): string {
+function callPath(from: Box, to: Box, points: readonly Point[]): string {
   const side = from.x < to.x ? 1 : -1;
   const way = [
     { x: from.x + (side * from.width) / 2, y: from.y },

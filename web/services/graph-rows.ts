@@ -1,3 +1,4 @@
+import { backwardCalls } from './graph-cycles.ts';
 import { cutToWidth } from './graph-text.ts';
 import { type Drawing, edgeTitle, type GraphEdge, type GraphNode, titleOf } from './graph-view.ts';
 
@@ -103,15 +104,17 @@ function lanesOf(calls: readonly Call[]): Map<GraphEdge, number> {
 }
 
 /**
- * Callers above callees; where a cycle forbids it, the way of the failure goes down and another call goes up. A
- * service stands right below its caller where it can.
+ * Callers above callees, but for the calls that close cycles. A service stands right below its caller where it can,
+ * first of all on the way of the failure.
  */
 function callersFirst(nodes: readonly GraphNode[], edges: readonly GraphEdge[]): GraphNode[] {
-  // those of the failure first, so that others close the cycles
-  const inOrder = edges.toSorted((a, b) => Number(b.failing) - Number(a.failing));
-  const callees = withoutCycles(nodes, inOrder);
+  const backward = backwardCalls(nodes, edges);
+  const forward = edges
+    .filter((edge) => !backward.has(edge))
+    .toSorted((a, b) => Number(b.failing) - Number(a.failing));
+  const callsOf = Map.groupBy(forward, ({ from }) => from);
   const callers = new Map<string, number>(nodes.map(({ service }) => [service, 0]));
-  for (const service of [...callees.values()].flat()) callers.set(service, (callers.get(service) ?? 0) + 1);
+  for (const { to } of forward) callers.set(to, (callers.get(to) ?? 0) + 1);
 
   const byName = new Map(nodes.map((node) => [node.service, node]));
   const ready = nodes.filter(({ service }) => callers.get(service) === 0).toReversed();
@@ -119,33 +122,12 @@ function callersFirst(nodes: readonly GraphNode[], edges: readonly GraphEdge[]):
   for (let node = ready.pop(); node; node = ready.pop()) {
     order.push(node);
     // the last on the pile is next: the first callee, when it waits for nobody else
-    for (const service of (callees.get(node.service) ?? []).toReversed()) {
-      const left = (callers.get(service) ?? 0) - 1;
-      callers.set(service, left);
-      const callee = byName.get(service);
+    for (const { to } of (callsOf.get(node.service) ?? []).toReversed()) {
+      const left = (callers.get(to) ?? 0) - 1;
+      callers.set(to, left);
+      const callee = byName.get(to);
       if (left === 0 && callee) ready.push(callee);
     }
   }
   return order;
-}
-
-/** What each service calls, less the calls that lead back to where the search came from. */
-function withoutCycles(nodes: readonly GraphNode[], edges: readonly GraphEdge[]): Map<string, string[]> {
-  const all = Map.groupBy(edges, ({ from }) => from);
-  const kept = new Map<string, string[]>();
-  const open = new Set<string>();
-  const visit = (service: string): void => {
-    const callees: string[] = [];
-    kept.set(service, callees);
-    open.add(service);
-    for (const { to } of all.get(service) ?? []) {
-      if (!kept.has(to)) visit(to);
-      if (!open.has(to)) callees.push(to);
-    }
-    open.delete(service);
-  };
-  const called = new Set(edges.map(({ to }) => to));
-  const roots = nodes.filter(({ service }) => !called.has(service));
-  for (const { service } of [...roots, ...nodes]) if (!kept.has(service)) visit(service);
-  return kept;
 }

@@ -1,5 +1,5 @@
 import type { DependencyRecord, ServiceIncident, ServiceRecord } from '../../db/services.ts';
-import { blastRadius, neighbourhood } from '../../domain/topology/graph.ts';
+import { blastRadius, neighbourhood, serviceGraph } from '../../domain/topology/graph.ts';
 import { troubleIn } from '../../domain/topology/trouble.ts';
 import { severityMarks } from '../layout/words.ts';
 import { callRow, drawnGraph, type KnownTopology } from './topology-view.ts';
@@ -28,16 +28,29 @@ export function serviceView(
     description: service.description === '' ? null : service.description,
     sentence: sentenceOf(name, own, known.callers, radius),
     incidents: own.map(incidentRow),
-    graph: around.length > 1 ? drawnGraph('around', around, known, trouble) : null,
+    graph: around.length > 1 ? drawnGraph('around', around, ofItself(known, name), trouble) : null,
     graphHref: `/topology?around=${encodeURIComponent(name)}`,
-    callers: known.callers.map((call) => callRow(call, trouble)),
-    callees: known.callees.map((call) => callRow(call, trouble)),
+    callers: known.callers.map((call) => neighbourRow(call.from, callRow(call, trouble))),
+    callees: known.callees.map((call) => neighbourRow(call.to, callRow(call, trouble))),
     radius: radiusGroups(radius),
     radiusCount: radius.length,
     changesHref: `/changes?service=${encodeURIComponent(name)}`,
     incidentsHref: `/incidents?status=all&window=7d&service=${encodeURIComponent(name)}`,
     editHref: `${serviceHref(name)}/edit`,
   };
+}
+
+/** Without the calls between its neighbours: they are seen further around. */
+function ofItself(known: KnownTopology, name: string): KnownTopology {
+  const own = [
+    ...known.graph.callers(name).map((from) => ({ from, to: name })),
+    ...known.graph.callees(name).map((to) => ({ from: name, to })),
+  ];
+  return { ...known, graph: serviceGraph(own) };
+}
+
+function neighbourRow(name: string, row: ReturnType<typeof callRow>) {
+  return { ...row, other: { name, href: serviceHref(name) } };
 }
 
 function incidentRow({ number, title, severity, openedAt, isCause }: ServiceIncident) {
@@ -59,9 +72,9 @@ function sentenceOf(
   radius: readonly { service: string }[],
 ): string {
   const numbers = namesText(incidents.map(({ number }) => `#${number}`));
-  const cause = incidents.some(({ isCause }) => isCause)
-    ? `, and is probably where ${incidents.length === 1 ? 'it comes' : 'one comes'} from`
-    : '';
+  const causes = incidents.filter(({ isCause }) => isCause).length;
+  const what = causes < incidents.length ? 'one comes' : causes === 1 ? 'it comes' : 'they come';
+  const cause = causes > 0 ? `, and is probably where ${what} from` : '';
   const state =
     incidents.length === 0
       ? `Nothing is known to be wrong with ${name}.`

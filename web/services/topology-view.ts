@@ -73,10 +73,15 @@ export function callRow(call: DependencyRecord, trouble: Trouble) {
     toHref: serviceHref(to),
     how: how.join(', '),
     calls,
-    errors: calls === 0 ? '' : `${((100 * errors) / calls).toFixed(errors === 0 ? 0 : 1)} %`,
+    errors: calls === 0 ? '' : partText(errors / calls),
     failing: trouble.passes(call),
     lastSeenAt: lastSeenAt?.toISOString() ?? null,
   };
+}
+
+function partText(part: number): string {
+  if (part > 0 && part < 0.001) return '< 0.1 %';
+  return `${(100 * part).toFixed(part === 0 || part === 1 ? 0 : 1)} %`;
 }
 
 /** A drawing of `services`, in the order in which they are given up when there are too many. */
@@ -103,13 +108,14 @@ export function drawnGraph(
 
 function nodeOf(service: string, kind: ServiceKind, trouble: Trouble): GraphNode {
   const incidents = trouble.incidents.get(service) ?? [];
-  const numbers = incidents.map((number) => `#${number}`).join(', ');
+  const [first, ...others] = incidents;
+  const numbers = others.length > 0 ? `#${first} and ${others.length} more` : `#${first}`;
   const isCause = trouble.causes.has(service);
   return {
     service,
     kind,
     state: isCause ? 'cause' : incidents.length > 0 ? 'failing' : 'quiet',
-    note: isCause ? `probable cause, ${numbers}` : incidents.length > 0 ? `failing, ${numbers}` : null,
+    note: isCause ? `probable cause, #${first}` : incidents.length > 0 ? `failing, ${numbers}` : null,
     href: serviceHref(service),
   };
 }
