@@ -8,6 +8,7 @@ import { createShare } from '../db/shares.ts';
 import { signLink } from '../db/signed-links.ts';
 import { seedBadAutomation } from '../test/harness/bad-automation.ts';
 import { type BadNight, seedBadNight } from '../test/harness/bad-night.ts';
+import { seedBadTopology } from '../test/harness/bad-topology.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
 import { createFakeMessages } from '../test/harness/messages.ts';
 import { serveWeb, type TestWeb } from '../test/harness/web.ts';
@@ -41,6 +42,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   night = await seedBadNight(database.owner, database.orgId, Date.now());
   maintenance = (await seedBadAutomation(database)).window;
+  await seedBadTopology(database.owner, database.orgId, night.worstIncident);
   web = await serveWeb(database.db, {
     messages,
     mailbox: {
@@ -159,6 +161,15 @@ const everyPage: [name: string, path: () => string][] = [
   ['the form of a maintenance window', () => `/automation/maintenance/${maintenance}`],
   ['the form of safety rules', () => '/automation/rules/new'],
   ['the safety rules of the organization', () => '/automation/rules/edit?scope=organization&name='],
+  ['services', () => '/services'],
+  ['the graph of services', () => '/topology'],
+  ['a service', () => '/services/db-primary'],
+  [
+    'a service with an awkward name',
+    () => `/services/${encodeURIComponent('<script>alert("service")</script>')}`,
+  ],
+  ['the form of a service', () => '/services/db-primary/edit'],
+  ['services as YAML', () => '/topology/import'],
   ['reports', () => '/reports'],
   ['a report', () => `/reports/${night.report}`],
   ['mailbox', () => '/mailbox'],
