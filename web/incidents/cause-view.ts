@@ -119,14 +119,14 @@ function graphOf(
       service,
       kind: kinds.get(service) ?? 'service',
       state: service === cause ? 'cause' : alerts.has(service) ? 'failing' : 'quiet',
-      note: noteOf(service === cause, alerts.get(service)?.alerts ?? 0),
+      note: service === cause ? causeWord(incident) : alertsWord(alerts.get(service)?.alerts ?? 0),
       href: serviceHref(service),
     })),
     edges: path.dependencies.map((dependency) => ({ ...dependency, failing: true })),
   });
 }
 
-function noteOf(isCause: boolean, alerts: number): string | null {
-  if (isCause) return 'probable cause';
-  return alerts === 0 ? null : `${alerts} ${alerts === 1 ? 'alert' : 'alerts'}`;
-}
+const causeWord = ({ causeBy }: IncidentHead): string => (causeBy === null ? 'probable cause' : 'cause');
+
+const alertsWord = (alerts: number): string | null =>
+  alerts === 0 ? null : `${alerts} ${alerts === 1 ? 'alert' : 'alerts'}`;
