@@ -30,6 +30,10 @@ const examples: Record<string, string> = {
   deployment: 'checkout',
   replicas: '6',
   replicas_before: '3',
+  container: 'app',
+  image: 'registry.example.com/shop/checkout',
+  version: 'v2.3.0',
+  current_version: 'v2.3.1',
   process: 'java',
   primary_host: 'db1.db.internal',
   replica_host: 'db2.db.internal',
@@ -53,6 +57,7 @@ describe('the runbooks that ship', () => {
       'kill-runaway-process',
       'restart-deployment',
       'restart-service',
+      'roll-back-deployment',
       'rotate-logs',
       'scale-deployment',
     ]);
@@ -84,6 +89,7 @@ describe('the runbooks that ship', () => {
     expect(called('CacheStale')).toEqual(['flush-cache']);
     expect(called('DatabaseConnectionsExhausted')).toEqual(['demo-recycle-connections']);
     expect(called('KubePodCrashLooping')).toEqual(['restart-deployment']);
+    expect(called('KubeDeploymentRolloutStuck')).toEqual(['roll-back-deployment']);
     expect(called('KubeHpaMaxedOut')).toEqual(['scale-deployment']);
     expect(called('NodeCPUHighUsage')).toEqual(['kill-runaway-process']);
     expect(called('PostgresqlDown')).toEqual(['fail-over-database']);

@@ -89,7 +89,7 @@ template.holdfast: |
       body: |
         {"app": {{toJson .app}}, "url": "{{.context.argocdUrl}}/applications/{{.app.metadata.name}}"}
 trigger.holdfast: |
-  - when: app.status.operationState.phase in ['Running', 'Succeeded', 'Failed', 'Error']
+  - when: app.status.operationState != nil and app.status.operationState.phase in ['Running', 'Succeeded', 'Failed', 'Error']
     oncePer: app.status.operationState.startedAt + app.status.operationState.phase
     send: [holdfast]`,
   generic: (url) => `BODY='{"service":"payment-service","version":"v2.3.1","environment":"production"}'
