@@ -1,6 +1,7 @@
 import { log } from '@temporalio/activity';
 import { z } from 'zod';
-import { type LockTimes, markStale, observeAlert, recordProbe, type Sighting } from '../db/correlation.ts';
+import { markStale, recordProbe } from '../db/alert-silence.ts';
+import { type LockTimes, observeAlert, type Sighting } from '../db/correlation.ts';
 import { createCorrelationContexts } from '../db/correlation-context.ts';
 import type { Database } from '../db/database.ts';
 import type { AlertView } from '../domain/alert-lifecycle.ts';

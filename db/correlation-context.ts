@@ -1,3 +1,5 @@
+import { attributedService } from '../domain/correlation/attribution.ts';
+import type { NewAlert } from '../domain/correlation/snapshot.ts';
 import { type ServiceGraph, serviceGraph } from '../domain/topology/graph.ts';
 import { type RulesInForce, readRulesInForce } from './correlation-rules.ts';
 import type { Database, Tx } from './database.ts';
@@ -7,10 +9,18 @@ import { readGraph } from './topology.ts';
 export interface CorrelationContext {
   inForce: RulesInForce;
   graph: ServiceGraph;
+  /** Those of the graph. */
+  services: ReadonlySet<string>;
 }
 
 export async function readCorrelationContext(tx: Tx): Promise<CorrelationContext> {
-  return { inForce: await readRulesInForce(tx), graph: serviceGraph(await readGraph(tx)) };
+  const graph = serviceGraph(await readGraph(tx));
+  return { inForce: await readRulesInForce(tx), graph, services: new Set(graph.services) };
+}
+
+/** As it is correlated: one that names no service counts as that of the service that its other labels name. */
+export function asCorrelated({ services }: CorrelationContext, alert: NewAlert): NewAlert {
+  return { ...alert, service: attributedService(alert, services) };
 }
 
 /** For so long rules and topology may be older than what stands in the database. */

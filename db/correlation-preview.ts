@@ -1,7 +1,7 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import { readCorrelationRules, type WrittenCorrelationRules } from '../domain/correlation/rules.ts';
 import { type NoiseFigure, simulate } from '../domain/correlation/simulate.ts';
-import { readCorrelationContext } from './correlation-context.ts';
+import { asCorrelated, type CorrelationContext, readCorrelationContext } from './correlation-context.ts';
 import { rulesForAlert } from './correlation-rules.ts';
 import type { Database, Scope } from './database.ts';
 import { listPastAlerts } from './past-alerts.ts';
@@ -59,20 +59,24 @@ export function createRulesPreview(db: Pick<Database, 'read'>, clock: () => numb
 async function tryRules(
   {
     teamId,
-    context: { inForce, graph },
+    context,
     alerts,
   }: {
     teamId: string | null;
-    context: Awaited<ReturnType<typeof readCorrelationContext>>;
+    context: CorrelationContext;
     alerts: Awaited<ReturnType<typeof listPastAlerts>>;
   },
   rules: WrittenCorrelationRules,
 ): Promise<RulesPreview> {
+  const { inForce, graph } = context;
   const isConcerned = ({ labels }: { labels: Record<string, string> }) => {
     const owner = rulesForAlert(inForce, labels);
     return teamId === null ? owner.rules === inForce.organization : owner.teamId === teamId;
   };
-  const concerned = alerts.slice(0, alertsLimit).filter(isConcerned);
+  const concerned = alerts
+    .slice(0, alertsLimit)
+    .filter(isConcerned)
+    .map((alert) => asCorrelated(context, alert));
   const own = inForce.teams.find(({ id }) => id === teamId)?.rules ?? inForce.organization;
   const steps = simulate(concerned, { before: own, after: readCorrelationRules(rules) }, graph);
   for (let until = performance.now() + sliceMs; ; ) {

@@ -3,7 +3,8 @@ import type { IncomingAlert } from '../domain/alert.ts';
 import type { AlertView } from '../domain/alert-lifecycle.ts';
 import { parseAlertmanagerWebhook } from '../domain/alertmanager.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
-import { markStale, observeAlert, recordProbe } from './correlation.ts';
+import { markStale, recordProbe } from './alert-silence.ts';
+import { observeAlert } from './correlation.ts';
 import type { Tx } from './database.ts';
 import { claimUnreadFeeds } from './dispatch.ts';
 import { closeIfDrained, readFeed } from './incident-feed.ts';
@@ -297,6 +298,14 @@ test('an alert joins the incident of what its service calls, and says why', asyn
   expect((await observe(id)).incident).toEqual(opened);
   const { rows } = await database.owner.query('select correlation_reason from alerts where id = $1', [id]);
   expect(rows[0].correlation_reason).toMatch(/^joined #\d+: checkout calls db-primary, 0 s apart$/);
+});
+
+test('an alert that names no service counts as that of the service that its pod is of', async () => {
+  await dependency('checkout', 'db-primary');
+  const { incident: opened } = await observe(await fire({ service: 'db-primary', name: 'DatabaseDown' }));
+  const labels = { alertname: 'PodCrashes', pod: 'checkout-7d9f-x2x4q' };
+  const pod = await observe(await fire({ fingerprint: 'f2', name: 'PodCrashes', service: null, labels }));
+  expect(pod.incident).toEqual(opened);
 });
 
 test('two outages at once stay two, and a common caller merges nothing', async () => {

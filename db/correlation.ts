@@ -3,11 +3,10 @@ import { type AlertView, changeToReport } from '../domain/alert-lifecycle.ts';
 import { correlate } from '../domain/correlation/correlate.ts';
 import { type Episode, isFlapping } from '../domain/correlation/flapping.ts';
 import { correlationKeys, identityKeys, rememberedKeys } from '../domain/correlation/keys.ts';
-import type { NewAlert } from '../domain/correlation/snapshot.ts';
 import type { AlertStatus } from '../domain/incident-status.ts';
 import type { Severity } from '../domain/severity.ts';
 import { type CandidateQuestion, findCandidates } from './correlation-candidates.ts';
-import { type CorrelationContext, readCorrelationContext } from './correlation-context.ts';
+import { asCorrelated, type CorrelationContext, readCorrelationContext } from './correlation-context.ts';
 import { groupKey } from './correlation-memory.ts';
 import { rulesForAlert } from './correlation-rules.ts';
 import type { Tx } from './database.ts';
@@ -139,52 +138,6 @@ async function lastReported(
   return { status, severity: alert.severity };
 }
 
-/** Marks a firing alert as stale unless it was seen since `lastSeenAt`. False when it was, or is resolved. */
-export async function markStale(tx: Tx, alertId: number, lastSeenAt: number): Promise<boolean> {
-  const { numUpdatedRows } = await tx
-    .updateTable('alerts')
-    .set((eb) => ({
-      status: 'stale',
-      version: eb('version', '+', 1),
-      dispatched_version: eb('version', '+', 1),
-    }))
-    .where('id', '=', alertId)
-    .where('status', '=', 'firing')
-    // the column has microseconds, the workflow's clock milliseconds
-    .where('last_seen_at', '<', new Date(lastSeenAt + 1))
-    .executeTakeFirst();
-  return numUpdatedRows > 0n;
-}
-
-/**
- * What Alertmanager said when it was asked about an alert that had not been seen since `lastSeenAt`. An alert that
- * came again meanwhile says more than that answer.
- */
-export async function recordProbe(
-  tx: Tx,
-  alertId: number,
-  lastSeenAt: number,
-  firing: boolean,
-): Promise<void> {
-  await tx
-    .updateTable('alerts')
-    .set((eb) =>
-      firing
-        ? { last_seen_at: sql<Date>`now()` }
-        : {
-            status: 'resolved',
-            resolved_at: sql<Date>`now()`,
-            ends_at: sql<Date>`now()`,
-            version: eb('version', '+', 1),
-            dispatched_version: eb('version', '+', 1),
-          },
-    )
-    .where('id', '=', alertId)
-    .where('status', '<>', 'resolved')
-    .where('last_seen_at', '<', new Date(lastSeenAt + 1))
-    .execute();
-}
-
 /** What rules of flapping can ask for at most. */
 const episodesLimit = 500;
 
@@ -249,7 +202,8 @@ async function joinIncident(
   const { teamId, rules } = rulesForAlert(context.inForce, alert.labels);
   // of an alert that has been going on since before its last incident was closed, it is the last sight that counts
   const at = (alert.incident_id === null ? alert.received_at : alert.last_seen_at).getTime();
-  const newAlert: NewAlert = { service: alert.service, name: alert.name, labels: alert.labels, at };
+  const { service, name, labels } = alert;
+  const newAlert = asCorrelated(context, { service, name, labels, at });
   const identity = identityKeys({
     integrationId: alert.integration_id,
     fingerprint: alert.fingerprint,

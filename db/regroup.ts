@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
 import { identityKeys, rememberedKeys } from '../domain/correlation/keys.ts';
 import { recordAudit } from './audit.ts';
+import { asCorrelated, type CorrelationContext, readCorrelationContext } from './correlation-context.ts';
 import { keyByGroups, rememberApart, rememberTogether } from './correlation-memory.ts';
-import { type RulesInForce, readRulesInForce, rulesForAlert } from './correlation-rules.ts';
+import { readRulesInForce, rulesForAlert } from './correlation-rules.ts';
 import type { Tx } from './database.ts';
 import { type OpeningAlert, openIncident } from './incident-opening.ts';
 
@@ -255,9 +256,9 @@ const keyedLimit = 2_000;
 
 /** After some alerts went, both incidents are found by what they have now. */
 async function splitKeys(tx: Tx, orgId: string, source: Ref, target: Ref): Promise<void> {
-  const inForce = await readRulesInForce(tx);
+  const context = await readCorrelationContext(tx);
   for (const incident of [source, target]) {
-    const keys = await keysOfAlerts(tx, incident, inForce);
+    const keys = await keysOfAlerts(tx, incident, context);
     await sql`delete from incident_keys where incident_id = ${incident.id}`.execute(tx);
     await sql`
       insert into incident_keys (org_id, key, incident_id, first_at, last_at)
@@ -274,7 +275,7 @@ interface KeySpan {
   last_at: Date;
 }
 
-async function keysOfAlerts(tx: Tx, incident: Ref, inForce: RulesInForce): Promise<KeySpan[]> {
+async function keysOfAlerts(tx: Tx, incident: Ref, context: CorrelationContext): Promise<KeySpan[]> {
   const alerts = await tx
     .selectFrom('alerts')
     .select(['integration_id', 'fingerprint', 'service', 'name', 'labels', 'received_at'])
@@ -291,10 +292,10 @@ async function keysOfAlerts(tx: Tx, incident: Ref, inForce: RulesInForce): Promi
     labels,
     received_at: at,
   } of alerts) {
-    const { rules } = rulesForAlert(inForce, labels);
+    const { rules } = rulesForAlert(context.inForce, labels);
     const keys = [
       ...identityKeys({ integrationId, fingerprint, groupId: null }),
-      ...rememberedKeys({ service, name, labels, at: at.getTime() }, rules),
+      ...rememberedKeys(asCorrelated(context, { service, name, labels, at: at.getTime() }), rules),
     ];
     for (const key of keys) {
       const span = spans.get(key);
