@@ -3,6 +3,7 @@ import type { Database, Tx } from '../db/database.ts';
 import { createExecution, ExecutionRefusedError, executionExists } from '../db/executions.ts';
 import { closeIfDrained, type JoinedAlert, listFiringAlerts, readFeed } from '../db/incident-feed.ts';
 import { type IncidentRecord, recordIncident } from '../db/incident-record.ts';
+import { readRecorded } from '../db/incident-restore.ts';
 import { RegroupRefusedError, regroup } from '../db/regroup.ts';
 import { listEnabledDefinitions } from '../db/runbooks.ts';
 import type { FeedDigest } from '../domain/incident/events.ts';
@@ -26,7 +27,10 @@ export function createIncidentActivities({ db, reopenWindowMs, signalFeedUnread 
       return await db.write({ orgId: args.orgId }, async (tx) => {
         const { digest, joined } = await readFeed(tx, { ...args, reopenWindowMs });
         const definitions = joined.length > 0 ? await listEnabledDefinitions(tx) : [];
-        return { ...digest, matches: matchAll(definitions, joined), analysis: true };
+        // only the first reading of a workflow begins at the feed's beginning
+        const restored = args.afterSeq === 0 ? await readRecorded(tx, args.incidentId) : undefined;
+        const matches = matchAll(definitions, joined);
+        return { ...digest, matches, analysis: true, ...(restored ? { restored } : {}) };
       });
     },
 

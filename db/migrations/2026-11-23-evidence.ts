@@ -50,6 +50,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       at timestamptz not null default now(),
       primary key (org_id, key)
     );
+    create index regroupings_from on regroupings (from_incident);
 
     alter table incidents
       -- the incident into which correlation wants this one to be merged; its workflow does it

@@ -1,12 +1,12 @@
 import { formatDuration } from '../duration.ts';
 import { targetName } from '../escalation.ts';
-import type { EscalationTarget } from '../policies.ts';
 import { stopClock } from '../sla.ts';
 import { analysisBegun, startAnalyses, wantAnalysis, wantAnalysisNow } from './analysis-times.ts';
 import { applyAnalysis, applyCauseJudgement, applyChangeJudgement } from './cause.ts';
 import { advanceClocks, armClocks } from './clocks.ts';
 import type { FeedDigest, IncidentEvent } from './events.ts';
 import { applyExecutionNamed, applyExecutionReport, applyExecutionStarted } from './executions.ts';
+import { pageTargetOf } from './page-key.ts';
 import {
   applyRegrouped,
   applyRegroupingRefused,
@@ -15,6 +15,7 @@ import {
   wantMerge,
 } from './regrouping.ts';
 import { close, reopen } from './resolution.ts';
+import { restore } from './restored.ts';
 import { type IncidentState, isAnalysis } from './state.ts';
 import { holdfast, plural, tell } from './story.ts';
 
@@ -184,14 +185,6 @@ function applyFailure(
   return state;
 }
 
-/** The target of a page by its move's key 'page:<opening>:<pass>.<level>.<index>'. */
-function pageTargetOf(state: IncidentState, key: string): EscalationTarget | undefined {
-  const [kind, , slot] = key.split(':');
-  if (kind !== 'page' || !slot) return undefined;
-  const [, level, index] = slot.split('.').map(Number);
-  return state.plan?.escalation.policy.levels[level ?? -1]?.targets[index ?? -1];
-}
-
 function applyDigest(before: IncidentState, digest: FeedDigest, at: number): IncidentState {
   const first = before.plan === null;
   let state: IncidentState = {
@@ -208,6 +201,7 @@ function applyDigest(before: IncidentState, digest: FeedDigest, at: number): Inc
       : {}),
   };
   if (first && !state.resolved) state = { ...state, status: 'investigating' };
+  if (first && digest.restored) state = restore(state, digest.restored, at);
   // whoever resolved it before anything was read meant just these alerts
   if (!first && digest.firingJoined && state.status === 'resolved' && state.mergedInto === null) {
     state = reopen(state, at);

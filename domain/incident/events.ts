@@ -2,6 +2,7 @@ import type { ChangeVerdict } from '../changes/change.ts';
 import type { IncidentStatus } from '../incident-status.ts';
 import type { RunbookMode } from '../runbook/definition.ts';
 import type { Severity } from '../severity.ts';
+import type { RestoredIncident } from './restored.ts';
 import type { IncidentPlan } from './state.ts';
 
 /** What can happen to an incident. `at` is the workflow's clock in epoch milliseconds. */
@@ -70,4 +71,6 @@ export interface FeedDigest {
   mergeInto?: { number: number; reason: string };
   /** Its alerts flap: it is over when none has fired for `quietMs` milliseconds. */
   flapping?: { quietMs: number };
+  /** With the first reading of a workflow: what an earlier one had recorded, whose history is lost. */
+  restored?: RestoredIncident;
 }

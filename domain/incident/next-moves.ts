@@ -3,6 +3,7 @@ import type { Deadline } from '../incident-status.ts';
 import type { EscalationTarget } from '../policies.ts';
 import { nextClockChange } from '../sla.ts';
 import { analysisKey, nextAnalysisAt } from './analysis-times.ts';
+import { pageKey } from './page-key.ts';
 import { regroupingKey } from './regrouping.ts';
 import { escalationStopped, type IncidentState, type Notice, type Regrouping } from './state.ts';
 
@@ -101,10 +102,6 @@ function decidePages(
       },
     });
   }
-}
-
-function pageKey(state: IncidentState, slot: string): string {
-  return `page:${state.openings}:${slot}`;
 }
 
 function decideEvidence(

@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
+import { readRecorded } from './incident-restore.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.close());
+
+const at = (minute: number) => new Date(Date.UTC(2026, 0, 1, 2, minute));
+async function insert(table: string, columns: Record<string, unknown>): Promise<string> {
+  const row = { org_id: database.orgId, ...columns };
+  const names = Object.keys(row);
+  const { rows } = await database.owner.query(
+    `insert into ${table} (${names}) values (${names.map((_, place) => `$${place + 1}`)}) returning *`,
+    Object.values(row),
+  );
+  return rows[0].id;
+}
+const incident = (number: number, columns: Record<string, unknown> = {}) =>
+  insert('incidents', {
+    number,
+    title: 'x',
+    severity: 'critical',
+    severity_rank: 0,
+    opened_at: at(0),
+    ...columns,
+  });
+const read = (id: string) => database.db.read({ orgId: database.orgId }, (tx) => readRecorded(tx, id));
+
+test('there is nothing to restore of an incident that nothing is recorded of', async () => {
+  expect(await read(await incident(1))).toBeUndefined();
+  expect(await read(randomUUID())).toBeUndefined();
+});
+
+test('restores where it stands: people, clocks, pages, the latest execution of each runbook, what was told', async () => {
+  const other = await incident(2);
+  const id = await incident(3, {
+    recorded_seq: 12,
+    status: 'mitigated',
+    acknowledged_at: at(3),
+    acknowledged_by: 'ana',
+    cause_service: 'db',
+    cause_confidence: 0.5,
+  });
+  const told = { incident_id: id, actor: 'Holdfast', summary: 'x' };
+  await insert('timeline', { ...told, kind: 'reopened', at: at(9), dedup_key: 'a' });
+  await insert('timeline', { ...told, kind: 'change', data: { changeId: 7 }, dedup_key: 'b' });
+  const clock = { incident_id: id, policy: 'p', started_at: at(0), at_risk_at: at(4), due_at: at(5) };
+  await insert('sla_clocks', { ...clock, kind: 'acknowledge', state: 'met', ended_at: at(3) });
+  const page = { incident_id: id, type: 'escalation.page', channel: 'email', destination: 'x', subject: 'x' };
+  await insert('notifications', { ...page, key: `incident:${id}:page:1:0.0.0`, status: 'sent' });
+  await insert('notifications', { ...page, key: `incident:${id}:page:1:0.1.0`, status: 'failed' });
+  const run = {
+    incident_id: id,
+    runbook: 'restart',
+    runbook_version: 1,
+    requested_by: 'x',
+    mode: 'auto',
+    target: 't',
+  };
+  const rest = { inputs: {}, workflow_id: 'w' };
+  await insert('executions', { ...run, ...rest, status: 'failed', created_at: at(1) });
+  const latest = await insert('executions', { ...run, ...rest, status: 'running', created_at: at(2) });
+  await insert('regroupings', { key: 'k', from_incident: id, into_incident: other, actor: 'ana' });
+  expect(await read(id)).toEqual({
+    seq: 12,
+    status: 'mitigated',
+    acknowledged: { at: at(3).getTime(), by: 'ana' },
+    assignedTo: null,
+    snoozedUntil: null,
+    resolved: null,
+    clocks: [
+      {
+        kind: 'acknowledge',
+        policy: 'p',
+        state: 'met',
+        startedAt: at(0).getTime(),
+        atRiskAt: at(4).getTime(),
+        dueAt: at(5).getTime(),
+        endedAt: at(3).getTime(),
+      },
+    ],
+    cause: { service: 'db', confidence: 0.5, by: null },
+    mergedInto: null,
+    openings: 2,
+    openedAt: at(9).getTime(),
+    pages: ['page:1:0.0.0'],
+    executions: [{ runbook: 'restart', mode: 'auto', executionId: latest, status: 'running' }],
+    changesTold: [7],
+    regroupings: 1,
+  });
+});

@@ -1,0 +1,115 @@
+import type { RestoredIncident } from '../domain/incident/restored.ts';
+import type { Tx } from './database.ts';
+
+const mostPages = 1_000;
+const mostChanges = 100;
+
+/** What is recorded of an incident, for a workflow that begins anew; undefined when nothing is yet. */
+export async function readRecorded(tx: Tx, incidentId: string): Promise<RestoredIncident | undefined> {
+  const incident = await tx
+    .selectFrom('incidents')
+    .selectAll()
+    .where('id', '=', incidentId)
+    .where('recorded_seq', '>', 0)
+    .executeTakeFirst();
+  if (!incident) return undefined;
+  const reopenings = await tx
+    .selectFrom('timeline')
+    .select('at')
+    .where('incident_id', '=', incidentId)
+    .where('kind', '=', 'reopened')
+    .orderBy('at', 'desc')
+    .execute();
+  return {
+    seq: incident.recorded_seq,
+    status: incident.status,
+    acknowledged: whenAndWho(incident.acknowledged_at, incident.acknowledged_by),
+    assignedTo: incident.assigned_to,
+    snoozedUntil: incident.snoozed_until?.getTime() ?? null,
+    resolved: whenAndWho(incident.resolved_at, incident.resolved_by),
+    clocks: await clocksOf(tx, incidentId),
+    cause:
+      incident.cause_service === null
+        ? null
+        : {
+            service: incident.cause_service,
+            confidence: incident.cause_confidence ?? 0,
+            by: incident.cause_by,
+          },
+    mergedInto: incident.merged_into,
+    openings: reopenings.length + 1,
+    openedAt: (reopenings[0]?.at ?? incident.opened_at).getTime(),
+    pages: await pagesOf(tx, incidentId),
+    executions: await executionsOf(tx, incidentId),
+    changesTold: await changesToldOf(tx, incidentId),
+    regroupings: await regroupingsOf(tx, incidentId),
+  };
+}
+
+function whenAndWho(at: Date | null, by: string | null): { at: number; by: string } | null {
+  return at === null ? null : { at: at.getTime(), by: by ?? '' };
+}
+
+async function clocksOf(tx: Tx, incidentId: string): Promise<RestoredIncident['clocks']> {
+  const rows = await tx
+    .selectFrom('sla_clocks')
+    .select(['kind', 'policy', 'started_at', 'at_risk_at', 'due_at', 'state', 'ended_at'])
+    .where('incident_id', '=', incidentId)
+    .orderBy('kind')
+    .execute();
+  return rows.map(({ kind, policy, state, ...times }) => ({
+    kind,
+    policy,
+    state,
+    startedAt: times.started_at.getTime(),
+    atRiskAt: times.at_risk_at.getTime(),
+    dueAt: times.due_at.getTime(),
+    endedAt: times.ended_at?.getTime() ?? null,
+  }));
+}
+
+/** The ledger's keys are 'incident:<id>:<key of the move>'. */
+async function pagesOf(tx: Tx, incidentId: string): Promise<string[]> {
+  const rows = await tx
+    .selectFrom('notifications')
+    .select('key')
+    .where('incident_id', '=', incidentId)
+    .where('type', '=', 'escalation.page')
+    .where('status', 'in', ['sent', 'skipped'])
+    .orderBy('id', 'desc')
+    .limit(mostPages)
+    .execute();
+  return rows.map(({ key }) => key.slice(`incident:${incidentId}:`.length));
+}
+
+async function executionsOf(tx: Tx, incidentId: string): Promise<RestoredIncident['executions']> {
+  return await tx
+    .selectFrom('executions')
+    .distinctOn('runbook')
+    .select(['runbook', 'mode', 'id as executionId', 'status'])
+    .where('incident_id', '=', incidentId)
+    .orderBy('runbook')
+    .orderBy('created_at', 'desc')
+    .execute();
+}
+
+async function changesToldOf(tx: Tx, incidentId: string): Promise<number[]> {
+  const rows = await tx
+    .selectFrom('timeline')
+    .select('data')
+    .where('incident_id', '=', incidentId)
+    .where('kind', '=', 'change')
+    .orderBy('id', 'desc')
+    .limit(mostChanges)
+    .execute();
+  return rows.flatMap(({ data }) => (typeof data.changeId === 'number' ? [data.changeId] : []));
+}
+
+async function regroupingsOf(tx: Tx, incidentId: string): Promise<number> {
+  const { count } = await tx
+    .selectFrom('regroupings')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('from_incident', '=', incidentId)
+    .executeTakeFirstOrThrow();
+  return count;
+}
