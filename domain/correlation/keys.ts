@@ -8,6 +8,9 @@ const valueLimit = 400;
 /** How many keys are asked for at most: a service that half of the others call has a neighbourhood without end. */
 const askedLimit = 500;
 
+/** What more services call than this says nothing of two that do. */
+const callersLimit = 100;
+
 /** What says less than this adds to other evidence; incidents are not looked for by it, and nobody is told of it. */
 export const tellingWeight = 0.2;
 
@@ -44,7 +47,10 @@ function* relatedServices(service: string | null, graph: ServiceGraph, hops: num
   if (service === null || hops === 0) return;
   yield* reach(graph, service, 'callees', hops).keys();
   yield* reach(graph, service, 'callers', hops).keys();
-  for (const callee of graph.callees(service)) yield* graph.callers(callee);
+  for (const callee of graph.callees(service)) {
+    const callers = graph.callers(callee);
+    if (callers.length <= callersLimit) yield* callers;
+  }
 }
 
 function serviceKeys({ service }: NewAlert): string[] {

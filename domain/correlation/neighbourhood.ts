@@ -3,8 +3,11 @@ import type { FailingService } from './snapshot.ts';
 
 type Direction = 'callees' | 'callers';
 
+/** By the number of hops and the service. */
+type Known = Map<number, Map<string, ReadonlyMap<string, number>>>;
+
 /** Graphs do not change, and a storm asks for the same surroundings thousands of times. */
-const known = new WeakMap<ServiceGraph, Map<string, ReadonlyMap<string, number>>>();
+const known = new WeakMap<ServiceGraph, Record<Direction, Known>>();
 
 /** As `reach`, remembered for the graph. */
 export function surroundings(
@@ -13,17 +16,13 @@ export function surroundings(
   direction: Direction,
   hops: number,
 ): ReadonlyMap<string, number> {
-  let ofGraph = known.get(graph);
-  if (!ofGraph) {
-    ofGraph = new Map();
-    known.set(graph, ofGraph);
-  }
-  const key = `${hops} ${direction} ${service}`;
-  let found = ofGraph.get(key);
-  if (!found) {
-    found = reach(graph, service, direction, hops);
-    ofGraph.set(key, found);
-  }
+  const remembered = known.get(graph)?.[direction].get(hops)?.get(service);
+  if (remembered) return remembered;
+  const found = reach(graph, service, direction, hops);
+  const ofGraph = known.get(graph) ?? { callees: new Map(), callers: new Map() };
+  const ofHops = ofGraph[direction].get(hops) ?? new Map<string, ReadonlyMap<string, number>>();
+  known.set(graph, ofGraph);
+  ofGraph[direction].set(hops, ofHops.set(service, found));
   return found;
 }
 
