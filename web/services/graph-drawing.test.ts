@@ -56,7 +56,7 @@ describe('the drawing of a graph', () => {
         expect(y).toBeGreaterThanOrEqual(0);
         expect(x + width).toBeLessThanOrEqual(drawing.width);
         expect(y + height).toBeLessThanOrEqual(drawing.height);
-        expect(textWidth(name)).toBeLessThanOrEqual(width - 40);
+        expect(textWidth(name)).toBeLessThanOrEqual(width - 36);
       }
       expect(drawing.edges.map(({ title }) => title).toSorted()).toEqual([
         'db calls web',

@@ -5,7 +5,7 @@ import { type Drawing, edgeTitle, type GraphEdge, type GraphNode, titleOf } from
 
 const nameRoom = 126;
 const noteRoom = 172;
-const besideName = 42;
+const besideName = 36;
 /** Scaled into some 940 px, its type is still 11 px high. */
 const widestScaled = 1120;
 const margin = 8;
@@ -27,7 +27,7 @@ const nowhere: Box = { x: 0, y: 0, width: 0, height: 0 };
 /** Callers on the left, what they call on the right, by dagre (Sugiyama's method). For wide screens. */
 export function layersDrawing(nodes: readonly GraphNode[], edges: readonly GraphEdge[]): Drawing {
   const graph = new Graph();
-  graph.setGraph({ rankdir: 'LR', ranksep: 40, nodesep: 14, edgesep: 8, marginx: margin });
+  graph.setGraph({ rankdir: 'LR', ranksep: 32, nodesep: 14, edgesep: 8, marginx: margin });
   for (const node of nodes) {
     const text = Math.max(
       Math.min(nameRoom, textWidth(node.service)),

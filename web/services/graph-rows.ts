@@ -9,7 +9,7 @@ const lanesAtMost = 9;
 const gap = 18;
 const boxHeight = 34;
 const boxHeightWithNote = 48;
-const besideName = 44;
+const besideName = 36;
 
 /**
  * One service per row, callers above what they call; calls of neighbours go straight down, the others through lanes
