@@ -29,6 +29,19 @@ export async function seedBadEvidence(
     `update alerts set flapping = true where id in (select id from alerts where incident_id = $1 order by id desc limit 2)`,
     [incident.id],
   );
+  // what ran for a similar incident of the past
+  for (const [runbook, status, minutes] of [
+    ['clear-cache', 'rolled_back', -70],
+    ['restart-connection-pool', 'succeeded', -66],
+  ] as const) {
+    await owner.query(
+      `insert into executions (org_id, runbook, runbook_version, incident_id, requested_by, mode, target, inputs, status,
+         created_at, started_at, finished_at, workflow_id)
+       select $1, $2, 1, id, 'Holdfast', 'semi_auto', 'checkout-2', '{}', $3, $4, $4, $4, 'past'
+       from incidents where org_id = $1 and number = 190`,
+      [orgId, runbook, status, at(minutes)],
+    );
+  }
   await owner.query(
     `insert into incident_analyses (org_id, incident_id, causes, similar_incidents, metrics, notes, analysed_at)
      values ($1, $2, $3, $4, $5, $6, $7)`,
