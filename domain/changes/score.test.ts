@@ -22,7 +22,12 @@ const deployed: CandidateChange = {
 };
 const score = (changes: Partial<CandidateChange>[], more: Partial<Parameters<typeof scoreChanges>[0]> = {}) =>
   scoreChanges({
-    changes: changes.map((change, index) => ({ ...deployed, id: index + 1, ...change })),
+    changes: changes.map((change, index) => ({
+      ...deployed,
+      version: index === 0 ? deployed.version : `v${index}`,
+      id: index + 1,
+      ...change,
+    })),
     startedAt,
     services: ['payment-service'],
     environments: [],
@@ -118,4 +123,13 @@ it('gives its reasons, and follows cycles once', () => {
 it('looks at services within reach alone', () => {
   expect(relatedServices(['db'], graph).sort()).toEqual(['checkout', 'db', 'payment-service']);
   expect(relatedServices(['unknown'], graph)).toEqual(['unknown']);
+});
+
+it('names a version once, by what is likeliest of all that tells of it', () => {
+  const push = { type: 'code', environment: null, at: minutes(20) } as const;
+  const ids = (changes: Partial<CandidateChange>[]) =>
+    score(changes.map((change) => ({ version: 'v2', ...change }))).map(({ id }) => id);
+  expect(ids([push, { at: minutes(16) }, { environment: 'production' }])).toEqual([3]);
+  expect(ids([{ environment: 'staging' }, { environment: 'production' }])).toEqual([2, 1]);
+  expect(ids([{ version: null }, { version: null }])).toEqual([2, 1]);
 });

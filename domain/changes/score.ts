@@ -82,7 +82,8 @@ export function servicesTouchedBy(service: string, graph: ServiceGraph): string[
 
 /**
  * How likely each change is behind an incident that began at `startedAt`, best first; those that can't be, and those
- * that hardly are, are left out. Time, service, environment and type multiply; what people said of this service's
+ * that hardly are, are left out, and so is what tells of the same version again. Time, service, environment and type
+ * multiply; what people said of this service's
  * earlier changes moves the odds.
  */
 export function scoreChanges(args: {
@@ -99,7 +100,7 @@ export function scoreChanges(args: {
 }): ScoredChange[] {
   const relations = relationsOf(args.services, args.graph);
   const environments = new Set(args.environments.map(sameCase));
-  return args.changes
+  const scored = args.changes
     .flatMap((change) => {
       const gap = args.startedAt - change.at;
       const relation = relationTo(change.service, relations);
@@ -120,6 +121,14 @@ export function scoreChanges(args: {
       return [{ ...change, score, reasons, sentence: sentenceOf(change, gap, score) }];
     })
     .sort((a, b) => b.score - a.score || b.at - a.at || b.id - a.id);
+  return scored.filter((change, index) => !scored.slice(0, index).some((better) => isSame(better, change)));
+}
+
+/** A push, the run that builds it and the deployment of it are told of one by one; one version came, and once. */
+function isSame(a: CandidateChange, b: CandidateChange): boolean {
+  if (a.service === null || a.version === null) return false;
+  if (a.service !== b.service || a.version !== b.version) return false;
+  return a.environment === null || b.environment === null || a.environment === b.environment;
 }
 
 interface Relation {
