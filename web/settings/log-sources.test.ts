@@ -1,0 +1,210 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { logSourceDefinition } from '../../domain/logs/log-source.ts';
+import { type BadNight, seedBadNight } from '../../test/harness/bad-night.ts';
+import { createTestDatabase, type TestDatabase } from '../../test/harness/database.ts';
+import { createTestLogDesk } from '../../test/harness/log-desk.ts';
+import { type LokiDouble, startLokiDouble } from '../../test/harness/loki-double.ts';
+import { serveWeb, type TestWeb } from '../../test/harness/web.ts';
+import { type Chromium, startChromium } from '../../test/parts/chromium.ts';
+import { PartUnavailableError } from '../../test/parts/part.ts';
+import { logSourceValues, postedLogSource, readLogSource } from './log-source-form.ts';
+import { logTemplateValues, postedLogTemplate, readLogTemplate } from './log-template-form.ts';
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+let database: TestDatabase;
+let night: BadNight;
+let web: TestWeb;
+let loki: LokiDouble;
+let chromium: Chromium | undefined;
+let unavailable = '';
+const errors: unknown[] = [];
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  night = await seedBadNight(database.owner, database.orgId, Date.now());
+  loki = await startLokiDouble();
+  web = await serveWeb(database.db, {
+    logDesk: createTestLogDesk(database.db),
+    logError: (error) => errors.push(error),
+  });
+  try {
+    chromium = await startChromium();
+  } catch (error) {
+    if (!(error instanceof PartUnavailableError)) throw error;
+    unavailable = error.message;
+  }
+}, 60_000);
+afterAll(async () => {
+  await chromium?.close();
+  await web?.close();
+  await loki?.close();
+  await database?.close();
+});
+
+/** At both sizes, light and dark: nothing sticks out sideways, and axe finds no serious fault. */
+async function looksWell(page: Page, name: string): Promise<void> {
+  for (const [width, height, colorScheme] of [
+    [1280, 900, 'light'],
+    [390, 844, 'dark'],
+  ] as const) {
+    await page.setViewportSize({ width, height });
+    await page.emulateMedia({ colorScheme });
+    const wide = await page.evaluate(
+      'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+    );
+    expect([name, width, wide]).toEqual([name, width, 0]);
+    await page.evaluate(axeSource);
+    const faults = await page.evaluate(`axe.run({ resultTypes: ['violations'] }).then(({ violations }) =>
+      violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) =>
+        id + ': ' + nodes.map((node) => node.target.join(' ')).join(', ')))`);
+    expect([name, faults]).toEqual([name, []]);
+  }
+  await page.setViewportSize({ width: 1280, height: 900 });
+}
+
+it('an Admin adds a source, asks it how it is, tries a template on an incident, and deletes both', {
+  timeout: 120_000,
+}, async (context) => {
+  const browser = chromium;
+  if (!browser) return context.skip(unavailable);
+  await browser.context.addCookies([{ name: 'holdfast', value: night.session, url: web.base }]);
+  const page = await browser.context.newPage();
+  const text = () => page.locator('main').innerText();
+
+  await page.goto(`${web.base}/settings/log-sources`);
+  expect(await text()).toContain('No source of your own yet');
+  await looksWell(page, 'log-sources-empty');
+  await page.getByText('New source').click();
+  await page.getByRole('link', { name: 'Loki' }).click();
+  await page.getByLabel('Name', { exact: true }).fill('shop logs');
+  await page.getByLabel('Address').fill('http://ana:hunter2@loki:3100');
+  await page.getByLabel('Credential').fill('hunter2');
+  await page.getByLabel('Fields').fill('servce = app');
+  await page.getByRole('button', { name: 'Save source' }).click();
+  for (const problem of [
+    'Use letters, digits',
+    'take the user and password out',
+    'write a reference such as',
+    "Write lines such as 'service",
+  ]) {
+    expect(await text()).toContain(problem);
+  }
+  await looksWell(page, 'log-source-wrong');
+  await page.getByLabel('Name', { exact: true }).fill('shop-logs');
+  await page.getByLabel('Address').fill(loki.url);
+  await page.getByLabel('Credential').fill('');
+  await page.getByLabel('Fields').fill('service = service_name, app\nhost = node');
+  await page.getByRole('button', { name: 'Save source' }).click();
+  expect(await text()).toContain('Not asked yet');
+  await page.getByRole('button', { name: 'Ask it now' }).click();
+  expect(await text()).toContain('Answers');
+  expect(await text()).toContain('0 stream labels in the last hours');
+  loki.fail({ status: 503, body: 'ring is empty' });
+  await page.getByRole('button', { name: 'Ask it now' }).click();
+  expect(await text()).toContain('Loki answered 503: ring is empty');
+  loki.fail(undefined);
+  await looksWell(page, 'log-source-fails');
+
+  await page.goto(`${web.base}/settings/log-templates/new`);
+  await page.getByLabel('Name', { exact: true }).fill('time-outs');
+  await page.getByLabel('Query').fill('{service_name="{{service}}"}');
+  await page.getByRole('button', { name: 'Save template' }).click();
+  expect(await text()).toContain('take away the quotes or slashes around it');
+  await page.getByLabel('Query').fill('{service_name={{service}}} |= "timeout"');
+  await page.getByRole('button', { name: 'Try it' }).click();
+  expect(await text()).toContain('Write the number of an incident with alerts');
+  const { rows } = await database.owner.query<{ number: number; at: Date }>(
+    `update alerts a set labels = '{"service": "checkout"}' from incidents i
+     where a.incident_id = i.id returning i.number, a.received_at as at`,
+  );
+  const [alert] = rows;
+  loki.push({ service_name: 'checkout' }, [
+    { at: alert!.at.getTime(), text: '<b>timeout</b> after 30 s' },
+    { at: alert!.at.getTime(), text: 'something else' },
+  ]);
+  await page.getByLabel('Try it on incident').fill(`#${alert!.number}`);
+  await page.getByRole('button', { name: 'Try it' }).click();
+  expect(await text()).toContain('1 line in shop-logs');
+  expect(await text()).toContain('<b>timeout</b> after 30 s');
+  expect(await text()).not.toContain('something else');
+  await looksWell(page, 'log-template-preview');
+  await page.getByRole('button', { name: 'Save template' }).click();
+  expect(await text()).toContain('The query template time-outs is saved');
+  await looksWell(page, 'log-sources');
+
+  await page.getByRole('link', { name: 'time-outs' }).click();
+  await page.getByText('Delete this template').click();
+  await page.getByRole('button', { name: 'Delete template' }).click();
+  expect(await text()).toContain('The query template time-outs is deleted');
+  await page.getByRole('link', { name: 'shop-logs' }).click();
+  await page.getByText('Delete this source').click();
+  await page.getByRole('button', { name: 'Delete source' }).click();
+  expect(await text()).toContain('No source of your own yet');
+  const audit = await database.owner.query(
+    `select action from audit_log where subject like 'log-%' order by id`,
+  );
+  expect(audit.rows.map(({ action }) => action)).toEqual([
+    'log-source.created',
+    'log-source.probed',
+    'log-source.probed',
+    'log-template.created',
+    'log-template.deleted',
+    'log-source.deleted',
+  ]);
+  expect(errors).toEqual([]);
+});
+
+describe('the forms', () => {
+  it('give back what they read, so that saving without a change changes nothing', () => {
+    const definitions = [
+      {
+        kind: 'elasticsearch',
+        url: 'https://es:9200',
+        index: 'a,b*',
+        credential: 'env:K',
+        ca: 'file:ca',
+        linkUrl: 'https://k/s/x',
+      },
+      {
+        kind: 'loki',
+        url: 'http://loki:3100',
+        user: 'u',
+        tenant: 't',
+        datasource: 'P1',
+        match: { severity: 'critical', service: 'a*' },
+      },
+      { kind: 'cloudwatch', region: 'eu-central-1', logGroups: ['/a', '/b'], timeoutSeconds: 20 },
+      {
+        kind: 'splunk',
+        url: 'https://s:8089',
+        index: 'main',
+        fields: { service: ['svc', 'app'], level: ['sev'] },
+      },
+      { kind: 'builtin', match: { alert: 'X' } },
+    ].map((one) => logSourceDefinition.parse(one));
+    for (const definition of definitions) {
+      expect(readLogSource(postedLogSource(logSourceValues('n', definition)))).toEqual({ definition });
+    }
+    const template = { kind: 'splunk', source: 's', match: { alert: 'A*' }, query: 'a={{service}}' } as const;
+    expect(readLogTemplate(postedLogTemplate(logTemplateValues('n', template)))).toEqual({
+      definition: template,
+    });
+  });
+
+  it('leave out what another kind would have had', () => {
+    const posted = {
+      name: 'n',
+      kind: 'builtin',
+      url: 'http://x',
+      region: 'eu-central-1',
+      timeoutSeconds: '',
+    };
+    expect(readLogSource(postedLogSource(posted))).toEqual({
+      definition: { kind: 'builtin', timeoutSeconds: 10 },
+    });
+  });
+});
