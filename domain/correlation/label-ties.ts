@@ -53,7 +53,7 @@ export function tiesByLabels(
   return ties;
 }
 
-/** Values that far more episodes share than the values of that label usually are shared by. */
+/** Values that far more episodes share than the other values of that label; a label with one value has none such. */
 function outstandingValues(
   alerts: readonly NewAlert[],
   episodes: readonly Episode[],
@@ -67,9 +67,9 @@ function outstandingValues(
       for (const key of new Set(keys)) if (key !== null) counts.set(key, (counts.get(key) ?? 0) + 1);
     }
     const all = [...counts.values()].reduce((sum, count) => sum + count, 0);
-    const usual = all / counts.size;
     for (const [key, count] of counts) {
-      if (count >= fewestAlike && count >= timesUsual * usual) outstanding.add(key);
+      const usualOfOthers = (all - count) / (counts.size - 1);
+      if (count >= fewestAlike && count >= timesUsual * usualOfOthers) outstanding.add(key);
     }
   }
   return outstanding;
