@@ -103,7 +103,7 @@ export function incidentEndpoints(deps: IncidentRoutesDeps): Endpoint[] {
       method: 'get',
       path: '/api/v1/incidents/{number}',
       tag,
-      summary: 'One incident with its alerts, logs, SLA clocks and executions',
+      summary: 'One incident with its alerts, causes, logs, metrics, changes, SLA clocks and executions',
       access: 'viewer',
       params: incidentParams,
       status: 200,

@@ -21,6 +21,7 @@ export interface ChangeView {
   words: string;
   /** Null where `words` say it already. */
   title: string | null;
+  /** '–' where a person named it and nothing was scored. */
   percent: string;
   /** 0 to 62: the width of its bar in pixels. */
   bar: number;
@@ -63,7 +64,7 @@ export function changesTabView({ incident, changes, people, definitions }: Chang
       href: `/changes/${change.id}`,
       words: changeWords(change),
       title: change.version === null ? null : change.title,
-      percent: `${Math.round(change.score * 100)} %`,
+      percent: change.score > 0 ? `${Math.round(change.score * 100)} %` : '–',
       bar: Math.max(2, Math.round(barWidth * Math.min(1, change.score))),
       what: whatItWas(change, people),
       source: changeSourceNames[change.source],
