@@ -65,12 +65,13 @@ const lowest = 0.1;
 
 /** The services whose changes may be behind alerts of `services`: themselves, what they call and what calls them. */
 export function relatedServices(services: Iterable<string>, graph: ServiceGraph): string[] {
-  const related = new Set<string>();
-  for (const service of services) {
-    for (const each of reach(graph, service, 'callees', calleeHops).keys()) related.add(each);
-    for (const each of reach(graph, service, 'callers', callerHops).keys()) related.add(each);
-  }
-  return [...related];
+  const failing = [...services];
+  return [
+    ...new Set([
+      ...reachOfAll(failing, graph, 'callees', calleeHops).keys(),
+      ...reachOfAll(failing, graph, 'callers', callerHops).keys(),
+    ]),
+  ];
 }
 
 /** The other way round: the services whose alerts a change of `service` may be behind. */
@@ -146,21 +147,43 @@ function relationsOf(services: readonly string[], graph: ServiceGraph): Map<stri
     const known = relations.get(sameCase(service));
     if (!known || known.weight < relation.weight) relations.set(sameCase(service), relation);
   };
-  for (const failing of services) {
-    for (const [service, hops] of reach(graph, failing, 'callees', calleeHops)) {
-      const reason =
-        hops === 0
-          ? `it changed ${failing} itself`
-          : `${failing} calls ${service}${hops === 1 ? '' : `, over ${hops} hops`}`;
-      relate(service, { weight: calleeRelation[hops] ?? 0, reason });
-    }
-    for (const [service, hops] of reach(graph, failing, 'callers', callerHops)) {
-      if (hops === 0) continue;
-      const reason = `${service} calls ${failing}${hops === 1 ? '' : `, over ${hops} hops`}`;
-      relate(service, { weight: callerRelation[hops] ?? 0, reason });
-    }
+  for (const [service, { hops, from }] of reachOfAll(services, graph, 'callees', calleeHops)) {
+    const reason = hops === 0 ? `it changed ${service} itself` : `${from} calls ${service}${overHops(hops)}`;
+    relate(service, { weight: calleeRelation[hops] ?? 0, reason });
+  }
+  for (const [service, { hops, from }] of reachOfAll(services, graph, 'callers', callerHops)) {
+    relate(service, {
+      weight: callerRelation[hops] ?? 0,
+      reason: `${service} calls ${from}${overHops(hops)}`,
+    });
   }
   return relations;
+}
+
+const overHops = (hops: number): string => (hops === 1 ? '' : `, over ${hops} hops`);
+
+/** Hops to all that any of `services` reaches, and from which of them; one walk, however many services fail. */
+function reachOfAll(
+  services: readonly string[],
+  graph: ServiceGraph,
+  direction: 'callees' | 'callers',
+  most: number,
+): Map<string, { hops: number; from: string }> {
+  const reached = new Map(services.map((service) => [service, { hops: 0, from: service }]));
+  let edge = [...reached.keys()];
+  for (let hops = 1; hops <= most && edge.length > 0; hops++) {
+    const next: string[] = [];
+    for (const service of edge) {
+      const from = reached.get(service)?.from ?? service;
+      for (const to of graph[direction](service)) {
+        if (reached.has(to)) continue;
+        reached.set(to, { hops, from });
+        next.push(to);
+      }
+    }
+    edge = next;
+  }
+  return reached;
 }
 
 function relationTo(service: string | null, relations: Map<string, Relation>): Relation | undefined {
