@@ -3,7 +3,7 @@ import { beginningOf } from './beginning.ts';
 import type { Case } from './case.ts';
 import type { Cause } from './cause.ts';
 import type { Evidence, Symptom } from './evidence.ts';
-import { explainedShare } from './explained.ts';
+import { explainedShare, rush } from './explained.ts';
 import { hiddenCalls } from './hidden-calls.ts';
 import { type MetricAnomalies, metricAnomalies } from './metric-anomalies.ts';
 import { explanatoryPower, type Likelihoods } from './propagation.ts';
@@ -107,6 +107,8 @@ function weightOf(service: string, considered: Case): number {
   weight += earliness(service, considered) + Math.min(0.5, trouble.alerts.length / 8);
   if (trouble.logs) weight += Math.min(1, trouble.logs.newPatterns / 3);
   weight += mentioned(service, considered);
+  // more requests hurt only whom they slow down
+  weight += Math.min(trouble.strength, rush(service, graph, anomalies));
   if (trouble.traces && trouble.traces.of > 0)
     weight += (4 * trouble.traces.firstFailures) / trouble.traces.of;
   if (trouble.change) weight += 2 * trouble.change.score;

@@ -6,6 +6,7 @@ import type {
   Symptom,
   TraceEvidence,
 } from './evidence.ts';
+import { demandedShare } from './explained.ts';
 import type { MetricAnomalies, MetricAnomaly } from './metric-anomalies.ts';
 import { type MetricKind, metricMeaning } from './metric-kind.ts';
 import type { Likelihoods } from './propagation.ts';
@@ -98,7 +99,7 @@ function worstOf(
 ): Pick<Trouble, 'anomaly' | 'strength'> {
   let worst: Pick<Trouble, 'anomaly' | 'strength'> = { anomaly: null, strength: 0 };
   for (const anomaly of anomalies) {
-    const strength = anomaly.strength * affinity(kind, anomaly);
+    const strength = anomaly.strength * affinity(kind, anomaly) * (1 - demandedShare(anomaly, anomalies));
     if (strength > worst.strength) worst = { anomaly, strength };
   }
   return worst;
