@@ -1,5 +1,7 @@
+import { ZodError } from 'zod';
 import {
   type CorrelationRules,
+  defaultCorrelationRules,
   readCorrelationRules,
   type WrittenCorrelationRules,
   writtenCorrelationRules,
@@ -28,12 +30,22 @@ export async function readRulesInForce(tx: Tx): Promise<RulesInForce> {
   const teams = await tx.selectFrom('teams').select(['id', 'match']).orderBy('slug').execute();
   const definitions = new Map(written.map((row) => [row.team_id, row.definition]));
   return {
-    organization: readCorrelationRules(definitions.get(null) ?? null),
+    organization: rulesOrDefaults(definitions.get(null) ?? null),
     teams: teams.map(({ id, match }) => {
       const own = definitions.get(id);
-      return { id, match, rules: own === undefined ? null : readCorrelationRules(own) };
+      return { id, match, rules: own === undefined ? null : rulesOrDefaults(own) };
     }),
   };
+}
+
+/** Rules that this version cannot read, of a later one say, must not keep alerts from becoming incidents. */
+function rulesOrDefaults(definition: unknown): CorrelationRules {
+  try {
+    return readCorrelationRules(definition);
+  } catch (error) {
+    if (error instanceof ZodError) return defaultCorrelationRules;
+    throw error;
+  }
 }
 
 /** The first team, by slug, all of whose label globs the alert matches, and the rules that hold for it. */

@@ -359,6 +359,15 @@ test('a weak label does not tie two outages, and a team has rules of its own', a
   expect((await incident()).find((row) => row.service === 'three')).toMatchObject({ team_id: rows[0].id });
 });
 
+test('rules that this version cannot read keep no alert from its incident', async () => {
+  await database.owner.query(
+    `insert into correlation_rules (org_id, definition) values ($1, '{"window": "5m", "of a later version": 1}')`,
+    [database.orgId],
+  );
+  await observe(await fire());
+  expect(await incident()).toHaveLength(1);
+});
+
 test('an alert that fires and resolves again and again flaps, and the timeline says so', async () => {
   for (let episode = 0; episode < 4; episode++) {
     const id = await fire({ startsAt: `2026-01-01T1${episode}:00:00Z` });
