@@ -5,7 +5,7 @@ import type { GivenGraph, GraphView } from './graph-view.ts';
 export type { GivenGraph, GraphEdge, GraphNode, GraphView } from './graph-view.ts';
 
 /** More is neither readable nor laid out within the time that a page has (40 services with 90 calls: some 50 ms). */
-const nodesDrawn = 40;
+export const nodesDrawn = 40;
 const edgesDrawn = 90;
 
 /** Draws `given` twice, for services/graph.hbs. Some 50 ms for the most that is drawn. */

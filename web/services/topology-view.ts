@@ -2,7 +2,7 @@ import type { DependencyRecord, ServiceIncident } from '../../db/services.ts';
 import { neighbourhood, reach, type ServiceGraph } from '../../domain/topology/graph.ts';
 import type { ServiceKind } from '../../domain/topology/service.ts';
 import { type Trouble, troubleIn } from '../../domain/topology/trouble.ts';
-import { drawGraph, type GraphNode, type GraphView } from './graph-drawing.ts';
+import { drawGraph, type GraphNode, type GraphView, nodesDrawn } from './graph-drawing.ts';
 import { troubleSentence } from './list-view.ts';
 import { countText, serviceHref } from './words.ts';
 
@@ -39,6 +39,7 @@ export function topologyView(query: TopologyQuery, known: KnownTopology) {
   const services = query.around === '' ? byWeight(graph, trouble) : near(graph, query);
   const shown = new Set(isKnown ? services : []);
   const calls = dependencies.filter(({ from, to }) => shown.has(from) && shown.has(to));
+  const failing = calls.filter(trouble.passes);
   return {
     around: query.around,
     hops: hopChoices.map((hops) => ({
@@ -50,8 +51,7 @@ export function topologyView(query: TopologyQuery, known: KnownTopology) {
     graph: shown.size === 0 ? null : drawnGraph('topology', [...shown], known, trouble),
     empty: emptyOf(graph, query, isKnown),
     line: `${countText(calls.length, 'call', 'calls')} between ${countText(shown.size, 'service', 'services')}`,
-    calls: calls
-      .toSorted((a, b) => Number(trouble.passes(b)) - Number(trouble.passes(a)))
+    calls: [...failing, ...calls.filter((call) => !trouble.passes(call))]
       .slice(0, callsShown)
       .map((call) => callRow(call, trouble)),
     callsLeftOut: Math.max(0, calls.length - callsShown),
@@ -91,13 +91,15 @@ export function drawnGraph(
   { graph, incidents, kinds }: KnownTopology,
   trouble: Trouble,
 ): GraphView {
-  const shown = new Set(services);
+  // in a graph of thousands only the calls between those that can be drawn are looked for
+  const drawn = services.slice(0, nodesDrawn);
+  const shown = new Set(drawn);
   return drawGraph({
     id,
     title: 'Who calls whom',
     description: `${countText(services.length, 'service', 'services')} and their calls; the table below has the same. ${troubleSentence(incidents)}`,
     nodes: services.map((service) => nodeOf(service, kinds.get(service) ?? 'service', trouble)),
-    edges: services.flatMap((from) =>
+    edges: drawn.flatMap((from) =>
       graph
         .callees(from)
         .filter((to) => shown.has(to))
@@ -126,18 +128,21 @@ function byWeight(graph: ServiceGraph, trouble: Trouble): string[] {
     graph.services.includes(service),
   );
   const nearness = new Map<string, number>();
-  for (const service of core.slice(0, 40)) {
+  for (const service of core.slice(0, nodesDrawn)) {
     for (const direction of ['callees', 'callers'] as const) {
-      for (const [other, hops] of reach(graph, service, direction, 3)) {
+      for (const [other, hops] of reach(graph, service, direction, 2)) {
         nearness.set(other, Math.min(hops, nearness.get(other) ?? hops));
       }
     }
   }
-  const degree = (service: string) => graph.callees(service).length + graph.callers(service).length;
-  const rest = graph.services.toSorted(
-    (a, b) => (nearness.get(a) ?? 9) - (nearness.get(b) ?? 9) || degree(b) - degree(a),
-  );
-  return [...new Set([...core, ...rest])];
+  const rest = graph.services
+    .map((service) => ({
+      service,
+      hops: nearness.get(service) ?? Number.MAX_SAFE_INTEGER,
+      degree: graph.callees(service).length + graph.callers(service).length,
+    }))
+    .sort((a, b) => a.hops - b.hops || b.degree - a.degree);
+  return [...new Set([...core, ...rest.map(({ service }) => service)])];
 }
 
 function near(graph: ServiceGraph, { around, hops }: TopologyQuery): string[] {
