@@ -103,6 +103,14 @@ describe('the draft of a post-mortem', () => {
     );
   });
 
+  it('tells a night that goes into the next day by day', () => {
+    const entry = { kind: 'note', actor: 'Holdfast', summary: 'x' };
+    const timeline = ['2026-11-20T23:59:00.000Z', '2026-11-21T00:01:00.000Z'].map((at) => ({ ...entry, at }));
+    expect(markdownOf({ ...incident, timeline })).toContain(
+      '## Timeline\n\n2026-11-20, UTC:\n\n- 23:59:00 x\n\n2026-11-21, UTC:\n\n- 00:01:00 x\n',
+    );
+  });
+
   it('leaves out what there is nothing of', () => {
     const bare = markdownOf({ ...incident, changes: [], alerts: [], services: [], notes: [] });
     for (const heading of ['Changes before it', 'Alerts', 'Logs', 'Similar incidents', 'Response'])

@@ -1,4 +1,5 @@
 import { formatDuration } from '../duration.ts';
+import { comparedWithUsual } from '../logs/usual.ts';
 import type { IncidentExport } from './incident-export.ts';
 import { code, link, plain, table } from './markdown-text.ts';
 
@@ -170,17 +171,18 @@ function response({ sla, executions }: IncidentExport): string[] {
 }
 
 function timeline({ timeline: entries, timelineOmitted }: IncidentExport): string[] {
-  const lines = entries.map(({ at, actor, summary }) => {
-    const who = actor.toLowerCase() === 'holdfast' ? '' : `${plain(actor, 200)}: `;
-    return `- ${clock(at)} ${who}${plain(summary, 2000)}`;
-  });
+  const days = [...Map.groupBy(entries, ({ at }) => at.slice(0, 10))];
   return [
     '## Timeline',
-    '',
-    ...(entries[0] ? [`UTC, from ${entries[0].at.slice(0, 10)} on.`, ''] : ['Nothing was recorded.']),
-    ...lines,
+    ...(days.length === 0 ? ['', 'Nothing was recorded.'] : []),
+    ...days.flatMap(([day, those]) => ['', `${day}, UTC:`, '', ...those.map(entryLine)]),
     ...(timelineOmitted > 0 ? ['', `And ${timelineOmitted} more entries on the incident's page.`] : []),
   ];
+}
+
+function entryLine({ at, actor, summary }: IncidentExport['timeline'][number]): string {
+  const who = actor.toLowerCase() === 'holdfast' ? '' : `${plain(actor, 200)}: `;
+  return `- ${clock(at)} ${who}${plain(summary, 2000)}`;
 }
 
 function logs({ logs: found }: IncidentExport): string[] {
@@ -194,11 +196,11 @@ function logs({ logs: found }: IncidentExport): string[] {
       ['Lines', 'Level', 'Pattern', ''],
       found.patterns
         .slice(0, patternsShown)
-        .map(({ count: many, level, template, isNew }) => [
-          String(many),
-          level,
-          code(template),
-          isNew ? 'new' : '',
+        .map((pattern) => [
+          String(pattern.count),
+          pattern.level,
+          code(pattern.template),
+          comparedWithUsual(pattern) ?? '',
         ]),
     ),
   ];
@@ -230,14 +232,19 @@ function similar({ similar: known }: IncidentExport): string[] {
     '## Similar incidents',
     '',
     ...known.map((each) => {
-      const after =
-        each.resolvedAt === null ? 'still open' : `resolved after ${lasted(each.openedAt, each.resolvedAt)}`;
+      const after = endOf(each);
       const ran = each.runbooks.map(
         ({ runbook, status }) => `${plain(runbook)} (${status.replace('_', ' ')})`,
       );
       return `- ${plain(`#${each.number} ${each.title}`)}, ${percent(each.score)} alike, ${after}${each.cause === null ? '' : `, cause ${plain(each.cause)}`}${ran.length === 0 ? '' : `; ran ${ran.join(', ')}`}`;
     }),
   ];
+}
+
+function endOf({ status, openedAt, resolvedAt }: IncidentExport['similar'][number]): string {
+  if (resolvedAt === null) return 'still open';
+  const word = status === 'false_positive' ? 'a false positive, closed' : 'resolved';
+  return `${word} after ${lasted(openedAt, resolvedAt)}`;
 }
 
 const lessons = [
