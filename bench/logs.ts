@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { minePatterns } from '../domain/logs/patterns.ts';
+import { minePatternsOfText } from '../domain/logs/text-patterns.ts';
 import { printFigure } from './figure.ts';
 import { groupingAccuracy, loghubDirectory, readLoghub } from './loghub.ts';
 
@@ -10,7 +10,7 @@ if (existsSync(loghubDirectory)) {
   const sets = readLoghub();
   const accuracies = sets.map(({ name, lines, events }) => {
     const accuracy = groupingAccuracy(
-      minePatterns(lines).map((mined) => mined.group),
+      minePatternsOfText(lines).map((mined) => mined.group),
       events,
     );
     print(`log_grouping_accuracy_${name}`, accuracy, 'share');
@@ -28,7 +28,7 @@ function printSpeed(source: string[]): void {
   const lines = Array.from({ length: 10_000 }, (_, i) => source[i % source.length] ?? '');
   const seconds = Array.from({ length: 9 }, () => {
     const start = performance.now();
-    minePatterns(lines);
+    minePatternsOfText(lines);
     return (performance.now() - start) / 1000;
   }).sort((a, b) => a - b);
   print('log_lines_mined', lines.length / (seconds[4] ?? 1), 'lines/s');

@@ -1,3 +1,4 @@
+import { commonHeader, hasHeader } from './line-headers.ts';
 import { maskValues, wildcard } from './masking.ts';
 
 /**
@@ -40,9 +41,14 @@ export function minePatterns(lines: readonly string[]): MinedLine[] {
 
   const counts = new Array<number>(shapeIndex.size).fill(0);
   for (const shape of shapeOfLine) counts[shape] = (counts[shape] ?? 0) + 1;
-  const clusters = [...shapeIndex.keys()].map(
+  const whole = [...shapeIndex.keys()].map(
     (shape, index): Cluster => ({ tokens: shape.split(' '), count: counts[index] ?? 0, shapes: [index] }),
   );
+  const header = commonHeader(whole);
+  const clusters = whole.map((cluster): Cluster => {
+    if (!hasHeader(cluster.tokens, header)) return cluster;
+    return { ...cluster, tokens: cluster.tokens.slice(header.length), header: header.text };
+  });
 
   const byLength = [...Map.groupBy(clusters, (cluster) => cluster.tokens.length).values()];
   const merged = joinEqualWords(byLength.flatMap(generalise));
@@ -52,14 +58,18 @@ export function minePatterns(lines: readonly string[]): MinedLine[] {
   return shapeOfLine.flatMap((shape) => {
     const cluster = ofShape.get(shape);
     if (!cluster) return [];
-    const known = groups.get(cluster) ?? { group: groups.size, template: cluster.tokens.join(' ') };
+    const { header, tokens } = cluster;
+    const template = header === undefined ? tokens.join(' ') : `${header} ${tokens.join(' ')}`;
+    const known = groups.get(cluster) ?? { group: groups.size, template };
     groups.set(cluster, known);
     return [{ ...known }];
   });
 }
 
 interface Cluster {
+  /** Without the header that nearly all lines have. */
   tokens: string[];
+  header?: string;
   /** Lines in it. */
   count: number;
   /** Indexes of the masked lines in it. */
@@ -154,6 +164,7 @@ function combine(members: Cluster[], places: number[]): Cluster {
   );
   return {
     tokens,
+    ...(largest.header === undefined ? {} : { header: largest.header }),
     count: members.reduce((sum, member) => sum + member.count, 0),
     shapes: members.flatMap((member) => member.shapes),
   };
