@@ -157,7 +157,7 @@ export function changeListView(
 }
 
 /** A commit's message may be an essay; the change's own page has all of it. */
-const shortened = (title: string): string => (title.length > 120 ? `${title.slice(0, 119)}…` : title);
+export const shortened = (title: string): string => (title.length > 120 ? `${title.slice(0, 119)}…` : title);
 
 export function changeRow(change: ChangeSummary, people: People): ChangeRow {
   const { author } = change;

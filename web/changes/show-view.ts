@@ -7,7 +7,7 @@ import { changeSourceNames, changeTypeNames } from '../../domain/changes/words.t
 import { nameOf, type People } from '../../domain/people.ts';
 import { visible } from '../../domain/runbook/shown-text.ts';
 import { changeMarks, type Mark } from '../layout/words.ts';
-import { type ChangeRow, changeRow } from './list-view.ts';
+import { type ChangeRow, changeRow, shortened } from './list-view.ts';
 
 export interface ChangePageView {
   words: string;
@@ -57,6 +57,7 @@ export function changePageView(
   },
 ): ChangePageView {
   const facts: [string, string | null][] = [
+    ['What changed', change.title],
     ['Service', change.service],
     ['Version', change.version],
     ['Before it', change.previousVersion],
@@ -108,7 +109,7 @@ const ends: Record<ChangeStatus, string> = {
 function sentenceOf(change: ChangeDetail, people: People): string {
   const place = change.environment === null ? '' : ` in ${visible(change.environment)}`;
   const author = change.author === null ? '' : ` by ${visible(nameOf(people, change.author))}`;
-  const what = change.version === null ? '' : `: ${visible(change.title)}`;
+  const what = change.version === null ? '' : `: ${shortened(visible(change.title))}`;
   const first = `${changeTypeNames[change.type]}${place}${author}${what}; ${ends[change.status]}.`;
   const confirmed = change.incidents.filter(({ verdict }) => verdict === 'confirmed');
   const open = change.incidents.filter(({ verdict }) => verdict === null);
