@@ -86,6 +86,25 @@ describe('the graph', () => {
     ]);
   });
 
+  test('calls do not grow without end either, and those that are there go on counting', async () => {
+    await database.owner.query(
+      `insert into service_dependencies (org_id, caller, callee, observed_in, calls, last_seen_at)
+       select $1, 'id-' || n, 'db', 'traces', 1, now() from generate_series(1, 20000) n`,
+      [database.orgId],
+    );
+    await database.db.write({ orgId: database.orgId }, (tx) =>
+      learnCalls(tx, {
+        orgId: database.orgId,
+        calls: ['one-more', 'id-7'].map((caller) => ({ caller, callee: 'db', calls: 3, errors: 0 })),
+        observedIn: 'traces',
+      }),
+    );
+    const { rows } = await database.owner.query(
+      'select count(*) as count, sum(calls) as calls from service_dependencies',
+    );
+    expect(rows).toEqual([{ count: 20_000, calls: '20003' }]);
+  });
+
   test('calls are added up, and a service does not call itself', async () => {
     const call = { caller: 'web', callee: 'api', calls: 2, errors: 1 };
     const add = () =>

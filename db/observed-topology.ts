@@ -43,15 +43,15 @@ export async function learnServices(
     insert into services (org_id, name, kind)
     select ${orgId}::uuid, g.name, g.kind
     from jsonb_to_recordset(${JSON.stringify(given)}::jsonb) as g(name text, kind text)
-    where exists (select from services s where s.name = g.name)
-      or (select count(*) from services) < ${mostServices}
+    left join services s on s.name = g.name
+    -- requests come by the hundred: a row that is up to date is not even locked
+    where case when s.name is null then (select count(*) from services) < ${mostServices}
+      else s.last_seen_at < now() - interval '1 minute'
+        or (not s.declared and s.kind <> g.kind and g.kind <> 'service') end
     order by g.name
     on conflict (org_id, name) do update set
       last_seen_at = now(),
-      kind = case when services.declared then services.kind else excluded.kind end
-    -- a row that was seen a moment ago stays as it is: requests come by the hundred
-    where services.last_seen_at < now() - interval '1 minute'
-      or (not services.declared and services.kind <> excluded.kind and excluded.kind <> 'service')
+      kind = case when services.declared or excluded.kind = 'service' then services.kind else excluded.kind end
   `.execute(tx);
 }
 
@@ -81,8 +81,9 @@ export async function learnCalls(
     select ${orgId}::uuid, g.caller, g.callee, ${observedIn}, g.calls, g.errors, now()
     from jsonb_to_recordset(${JSON.stringify([...summed.values()])}::jsonb)
       as g(caller text, callee text, calls bigint, errors bigint)
-    where exists (select from service_dependencies d where d.caller = g.caller and d.callee = g.callee)
-      or (select count(*) from service_dependencies) < ${mostDependencies}
+    left join service_dependencies d on d.caller = g.caller and d.callee = g.callee
+    where case when d.caller is null then (select count(*) from service_dependencies) < ${mostDependencies}
+      else g.calls > 0 or d.last_seen_at is null or d.last_seen_at < now() - interval '1 minute' end
     -- in one order, so that requests which meet on the same rows wait for each other and not crosswise
     order by g.caller, g.callee
     on conflict (org_id, caller, callee) do update set
@@ -90,7 +91,5 @@ export async function learnCalls(
       errors = service_dependencies.errors + excluded.errors,
       observed_in = excluded.observed_in,
       last_seen_at = now()
-    where excluded.calls > 0 or service_dependencies.last_seen_at is null
-      or service_dependencies.last_seen_at < now() - interval '1 minute'
   `.execute(tx);
 }
