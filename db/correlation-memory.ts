@@ -37,9 +37,10 @@ export async function rememberApart(
 ): Promise<void> {
   const [stayed, moved] = [randomUUID(), randomUUID()];
   const movedAlerts = sql`select ${columns} from alerts a where a.id = any(${decision.alertIds}::bigint[])`;
-  const stayedAlerts = sql`select ${columns} from alerts a where a.incident_id = ${decision.incidentId} and not exists (
-    select 1 from alerts m where m.id = any(${decision.alertIds}::bigint[])
-      and m.integration_id = a.integration_id and m.fingerprint = a.fingerprint)`;
+  // an uncorrelated list, which PostgreSQL hashes: incidents have ten thousand alerts
+  const stayedAlerts = sql`select ${columns} from alerts a where a.incident_id = ${decision.incidentId}
+    and (a.integration_id, a.fingerprint) not in (
+      select m.integration_id, m.fingerprint from alerts m where m.id = any(${decision.alertIds}::bigint[]))`;
   await renameGroups(tx, decision.orgId, stayedAlerts, stayed);
   await putMembers(tx, decision, stayedAlerts, { group: stayed, apartFrom: [moved] });
   await putMembers(tx, decision, movedAlerts, { group: moved, apartFrom: [stayed] });

@@ -256,3 +256,20 @@ test('a closed incident takes nothing', async () => {
     `#${b.number} is closed`,
   );
 });
+
+test('an incident of ten thousand alerts is split before PostgreSQL gives up', async () => {
+  const { id } = await open({ fingerprint: 'first' });
+  await database.owner.query(
+    `insert into alerts (org_id, integration_id, fingerprint, status, name, severity, severity_rank, service, labels,
+       annotations, starts_at, incident_id)
+     select $1, $2, 'of-many-' || n, 'firing', 'A', 'high', 1, 's', '{}', '{}', now(), $3
+     from generate_series(1, 10000) n`,
+    [database.orgId, integrationId, id],
+  );
+  await database.owner.query('update incidents set alert_count = 10001, firing_count = 10001');
+  const { rows } = await database.owner.query(
+    `select array_agg(id) as ids from (select id from alerts where fingerprint <> 'first' order by id limit 500) a`,
+  );
+  const { into } = await move({ fromIncident: id, alertIds: rows[0].ids.map(Number), into: null });
+  expect(await incidentRow(into.number)).toMatchObject({ alert_count: 500, firing_count: 500 });
+}, 60_000);
