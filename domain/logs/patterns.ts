@@ -45,10 +45,14 @@ export function minePatterns(lines: readonly string[]): MinedLine[] {
     (shape, index): Cluster => ({ tokens: shape.split(' '), count: counts[index] ?? 0, shapes: [index] }),
   );
   const header = commonHeader(whole);
-  const clusters = whole.map((cluster): Cluster => {
+  const stripped = whole.map((cluster): Cluster => {
     if (!hasHeader(cluster.tokens, header)) return cluster;
     return { ...cluster, tokens: cluster.tokens.slice(header.length), header: header.text };
   });
+  // what differed in its header only is one now
+  const clusters = [...Map.groupBy(stripped, ({ tokens }) => tokens.join(' ')).values()].map((same) =>
+    combine(same, []),
+  );
 
   const byLength = [...Map.groupBy(clusters, (cluster) => cluster.tokens.length).values()];
   const merged = joinEqualWords(byLength.flatMap(generalise));
