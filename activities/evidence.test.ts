@@ -301,6 +301,21 @@ describe('configured log sources', () => {
     expect(await shown()).toMatchObject({ error: expect.stringMatching(/503/), retryAt: null });
   });
 
+  test('with the last attempt of a gathering that another follows, the panel says when that is', async () => {
+    await store([line('pool exhausted')]);
+    await put('a-loki', lokiSource());
+    await put('own', own);
+    loki.fail({ status: 503, body: 'starting' });
+    const args = { orgId: database.orgId, incidentId, againAfterMs: 300_000 };
+    const before = Date.now();
+    await expect(activities(undefined, 10).gatherLogs(args)).rejects.toMatchObject({
+      type: 'LogSourceUnavailable',
+    });
+    const logs = await shown();
+    expect(logs).toMatchObject({ total: 1, error: expect.stringMatching(/503/) });
+    expect(logs?.retryAt?.getTime()).toBeGreaterThanOrEqual(before + 300_000);
+  });
+
   test('a secret is read by its reference; one that is missing is said, and not asked for again', async () => {
     await put('a-loki', lokiSource({ credential: 'env:LOGS_KEY' }));
     await gather();

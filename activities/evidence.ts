@@ -47,7 +47,16 @@ export function createEvidenceActivities(deps: EvidenceDeps) {
      * replaced each time, so it may run again. When a source fails, the row says why and when it is asked again, beside
      * what the others said; the failure is thrown, for a retry mends a source that is away, and nothing else.
      */
-    async gatherLogs({ orgId, incidentId }: { orgId: string; incidentId: string }): Promise<GatheredLogs> {
+    async gatherLogs({
+      orgId,
+      incidentId,
+      againAfterMs = null,
+    }: {
+      orgId: string;
+      incidentId: string;
+      /** When the incident gathers anew after all attempts have failed; null: not any more. */
+      againAfterMs?: number | null;
+    }): Promise<GatheredLogs> {
       const { alerts, subject, graph } = await db.read({ orgId }, async (tx) => ({
         alerts: await listAlertTraces(tx, { incidentId }),
         subject: await readLogSubject(tx, { incidentId }),
@@ -68,7 +77,7 @@ export function createEvidenceActivities(deps: EvidenceDeps) {
         serving.map((one) => lookAt(one, orgId, query, shared(serving.length))),
       );
 
-      const retryAt = retryTime(looks, attempt());
+      const retryAt = retryTime(looks, attempt(), againAfterMs);
       const failed = failureOf(looks, retryAt);
       const found = looks.filter((look) => look.found !== null);
       const record = {
@@ -123,9 +132,14 @@ function attemptOfActivity(): { number: number; most: number } {
 }
 
 /** Null where asking again mends nothing, or was done often enough. */
-function retryTime(looks: LookedAt[], { number, most }: { number: number; most: number }): Date | null {
-  if (!looks.some(({ failure }) => failure?.mendable) || number >= most) return null;
-  return new Date(Date.now() + Math.min(retryMs.first * 2 ** (number - 1), retryMs.longest));
+function retryTime(
+  looks: LookedAt[],
+  { number, most }: { number: number; most: number },
+  againAfterMs: number | null,
+): Date | null {
+  if (!looks.some(({ failure }) => failure?.mendable)) return null;
+  const wait = number < most ? Math.min(retryMs.first * 2 ** (number - 1), retryMs.longest) : againAfterMs;
+  return wait === null ? null : new Date(Date.now() + wait);
 }
 
 function failureOf(looks: LookedAt[], retryAt: Date | null): ApplicationFailure | undefined {

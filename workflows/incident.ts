@@ -16,7 +16,7 @@ import type { AnalysisActivities } from '../activities/analysis.ts';
 import type { EvidenceActivities } from '../activities/evidence.ts';
 import type { IncidentActivities } from '../activities/incident.ts';
 import type { NotifyActivities } from '../activities/notify.ts';
-import { applyEvent } from '../domain/incident/apply-event.ts';
+import { applyEvent, gathersAgainAfterMs } from '../domain/incident/apply-event.ts';
 import type { FeedDigest, IncidentEvent } from '../domain/incident/events.ts';
 import { type IncidentMove, incidentOver, nextMoves } from '../domain/incident/next-moves.ts';
 import { regroupingKey, regroupingOf } from '../domain/incident/regrouping.ts';
@@ -122,7 +122,8 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
         return { type: 'feed_read', at: Date.now(), key, digest };
       }
       case 'gather_evidence': {
-        const { summary, source } = await gatherLogs({ orgId, incidentId });
+        const againAfterMs = gathersAgainAfterMs(driver.state);
+        const { summary, source } = await gatherLogs({ orgId, incidentId, againAfterMs });
         return { type: 'evidence_gathered', at: Date.now(), key, summary, source };
       }
       case 'analyse': {

@@ -22,10 +22,6 @@ import { holdfast, plural, tell } from './story.ts';
 /** Logs are asked for at once, and once more when the five minutes after the opening have been written. */
 const secondGatheringMs = 5 * 60_000 + 15_000;
 
-/** A source of logs that was away for all attempts of one gathering is asked again, up to so many gatherings. */
-const logsRetryMs = 5 * 60_000;
-const mostGatherings = 12;
-
 /** Folds what happened into the state. Pure: the same state and event always give the same state. */
 export function applyEvent(state: IncidentState, event: IncidentEvent): IncidentState {
   switch (event.type) {
@@ -110,6 +106,18 @@ export function applyEvent(state: IncidentState, event: IncidentEvent): Incident
   }
 }
 
+/** A source of logs that was away for all attempts of one gathering is asked again, up to so many gatherings. */
+const gatherAgainMs = 5 * 60_000;
+const mostGatherings = 12;
+
+/**
+ * After a gathering that is under way, or has just failed; null: not any more. What began before there were analyses
+ * goes by what it was told then.
+ */
+export function gathersAgainAfterMs({ analysis, evidence }: IncidentState): number | null {
+  return analysis.on && evidence.gathered < mostGatherings ? gatherAgainMs : null;
+}
+
 function started(before: IncidentState, key: string, at: number): IncidentState {
   const state = { ...before, inFlight: [...before.inFlight, key] };
   // set again by a signal that arrives while the feed is being read
@@ -160,9 +168,9 @@ function applyFailure(
   if (key.startsWith('evidence')) {
     const failed = tell(state, at, 'logs_failed', holdfast, `Logs could not be fetched: ${reason}`);
     const { gathered, nextAt } = state.evidence;
-    // an incident that began before there were analyses goes by what it was told then
-    if (!state.analysis.on || nextAt !== null || gathered >= mostGatherings || state.resolved) return failed;
-    return { ...failed, evidence: { gathered, nextAt: at + logsRetryMs } };
+    const againAfterMs = gathersAgainAfterMs(state);
+    if (againAfterMs === null || nextAt !== null || state.resolved) return failed;
+    return { ...failed, evidence: { gathered, nextAt: at + againAfterMs } };
   }
   if (key.startsWith('execution:')) {
     const runbook = key.slice('execution:'.length);
