@@ -150,12 +150,14 @@ function beatOf(parts: (Parts & { series: MetricEvidence }) | undefined): Beat |
   const lead = Math.max(3, Math.min(during.length, mostSamples));
   const window = [...before.slice(-lead), ...during.slice(0, mostSamples)];
   const step = medianStep(window);
-  const from = window[0]?.[0] ?? 0;
+  // what stands in for the past may be later than the trouble
+  const times = window.map(([time]) => time);
+  const from = Math.min(...times);
   const { bad } = metricMeaning(series.metric, series.unit);
   const sign = bad === -1 ? -1 : 1;
   return {
     from,
-    to: window.at(-1)?.[0] ?? from,
+    to: Math.max(...times),
     step,
     values: new Map(window.map(([time, value]) => [Math.round((time - from) / step), sign * value])),
   };

@@ -237,6 +237,49 @@ describe('by metrics', () => {
     );
   });
 
+  test('what is usual may be told by a period long after, where there is none before', () => {
+    const metrics = [slowed('web', 0.2, 0.3), slowed('api', 0.1, 0.3), well('db', 0.01)].map((one) => ({
+      ...one,
+      points: one.points.map(([time, value]): [number, number] => [
+        time < at ? time + 12_000_000 : time,
+        value,
+      ]),
+    }));
+    expect(order({ alerts: [], dependencies, metrics, symptom })[0]).toBe('api');
+  });
+
+  test('CPU that more requests account for is not the cause, but whoever is flooded from outside is', () => {
+    const flood = (service: string, usual: number) =>
+      series(
+        service,
+        'requests',
+        usual,
+        wave.map((height) => usual * height),
+      );
+    const hot = (service: string) =>
+      series(
+        service,
+        'cpu_usage',
+        20,
+        wave.map((height) => 20 * height),
+      );
+    const metrics = [
+      slowed('web', 0.2, 0.3),
+      slowed('api', 0.1, 0.3),
+      flood('api', 100),
+      hot('api'),
+      flood('db', 300),
+      hot('db'),
+      series(
+        'web',
+        'requests',
+        100,
+        wave.map(() => 100),
+      ),
+    ];
+    expect(order({ alerts: [], dependencies, metrics, symptom })[0]).toBe('api');
+  });
+
   test('without a symptom the series themselves tell when it began', () => {
     const higher = wave.map((height) => height + 1);
     const rise = (service: string, usual: number) =>
