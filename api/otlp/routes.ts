@@ -13,6 +13,7 @@ import { encode } from './protobuf.ts';
 import { readRecords } from './records.ts';
 import { createSpanQuota, spansPerMinute } from './span-quota.ts';
 import { spanOf } from './spans.ts';
+import { createTurns } from './turns.ts';
 
 const tag = 'Intake';
 const body = z
@@ -27,11 +28,43 @@ const batch = 2_000;
 /** OTLP/HTTP 1.x: https://opentelemetry.io/docs/specs/otlp/ */
 export function otlpEndpoints(deps: { db: Pick<Database, 'write'>; log: ErrorLog }): Endpoint[] {
   const { db } = deps;
+  const turn = createTurns({ atOnce: 2, waiting: 32 });
   const grant = createSpanQuota();
   const learnLater = createExternalCalls({
     db,
     onError: (error) => deps.log.error({ err: error }, 'calls to hosts could not be learned'),
   });
+
+  async function takeSpans(request: Request, bytes: Buffer | undefined): Promise<Taken> {
+    const { orgId } = integrationOf(request);
+    const { items, rejected, message } = await readRecords(groupsOf(request, bytes, 'spans'), spanOf);
+    const now = Date.now();
+    const taken = items.slice(0, grant(orgId, items.length, now));
+    for (const spans of batches(taken)) {
+      await db.write({ orgId }, (tx) => recordSpans(tx, { orgId, spans }));
+    }
+    if (taken.some(({ peerKind }) => peerKind === 'external')) learnLater(orgId, now);
+    const over = items.length - taken.length;
+    const reasons = [
+      ...(over > 0 ? [`more than ${spansPerMinute} spans a minute: sample them`] : []),
+      ...(message === '' ? [] : [message]),
+    ];
+    return { rejected: rejected + over, message: reasons.join('; ') };
+  }
+
+  async function takeLogRecords(request: Request, bytes: Buffer | undefined): Promise<Taken> {
+    const { orgId } = integrationOf(request);
+    const now = Date.now();
+    const { items, rejected, message } = await readRecords(
+      groupsOf(request, bytes, 'logs'),
+      (record, resource) => logLineOf(record, resource, now),
+    );
+    // one transaction: what is sent again after an error is not there twice
+    await db.write({ orgId }, async (tx) => {
+      for (const lines of batches(items)) await insertLogs(tx, { orgId, lines });
+    });
+    return { rejected, message };
+  }
 
   return [
     {
@@ -48,21 +81,8 @@ export function otlpEndpoints(deps: { db: Pick<Database, 'write'>; log: ErrorLog
           partialSuccess: z.object({ rejectedSpans: z.int(), errorMessage: z.string() }).optional(),
         }),
         handle: async ({ request, body: bytes }) => {
-          const { orgId } = integrationOf(request);
-          const { items, rejected, message } = await readRecords(groupsOf(request, bytes, 'spans'), spanOf);
-          const now = Date.now();
-          const taken = items.slice(0, grant(orgId, items.length, now));
-          for (const spans of batches(taken)) {
-            await db.write({ orgId }, (tx) => recordSpans(tx, { orgId, spans }));
-          }
-          if (taken.some(({ peerKind }) => peerKind === 'external')) learnLater(orgId, now);
-          const over = items.length - taken.length;
-          if (rejected + over === 0) return {};
-          const reasons = [
-            ...(over > 0 ? [`more than ${spansPerMinute} spans a minute: sample them`] : []),
-            ...(message === '' ? [] : [message]),
-          ];
-          return { partialSuccess: { rejectedSpans: rejected + over, errorMessage: reasons.join('; ') } };
+          const { rejected, message } = await turn(() => takeSpans(request, bytes));
+          return rejected === 0 ? {} : { partialSuccess: { rejectedSpans: rejected, errorMessage: message } };
         },
       }),
       send: (answer, request, response) => send(answer, request, response, 'TraceResponse'),
@@ -81,16 +101,7 @@ export function otlpEndpoints(deps: { db: Pick<Database, 'write'>; log: ErrorLog
           partialSuccess: z.object({ rejectedLogRecords: z.int(), errorMessage: z.string() }).optional(),
         }),
         handle: async ({ request, body: bytes }) => {
-          const { orgId } = integrationOf(request);
-          const now = Date.now();
-          const { items, rejected, message } = await readRecords(
-            groupsOf(request, bytes, 'logs'),
-            (record, resource) => logLineOf(record, resource, now),
-          );
-          // one transaction: what is sent again after an error is not there twice
-          await db.write({ orgId }, async (tx) => {
-            for (const lines of batches(items)) await insertLogs(tx, { orgId, lines });
-          });
+          const { rejected, message } = await turn(() => takeLogRecords(request, bytes));
           return rejected === 0
             ? {}
             : { partialSuccess: { rejectedLogRecords: rejected, errorMessage: message } };
@@ -99,6 +110,12 @@ export function otlpEndpoints(deps: { db: Pick<Database, 'write'>; log: ErrorLog
       send: (answer, request, response) => send(answer, request, response, 'LogsResponse'),
     },
   ];
+}
+
+/** What came of a request: how many of its records cannot be taken, and why. */
+interface Taken {
+  rejected: number;
+  message: string;
 }
 
 /** In the encoding of the request. */
