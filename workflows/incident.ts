@@ -73,7 +73,7 @@ const { gatherLogs } = proxyActivities<EvidenceActivities>({
 });
 // what it could not look at it says itself; the next one comes soon enough
 const { analyseIncident } = proxyActivities<AnalysisActivities>({
-  startToCloseTimeout: '1m',
+  startToCloseTimeout: '90s',
   retry: { initialInterval: '2s', maximumAttempts: 3 },
 });
 

@@ -31,6 +31,8 @@ const mostDrawn = 8;
 const pointsPerSeries = 120;
 const finestStepMs = 15_000;
 const timeoutMs = 8_000;
+/** After that no further expression is asked for: what is there is better than a better answer too late. */
+const defaultPatienceMs = 20_000;
 const mostBytes = 8 * 1024 * 1024;
 
 /**
@@ -40,7 +42,12 @@ const mostBytes = 8 * 1024 * 1024;
  */
 export async function readIncidentMetrics(
   baseUrl: string,
-  { alerts, from, to }: { alerts: readonly MeasuringAlert[]; from: number; to: number },
+  {
+    alerts,
+    from,
+    to,
+    patienceMs = defaultPatienceMs,
+  }: { alerts: readonly MeasuringAlert[]; from: number; to: number; patienceMs?: number },
 ): Promise<IncidentMetrics> {
   const rules = [...rulesOf(alerts)];
   const found: IncidentMetrics = { metrics: [], evidence: [], notes: [] };
@@ -48,7 +55,14 @@ export async function readIncidentMetrics(
     found.notes.push(`Metrics: only the first ${mostExpressions} of ${rules.length} expressions were read.`);
   }
   const asked = rules.slice(0, mostExpressions);
+  const began = performance.now();
   for (let next = 0; next < asked.length; next += atOnce) {
+    if (performance.now() - began > patienceMs) {
+      found.notes.push(
+        `Metrics: ${next} of ${asked.length} expressions took Prometheus too long to ask for more.`,
+      );
+      break;
+    }
     const answers = await Promise.allSettled(
       asked.slice(next, next + atOnce).map(async ([expression, own]) => {
         const { measured, threshold } = alertExpression(expression);
