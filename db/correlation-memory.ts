@@ -108,9 +108,10 @@ export async function listRemembered(
   ]);
   if (args.cursor !== undefined) {
     const [at, integrationId, fingerprint] = decodeCursor(args.cursor, ['instant', 'uuid', 'text']);
+    // the first condition lets the index begin there, the second leaves out what was shown of the same moment
     query = query.where(
-      sql<boolean>`(decided_at < ${at}::timestamptz or (decided_at = ${at}::timestamptz
-        and (integration_id, fingerprint) > (${integrationId}::uuid, ${fingerprint})))`,
+      sql<boolean>`decided_at <= ${at}::timestamptz and (decided_at < ${at}::timestamptz
+        or (integration_id, fingerprint) > (${integrationId}::uuid, ${fingerprint}))`,
     );
   }
   const rows = await query

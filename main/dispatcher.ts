@@ -34,7 +34,7 @@ const leastOutstanding = 20;
 /** What no worker has seen after this is waited for no longer: it must not keep others out for ever. */
 const patienceMs = 10_000;
 /** How soon to look again when it was full. */
-const fullPauseMs = 25;
+const fullPauseMs = 100;
 /** So many failures in a batch mean that Temporal is away. */
 const failuresTaken = 5;
 /** A feed that is unread for longer was left by whoever owed the signal. */
