@@ -65,7 +65,7 @@ export function troublesOf(evidence: Evidence, anomalies: MetricAnomalies): Map<
 /**
  * How much likelier each service's signs are in trouble than in health. Where nothing was measured and nobody else
  * alerted either, nothing is known: 1. A service that is silent while others alert is rather well, but alerts get
- * lost and not everything is watched.
+ * lost and not everything is watched; where its metrics are known, they tell it better.
  */
 export function likelihoodsOf(
   troubles: ReadonlyMap<string, Trouble>,
@@ -76,7 +76,7 @@ export function likelihoodsOf(
     [...troubles].map(([service, trouble]) => {
       let logarithm = 0;
       if (anomalies.has(service)) logarithm += between(-1, 3 * trouble.strength - 1.5, 3.5);
-      if (alerting) logarithm += byAlerts(trouble);
+      if (alerting && (trouble.alerts.length > 0 || !anomalies.has(service))) logarithm += byAlerts(trouble);
       if (trouble.logs) logarithm += between(0, Math.log1p(trouble.logs.errors) / 3, 1);
       return [service, Math.exp(Math.min(logarithm, 4))];
     }),
