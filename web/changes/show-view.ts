@@ -6,7 +6,7 @@ import type { RollbackSuggestion } from '../../domain/changes/suggest-rollback.t
 import { changeSourceNames, changeTypeNames } from '../../domain/changes/words.ts';
 import { nameOf, type People } from '../../domain/people.ts';
 import { visible } from '../../domain/runbook/shown-text.ts';
-import { changeMarks, type Mark } from '../layout/words.ts';
+import { changeMarks, type Mark, verdictMarks } from '../layout/words.ts';
 import { type ChangeRow, changeRow, shortened } from './list-view.ts';
 
 export interface ChangePageView {
@@ -124,10 +124,6 @@ function numbers(incidents: ChangeIncident[]): string {
   return new Intl.ListFormat('en-GB').format([...shown, ...more]);
 }
 
-const verdictMarks: Record<'confirmed' | 'dismissed', Mark> = {
-  confirmed: { word: 'Confirmed as cause', icon: 'check', tone: 'bad' },
-  dismissed: { word: 'Dismissed', icon: 'stopped', tone: 'quiet' },
-};
 const barWidth = 62;
 
 function incidentView(

@@ -7,7 +7,7 @@ import { formatDuration } from '../../domain/duration.ts';
 import { nameOf, type People } from '../../domain/people.ts';
 import type { RunbookDefinition } from '../../domain/runbook/definition.ts';
 import { rollbackHref } from '../changes/show-view.ts';
-import type { Mark } from '../layout/words.ts';
+import { type Mark, verdictMarks } from '../layout/words.ts';
 import { webUrl } from './evidence-view.ts';
 
 /** The tab of the changes that may be behind an incident. */
@@ -92,11 +92,6 @@ function rollbackOf(
   if (!best) return null;
   return { runbook: best.runbook, href: rollbackHref(best, change.environment, number) };
 }
-
-const verdictMarks: Record<'confirmed' | 'dismissed', Mark> = {
-  confirmed: { word: 'Confirmed as cause', icon: 'check', tone: 'bad' },
-  dismissed: { word: 'Dismissed', icon: 'stopped', tone: 'quiet' },
-};
 
 const statusWords: Record<ChangeStatus, string> = {
   started: 'still going on',

@@ -1,4 +1,4 @@
-import type { ChangeStatus } from '../../domain/changes/change.ts';
+import type { ChangeStatus, ChangeVerdict } from '../../domain/changes/change.ts';
 import type {
   AlertStatus,
   ApprovalStatus,
@@ -74,6 +74,12 @@ export const changeMarks: Record<ChangeStatus, Mark> = {
   succeeded: mark('Succeeded', 'done', 'good'),
   failed: mark('Failed', 'failed', 'bad'),
   rolled_back: mark('Rolled back', 'undone', 'warning'),
+};
+
+/** What people said of a change as the cause of an incident. */
+export const verdictMarks: Record<ChangeVerdict, Mark> = {
+  confirmed: mark('Confirmed as cause', 'check', 'bad'),
+  dismissed: mark('Dismissed', 'stopped', 'quiet'),
 };
 
 export const stepMarks: Record<StepStatus, Mark> = {
