@@ -177,6 +177,21 @@ describe('services', () => {
     ]);
   });
 
+  test('of another team are not seen, but as ends of calls', async () => {
+    await put(yaml);
+    const { rows } = await api.fixture.owner.query(
+      `insert into teams (org_id, slug, name) values ($1, 'ops', 'Ops') returning id`,
+      [api.orgId],
+    );
+    const { token } = await api.addPerson('ops@example.com', 'viewer', rows[0].id);
+    expect((await see('/api/v1/services/web', token)).status).toBe(404);
+    const { body } = await see('/api/v1/services', token);
+    expect(body.items.map(({ name }: { name: string }) => name)).toEqual(['api', 'db']);
+    expect((await see('/api/v1/services/api', token)).body.blastRadius).toEqual([
+      { service: 'web', hops: 1 },
+    ]);
+  });
+
   test('one is declared with its calls, and declared no longer', async () => {
     const path = `/api/v1/services/${encodeURIComponent('a/b c')}`;
     const made = await api.ask('PUT', path, {

@@ -30,16 +30,22 @@ function planView({ services, dependencies }: TopologyPlan) {
     ...dependencies.added.map((each) => ({ sign: '+', what: 'added', text: call(each) })),
     ...dependencies.removed.map((each) => ({ sign: '−', what: 'no longer declared', text: call(each) })),
   ];
-  const sentence =
-    lines.length === 0
-      ? 'Nothing would change.'
-      : `${countText(lines.length, 'thing', 'things')} would change: ` +
-        `${services.added.length} services added, ${services.changed.length} changed, ${services.removed.length} no longer declared; ` +
-        `${dependencies.added.length} calls added, ${dependencies.removed.length} no longer declared.`;
+  const parts = [
+    ...countOf(services.added, 'service', 'services', 'added'),
+    ...countOf(services.changed, 'service', 'services', 'changed'),
+    ...countOf(services.removed, 'service', 'services', 'no longer declared'),
+    ...countOf(dependencies.added, 'call', 'calls', 'added'),
+    ...countOf(dependencies.removed, 'call', 'calls', 'no longer declared'),
+  ];
+  const sentence = parts.length === 0 ? 'Nothing would change.' : `What would change: ${parts.join(', ')}.`;
   return {
     sentence,
     lines: lines.slice(0, listed),
     more: Math.max(0, lines.length - listed),
     applies: lines.length > 0,
   };
+}
+
+function countOf(list: readonly unknown[], one: string, many: string, what: string): string[] {
+  return list.length === 0 ? [] : [`${countText(list.length, one, many)} ${what}`];
 }

@@ -114,7 +114,7 @@ describe('all services as YAML', () => {
 
   it('a plan says what would change; applying does it, and it can be taken along', async () => {
     const planned = await send('/topology/import', { source, do: 'plan' });
-    expect(planned.html).toContain('3 things would change');
+    expect(planned.html).toContain('What would change: 2 services added, 1 call added.');
     expect(planned.html).toContain('web calls db');
     expect((await page('/services')).html).toContain('No service is known yet');
     const applied = await send('/topology/import', { source, do: 'apply' });
