@@ -41,6 +41,10 @@ exit status 2`,
     at process.processTicksAndRejections (node:internal/process/task_queues:95:5) {
   code: 'E_ORDER'
 }`,
+    'dotnet with an error code': `      System.Data.SqlException (0x80131904): Timeout expired
+         at System.Data.SqlClient.SqlConnection.OnError(SqlException exception, Boolean breakConnection)
+      --- End of stack trace from previous location ---
+         at Acme.Repo.<Load>d__5.MoveNext() in C:\\src\\Repo.cs:line 12`,
     dotnet: `Unhandled exception. System.InvalidOperationException: no connection
  ---> System.TimeoutException: timed out
    at Acme.Pool.Take() in /src/Pool.cs:line 7
