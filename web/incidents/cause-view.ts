@@ -10,6 +10,8 @@ import { drawGraph, type GraphView } from '../services/graph-drawing.ts';
 export interface CauseView {
   /** Null while nothing points anywhere. */
   first: CandidateView | null;
+  /** The weightiest of its reasons: said at once, the others behind 'why'. */
+  lead: string | null;
   /** Who confirmed or corrected it. */
   by: string | null;
   others: CandidateView[];
@@ -46,7 +48,8 @@ export function causeView({ incident, analysis, surroundings, people }: CauseInp
   const { causeService, causeBy } = incident;
   const first = firstOf(incident, analysis.causes);
   return {
-    first: first && candidateView(first),
+    first: first && candidateView({ ...first, reasons: first.reasons.slice(1) }),
+    lead: first?.reasons[0] ?? null,
     by: causeBy === null ? null : nameOf(people, causeBy),
     others: analysis.causes
       .filter(({ service }) => service !== first?.service)
