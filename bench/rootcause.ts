@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import type { Evidence } from '../domain/root-cause/evidence.ts';
+import type { AlertEvidence, Evidence, Symptom } from '../domain/root-cause/evidence.ts';
 import { rankCauses } from '../domain/root-cause/rank-causes.ts';
-import { faults, makeFault } from './faults.ts';
+import { type FaultCase, faults, makeFault } from './faults.ts';
 import { note, printFigure } from './figure.ts';
 import { petshopDirectory, readPetshop } from './petshop.ts';
 
@@ -26,16 +26,50 @@ if (existsSync(petshopDirectory)) {
 
 note(`faults are made from seed ${seed}`);
 const cases = Array.from({ length: 600 }, (_, i) => makeFault(seed * 1_000_003 + i));
-const ranks = cases.map(({ cause, ...evidence }) => rankOf(cause, evidence));
+const all = ranksOf(cases);
 printShares(
   'fault',
-  cases.map(({ fault }, i) => ({ group: fault, rank: ranks[i] ?? null })),
+  cases.map(({ fault }, i) => ({ group: fault, rank: all[i] ?? null })),
   faults,
 );
 printShares(
   'style',
-  cases.map(({ style }, i) => ({ group: style, rank: ranks[i] ?? null })),
+  cases.map(({ style }, i) => ({ group: style, rank: all[i] ?? null })),
 );
+const some = cases.slice(0, 200);
+const harder: Record<string, (one: FaultCase) => FaultCase> = {
+  'alert in place of the symptom': ({ symptom, ...one }) => ({ ...one, alerts: alertFor(symptom) }),
+  'neither symptom nor alert': ({ symptom: _, ...one }) => one,
+  'half of the calls unknown': (one) => ({
+    ...one,
+    dependencies: one.dependencies.filter((_, i) => i % 2 === 0),
+  }),
+  'no calls known': (one) => ({ ...one, dependencies: [] }),
+  'alarm two samples later': (one) => ({ ...one, ...later(one) }),
+};
+for (const [name, change] of Object.entries(harder)) {
+  printShares(
+    'fault',
+    ranksOf(some.map(change)).map((rank) => ({ group: name, rank })),
+    [],
+    name,
+  );
+}
+
+function alertFor(symptom: Symptom | undefined): AlertEvidence[] {
+  if (symptom?.at === undefined) return [];
+  return [{ service: symptom.service, name: 'SloBurnRate', startsAt: symptom.at * 1000 }];
+}
+
+function later({ symptom, metrics }: FaultCase): Pick<FaultCase, 'symptom'> {
+  const [first, second] = metrics[0]?.points ?? [];
+  if (symptom?.at === undefined || !first || !second) return {};
+  return { symptom: { ...symptom, at: symptom.at + 2 * (second[0] - first[0]) } };
+}
+
+function ranksOf(cases: readonly FaultCase[]): (number | null)[] {
+  return cases.map(({ cause, ...evidence }) => rankOf(cause, evidence));
+}
 
 function rankOf(cause: string, evidence: Evidence): number | null {
   const rank = rankCauses(evidence).findIndex(({ service }) => service === cause);
@@ -44,15 +78,16 @@ function rankOf(cause: string, evidence: Evidence): number | null {
 
 function printShares(
   name: string,
-  ranks: { group: string; rank: number | null }[],
-  order?: readonly string[],
+  ranks: readonly { group: string; rank: number | null }[],
+  order: readonly string[] = [...new Set(ranks.map(({ group }) => group))],
+  whole = 'all',
 ): void {
-  for (const group of [...(order ?? new Set(ranks.map((one) => one.group))), 'all']) {
-    const own = ranks.filter((one) => group === 'all' || one.group === group);
+  for (const group of [...order, whole]) {
+    const own = ranks.filter((one) => group === whole || one.group === group);
     for (const top of [1, 3]) {
       const right = own.filter(({ rank }) => rank !== null && rank < top).length;
       printFigure({
-        name: `${name}_${group.replace(' ', '_')}_top${top}`,
+        name: `${name}_${group.replaceAll(' ', '_')}_top${top}`,
         value: right / own.length,
         unit: 'share',
       });
