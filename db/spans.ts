@@ -74,20 +74,23 @@ async function callsToParents(tx: Tx, fresh: readonly Span[]): Promise<ObservedC
       from jsonb_to_recordset(${JSON.stringify(keys)}::jsonb)
         as k("traceId" text, "spanId" text, "parentSpanId" text)
     ), pairs as (
-      select parent.service as caller, child.service as callee, child.failed
+      select parent.service as caller, child.service as callee, child.failed, child.peer_kind
       from fresh
       join spans child on child.trace_id = fresh.trace_id and child.span_id = fresh.span_id
       join spans parent on parent.trace_id = fresh.trace_id and parent.span_id = fresh.parent_span_id
       union all
       -- children that came before their parent
-      select parent.service, child.service, child.failed
+      select parent.service, child.service, child.failed, child.peer_kind
       from fresh
       join spans parent on parent.trace_id = fresh.trace_id and parent.span_id = fresh.span_id
       join spans child on child.trace_id = fresh.trace_id and child.parent_span_id = fresh.span_id
       where not exists (select from fresh f where f.trace_id = child.trace_id and f.span_id = child.span_id)
     )
     select caller, callee, count(*) as calls, count(*) filter (where failed) as errors
-    from pairs where caller <> callee group by caller, callee
+    from pairs
+    -- who takes a message from a queue is not called by whom sent it: both depend on the queue alone
+    where caller <> callee and peer_kind is distinct from 'queue'
+    group by caller, callee
   `.execute(tx);
   return rows;
 }

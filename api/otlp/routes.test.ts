@@ -222,8 +222,9 @@ describe('traces', () => {
       },
       {
         service: 'packer',
-        traceId: traceId(10),
+        traceId: traceId(9),
         spanId: spanId(2),
+        parentSpanId: spanId(1),
         kind: 5,
         attributes: { 'messaging.system': 'kafka', 'messaging.destination.name': 'orders' },
       },
