@@ -25,6 +25,8 @@ const { values } = parseArgs({
 });
 const size = { alerts: Number(values.alerts), seconds: Number(values.seconds) };
 const pageLimitSeconds = 5;
+/** Between two looks: counting is work of the same machine. */
+const lookMs = 500;
 
 const posted = z.object({
   accepted: z.number(),
@@ -190,9 +192,6 @@ async function count({ owner }: Holdfast, what: string): Promise<number> {
   const { rows } = await owner.query<{ count: number }>(`select count(*)::int as count from ${what}`);
   return rows[0]?.count ?? 0;
 }
-
-/** Between two looks: counting is work of the same machine. */
-const lookMs = 500;
 
 /** What does not come in time is judged by what is there. */
 async function untilOrNot(check: () => boolean | Promise<boolean>, limitMs: number): Promise<void> {
