@@ -804,6 +804,28 @@ async function seedPolicies(owner: pg.Pool, orgId: string): Promise<void> {
     { order: 30, match: {}, acknowledgeWithin: '30m', resolveWithin: '4h' },
     { position: 30 },
   );
+  await policy(
+    'log_sources',
+    'payments',
+    {
+      kind: 'elasticsearch',
+      url: 'https://elasticsearch-of-the-payments-team.internal.example.com:9200/behind/a/prefix',
+      index: 'logs-payments-*',
+      match: { service: 'pay-*' },
+      timeoutSeconds: 10,
+    },
+    {
+      checked_at: new Date(),
+      error:
+        'Elasticsearch cannot be reached: connect ECONNREFUSED 10.0.0.7:9200 (elasticsearch-of-the-payments-team.internal.example.com)',
+    },
+  );
+  await policy('log_templates', 'time-outs', {
+    kind: 'loki',
+    match: { alert: '*Latency*' },
+    query:
+      '{app={{service}}, region={{labels.region_in_which_this_service_runs}}} |= "timeout" != "healthcheck"',
+  });
 }
 
 async function seedReports(

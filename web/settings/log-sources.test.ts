@@ -26,6 +26,7 @@ const errors: unknown[] = [];
 beforeAll(async () => {
   database = await createTestDatabase();
   night = await seedBadNight(database.owner, database.orgId, Date.now());
+  await database.owner.query('delete from log_sources; delete from log_templates');
   loki = await startLokiDouble();
   web = await serveWeb(database.db, {
     logDesk: createTestLogDesk(database.db),
