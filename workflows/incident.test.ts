@@ -410,3 +410,38 @@ test('an incident whose alerts flap is over when they have been quiet', async ()
     await until(() => lastRecord().standing.status === 'resolved', 'it is resolved');
   });
 });
+
+test('a workflow that Temporal had lost goes on from the record: nobody is paged for what was acknowledged', async () => {
+  const acknowledged = { at: openedAt, by: actor.name };
+  script.digest = {
+    ...script.digest,
+    restored: {
+      seq: 30,
+      status: 'mitigated',
+      acknowledged,
+      assignedTo: null,
+      snoozedUntil: null,
+      resolved: null,
+      clocks: [],
+      cause: null,
+      mergedInto: null,
+      openings: 1,
+      openedAt,
+      pages: ['page:1:0.0.0'],
+      executions: [],
+      changesTold: [],
+      regroupings: 0,
+    },
+  };
+  await withIncident(async (incident) => {
+    expect(lastRecord().standing).toMatchObject({ status: 'mitigated', acknowledged });
+    expect(records[0]?.entries[0]).toMatchObject({ seq: 31, kind: 'restored' });
+    await harness.skip(2 * 60 * minute);
+    expect(pages()).toEqual([]);
+    const again = incident.executeUpdate(acknowledge, { args: [{ actor }] });
+    await expect(again).rejects.toSatisfy(
+      (error) =>
+        error instanceof WorkflowUpdateFailedError && /already acknowledged/.test(String(error.cause)),
+    );
+  });
+});
