@@ -1,7 +1,7 @@
 import type { Database } from '../../db/database.ts';
-import { noteIntegrationSeen } from '../../db/identity.ts';
 import { parseAlertmanagerWebhook, type RejectedAlert } from '../../domain/alertmanager.ts';
 import type { Integration } from '../auth/ingest-key.ts';
+import { createSeenNote } from '../auth/integration-seen.ts';
 import { InvalidRequestError } from '../errors.ts';
 import { createGroupCommit } from './group-commit.ts';
 
@@ -20,23 +20,13 @@ export interface AcceptDeps {
   onAlertsAccepted(): void;
 }
 
-/** Milliseconds between two notes of when an integration last spoke. */
-const seenEveryMs = 15_000;
-
 /**
  * The one way in for alerts: a webhook's body is checked, stored in one transaction and handed to the dispatcher.
  * Throws InvalidRequestError for a body of which nothing can be taken, DatabaseUnavailableError.
  */
 export function createAlertIntake(deps: AcceptDeps) {
-  const seenAt = new Map<string, number>();
+  const noteSeen = createSeenNote(deps.db);
   const { record } = createGroupCommit(deps.db);
-
-  async function noteSeen({ orgId, integrationId }: Integration): Promise<void> {
-    const now = Date.now();
-    if (now - (seenAt.get(integrationId) ?? 0) < seenEveryMs) return;
-    seenAt.set(integrationId, now);
-    await deps.db.write({ orgId }, (tx) => noteIntegrationSeen(tx, integrationId));
-  }
 
   return async (integration: Integration, body: unknown): Promise<AlertsAccepted> => {
     const webhook = parseAlertmanagerWebhook(body);

@@ -128,6 +128,10 @@ describe('traces', () => {
       body,
     });
     expect(own.status).toBe(200);
+    const { rows } = await api.fixture.owner.query('select last_seen_at from integrations where id = $1', [
+      api.integrationId,
+    ]);
+    expect(rows).toEqual([{ last_seen_at: expect.any(Date) }]);
     const none = await fetch(`${api.url}/v1/traces`, {
       method: 'POST',
       headers: { 'content-type': protobuf },

@@ -4,6 +4,7 @@ import type { Database } from '../../db/database.ts';
 import { insertLogs } from '../../db/logs.ts';
 import { recordSpans } from '../../db/spans.ts';
 import { integrationOf } from '../auth/ingest-key.ts';
+import { createSeenNote } from '../auth/integration-seen.ts';
 import { type Endpoint, endpoint } from '../endpoint.ts';
 import type { ErrorLog } from '../errors.ts';
 import { groupsOf, isProtobuf, protobufType } from './body.ts';
@@ -29,6 +30,7 @@ const batch = 2_000;
 export function otlpEndpoints(deps: { db: Pick<Database, 'write'>; log: ErrorLog }): Endpoint[] {
   const { db } = deps;
   const turn = createTurns({ atOnce: 2, waiting: 32 });
+  const noteSeen = createSeenNote(db);
   const grant = createSpanQuota();
   const learnLater = createExternalCalls({
     db,
@@ -82,6 +84,7 @@ export function otlpEndpoints(deps: { db: Pick<Database, 'write'>; log: ErrorLog
         }),
         handle: async ({ request, body: bytes }) => {
           const { rejected, message } = await turn(() => takeSpans(request, bytes));
+          await noteSeen(integrationOf(request));
           return rejected === 0 ? {} : { partialSuccess: { rejectedSpans: rejected, errorMessage: message } };
         },
       }),
@@ -102,6 +105,7 @@ export function otlpEndpoints(deps: { db: Pick<Database, 'write'>; log: ErrorLog
         }),
         handle: async ({ request, body: bytes }) => {
           const { rejected, message } = await turn(() => takeLogRecords(request, bytes));
+          await noteSeen(integrationOf(request));
           return rejected === 0
             ? {}
             : { partialSuccess: { rejectedLogRecords: rejected, errorMessage: message } };
