@@ -1,4 +1,5 @@
 import type { ServiceGraph } from '../topology/graph.ts';
+import { tellingWeight } from './keys.ts';
 import { complainsOfMissingTraffic } from './missing-traffic.ts';
 import { deepestOf, distance, shareThatDependsOn, surroundings } from './neighbourhood.ts';
 import type { CorrelationRules } from './rules.ts';
@@ -100,15 +101,22 @@ const ofSharedCallee: Ask = ({ graph, rules, isFailing, failingCallers }, alert,
   const callees = graph.callees(alert.service);
   // what calls something that fails is explained by that
   if (rules.topologyHops === 0 || callees.some(isFailing)) return [];
-  const deepest = deepestOf(graph, incident.services, rules.topologyHops);
   return callees.flatMap((shared) => {
-    const callers = surroundings(graph, shared, 'callers', 1);
-    const other = deepest.find(({ service }) => service !== alert.service && callers.get(service) === 1);
-    if (!other || !explainsMost(graph, incident, shared)) return [];
     const failing = failingCallers(shared);
     const all = graph.callers(shared).length;
+    const most = sharedCalleeWeight(failing / all);
+    // what follows takes long where incidents are large
+    if (failing < 2 || most < tellingWeight) return [];
+    const callers = surroundings(graph, shared, 'callers', 1);
+    const callToo = incident.services.filter(
+      ({ service }) => service !== alert.service && callers.get(service) === 1,
+    );
+    if (callToo.length === 0) return [];
+    const deepest = deepestOf(graph, incident.services, rules.topologyHops);
+    const other = callToo.find((one) => deepest.includes(one));
+    if (!other || !explainsMost(graph, incident, shared)) return [];
     const gapMs = gapTo(alert.at, other);
-    const weight = sharedCalleeWeight(failing / all) * timeFactor(gapMs, rules);
+    const weight = most * timeFactor(gapMs, rules);
     const reason = `${alert.service} and ${other.service} both call ${shared}, ${failing} of whose ${all} callers fail`;
     return [{ weight, reason, gapMs, deeper: true }];
   });
