@@ -16,9 +16,12 @@ export const newChange = z
       .string()
       .trim()
       .min(1)
-      .max(500)
+      .max(longest.externalId)
       .nullish()
-      .meta({ description: 'Your name of the change: what has the same one is the same change, going on' }),
+      .meta({
+        description:
+          'Your name of the change, your own in the whole organization: what has the same one is the same change, going on',
+      }),
     author: z.string().trim().min(1).max(longest.name).nullish(),
   })
   .refine(saysWhat, saysWhatRemedy)

@@ -4,6 +4,7 @@ import {
   anything,
   type ChangeMapping,
   dataOf,
+  externalIdOf,
   instantOf,
   invalidBody,
   linkOf,
@@ -78,7 +79,11 @@ export function readArgocd(payload: unknown, mapping: ChangeMapping): ReadChange
   const service = label('app.kubernetes.io/name') ?? name;
   return {
     change: {
-      externalId: `sync:${textOf(metadata.namespace) ?? ''}/${name}:${startedAt ?? revision ?? ''}`,
+      externalId: externalIdOf(
+        'sync',
+        `${textOf(metadata.namespace) ?? ''}/${name}`,
+        startedAt ?? revision ?? '',
+      ),
       type: 'deployment',
       status: phase,
       service: serviceOf(mapping, [name, service]),

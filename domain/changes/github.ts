@@ -6,6 +6,7 @@ import {
   type ChangeMapping,
   type ChangeReport,
   dataOf,
+  externalIdOf,
   firstLine,
   instantOf,
   invalidBody,
@@ -73,12 +74,17 @@ function deploymentReport(message: DeploymentMessage, mapping: ChangeMapping): C
   const environment = textOf(deployed.environment) ?? mapping.environment;
   const description = textOf(deployed.description, longest.title);
   return {
-    externalId: `deployment:${repo.full_name}:${deployed.id}`,
+    externalId: externalIdOf('deployment', repo.full_name, deployed.id),
     type: 'deployment',
     status: 'started',
     service: repositoryService(mapping, repo),
     environment,
-    title: description ?? `Deployment of ${repo.name}${environment === null ? '' : ` to ${environment}`}`,
+    title:
+      description ??
+      `Deployment of ${textOf(repo.name)}${environment === null ? '' : ` to ${environment}`}`.slice(
+        0,
+        longest.title,
+      ),
     version: ownVersion(deployed.payload) ?? versionOf(deployed.ref, deployed.sha),
     previousVersion: null,
     author: textOf(deployed.creator?.login),
@@ -183,7 +189,7 @@ function readWorkflowRun(payload: unknown, mapping: ChangeMapping): ReadChange {
     textOf(run.display_title, longest.title) ?? firstLine(run.head_commit?.message) ?? `run ${run.id}`;
   return {
     change: {
-      externalId: `workflow_run:${repo.full_name}:${run.id}:${run.run_attempt}`,
+      externalId: externalIdOf('workflow_run', repo.full_name, run.id, run.run_attempt),
       type: typeOfRun(name, mapping.deploys),
       status: known ?? 'started',
       service: repositoryService(mapping, repo),
@@ -233,13 +239,13 @@ function readPush(payload: unknown, mapping: ChangeMapping): ReadChange {
   const title = tag === undefined ? message : [`Tag ${textOf(tag)}`, message].filter(Boolean).join(': ');
   return {
     change: {
-      externalId: `push:${repo.full_name}:${tag === undefined ? after : ref}`.slice(0, 500),
+      externalId: externalIdOf('push', repo.full_name, tag === undefined ? after : ref),
       type: typeOfFiles(touched),
       status: 'succeeded',
       service: repositoryService(mapping, repo),
       environment: mapping.environment,
       title: textOf(title, longest.title) ?? `Push to ${textOf(branch)}`,
-      version: tag === undefined ? shortSha(after) : textOf(tag, longest.version),
+      version: tag === undefined ? textOf(shortSha(after)) : textOf(tag, longest.version),
       previousVersion: null,
       author: textOf(push.pusher?.name) ?? textOf(push.sender?.login),
       url: linkOf(push.compare),

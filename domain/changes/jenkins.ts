@@ -5,6 +5,7 @@ import {
   anything,
   type ChangeMapping,
   dataOf,
+  externalIdOf,
   instantOf,
   invalidBody,
   linkOf,
@@ -63,7 +64,7 @@ export function readJenkins(payload: unknown, mapping: ChangeMapping): ReadChang
   const job = textOf(name) ?? 'job';
   return {
     change: {
-      externalId: `build:${name}:${build.number}`.slice(0, 500),
+      externalId: externalIdOf('build', name, build.number),
       type: typeOfRun(job, mapping.deploys),
       status,
       service: serviceOf(mapping, [

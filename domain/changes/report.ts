@@ -84,7 +84,10 @@ export function serviceOf(
 }
 
 /** Characters that are kept of each text. */
-export const longest = { name: 200, title: 300, url: 2000, version: 200 };
+export const longest = { name: 200, title: 300, url: 2000, version: 200, externalId: 500 };
+
+export const externalIdOf = (...parts: (string | number)[]): string =>
+  parts.join(':').slice(0, longest.externalId);
 
 /** A text of a message, on one line and as long as it is kept; null for nothing. */
 export function textOf(value: unknown, most: number = longest.name): string | null {
