@@ -30,7 +30,7 @@ const leaseMs = 15_000;
  * waits here is passed by what is worse. So no more is let into that line than the workers take in about a second: as
  * many as were dispatched in the last one, and at least so many, which keeps workers busy whose pace nobody knows yet.
  */
-const leastOutstanding = 20;
+const leastOutstanding = 10;
 /** What no worker has seen after this is waited for no longer: it must not keep others out for ever. */
 const patienceMs = 10_000;
 /** How soon to look again when it was full. */
