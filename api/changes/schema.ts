@@ -12,16 +12,10 @@ import { anyOf, instant, pageQuery } from '../endpoint.ts';
 export const newChange = z
   .strictObject({
     ...newChangeFields,
-    externalId: z
-      .string()
-      .trim()
-      .min(1)
-      .max(longest.externalId)
-      .nullish()
-      .meta({
-        description:
-          'Your name of the change, your own in the whole organization: what has the same one is the same change, going on',
-      }),
+    externalId: z.string().trim().min(1).max(longest.externalId).nullish().meta({
+      description:
+        'Your name of the change, your own in the whole organization: what has the same one is the same change, going on',
+    }),
     author: z.string().trim().min(1).max(longest.name).nullish(),
   })
   .refine(saysWhat, saysWhatRemedy)

@@ -2,7 +2,7 @@ import { matchesGlob } from '../glob.ts';
 import type { ChangeType } from './change.ts';
 
 /** Names of workflows and jobs that deploy, where a source names none of its own. */
-export const usualDeploys = ['*deploy*', '*release*', '*rollout*', '*roll out*', '*publish*', '*promote*'];
+const usualDeploys = ['*deploy*', '*release*', '*rollout*', '*roll out*', '*publish*', '*promote*'];
 
 /** What a run of this workflow or job changes: what builds and tests only concerns the code. */
 export function typeOfRun(name: string, deploys: readonly string[]): ChangeType {

@@ -72,9 +72,9 @@ test('a deployment that GitHub tells of after the alert stands on the incident w
     verdict: null,
   });
   expect(related.score).toBeGreaterThan(0.8);
-  expect(
-    (await holdfast.told(number, 'change', /payment-service v2\.3\.0 → v2\.3\.1/)).summary,
-  ).toMatch(/^Related change detected: /);
+  expect((await holdfast.told(number, 'change', /payment-service v2\.3\.0 → v2\.3\.1/)).summary).toMatch(
+    /^Related change detected: /,
+  );
   await holdfast.post(`/api/v1/incidents/${number}/changes/${related.id}/verdict`, { verdict: 'confirmed' });
   expect((await holdfast.get(`/api/v1/changes/${related.id}`)).incidents).toMatchObject([
     { number, verdict: 'confirmed', judgedBy: expect.any(String) },
