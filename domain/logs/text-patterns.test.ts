@@ -60,6 +60,28 @@ exit status 2`,
     expect(groupsOf(text)).toEqual([0, ...ofTrace, 0, ...ofTrace, 0]);
   });
 
+  test.each(Object.entries(traces))(
+    'of %s, also where a collector put its header before each line',
+    (_name, trace) => {
+      const lines = `order 1 placed\n${trace}\norder 2 placed`.split('\n');
+      const text = lines
+        .map((line, i) => `2026-11-21T02:14:${10 + i}.123456789Z stderr F ${line}`)
+        .join('\n');
+      expect(groupsOf(text)).toEqual([0, ...new Array<number>(lines.length - 2).fill(1), 0]);
+    },
+  );
+
+  test('and ends where the next event begins, however its header is aligned', () => {
+    const lines = [
+      'Traceback (most recent call last):',
+      '  File "a.py", line 1, in b',
+      'KeyError: 1',
+      'started',
+      'ready',
+    ];
+    expect(groupsOf(lines.map((line, i) => `02:14:0${i} INFO  ${line}`).join('\n'))).toEqual([0, 0, 0, 1, 2]);
+  });
+
   test('which its exception tells from another, not the words that open every traceback', () => {
     const raised = (exception: string): string =>
       `Traceback (most recent call last):\n  File "/app/a.py", line 1, in b\n    c()\n${exception}`;

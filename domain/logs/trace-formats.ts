@@ -112,7 +112,7 @@ const formats: Format[] = [
 
 /** 'java.io.IOException: broken pipe', 'Error [ERR_X]: no', with what logging put before it. */
 const named =
-  /(?:^|[\s:>"'])((?:[\w$]+\.)*[A-Z_]?[\w$]*(?:Exception|Error|Throwable|Failure|Interrupt|Exit|Warning|Fault)\d*)(?: \[\w+\])?(?::\s*|\s*$)(.*)$/;
+  /(?:^|[\s:>"'])((?:[\w$]+\.)*[A-Z_]?[\w$]*(?:Exception|Error|Throwable|Failure|Interrupt|Exit|Warning|Fault)\d*)(?: \[\w+\]| \(0x[0-9A-Fa-f]+\))?(?::\s*|\s*$)(.*)$/;
 // .NET puts an error code between name and message: 'System.Data.SqlException (0x80131904): late'
 const dottedName = /^\s*((?:[\w$]+\.){1,}[A-Z][\w$]*)(?: \(0x[0-9A-Fa-f]+\))?(?::\s*(.*))?$/;
 const causedBy = /^\s*(?:Caused by|Suppressed|\[cause\]): ?(.*)$/;
