@@ -9,7 +9,7 @@ import { milliseconds, moment } from './moment.ts';
 import { type PackedEvidence, pack } from './root-cause-thread.ts';
 
 /** What is more than this is ranked in a thread of its own: about 30 ms of work. */
-const small = { points: 100_000, services: 300 };
+const small = { points: 100_000, alertsAndCalls: 3000 };
 /** Milliseconds. */
 const patience = 30_000;
 /** Requests that wait for the thread. */
@@ -125,7 +125,7 @@ export function rootCauseEndpoint(): Endpoint {
 function isSmall({ metrics = [], dependencies, alerts }: Evidence): boolean {
   return (
     metrics.reduce((sum, series) => sum + series.points.length, 0) <= small.points &&
-    dependencies.length + alerts.length <= small.services * 10
+    dependencies.length + alerts.length <= small.alertsAndCalls
   );
 }
 
