@@ -1,19 +1,14 @@
-import { Piscina } from 'piscina';
 import { z } from 'zod';
 import { serviceOf } from '../../domain/alert.ts';
 import { groupAlerts } from '../../domain/correlation/group-alerts.ts';
 import type { Grouping } from '../../domain/correlation/grouping.ts';
-import { HttpError } from '../auth/errors.ts';
 import { type Endpoint, personEndpoint } from '../endpoint.ts';
 import type { AlertsToGroup } from './correlate-thread.ts';
 import { moment } from './moment.ts';
+import { ownThread, ownThreadErrors } from './own-thread.ts';
 
 /** More alerts than this are grouped in a thread of its own: about 30 ms of work. */
 const small = 200;
-/** Milliseconds. */
-const patience = 30_000;
-/** Requests that wait for the thread. */
-const queue = 8;
 
 const name = z.string().min(1).max(500);
 
@@ -52,12 +47,9 @@ const response = z
   .meta({ id: 'AlertGroups' });
 
 export function correlateEndpoint(): Endpoint {
-  const threads = new Piscina<AlertsToGroup, Grouping>({
-    filename: new URL('./correlate-thread.ts', import.meta.url).href,
-    minThreads: 0,
-    maxThreads: 1,
-    maxQueue: queue,
-    idleTimeout: 30_000,
+  const groupApart = ownThread<AlertsToGroup, Grouping>(new URL('./correlate-thread.ts', import.meta.url), {
+    busy: 'other alerts are being grouped',
+    tooMuch: 'send fewer alerts or dependencies at once',
   });
   return personEndpoint({
     method: 'post',
@@ -69,7 +61,7 @@ export function correlateEndpoint(): Endpoint {
     bodyLimit: '32mb',
     status: 200,
     response,
-    errors: { 422: 'It took too long to group', 503: 'Too many are being grouped already' },
+    errors: ownThreadErrors,
     handle: async ({ body }) => {
       const asked = toGroup(body);
       return asked.alerts.length <= small
@@ -77,18 +69,6 @@ export function correlateEndpoint(): Endpoint {
         : await groupApart(asked);
     },
   });
-
-  async function groupApart(asked: AlertsToGroup): Promise<Grouping> {
-    if (threads.queueSize >= queue) {
-      throw new HttpError(503, 'Too busy', 'other alerts are being grouped: send it again in some seconds');
-    }
-    try {
-      return await threads.run(asked, { signal: AbortSignal.timeout(patience) });
-    } catch (error) {
-      if (!(error instanceof Error && error.name === 'AbortError')) throw error;
-      throw new HttpError(422, 'Too much to group', 'send fewer alerts or dependencies at once');
-    }
-  }
 }
 
 function toGroup({ alerts, dependencies }: z.output<typeof body>): AlertsToGroup {

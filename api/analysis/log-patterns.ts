@@ -1,16 +1,11 @@
-import { Piscina } from 'piscina';
 import { z } from 'zod';
-import { HttpError } from '../auth/errors.ts';
 import { type Endpoint, personEndpoint } from '../endpoint.ts';
 import type { MinedText } from './log-patterns-thread.ts';
+import { ownThread, ownThreadErrors } from './own-thread.ts';
 
 const linesAtMost = 100_000;
 /** Characters of a line that are read: a pattern shows in its beginning. */
 const lineLength = 8000;
-/** Milliseconds; 100,000 lines take about one second, and what takes longer was made to. */
-const patience = 30_000;
-/** Requests that wait for the thread. */
-const queue = 8;
 
 const body = z
   .object({
@@ -41,13 +36,13 @@ const response = z
 
 /** Mines in a thread of its own: 100,000 lines would hold up all other requests for a second. */
 export function logPatternsEndpoint(): Endpoint {
-  const threads = new Piscina<{ lines: string[] }, MinedText>({
-    filename: new URL('./log-patterns-thread.ts', import.meta.url).href,
-    minThreads: 0,
-    maxThreads: 1,
-    maxQueue: queue,
-    idleTimeout: 30_000,
-  });
+  const mine = ownThread<{ lines: string[] }, MinedText>(
+    new URL('./log-patterns-thread.ts', import.meta.url),
+    {
+      busy: 'other lines are being mined',
+      tooMuch: 'send fewer lines at once, or shorter ones',
+    },
+  );
   return personEndpoint({
     method: 'post',
     path: '/api/v1/analysis/log-patterns',
@@ -58,26 +53,11 @@ export function logPatternsEndpoint(): Endpoint {
     bodyLimit: '32mb',
     status: 200,
     response,
-    errors: {
-      422: 'The lines took too long to compare',
-      503: 'Too many are being mined already',
-    },
+    errors: ownThreadErrors,
     handle: async ({ body: { lines } }) => {
-      const { groups, templates } = await mine(lines);
+      const { groups, templates } = await mine({ lines });
       const shared = templates.map((template, group) => ({ group, template }));
       return { items: Array.from(groups, (group) => shared[group] ?? { group, template: '' }) };
     },
   });
-
-  async function mine(lines: string[]): Promise<MinedText> {
-    if (threads.queueSize >= queue) {
-      throw new HttpError(503, 'Too busy', 'other lines are being mined: send them again in some seconds');
-    }
-    try {
-      return await threads.run({ lines }, { signal: AbortSignal.timeout(patience) });
-    } catch (error) {
-      if (!(error instanceof Error && error.name === 'AbortError')) throw error;
-      throw new HttpError(422, 'Too much to compare', 'send fewer lines at once, or shorter ones');
-    }
-  }
 }

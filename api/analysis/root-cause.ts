@@ -1,19 +1,14 @@
-import { Piscina } from 'piscina';
 import { z } from 'zod';
 import type { Cause } from '../../domain/root-cause/cause.ts';
 import type { Evidence } from '../../domain/root-cause/evidence.ts';
 import { rankCauses } from '../../domain/root-cause/rank-causes.ts';
-import { HttpError } from '../auth/errors.ts';
 import { type Endpoint, personEndpoint, withoutUndefined } from '../endpoint.ts';
 import { milliseconds, moment } from './moment.ts';
+import { ownThread, ownThreadErrors } from './own-thread.ts';
 import { type PackedEvidence, pack } from './root-cause-thread.ts';
 
 /** What is more than this is ranked in a thread of its own: about 30 ms of work. */
 const small = { points: 100_000, alertsAndCalls: 3000 };
-/** Milliseconds. */
-const patience = 30_000;
-/** Requests that wait for the thread. */
-const queue = 8;
 
 const name = z.string().min(1).max(500);
 
@@ -81,12 +76,9 @@ const response = z
   .meta({ id: 'RootCauses', description: 'Best first' });
 
 export function rootCauseEndpoint(): Endpoint {
-  const threads = new Piscina<PackedEvidence, Cause[]>({
-    filename: new URL('./root-cause-thread.ts', import.meta.url).href,
-    minThreads: 0,
-    maxThreads: 1,
-    maxQueue: queue,
-    idleTimeout: 30_000,
+  const rankApart = ownThread<PackedEvidence, Cause[]>(new URL('./root-cause-thread.ts', import.meta.url), {
+    busy: 'other causes are being ranked',
+    tooMuch: 'send fewer series or services at once',
   });
   return personEndpoint({
     method: 'post',
@@ -98,28 +90,15 @@ export function rootCauseEndpoint(): Endpoint {
     bodyLimit: '32mb',
     status: 200,
     response,
-    errors: { 422: 'It took too long to rank', 503: 'Too many are being ranked already' },
+    errors: ownThreadErrors,
     handle: async ({ body }) => {
       const evidence = evidenceOf(body);
-      return { items: isSmall(evidence) ? rankCauses(evidence) : await rankApart(evidence) };
+      if (isSmall(evidence)) return { items: rankCauses(evidence) };
+      const packed = pack(evidence);
+      const points = packed.metrics.map((series) => series.points.buffer as ArrayBuffer);
+      return { items: await rankApart(packed, points) };
     },
   });
-
-  async function rankApart(evidence: Evidence): Promise<Cause[]> {
-    if (threads.queueSize >= queue) {
-      throw new HttpError(503, 'Too busy', 'other causes are being ranked: send it again in some seconds');
-    }
-    const packed = pack(evidence);
-    try {
-      return await threads.run(packed, {
-        signal: AbortSignal.timeout(patience),
-        transferList: packed.metrics.map(({ points }) => points.buffer as ArrayBuffer),
-      });
-    } catch (error) {
-      if (!(error instanceof Error && error.name === 'AbortError')) throw error;
-      throw new HttpError(422, 'Too much to rank', 'send fewer series or services at once');
-    }
-  }
 }
 
 function isSmall({ metrics = [], dependencies, alerts }: Evidence): boolean {
