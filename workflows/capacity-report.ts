@@ -9,7 +9,8 @@ const retry = { initialInterval: '2s', maximumInterval: '5m' } as const;
 const { buildReport: buildComplete } = proxyActivities<ReportActivities>({
   startToCloseTimeout: '2m',
   scheduleToCloseTimeout: '1h',
-  retry,
+  // an hour is some 20 attempts; a bound also where the server's clock jumps past its end
+  retry: { ...retry, maximumAttempts: 40 },
 });
 const { buildReport: buildWithGaps } = proxyActivities<ReportActivities>({
   startToCloseTimeout: '2m',

@@ -161,12 +161,12 @@ it('an Admin adds a source, sees the secret once, sees what is wrong with a push
   await page.goto(`${web.base}/settings/git-sources/${id}`);
   await page.getByRole('button', { name: 'Make a new secret' }).click();
   expect((await page.locator('.notice pre').innerText()).trim()).not.toBe(secret);
-  await page.getByRole('link', { name: 'Change' }).click();
+  await page.getByRole('link', { name: 'Change', exact: true }).click();
   await look('change');
   await page.getByLabel('Branch').fill('release');
   await page.getByRole('button', { name: 'Save source' }).click();
   expect(await text()).toContain('branch release');
-  await page.getByRole('link', { name: 'Change' }).click();
+  await page.getByRole('link', { name: 'Change', exact: true }).click();
   await page.getByText('Remove this source').click();
   await page.getByRole('button', { name: 'Remove source and runbooks' }).click();
   expect(await text()).toContain('Runbooks come from the folder alone');
