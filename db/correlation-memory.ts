@@ -77,20 +77,23 @@ export interface RememberedAlert {
   together: number;
   apart: number;
   incidentNumber: number;
+  /** Of that incident. */
+  teamId: string | null;
   decidedBy: string;
   decidedAt: Date;
 }
 
-/** The latest decision first. Throws InvalidCursorError. */
+/** What was decided in incidents that the reader sees, the latest decision first. Throws InvalidCursorError. */
 export async function listRemembered(
   tx: Tx,
   args: { cursor?: string; limit: number },
 ): Promise<Page<RememberedAlert>> {
-  let query = tx.selectFrom('correlation_memory').select([
+  let query = ofSeenIncidents(tx).select([
     'integration_id as integrationId',
     'fingerprint',
     'name',
-    'service',
+    'correlation_memory.service',
+    'incidents.team_id as teamId',
     'group_id as group',
     'apart_from as apartFrom',
     'incident_number as incidentNumber',
@@ -124,6 +127,29 @@ export async function listRemembered(
     encodeCursor(last.position, last.integrationId, last.fingerprint),
   );
   return { ...page, items: page.items.map(({ position: _, ...remembered }) => remembered) };
+}
+
+/** A decision belongs to whom its incident does, so that the incidents' policies hold for it. */
+function ofSeenIncidents(tx: Tx) {
+  return tx
+    .selectFrom('correlation_memory')
+    .innerJoin('incidents', (join) =>
+      join
+        .onRef('incidents.org_id', '=', 'correlation_memory.org_id')
+        .onRef('incidents.number', '=', 'correlation_memory.incident_number'),
+    );
+}
+
+/** Whose decision on the alert is remembered: the team of its incident. Undefined where the reader sees none. */
+export async function findRemembered(
+  tx: Tx,
+  alert: { integrationId: string; fingerprint: string },
+): Promise<{ teamId: string | null } | undefined> {
+  return await ofSeenIncidents(tx)
+    .select('incidents.team_id as teamId')
+    .where('integration_id', '=', alert.integrationId)
+    .where('fingerprint', '=', alert.fingerprint)
+    .executeTakeFirst();
 }
 
 /** From its next sighting on the alert is correlated by the evidence alone. False where nothing is remembered of it. */

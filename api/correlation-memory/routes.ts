@@ -1,7 +1,12 @@
 import { z } from 'zod';
-import { forgetAlert, listRemembered, type RememberedAlert } from '../../db/correlation-memory.ts';
+import {
+  findRemembered,
+  forgetAlert,
+  listRemembered,
+  type RememberedAlert,
+} from '../../db/correlation-memory.ts';
 import type { Database } from '../../db/database.ts';
-import { scopeOf } from '../auth/principal.ts';
+import { assertRole, scopeOf } from '../auth/principal.ts';
 import {
   type Endpoint,
   instant,
@@ -44,7 +49,8 @@ export function correlationMemoryEndpoints({ db }: { db: Pick<Database, 'read' |
       method: 'get',
       path: base,
       tag,
-      summary: 'List the alerts that people grouped or split, the latest decision first',
+      summary:
+        'List the alerts that people grouped or split in incidents that you see, the latest decision first',
       access: 'viewer',
       query: z.object(pageQuery),
       status: 200,
@@ -67,7 +73,12 @@ export function correlationMemoryEndpoints({ db }: { db: Pick<Database, 'read' |
       errors: { 404: 'Nothing is remembered of this alert' },
       handle: async ({ principal, params: alert }) => {
         const { orgId, email: actor } = principal;
-        const gone = await db.write(scopeOf(principal), (tx) => forgetAlert(tx, { orgId, ...alert, actor }));
+        const gone = await db.write(scopeOf(principal), async (tx) => {
+          const remembered = await findRemembered(tx, alert);
+          if (!remembered) return false;
+          assertRole(principal, 'operator', remembered.teamId);
+          return await forgetAlert(tx, { orgId, ...alert, actor });
+        });
         if (!gone) throw new NotFoundError(`memory of alert ${alert.fingerprint}`);
         return undefined;
       },
@@ -75,6 +86,6 @@ export function correlationMemoryEndpoints({ db }: { db: Pick<Database, 'read' |
   ];
 }
 
-function present(alert: RememberedAlert): z.input<typeof rememberedAlert> {
+function present({ teamId: _, ...alert }: RememberedAlert): z.input<typeof rememberedAlert> {
   return { ...alert, decidedAt: iso(alert.decidedAt) };
 }

@@ -82,28 +82,3 @@ test('a preview says what rules make of the alerts that they are for, before and
   const none = await api.ask('POST', `${base}/preview`, { token, body: { team: 'none', rules: {} } });
   expect(none).toMatchObject({ status: 400, body: { errors: [{ field: 'team' }] } });
 });
-
-test('a memory is listed page by page and forgotten with its audit entry', async () => {
-  for (const name of ['a', 'b', 'c']) {
-    await api.fixture.owner.query(
-      `insert into correlation_memory (org_id, integration_id, fingerprint, group_id, name, incident_number, decided_by)
-       values ($1, $2, $3, gen_random_uuid(), $3, 7, 'ana@example.com')`,
-      [api.orgId, api.integrationId, name],
-    );
-  }
-  const token = api.tokens.operator;
-  const first = await api.ask('GET', '/api/v1/correlation-memory?limit=2', { token });
-  const second = await api.ask('GET', `/api/v1/correlation-memory?limit=2&cursor=${first.body.nextCursor}`, {
-    token,
-  });
-  const names = [first, second].flatMap(({ body }) => body.items.map(({ name }: { name: string }) => name));
-  expect(names.sort()).toEqual(['a', 'b', 'c']);
-  const path = `/api/v1/correlation-memory/${api.integrationId}/a`;
-  expect((await api.ask('DELETE', path, { token: api.tokens.viewer })).status).toBe(403);
-  expect((await api.ask('DELETE', path, { token })).status).toBe(204);
-  expect((await api.ask('DELETE', path, { token })).status).toBe(404);
-  const { rows } = await api.fixture.owner.query(
-    `select 1 from audit_log where action = 'correlation-memory.forgotten'`,
-  );
-  expect(rows).toHaveLength(1);
-});

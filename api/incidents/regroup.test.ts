@@ -68,3 +68,34 @@ test('a viewer moves nothing, and a closed incident says that it is', async () =
     body: { detail: 'incident 2 is closed' },
   });
 });
+
+test('what was merged is followed where the person may act, and nowhere else', async () => {
+  const { owner } = api.fixture;
+  const teamOf = async (slug: string) =>
+    (
+      await owner.query<{ id: string }>(
+        'insert into teams (org_id, slug, name) values ($1, $2, $2) returning id',
+        [api.orgId, slug],
+      )
+    ).rows[0]!.id;
+  const [own, other] = [await teamOf('own'), await teamOf('other')];
+  await owner.query(
+    `insert into incidents (org_id, number, title, severity, severity_rank, team_id, merged_into)
+     select $1, number, 'Down', 'high', 1, team::uuid, merged from (values
+       (11, $2, null::integer), (12, $2, 13), (13, $2, 14), (14, $3, null), (15, $2, 11)) as v(number, team, merged)`,
+    [api.orgId, own, other],
+  );
+  const { token } = await api.addPerson('own@example.com', 'operator', own);
+  for (const path of ['11/merge', '11/split']) {
+    expect(
+      await post(path, { into: 12, alertIds: path === '11/split' ? [8] : undefined }, token),
+    ).toMatchObject({
+      status: 404,
+    });
+  }
+  expect(api.messages.sent).toEqual([]);
+  expect((await post('2/merge', { into: 15 }, token)).status).toBe(200);
+  expect(api.messages.sent[0]?.args[2]).toMatchObject({ into: 11 });
+  expect((await post('11/split', { into: 12, alertIds: [8] })).status).toBe(200);
+  expect(api.messages.sent[1]?.args[2]).toMatchObject({ into: 14 });
+});

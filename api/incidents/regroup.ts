@@ -52,6 +52,13 @@ export function regroupEndpoints({ db, messages }: { db: Reader; messages: Messa
     return incident;
   }
 
+  /** Where alerts go that are sent into an incident: what was merged has them go on, if the person may act there, too. */
+  async function targeted(principal: Principal, which: number): Promise<IncidentSummary> {
+    let incident = await commanded(principal, which);
+    while (incident.mergedInto !== null) incident = await commanded(principal, incident.mergedInto);
+    return incident;
+  }
+
   async function regroup(
     principal: Principal,
     incident: IncidentSummary,
@@ -85,8 +92,8 @@ export function regroupEndpoints({ db, messages }: { db: Reader; messages: Messa
           throw new InvalidRequestError([{ field: 'into', message: 'name another incident' }]);
         }
         const incident = await commanded(principal, params.number);
-        await commanded(principal, into);
-        return await regroup(principal, incident, { alertIds: null, into });
+        const target = await targeted(principal, into);
+        return await regroup(principal, incident, { alertIds: null, into: target.number });
       },
     }),
     personEndpoint({
@@ -105,8 +112,11 @@ export function regroupEndpoints({ db, messages }: { db: Reader; messages: Messa
           throw new InvalidRequestError([{ field: 'into', message: 'name another incident' }]);
         }
         const incident = await commanded(principal, params.number);
-        if (into !== undefined) await commanded(principal, into);
-        return await regroup(principal, incident, { alertIds: [...new Set(alertIds)], into: into ?? null });
+        const target = into === undefined ? null : await targeted(principal, into);
+        return await regroup(principal, incident, {
+          alertIds: [...new Set(alertIds)],
+          into: target?.number ?? null,
+        });
       },
     }),
     personEndpoint({

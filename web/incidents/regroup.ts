@@ -33,9 +33,9 @@ export function regroupRoutes(deps: Pick<WebDeps, 'db' | 'messages'>, pages: Pag
       await form(request, response, 'merge', 'Choose the incident that goes on.');
       return;
     }
-    await seen(request, into);
-    await act(response, `/incidents/${into}`, async () => {
-      await deps.messages.regroup(orgId, incident.number, { ...command, alertIds: null, into });
+    const { number: target } = await targeted(request, into);
+    await act(response, `/incidents/${target}`, async () => {
+      await deps.messages.regroup(orgId, incident.number, { ...command, alertIds: null, into: target });
       return `#${incident.number} is merged into this incident. Its alerts come here from now on.`;
     });
   });
@@ -49,8 +49,8 @@ export function regroupRoutes(deps: Pick<WebDeps, 'db' | 'messages'>, pages: Pag
       await form(request, response, 'split', 'Tick the alerts that do not belong here.');
       return;
     }
-    const into = targetOf(request);
-    if (into !== null) await seen(request, into);
+    const named = targetOf(request);
+    const into = named === null ? null : (await targeted(request, named)).number;
     await act(response, `/incidents/${incident.number}/alerts`, async () => {
       const moved = await deps.messages.regroup(orgId, incident.number, { ...command, alertIds, into });
       const alerts = alertIds.length === 1 ? '1 alert is' : `${alertIds.length} alerts are`;
@@ -107,6 +107,13 @@ export function regroupRoutes(deps: Pick<WebDeps, 'db' | 'messages'>, pages: Pag
     const incident = await deps.db.read(visitorOf(request).scope, (tx) => findIncident(tx, number));
     if (!incident) throw noSuchIncident(number);
     assertVisitorRole(request, 'operator', incident.teamId);
+    return incident;
+  }
+
+  /** Where the alerts go on: what was merged is followed, if the visitor may act there, too. */
+  async function targeted(request: Request, number: number): Promise<IncidentSummary> {
+    let incident = await seen(request, number);
+    while (incident.mergedInto !== null) incident = await seen(request, incident.mergedInto);
     return incident;
   }
 

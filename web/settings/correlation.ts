@@ -1,6 +1,11 @@
 import { type Request, type Response, Router } from 'express';
 import { mayOn } from '../../api/auth/principal.ts';
-import { forgetAlert, listRemembered, type RememberedAlert } from '../../db/correlation-memory.ts';
+import {
+  findRemembered,
+  forgetAlert,
+  listRemembered,
+  type RememberedAlert,
+} from '../../db/correlation-memory.ts';
 import { createRulesPreview } from '../../db/correlation-preview.ts';
 import {
   deleteCorrelationRules,
@@ -14,7 +19,7 @@ import { type Problems, posted } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
 import { uuidOf } from '../layout/uuid.ts';
-import { assertVisitorRole, requireRole, visitorOf } from '../visitor.ts';
+import { assertVisitorRole, visitorOf } from '../visitor.ts';
 import {
   type CorrelationValues,
   correlationBase,
@@ -55,7 +60,10 @@ export function correlationRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Rout
           ),
           editable: mayOn(principal, 'admin', team?.id ?? null),
         })),
-        remembered: remembered.items.map(rememberedRow),
+        remembered: remembered.items.map((alert) => ({
+          ...rememberedRow(alert),
+          forgettable: mayOn(principal, 'operator', alert.teamId),
+        })),
         olderHref: remembered.nextCursor
           ? `${correlationBase}?before=${encodeURIComponent(remembered.nextCursor)}#memory-title`
           : null,
@@ -67,11 +75,16 @@ export function correlationRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Rout
     });
   });
 
-  router.post(`${correlationBase}/forget`, requireRole('operator'), async (request, response) => {
+  router.post(`${correlationBase}/forget`, async (request, response) => {
     const { scope, orgId, email: actor } = visitorOf(request);
     const integrationId = uuidOf(posted(request.body, 'integration'), 'alert');
     const fingerprint = posted(request.body, 'fingerprint');
-    const gone = await db.write(scope, (tx) => forgetAlert(tx, { orgId, integrationId, fingerprint, actor }));
+    const gone = await db.write(scope, async (tx) => {
+      const remembered = await findRemembered(tx, { integrationId, fingerprint });
+      if (!remembered) return false;
+      assertVisitorRole(request, 'operator', remembered.teamId);
+      return await forgetAlert(tx, { orgId, integrationId, fingerprint, actor });
+    });
     const outcome = gone
       ? 'Forgotten: from its next sighting on only the rules hold for this alert.'
       : 'Nothing was remembered of this alert any more.';
