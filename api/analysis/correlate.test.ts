@@ -64,10 +64,29 @@ test('10,000 alerts are grouped while others are answered', { timeout: 60_000 },
   expect(answered).toBeGreaterThan(3);
 });
 
+test('few alerts of many and long labels hold up nobody', { timeout: 60_000 }, async () => {
+  const labels = Object.fromEntries(Array.from({ length: 64 }, (_, i) => [`label${i}`, 'a-'.repeat(500)]));
+  const alerts = Array.from({ length: 200 }, (_, i) => ({ name: `Alert${i}`, startsAt: i, labels }));
+  let grouped = false;
+  const grouping = group({ alerts }).finally(() => {
+    grouped = true;
+  });
+  let answered = 0;
+  while (!grouped) {
+    expect((await fetch(`${api.url}/healthz`)).status).toBe(200);
+    answered++;
+  }
+  expect((await grouping).status).toBe(200);
+  expect(answered).toBeGreaterThan(3);
+});
+
 test('what cannot be read is refused by its place', async () => {
   const { status, body } = await group({ alerts: [{ service: 'a', name: 'x', startsAt: 'yesterday' }] });
   expect(status).toBe(400);
   expect(body.errors).toMatchObject([{ field: 'alerts.0.startsAt' }]);
+  const labels = Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`label${i}`, 'x']));
+  const laden = await group({ alerts: [{ service: 'a', name: 'x', startsAt: 1, labels }] });
+  expect(laden).toMatchObject({ status: 400, body: { errors: [{ field: 'alerts.0.labels' }] } });
   const anonymous = await api.ask('POST', '/api/v1/analysis/correlate', { body: { alerts: [] } });
   expect(anonymous.status).toBe(401);
 });

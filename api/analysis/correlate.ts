@@ -4,11 +4,12 @@ import { groupAlerts } from '../../domain/correlation/group-alerts.ts';
 import type { Grouping } from '../../domain/correlation/grouping.ts';
 import { type Endpoint, personEndpoint } from '../endpoint.ts';
 import type { AlertsToGroup } from './correlate-thread.ts';
+import { charactersOf, labels } from './labels.ts';
 import { moment } from './moment.ts';
 import { ownThread, ownThreadErrors } from './own-thread.ts';
 
-/** More alerts than this are grouped in a thread of its own: about 30 ms of work. */
-const small = 200;
+/** What is more than this is grouped in a thread of its own: about 30 ms of work. */
+const small = { alerts: 200, calls: 2000, characters: 50_000 };
 
 const name = z.string().min(1).max(500);
 
@@ -22,7 +23,7 @@ const body = z
           }),
           name: z.string().max(500).default(''),
           startsAt: moment,
-          labels: z.record(z.string().max(1024), z.string().max(65_536)).default({}),
+          labels: labels.default({}),
         }),
       )
       .max(10_000)
@@ -62,13 +63,20 @@ export function correlateEndpoint(): Endpoint {
     status: 200,
     response,
     errors: ownThreadErrors,
-    handle: async ({ body }) => {
-      const asked = toGroup(body);
-      return asked.alerts.length <= small
-        ? groupAlerts(asked.alerts, asked.dependencies)
-        : await groupApart(asked);
+    handle: async ({ body, principal }) => {
+      if (!isSmall(body)) return await groupApart(principal.orgId, () => ({ input: toGroup(body) }));
+      const { alerts, dependencies } = toGroup(body);
+      return groupAlerts(alerts, dependencies);
     },
   });
+}
+
+function isSmall({ alerts, dependencies }: z.output<typeof body>): boolean {
+  return (
+    alerts.length <= small.alerts &&
+    dependencies.length <= small.calls &&
+    charactersOf(alerts) <= small.characters
+  );
 }
 
 function toGroup({ alerts, dependencies }: z.output<typeof body>): AlertsToGroup {

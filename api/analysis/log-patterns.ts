@@ -54,8 +54,8 @@ export function logPatternsEndpoint(): Endpoint {
     status: 200,
     response,
     errors: ownThreadErrors,
-    handle: async ({ body: { lines } }) => {
-      const { groups, templates } = await mine({ lines });
+    handle: async ({ body: { lines }, principal }) => {
+      const { groups, templates } = await mine(principal.orgId, () => ({ input: { lines } }));
       const shared = templates.map((template, group) => ({ group, template }));
       return { items: Array.from(groups, (group) => shared[group] ?? { group, template: '' }) };
     },

@@ -76,6 +76,21 @@ describe('ranking causes over the API', () => {
     expect(body.items[0]).toMatchObject({ service: 'db' });
   });
 
+  test('so are more series than that, however few their points, and alerts of many words', async () => {
+    const metrics = Array.from({ length: 2000 }, (_, i) => series('shop', `latency-${i}`, 0.1, 0.3, 0));
+    const labels = Object.fromEntries(Array.from({ length: 64 }, (_, i) => [`label${i}`, 'a-'.repeat(50)]));
+    const alerts = Array.from({ length: 20 }, () => ({
+      service: 'db',
+      name: 'Down',
+      startsAt: start,
+      labels,
+    }));
+    expect((await rank({ dependencies, metrics })).status).toBe(200);
+    expect((await rank({ dependencies, alerts })).body.items[0]).toMatchObject({ service: 'db' });
+    const laden = { service: 'db', startsAt: start, labels: { ['x'.repeat(1025)]: '' } };
+    expect((await rank({ alerts: [laden] })).body.errors).toMatchObject([{ field: 'alerts.0.labels' }]);
+  });
+
   test('nothing to go by has no causes', async () => {
     expect(await rank({ alerts: [], dependencies: [] })).toMatchObject({ status: 200, body: { items: [] } });
   });

@@ -3,12 +3,13 @@ import type { Cause } from '../../domain/root-cause/cause.ts';
 import type { Evidence } from '../../domain/root-cause/evidence.ts';
 import { rankCauses } from '../../domain/root-cause/rank-causes.ts';
 import { type Endpoint, personEndpoint, withoutUndefined } from '../endpoint.ts';
+import { charactersOf, labels } from './labels.ts';
 import { milliseconds, moment } from './moment.ts';
 import { ownThread, ownThreadErrors } from './own-thread.ts';
 import { type PackedEvidence, pack } from './root-cause-thread.ts';
 
 /** What is more than this is ranked in a thread of its own: about 30 ms of work. */
-const small = { points: 100_000, alertsAndCalls: 3000 };
+const small = { series: 500, points: 30_000, alertsAndCalls: 1000, characters: 100_000 };
 
 const name = z.string().min(1).max(500);
 
@@ -41,7 +42,7 @@ const body = z
           name: z.string().max(500).default(''),
           startsAt: moment,
           severity: z.string().max(100).optional(),
-          labels: z.record(z.string(), z.string()).optional(),
+          labels: labels.optional(),
         }),
       )
       .max(10_000)
@@ -91,20 +92,23 @@ export function rootCauseEndpoint(): Endpoint {
     status: 200,
     response,
     errors: ownThreadErrors,
-    handle: async ({ body }) => {
-      const evidence = evidenceOf(body);
-      if (isSmall(evidence)) return { items: rankCauses(evidence) };
-      const packed = pack(evidence);
-      const points = packed.metrics.map((series) => series.points.buffer as ArrayBuffer);
-      return { items: await rankApart(packed, points) };
+    handle: async ({ body, principal }) => {
+      if (isSmall(body)) return { items: rankCauses(evidenceOf(body)) };
+      const items = await rankApart(principal.orgId, () => {
+        const input = pack(evidenceOf(body));
+        return { input, transferList: input.metrics.map(({ points }) => points.buffer as ArrayBuffer) };
+      });
+      return { items };
     },
   });
 }
 
-function isSmall({ metrics = [], dependencies, alerts }: Evidence): boolean {
+function isSmall({ metrics = [], dependencies, alerts }: z.output<typeof body>): boolean {
   return (
+    metrics.length <= small.series &&
     metrics.reduce((sum, series) => sum + series.points.length, 0) <= small.points &&
-    dependencies.length + alerts.length <= small.alertsAndCalls
+    dependencies.length + alerts.length <= small.alertsAndCalls &&
+    charactersOf(alerts) <= small.characters
   );
 }
 
