@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { RestoredIncident } from '../domain/incident/restored.ts';
 import type { Tx } from './database.ts';
 
@@ -105,11 +106,12 @@ async function changesToldOf(tx: Tx, incidentId: string): Promise<number[]> {
   return rows.flatMap(({ data }) => (typeof data.changeId === 'number' ? [data.changeId] : []));
 }
 
+/** One more than the highest that was used: what was refused has a number as well, and no row. */
 async function regroupingsOf(tx: Tx, incidentId: string): Promise<number> {
-  const { count } = await tx
-    .selectFrom('regroupings')
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .where('from_incident', '=', incidentId)
-    .executeTakeFirstOrThrow();
-  return count;
+  const { rows } = await sql<{ next: number }>`
+    select coalesce(max(substring(key from '([0-9]+)$')::integer) + 1, 0) as next
+    from regroupings where from_incident = ${incidentId} and key like ${`incident:${incidentId}:regroup:%`}`.execute(
+    tx,
+  );
+  return rows[0]?.next ?? 0;
 }

@@ -28,7 +28,7 @@ export interface RestoredIncident {
   /** What was started for it, the latest of each runbook. */
   executions: { runbook: string; mode: RunbookMode; executionId: string; status: string }[];
   changesTold: number[];
-  /** How many there were. */
+  /** The number that the next one takes. */
   regroupings: number;
 }
 
