@@ -13,18 +13,21 @@ export interface DueAlert {
 /**
  * Takes up to `batch` due alerts of all organizations for `leaseMs`: worst severity first, then oldest. None as long as
  * `outstanding` are under way: dispatched in the last `patienceMs`, and not seen by their workflows yet; `isFull` says
- * so, and that looking again soon is worth it.
+ * so, and that looking again soon is worth it; `late` how many of them have been under way for `lateAfterMs`.
  */
 export async function claimDueAlerts(
   db: Database,
-  limits: { batch: number; leaseMs: number; outstanding: number; patienceMs: number },
-): Promise<{ alerts: DueAlert[]; isFull: boolean }> {
-  const { batch, leaseMs, outstanding, patienceMs } = limits;
+  limits: { batch: number; leaseMs: number; outstanding: number; patienceMs: number; lateAfterMs: number },
+): Promise<{ alerts: DueAlert[]; isFull: boolean; late: number }> {
+  const { batch, leaseMs, outstanding, patienceMs, lateAfterMs } = limits;
   return await db.unscoped(async (tx) => {
-    const { rows: counted } = await sql<{ underWay: number }>`
-      select outstanding_alerts(${outstanding}, ${interval(patienceMs)}) as "underWay"`.execute(tx);
-    const free = outstanding - (counted[0]?.underWay ?? 0);
-    if (free <= 0) return { alerts: [], isFull: true };
+    const { rows: counted } = await sql<{ under_way: number; late: number }>`
+      select * from outstanding_alerts(${outstanding}, ${interval(patienceMs)}, ${interval(lateAfterMs)})`.execute(
+      tx,
+    );
+    const { under_way: underWay, late } = counted[0] ?? { under_way: 0, late: 0 };
+    const free = outstanding - underWay;
+    if (free <= 0) return { alerts: [], isFull: true, late };
     const { rows } = await sql<{
       org_id: string;
       id: number;
@@ -40,7 +43,7 @@ export async function claimDueAlerts(
       version: row.version,
       known: row.dispatched_version > 0,
     }));
-    return { alerts, isFull: alerts.length === free };
+    return { alerts, isFull: alerts.length === free, late };
   });
 }
 

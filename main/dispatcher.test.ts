@@ -114,3 +114,44 @@ test('no more is under way than the workers can see soon, so that what is worse 
   await database.owner.query(`update alerts set dispatched_at = now() - interval '1 minute'`);
   await expect.poll(() => dispatched).toEqual([waiting[0], critical, waiting[1]]);
 });
+
+test('lets more be under way where workers are quick to see it', async () => {
+  for (let n = 0; n < 400; n++) await addAlert();
+  let isQuick = true;
+  const unseen: number[] = [];
+  start(
+    async (id) => {
+      if (isQuick) await database.owner.query('update alerts set seen_version = version where id = $1', [id]);
+      else unseen.push(id);
+    },
+    [],
+    10,
+  );
+  await expect.poll(() => dispatched.length, { timeout: 5_000 }).toBeGreaterThan(100);
+  isQuick = false;
+  await expect.poll(() => unseen.length).toBeGreaterThan(10);
+});
+
+test('waits for no sight of what workers of an older version have looked at, who write down none', async () => {
+  for (let n = 0; n < 20; n++) await addAlert();
+  const { rows } = await database.owner.query(
+    `insert into incidents (org_id, number, title, severity, severity_rank) values ($1, 8, 't', 'low', 3) returning id`,
+    [database.orgId],
+  );
+  start(
+    async (id) => {
+      await database.owner.query('update alerts set incident_id = $2 where id = $1', [id, rows[0].id]);
+    },
+    [],
+    2,
+  );
+  await expect.poll(due, { timeout: 3_000 }).toEqual([]);
+  // what changes of them now has no such mark, and is waited for only so long
+  await database.owner.query(
+    'update alerts set version = version + 1 where id in (select id from alerts limit 4)',
+  );
+  await expect.poll(() => dispatched.length).toBeGreaterThanOrEqual(22);
+  await database.owner.query(`update alerts set dispatched_at = dispatched_at - interval '1.1 seconds'
+    where dispatched_version > 1`);
+  await expect.poll(() => dispatched).toHaveLength(24);
+});

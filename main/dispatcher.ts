@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Database } from '../db/database.ts';
 import { claimDueAlerts, claimUnreadFeeds, type DueAlert, markDispatched } from '../db/dispatch.ts';
+import { createDispatchLine, lateAfterMs } from './dispatch-line.ts';
 import type { WorkflowStarter } from './workflow-client.ts';
 
 export interface DispatcherOptions {
@@ -12,7 +13,7 @@ export interface DispatcherOptions {
   concurrency?: number;
   /** How often to look without being woken: what another process accepted, or what was left by a crash. */
   pollMs?: number;
-  /** Alerts that were dispatched and that their workflows have not seen yet, if they take no more than that a second. */
+  /** Alerts that were dispatched and that their workflows have not seen yet: at least so many, more where workers are quick. */
   outstanding?: number;
 }
 
@@ -25,14 +26,10 @@ export interface Dispatcher {
 const batchSize = 200;
 /** After this an alert that was claimed and not marked is anybody's again. */
 const leaseMs = 15_000;
-/**
- * Temporal hands tasks out in the order in which they came. What waits for a worker there is passed by nothing; what
- * waits here is passed by what is worse. So no more is let into that line than the workers take in about a second: as
- * many as were dispatched in the last one, and at least so many, which keeps workers busy whose pace nobody knows yet.
- */
+/** Keeps workers busy whose pace nobody knows yet. */
 const leastOutstanding = 10;
 /** What no worker has seen after this is waited for no longer: it must not keep others out for ever. */
-const patienceMs = 10_000;
+const patienceMs = 5_000;
 /** How soon to look again when it was full. */
 const fullPauseMs = 100;
 /** So many failures in a batch mean that Temporal is away. */
@@ -49,16 +46,19 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
   const { db, starter, logger, concurrency = 50, pollMs = 1_000, outstanding = leastOutstanding } = options;
   const stopping = new AbortController();
   let woken = Promise.withResolvers<void>();
-  const pace = createPace();
+  const line = createDispatchLine(outstanding);
 
   /** One alert that Temporal does not take holds up no other; after a few failures the rest waits for better times. */
   async function dispatchBatch(): Promise<'more' | 'full' | 'none'> {
-    const { alerts: due, isFull } = await claimDueAlerts(db, {
+    const claim = await claimDueAlerts(db, {
       batch: batchSize,
       leaseMs,
-      outstanding,
+      outstanding: line.length,
       patienceMs,
+      lateAfterMs,
     });
+    line.look(claim);
+    const { alerts: due, isFull } = claim;
     const done: DueAlert[] = [];
     const failures: unknown[] = [];
     const queue = due.values();
@@ -78,7 +78,6 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
       }),
     );
     await markDispatched(db, done);
-    pace.count(done.length);
     if (failures.length >= failuresTaken) throw failures[0];
     if (isFull) return 'full';
     return due.length === batchSize ? 'more' : 'none';
@@ -134,21 +133,6 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
       stopping.abort();
       woken.resolve();
       await running;
-    },
-  };
-}
-
-/** How many there were in the last second. */
-function createPace() {
-  let counted: { at: number; count: number }[] = [];
-  return {
-    count(count: number) {
-      counted.push({ at: performance.now(), count });
-    },
-    lastSecond(): number {
-      const since = performance.now() - 1_000;
-      counted = counted.filter(({ at }) => at >= since);
-      return counted.reduce((sum, { count }) => sum + count, 0);
     },
   };
 }

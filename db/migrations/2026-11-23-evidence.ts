@@ -366,13 +366,18 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       returning i.org_id, i.id, i.number
     $$;
 
-    -- counted up to a limit; what was not seen for so long is not waited for
-    create function outstanding_alerts(most integer, patience interval)
-      returns integer
+    -- counted up to a limit, the oldest first; what was not seen for so long is not waited for. Workers of an older
+    -- version do not say what they have seen: an alert that has its incident was, whatever its workflow says of it, and
+    -- what else changes of it is waited for a fifth as long.
+    create function outstanding_alerts(most integer, patience interval, late_after interval)
+      returns table (under_way integer, late integer)
       language sql stable security definer set search_path = public, pg_temp as $$
-      select count(*)::integer from (
-        select 1 from alerts a
-        where a.dispatched_version > a.seen_version and a.dispatched_at > now() - patience limit most
+      select count(*)::integer, (count(*) filter (where dispatched_at < now() - late_after))::integer from (
+        select a.dispatched_at from alerts a
+        where a.dispatched_version > a.seen_version and a.dispatched_at > now() - patience
+          and (a.incident_id is null or (a.seen_version > 0 or a.dispatched_version > 1)
+            and a.dispatched_at > now() - patience / 5)
+        order by a.dispatched_at limit most
       ) counted
     $$;
 
