@@ -3,7 +3,8 @@ import type { ChangeSourceKind, ChangeStatus, ChangeType, ChangeVerdict } from '
 import { decodeCursor, encodeCursor, type Page, toPage } from './cursor.ts';
 import type { Tx } from './database.ts';
 
-export interface ChangeSummary {
+/** What every list of changes shows of one. */
+export interface Change {
   id: number;
   teamId: string | null;
   source: ChangeSourceKind;
@@ -17,6 +18,9 @@ export interface ChangeSummary {
   author: string | null;
   url: string | null;
   at: Date;
+}
+
+export interface ChangeSummary extends Change {
   /** Incidents whose cause people say it was. */
   confirmed: number;
 }
@@ -58,7 +62,7 @@ export interface ChangeFilter {
   until?: Date;
 }
 
-const summaryColumns = [
+export const changeColumns = [
   'changes.id',
   'changes.team_id as teamId',
   'changes.source',
@@ -100,7 +104,7 @@ export async function listChanges(
   args: ChangeFilter & { limit: number; cursor?: string },
 ): Promise<Page<ChangeSummary>> {
   let query = filtered(tx, args)
-    .select([...summaryColumns, confirmed.as('confirmed'), sql<string>`at::text`.as('instant')])
+    .select([...changeColumns, confirmed.as('confirmed'), sql<string>`at::text`.as('instant')])
     .orderBy('at', 'desc')
     .orderBy('id', 'desc')
     .limit(args.limit + 1);
@@ -129,7 +133,7 @@ export async function getChange(tx: Tx, id: number): Promise<ChangeDetail | unde
     .selectFrom('changes')
     .leftJoin('change_sources', 'change_sources.id', 'changes.source_id')
     .select([
-      ...summaryColumns,
+      ...changeColumns,
       confirmed.as('confirmed'),
       'changes.external_id as externalId',
       'changes.received_at as receivedAt',

@@ -1,10 +1,11 @@
 import { sql } from 'kysely';
-import type { ChangeSourceKind, ChangeStatus, ChangeType, ChangeVerdict } from '../domain/changes/change.ts';
+import type { ChangeVerdict } from '../domain/changes/change.ts';
 import type { IncidentMetric, SimilarIncident } from '../domain/incident/analysis.ts';
 import type { ExecutionStatus, IncidentStatus } from '../domain/incident-status.ts';
 import type { LogPattern, RelevantLine, StackTraceEvidence } from '../domain/logs/log-evidence.ts';
 import type { Cause } from '../domain/root-cause/cause.ts';
 import type { Dependency, ServiceKind } from '../domain/topology/service.ts';
+import { type Change, changeColumns } from './changes-read.ts';
 import type { Tx } from './database.ts';
 import { dependencyLifetimeMs } from './topology.ts';
 
@@ -105,19 +106,7 @@ export async function readMetrics(tx: Tx, incidentId: string): Promise<IncidentM
 }
 
 /** A change that may be behind the incident. */
-export interface IncidentChange {
-  id: number;
-  source: ChangeSourceKind;
-  type: ChangeType;
-  status: ChangeStatus;
-  service: string | null;
-  environment: string | null;
-  title: string;
-  version: string | null;
-  previousVersion: string | null;
-  author: string | null;
-  url: string | null;
-  at: Date;
+export interface IncidentChange extends Change {
   /** 0 to 1. */
   score: number;
   reasons: string[];
@@ -132,18 +121,7 @@ export async function listIncidentChanges(tx: Tx, incidentId: string): Promise<I
     .selectFrom('incident_changes')
     .innerJoin('changes', 'changes.id', 'incident_changes.change_id')
     .select([
-      'changes.id',
-      'changes.source',
-      'changes.type',
-      'changes.status',
-      'changes.service',
-      'changes.environment',
-      'changes.title',
-      'changes.version',
-      'changes.previous_version as previousVersion',
-      'changes.author',
-      'changes.url',
-      'changes.at',
+      ...changeColumns,
       'incident_changes.score',
       'incident_changes.reasons',
       'incident_changes.verdict',

@@ -1,6 +1,7 @@
 import { changeWords } from '../domain/changes/score.ts';
 import type { IncidentExport } from '../domain/incident-export/incident-export.ts';
 import { incidentSentence, sentenceText } from '../domain/incident-sentence.ts';
+import { lines } from '../domain/markup.ts';
 import { nameOf, type People, withNames } from '../domain/people.ts';
 import type { Tx } from './database.ts';
 import { listPeople } from './identity.ts';
@@ -10,6 +11,8 @@ import { sentenceFacts } from './sentence-facts.ts';
 
 /** More would be no draft of anything; the first of them tell how it began. */
 const timelineExported = 2000;
+/** Characters that are told of each. */
+const summaryLength = 2000;
 
 /** Undefined when there is none of this number, or none that this scope sees. `now`: epoch ms. */
 export async function readIncidentExport(
@@ -33,7 +36,7 @@ export async function readIncidentExport(
       at: entry.at.toISOString(),
       kind: entry.kind,
       actor: nameOf(people, entry.actor),
-      summary: withNames(people, entry.summary),
+      summary: withNames(people, lines(entry.summary, summaryLength)),
     })),
     timelineOmitted: incident.counts.timeline - timeline.items.length,
   };

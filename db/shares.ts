@@ -18,7 +18,7 @@ export interface ShareRecord {
   createdAt: Date;
   expiresAt: Date;
   revokedAt: Date | null;
-  /** How often its page was asked for. */
+  /** How often its page was asked for, once a minute at most. */
   opened: number;
   lastOpenedAt: Date | null;
 }
@@ -115,13 +115,13 @@ export async function revokeShare(
 }
 
 /**
- * What the token opens, counted as opened; undefined for one that is unknown, revoked or has expired. Works before
- * the organization is known.
+ * What the token opens; undefined for one that is unknown, revoked or has expired. Works before the organization is
+ * known.
  */
 export async function openShare(
-  db: Pick<Database, 'unscoped' | 'write'>,
+  db: Pick<Database, 'unscoped' | 'read'>,
   token: string,
-): Promise<{ orgId: string; incidentNumber: number; expiresAt: Date } | undefined> {
+): Promise<{ orgId: string; shareId: string; incidentNumber: number; expiresAt: Date } | undefined> {
   if (token.length > 200) return undefined;
   const { rows } = await db.unscoped((tx) =>
     sql<{ org_id: string; share_id: string; incident_id: string; expires_at: Date }>`
@@ -131,17 +131,24 @@ export async function openShare(
   );
   const found = rows[0];
   if (!found) return undefined;
-  return await db.write({ orgId: found.org_id }, async (tx) => {
-    const incident = await tx
-      .selectFrom('incidents')
-      .select('number')
-      .where('id', '=', found.incident_id)
-      .executeTakeFirst();
-    await tx
-      .updateTable('incident_shares')
-      .set((eb) => ({ opened: eb('opened', '+', 1), last_opened_at: sql<Date>`now()` }))
-      .where('id', '=', found.share_id)
-      .execute();
-    return incident && { orgId: found.org_id, incidentNumber: incident.number, expiresAt: found.expires_at };
-  });
+  const { org_id: orgId, share_id: shareId, expires_at: expiresAt } = found;
+  const incident = await db.read({ orgId }, (tx) =>
+    tx.selectFrom('incidents').select('number').where('id', '=', found.incident_id).executeTakeFirst(),
+  );
+  return incident && { orgId, shareId, incidentNumber: incident.number, expiresAt };
+}
+
+/** Counts its page as asked for, once a minute at most: reloading it makes no work for the database. */
+export async function noteShareOpened(tx: Tx, shareId: string): Promise<void> {
+  await tx
+    .updateTable('incident_shares')
+    .set((eb) => ({ opened: eb('opened', '+', 1), last_opened_at: sql<Date>`now()` }))
+    .where('id', '=', shareId)
+    .where((eb) =>
+      eb.or([
+        eb('last_opened_at', 'is', null),
+        eb('last_opened_at', '<', sql<Date>`now() - interval '1 minute'`),
+      ]),
+    )
+    .execute();
 }

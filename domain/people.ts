@@ -5,5 +5,18 @@ export const nameOf = (people: People, address: string): string =>
   people.find(({ email }) => email === address)?.name || address;
 
 /** 'pages ben@example.com (level 2)' reads 'pages Ben (level 2)'. */
-export const withNames = (people: People, text: string): string =>
-  text.replace(/[^\s,()]+@[^\s,()]+/g, (address) => nameOf(people, address));
+export function withNames(people: People, text: string): string {
+  if (!text.includes('@')) return text;
+  const names = new Map(people.map(({ email, name }) => [email, name]));
+  return text.replace(words, (word) => names.get(word) || word);
+}
+
+/** 'ana@example.com' reads 'ana@…'. */
+export const withoutAddresses = (text: string): string =>
+  text.replace(words, (word) => {
+    const at = word.indexOf('@', 1);
+    return at === -1 || at === word.length - 1 ? word : `${word.slice(0, at)}@…`;
+  });
+
+// whole words, looked at one by one: an expression for addresses takes the square of a long word's length
+const words = /[^\s,()<>]+/g;

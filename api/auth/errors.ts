@@ -45,7 +45,7 @@ export class TooManyAttemptsError extends HttpError {
     super(
       429,
       'Too many attempts',
-      `too many attempts to sign in: try again in ${retryAfterSeconds} seconds`,
+      `too many attempts from here: try again in ${retryAfterSeconds} seconds`,
       {
         headers: { 'Retry-After': String(retryAfterSeconds) },
       },

@@ -1,10 +1,14 @@
 import type { z } from 'zod';
-import type { ChangeDetail, ChangeSummary } from '../../db/changes-read.ts';
+import type { Change, ChangeDetail, ChangeSummary } from '../../db/changes-read.ts';
 import type { RollbackSuggestion } from '../../domain/changes/suggest-rollback.ts';
 import { iso, isoOrNull } from '../endpoint.ts';
 import type { change, changeDetail } from './schema.ts';
 
 export function presentChange(item: ChangeSummary): z.input<typeof change> {
+  return { ...presentChangeFields(item), confirmed: item.confirmed };
+}
+
+export function presentChangeFields(item: Change) {
   return {
     id: item.id,
     source: item.source,
@@ -18,7 +22,6 @@ export function presentChange(item: ChangeSummary): z.input<typeof change> {
     author: item.author,
     url: item.url,
     at: iso(item.at),
-    confirmed: item.confirmed,
   };
 }
 

@@ -39,7 +39,8 @@ export const webhookAnswer = z
   })
   .meta({ id: 'ChangeWebhookAnswer' });
 
-const summary = {
+/** What every answer says of a change. */
+export const changeFields = {
   id: z.int(),
   source: z.enum(changeSourceKinds),
   type: z.enum(changeTypes),
@@ -52,6 +53,10 @@ const summary = {
   author: z.string().nullable(),
   url: z.string().nullable(),
   at: instant,
+};
+
+const summary = {
+  ...changeFields,
   confirmed: z.int().meta({ description: 'Incidents whose cause people say it was' }),
 };
 export const change = z.object(summary).meta({ id: 'Change' });

@@ -1,11 +1,7 @@
 import { z } from 'zod';
-import {
-  changeSourceKinds,
-  changeStatuses,
-  changeTypes,
-  changeVerdicts,
-} from '../../domain/changes/change.ts';
+import { changeVerdicts } from '../../domain/changes/change.ts';
 import { executionStatuses, incidentStatuses } from '../../domain/incident-status.ts';
+import { changeFields } from '../changes/schema.ts';
 import { instant } from '../endpoint.ts';
 
 /** What proves an incident, as its JSON carries it. */
@@ -94,18 +90,7 @@ export const metric = z
 
 export const incidentChange = z
   .object({
-    id: z.int(),
-    source: z.enum(changeSourceKinds),
-    type: z.enum(changeTypes),
-    status: z.enum(changeStatuses),
-    service: z.string().nullable(),
-    environment: z.string().nullable(),
-    title: z.string(),
-    version: z.string().nullable(),
-    previousVersion: z.string().nullable(),
-    author: z.string().nullable(),
-    url: z.string().nullable(),
-    at: instant,
+    ...changeFields,
     score: share,
     reasons: z.array(z.string()),
     verdict: z.enum(changeVerdicts).nullable(),

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { IncidentAlert, IncidentDetail, TimelineEntry } from '../../db/incident-detail.ts';
 import type { IncidentChange, IncidentLogs, SimilarIncidentRecord } from '../../db/incident-evidence.ts';
 import type { IncidentSummary } from '../../db/incidents.ts';
+import { presentChangeFields } from '../changes/presenter.ts';
 import { iso, isoOrNull } from '../endpoint.ts';
 import type { incidentChange, logs, similarIncident } from './evidence-schema.ts';
 import type { incidentAlert, incidentDetail, incidentSummary, timelineEntry } from './schema.ts';
@@ -101,7 +102,14 @@ function presentLogs(found: IncidentLogs): z.input<typeof logs> {
 }
 
 function presentIncidentChange(change: IncidentChange): z.input<typeof incidentChange> {
-  return { ...change, at: iso(change.at), judgedAt: isoOrNull(change.judgedAt) };
+  return {
+    ...presentChangeFields(change),
+    score: change.score,
+    reasons: change.reasons,
+    verdict: change.verdict,
+    judgedBy: change.judgedBy,
+    judgedAt: isoOrNull(change.judgedAt),
+  };
 }
 
 function presentSimilar(incident: SimilarIncidentRecord): z.input<typeof similarIncident> {

@@ -28,7 +28,7 @@ export const share = z
     createdAt: instant,
     expiresAt: instant,
     revokedAt: instant.nullable(),
-    opened: z.int().meta({ description: 'How often its page was asked for' }),
+    opened: z.int().meta({ description: 'How often its page was asked for, once a minute at most' }),
     lastOpenedAt: instant.nullable(),
   })
   .meta({ id: 'Share' });

@@ -1,9 +1,15 @@
 import { oneLine } from '../markup.ts';
 
-/** Text from outside inside a line of Markdown: shown as it is, whatever it holds. */
+/** Text from outside inside a line of Markdown: shown as it is, whatever it holds; it calls nobody and links nowhere. */
 export function plain(text: string, limit = 500): string {
-  return oneLine(text, limit).replace(/[\\`*_[\]<>#|~&]/g, '\\$&');
+  return oneLine(text, limit)
+    .replace(/[\\`*_[\]<>#|~&]/g, '\\$&')
+    .replace(live, '$&\u2060')
+    .replaceAll('$', () => '<span>$</span>');
 }
+
+// what GitHub makes of escaped text too: mentions, addresses, links and references, held apart by a mark without width
+const live = /@|:(?=\/\/)|www(?=\.)|#(?=\d)/gi;
 
 /** As code, in a fence longer than any inside it. In a table a pipe would end the cell also within code. */
 export function code(text: string, limit = 300): string {

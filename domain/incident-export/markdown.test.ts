@@ -74,7 +74,7 @@ describe('the draft of a post-mortem', () => {
   const draft = markdownOf(incident);
 
   it('tells what is known and asks for what only people know', () => {
-    expect(draft).toContain('# \\#42 checkout: db-primary refuses connections\n');
+    expect(draft).toContain('# \\#\u206042 checkout: db-primary refuses connections\n');
     expect(draft).toContain('| Acknowledged | 2026-11-21 02:16:00 UTC by Ana, after 2 min |');
     expect(draft).toContain(
       'Probably **db-primary** (85 %), by the evidence:\n\n- It fails, and nothing that it calls does.',
@@ -121,6 +121,14 @@ describe('the draft of a post-mortem', () => {
 describe('text in Markdown', () => {
   it('loses controls, marks that turn the order of reading round, and lines', () => {
     expect(plain('a\u202eb\u0000c\nd')).toBe('a b c d');
+  });
+
+  it('calls nobody, refers to nothing and is no formula', () => {
+    const marks = plain('@acme/all ops@example.com https://x.example WWW.x.example #42 $x$');
+    expect(marks).not.toMatch(/@\w|:\/\/|www\.|#\d|\$x/i);
+    expect(marks.replaceAll('\u2060', '')).toBe(
+      '@acme/all ops@example.com https://x.example WWW.x.example \\#42 <span>$</span>x<span>$</span>',
+    );
   });
 
   it('is fenced by more backticks than it holds', () => {

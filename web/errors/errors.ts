@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
-import { HttpError } from '../../api/auth/errors.ts';
+import { HttpError, TooManyAttemptsError } from '../../api/auth/errors.ts';
 import { InvalidCursorError } from '../../db/cursor.ts';
 import { DatabaseUnavailableError } from '../../db/database.ts';
 import { TemporalUnavailableError } from '../../workflows/messages-client.ts';
@@ -86,6 +86,7 @@ export function showErrors(
     const reference = randomUUID().slice(0, 8);
     const view = errorPage(error, reference);
     if (view.reference) log(error, reference);
+    if (error instanceof TooManyAttemptsError) response.set(error.headers);
     const page = { template: 'errors/show', view, title: view.title, status: view.status };
     if (visitorIfAny(request) && !(error instanceof DatabaseUnavailableError)) {
       try {

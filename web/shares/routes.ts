@@ -1,9 +1,17 @@
 import { type Request, type Response, Router } from 'express';
+import { createAttempts } from '../../api/auth/attempts.ts';
 import { listPeople } from '../../db/identity.ts';
 import { findIncident, getIncidentHead, listIncidentAlerts, listTimeline } from '../../db/incident-detail.ts';
-import { listIncidentChanges, readAnalysis } from '../../db/incident-evidence.ts';
+import { listIncidentChanges } from '../../db/incident-evidence.ts';
 import { listIncidentNotifications } from '../../db/notifications-read.ts';
-import { createShare, listShares, openShare, revokeShare, TooManySharesError } from '../../db/shares.ts';
+import {
+  createShare,
+  listShares,
+  noteShareOpened,
+  openShare,
+  revokeShare,
+  TooManySharesError,
+} from '../../db/shares.ts';
 import { durationMs } from '../../domain/duration.ts';
 import type { WebDeps } from '../deps.ts';
 import { noSuchIncident, numberOf } from '../incidents/number.ts';
@@ -16,12 +24,16 @@ import { type ShareListView, sharedView, shareLengths, shareListView } from './v
 
 const alertsShown = 20;
 const timelineShown = 200;
+/** Of one address: enough for an office that watches an outage, too few to guess by or to keep the database busy. */
+const asksPerMinute = 120;
 
 /** The page that a shared link opens: for anybody who has the link, and nothing on it acts. */
 export function sharedIncidentRoutes(deps: WebDeps, pages: Pages): Router {
   const router = Router();
+  const attempts = createAttempts(asksPerMinute, 60_000);
 
   router.get('/shared/:token', async (request, response) => {
+    attempts.take([`address ${request.ip ?? ''}`], Date.now());
     const share = await openShare(deps.db, request.params.token);
     response.set({ 'Referrer-Policy': 'no-referrer', 'X-Robots-Tag': 'noindex, nofollow' });
     const found = share && (await read(share.orgId, share.incidentNumber));
@@ -34,6 +46,10 @@ export function sharedIncidentRoutes(deps: WebDeps, pages: Pages): Router {
         secret: true,
       });
       return;
+    }
+    // what looks at links before people do, as mail filters and chats, asks for the head alone
+    if (request.method === 'GET') {
+      await deps.db.write({ orgId: share.orgId }, (tx) => noteShareOpened(tx, share.shareId));
     }
     const view = sharedView({ ...found, expiresAt: share.expiresAt, now: pages.now() });
     pages.alone(request, response, {
@@ -52,7 +68,6 @@ export function sharedIncidentRoutes(deps: WebDeps, pages: Pages): Router {
       const incidentId = incident.id;
       return {
         incident,
-        analysis: await readAnalysis(tx, incidentId),
         changes: await listIncidentChanges(tx, incidentId),
         alerts: (await listIncidentAlerts(tx, { incidentId, limit: alertsShown })).items,
         timeline: (await listTimeline(tx, { incidentId, limit: timelineShown, newestFirst: true })).items,

@@ -1,17 +1,18 @@
 import type { IncidentAlert, IncidentHead, TimelineEntry } from '../../db/incident-detail.ts';
-import type { IncidentAnalysis, IncidentChange } from '../../db/incident-evidence.ts';
+import type { IncidentChange } from '../../db/incident-evidence.ts';
 import type { NotificationRecord } from '../../db/notifications-read.ts';
 import type { ShareRecord } from '../../db/shares.ts';
 import { changeWords } from '../../domain/changes/score.ts';
 import type { Piece } from '../../domain/incident-sentence.ts';
-import { nameOf, type People, withNames } from '../../domain/people.ts';
+import { nameOf, type People } from '../../domain/people.ts';
 import { headView } from '../incidents/head-view.ts';
 import { type TimelineView, timelineView } from '../incidents/timeline-view.ts';
 import { alertMarks, type Mark, severityMarks } from '../layout/words.ts';
+import { forStrangers, sharedSummary } from './story.ts';
 
 /**
- * What people without an account see of an incident: what is wrong, why, what was done. No label, log line, metric
- * or mail address, and no way on into Holdfast.
+ * What people without an account see of an incident: what is wrong, where it comes from, what was done. No label, log
+ * line, metric, mail address or reason of the machine, no title of another team's change, and no way on into Holdfast.
  */
 export interface SharedView {
   number: number;
@@ -20,19 +21,18 @@ export interface SharedView {
   severity: Mark;
   state: Mark;
   openedAt: string;
-  cause: { service: string; sure: string; reasons: string[] } | null;
+  cause: { service: string; sure: string } | null;
   services: string[];
   changes: { words: string; at: string; percent: string; confirmed: boolean }[];
   alerts: { name: string; severity: Mark; state: Mark; service: string | null; at: string }[];
   moreAlerts: number;
-  timeline: TimelineView[];
+  timeline: Omit<TimelineView, 'why'>[];
   expiresAt: string;
   readAt: string;
 }
 
 export interface SharedInput {
   incident: IncidentHead;
-  analysis: IncidentAnalysis;
   changes: IncidentChange[];
   alerts: IncidentAlert[];
   /** Newest first. */
@@ -45,70 +45,65 @@ export interface SharedInput {
 
 export function sharedView(input: SharedInput): SharedView {
   const { incident, people, now } = input;
+  const masked = (text: string) => forStrangers(people, text);
   const head = headView(input, 'timeline');
   return {
     number: incident.number,
-    title: incident.title,
-    sentence: head.sentence.map(forStrangers),
+    title: masked(incident.title),
+    sentence: head.sentence.map((piece) => pieceFor(piece, masked)),
     severity: head.severity,
     state: head.state,
     openedAt: head.openedAt,
-    cause: causeOf(input),
-    services: incident.services.map(({ service }) => service),
+    cause: causeOf(input, masked),
+    services: incident.services.map(({ service }) => masked(service)),
     changes: input.changes
       .filter(({ verdict }) => verdict !== 'dismissed')
       .map((change) => ({
-        words: withoutAddresses(changeWords(change)),
+        words: masked(changeFor(change, incident.teamId)),
         at: change.at.toISOString(),
         percent: `${Math.round(change.score * 100)} %`,
         confirmed: change.verdict === 'confirmed',
       })),
     alerts: input.alerts.map((alert) => ({
-      name: alert.name,
+      name: masked(alert.name),
       severity: severityMarks[alert.severity],
       state: alertMarks[alert.status],
-      service: alert.service,
+      service: alert.service === null ? null : masked(alert.service),
       at: alert.receivedAt.toISOString(),
     })),
     moreAlerts: Math.max(0, incident.alertCount - input.alerts.length),
-    timeline: input.timeline.map((entry) => timelineOf(entry, people)),
+    timeline: input.timeline.flatMap((entry) => {
+      const summary = sharedSummary(entry, people);
+      if (summary === null) return [];
+      const { why: _, ...view } = timelineView(entry, people);
+      return [{ ...view, actor: masked(view.actor), summary }];
+    }),
     expiresAt: input.expiresAt.toISOString(),
     readAt: new Date(now).toISOString(),
   };
 }
 
-function causeOf({ incident, analysis, people }: SharedInput): SharedView['cause'] {
+/** A change of another team's is none of those that share the incident to tell of. */
+function changeFor(change: IncidentChange, teamId: string | null): string {
+  if (change.teamId === teamId) return changeWords(change);
+  return change.service === null ? 'a change' : `a change of ${change.service}`;
+}
+
+function causeOf({ incident }: SharedInput, masked: (text: string) => string): SharedView['cause'] {
   const { causeService, causeConfidence, causeBy } = incident;
   if (causeService === null) return null;
   return {
-    service: causeService,
-    sure:
-      causeBy === null
-        ? `${Math.round((causeConfidence ?? 0) * 100)} % sure`
-        : `says ${withoutAddresses(nameOf(people, causeBy))}`,
-    reasons: analysis.causes.find(({ service }) => service === causeService)?.reasons ?? [],
-  };
-}
-
-function timelineOf(entry: TimelineEntry, people: People): TimelineView {
-  const view = timelineView(entry, people);
-  return {
-    ...view,
-    actor: withoutAddresses(view.actor),
-    summary: withoutAddresses(withNames(people, view.summary)),
-    why: view.why === null ? null : withoutAddresses(withNames(people, view.why)),
+    service: masked(causeService),
+    sure: causeBy === null ? `${Math.round((causeConfidence ?? 0) * 100)} % sure` : `says ${masked(causeBy)}`,
   };
 }
 
 /** A stranger is not led to pages that ask for an account. */
-function forStrangers(piece: Piece): Piece {
+function pieceFor(piece: Piece, masked: (text: string) => string): Piece {
   if ('clock' in piece) return piece;
-  if ('strong' in piece) return { strong: withoutAddresses(piece.strong) };
-  return { text: withoutAddresses(piece.text) };
+  if ('strong' in piece) return { strong: masked(piece.strong) };
+  return { text: masked(piece.text) };
 }
-
-/** 'ana@example.com' reads 'ana@…'. */
-const withoutAddresses = (text: string): string => text.replace(/([^\s,()<>]+)@[^\s,()<>]+/g, '$1@…');
 
 /** The links that work on an incident, for those who may revoke them. */
 export interface ShareListView {
