@@ -14,12 +14,12 @@ import { findPastIncidents } from '../db/similar.ts';
 import { failingTraces } from '../db/spans.ts';
 import { readGraph } from '../db/topology.ts';
 import {
-  changeWords,
   clockSkewMs,
   lookBackMs,
   relatedServices,
   type ScoredChange,
   scoreChanges,
+  toldChangeWords,
 } from '../domain/changes/score.ts';
 import { probableCause } from '../domain/incident/cause.ts';
 import { alertTime } from '../domain/logs/query.ts';
@@ -81,9 +81,9 @@ export function createAnalysisActivities({ db, prometheusUrl, clock }: AnalysisD
       await db.write({ orgId }, (tx) => learnFromAlerts(tx, { orgId, alerts }));
       const known = await db.read({ orgId }, (tx) => readKnown(tx, incidentId, alerts, clock()));
       const { metrics, evidence, notes } = await metricsOf(alerts);
-      const ranked = await ranking.rank({ ...known.evidence, metrics: evidence });
-      if (ranked === null) notes.push('The causes were not ranked: too many services fail at once.');
-      const causes = ranked?.slice(0, causesKept) ?? [];
+      const ranked = await ranking.rank(orgId, { ...known.evidence, metrics: evidence });
+      if (ranked.note !== null) notes.push(ranked.note);
+      const causes = ranked.causes.slice(0, causesKept);
       const cause = probableCause(causes, args.told);
       const traits = traitsOf({
         alertNames: alerts.map(({ name }) => name),
@@ -136,7 +136,7 @@ export function createAnalysisActivities({ db, prometheusUrl, clock }: AnalysisD
 async function readKnown(tx: Tx, incidentId: string, alerts: readonly AnalysedAlert[], now: number) {
   const dependencies = await readGraph(tx);
   const verdicts = await readVerdicts(tx, incidentId);
-  const changes = await relatedChanges(tx, alerts, dependencies);
+  const changes = await relatedChanges(tx, incidentId, alerts, dependencies);
   const logs = await readLogsByService(tx, { incidentId });
   const traces = await failingTraces(tx, {
     services: servicesOf(alerts),
@@ -157,7 +157,7 @@ async function readKnown(tx: Tx, incidentId: string, alerts: readonly AnalysedAl
       const verdict = verdicts.get(change.id);
       if (change.service === null || verdict === 'dismissed') return [];
       const score = verdict === 'confirmed' ? 1 : change.score;
-      return [{ service: change.service, at: change.at, score, title: changeWords(change) }];
+      return [{ service: change.service, at: change.at, score, title: toldChangeWords(change) }];
     }),
     logs: logs.map(({ sample, ...about }) => ({ ...about, ...(sample ? { sample } : {}) })),
     traces: firstFailures(traces.flatMap(failuresIn)),
@@ -181,6 +181,7 @@ function failuresIn({ spans }: Trace) {
 
 async function relatedChanges(
   tx: Tx,
+  incidentId: string,
   alerts: readonly AnalysedAlert[],
   dependencies: Evidence['dependencies'],
 ): Promise<ScoredChange[]> {
@@ -188,6 +189,7 @@ async function relatedChanges(
   const startedAt = Math.min(...alerts.map(alertTime));
   const services = servicesOf(alerts);
   const changes = await candidateChanges(tx, {
+    incidentId,
     from: new Date(startedAt - lookBackMs),
     to: new Date(startedAt + clockSkewMs),
     services: relatedServices(services, graph),
