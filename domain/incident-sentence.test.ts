@@ -123,6 +123,8 @@ describe('the one sentence', () => {
   it('holds without a service, with a title that is the service, and with characters that mean something elsewhere', () => {
     expect(say({ service: null })).toMatch(/^Something has been failing since 02:14: checkout: db-primary/);
     expect(say({ title: 'HighCPU on checkout' })).toContain('since 02:14: HighCPU;');
+    // minutes where the time grows with the square of the gap
+    expect(say({ title: `High${' '.repeat(200_000)}CPU on checkout` })).toContain('CPU;');
     expect(say({ title: 'checkout refuses connections' })).toContain(
       'since 02:14: checkout refuses connections;',
     );

@@ -90,7 +90,7 @@ function titleWithoutService(title: string, service: string | null): string {
   const name = escapeForRegExp(service);
   const rest = trimmed
     .replace(new RegExp(`^${name}\\s*[:·–-]\\s+`, 'i'), '')
-    .replace(new RegExp(`\\s+(on|in|at)\\s+${name}$`, 'i'), '');
+    .replace(new RegExp(`(?<!\\s)\\s+(on|in|at)\\s+${name}$`, 'i'), '');
   return rest || trimmed;
 }
 

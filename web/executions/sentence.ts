@@ -16,7 +16,7 @@ export function executionSentence(execution: ExecutionDetail): Piece[] {
 
 function whatItDoes(execution: ExecutionDetail): Piece[] {
   const { runbook, purpose, target, incidentNumber, incidentTitle } = execution;
-  const says = visible(purpose?.trim().replace(/[.!]+$/, '') ?? '');
+  const says = visible(purpose?.trim().replace(/(?<![.!])[.!]+$/, '') ?? '');
   // the target belongs to all of what several sentences say, not to the last one
   const does = /[.!?]\s/.test(says) ? `${says}. It is run` : says ? `${says},` : `Runs ${visible(runbook)}`;
   const incident =

@@ -200,7 +200,7 @@ function decisionText(decision: { decision: 'retry' | 'skip'; by: string; reason
 
 function outputOf(text: string, open: boolean): OutputView | null {
   if (text.trim() === '') return null;
-  const shown = visible(text.replaceAll('\r\n', '\n').replace(/\n+$/, ''));
+  const shown = visible(text.replaceAll('\r\n', '\n').trimEnd());
   return { text: shown, lines: shown.split('\n').length, open };
 }
 

@@ -20,7 +20,7 @@ export function sendFramedHtml(response: Response, html: string): void {
 /** A `base` element makes every link open in a new tab; the policy forbids it another address. */
 function withLinksBeside(html: string): string {
   const base = '<base target="_blank">';
-  const head = /<head(\s[^>]*)?>/i.exec(html);
+  const head = /<head(\s[^<>]*)?>/i.exec(html);
   if (!head) return `${base}${html}`;
   const at = head.index + head[0].length;
   return `${html.slice(0, at)}${base}${html.slice(at)}`;

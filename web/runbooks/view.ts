@@ -228,7 +228,7 @@ export function inputField(
     ...(input.default === undefined || input.secret ? [] : [`“${input.default}”`]),
   ];
   const rule = [
-    input.description?.replace(/[.\s]*$/, '.'),
+    input.description?.replace(/(?<![.\s])[.\s]*$/, '.'),
     input.type === 'text' ? undefined : `A ${typeWords[input.type]}.`,
     otherwise.length > 0 ? `Empty: ${otherwise.join(', else ')}.` : undefined,
   ];

@@ -58,5 +58,5 @@ export function whatItDoes({ description, steps, verify }: RunbookDefinition): s
     ...(undone > 0 ? [`${undone} with an undo`] : []),
     ...(verify.length > 0 ? [`verified at the end`] : []),
   ];
-  return visible(`${description.trim().replace(/[.]+$/, '')} (${parts.join(', ')}).`);
+  return visible(`${description.trim().replace(/(?<!\.)\.+$/, '')} (${parts.join(', ')}).`);
 }

@@ -1,13 +1,15 @@
 import { z } from 'zod';
-import { type ChangeSource, type WebhookKind, webhookKinds } from '../../db/change-sources.ts';
+import { type ChangeSource, type SourceSettings, type WebhookKind, webhookKinds } from '../../db/change-sources.ts';
 import { changeMapping } from '../../domain/changes/mapping.ts';
-import type { ChangeMapping } from '../../domain/changes/report.ts';
 import { changeSourceNames } from '../../domain/changes/words.ts';
+import type { Team } from '../../db/teams.ts';
 import { type Field, field, type Problems, posted } from '../layout/fields.ts';
 
 export interface SourceValues extends Record<string, string> {
   kind: WebhookKind;
   name: string;
+  /** A slug; '': none. */
+  team: string;
   /** One a line, 'acme/shop = payment-service'. */
   services: string;
   environment: string;
@@ -20,16 +22,18 @@ export interface SourceValues extends Record<string, string> {
 export const newSourceValues: SourceValues = {
   kind: 'github',
   name: '',
+  team: '',
   services: '',
   environment: '',
   deploys: '',
   fields: '',
 };
 
-export function sourceValues({ kind, name, mapping }: ChangeSource): SourceValues {
+export function sourceValues({ kind, name, team, mapping }: ChangeSource): SourceValues {
   return {
     kind,
     name,
+    team: team ?? '',
     services: pairLines(mapping.services),
     environment: mapping.environment ?? '',
     deploys: mapping.deploys.join('\n'),
@@ -46,6 +50,7 @@ export function postedSource(body: unknown): SourceValues {
   return {
     kind: webhookKinds.find((kind) => kind === posted(body, 'kind')) ?? 'github',
     name: posted(body, 'name'),
+    team: posted(body, 'team'),
     services: posted(body, 'services'),
     environment: posted(body, 'environment'),
     deploys: posted(body, 'deploys'),
@@ -56,7 +61,7 @@ export function postedSource(body: unknown): SourceValues {
 const pairs = z.string().transform((text, context) => {
   const found: [string, string][] = [];
   for (const line of linesOf(text)) {
-    const [, left = '', right = ''] = /^(.+?)\s*=\s*(.+)$/.exec(line) ?? [];
+    const [, left = '', right = ''] = /^([^=]*[^\s=])\s*=\s*(.+)$/.exec(line) ?? [];
     if (left === '') {
       context.addIssue({
         code: 'custom',
@@ -77,6 +82,7 @@ const linesOf = (text: string): string[] =>
 
 const form = z.object({
   name: z.string().min(1, 'write a name').max(100, 'at most 100 characters'),
+  team: z.string().transform((slug) => slug || null),
   services: pairs.pipe(changeMapping.shape.services.unwrap()),
   environment: z
     .string()
@@ -88,11 +94,11 @@ const form = z.object({
 
 export function readSource(
   values: SourceValues,
-): { name: string; mapping: ChangeMapping } | { problems: Problems } {
+): SourceSettings | { problems: Problems } {
   const parsed = form.safeParse(values);
   if (parsed.success) {
-    const { name, ...mapping } = parsed.data;
-    return { name, mapping };
+    const { name, team, ...mapping } = parsed.data;
+    return { name, team, mapping };
   }
   const problems: Problems = {};
   for (const { path, message, code } of parsed.error.issues) {
@@ -131,6 +137,7 @@ export function sourceFormView(
   values: SourceValues,
   problems: Problems,
   source: Pick<ChangeSource, 'id' | 'name'> | null,
+  teams: readonly Pick<Team, 'slug' | 'name'>[],
 ): SourceFormView {
   const given = { values, problems };
   const optional = { ...given, optional: true };
@@ -145,6 +152,14 @@ export function sourceFormView(
     ...optional,
     rows: 3,
     hint: `One a line, where the sender's name differs from the one in alerts: ${senders[values.kind]}`,
+  });
+  const team = field('team', 'Team', {
+    ...given,
+    choices: [
+      { value: '', label: 'That of the service' },
+      ...teams.map(({ slug, name }) => ({ value: slug, label: name })),
+    ],
+    hint: 'Whose its changes are: others do not see them',
   });
   const environment = field('environment', 'Environment', {
     ...optional,
@@ -179,6 +194,7 @@ export function sourceFormView(
     more: [
       services,
       environment,
+      ...(teams.length > 0 || values.team !== '' ? [team] : []),
       ...(values.kind === 'github' || values.kind === 'jenkins' ? [deploys] : []),
       ...(values.kind === 'generic' ? [fields] : []),
     ],

@@ -142,13 +142,15 @@ it("tells of another team's change whose service it touched, and no more", () =>
     changes: [
       change,
       { ...change, teamId: 'theirs', service: 'payments' },
-      { ...change, teamId: null, service: null },
+      { ...change, teamId: 'theirs', service: null },
+      { ...change, teamId: null },
     ],
   });
   expect(view.changes.map(({ words }) => words)).toEqual([
     'checkout: Take the new price list',
     'a change of payments',
     'a change',
+    'checkout: Take the new price list',
   ]);
   expect(JSON.stringify(view)).not.toContain('a reason');
 });

@@ -85,7 +85,7 @@ export function sharedView(input: SharedInput): SharedView {
 
 /** A change of another team's is none of those that share the incident to tell of. */
 function changeFor(change: IncidentChange, teamId: string | null): string {
-  if (change.teamId === teamId) return changeWords(change);
+  if (change.teamId === null || change.teamId === teamId) return changeWords(change);
   return change.service === null ? 'a change' : `a change of ${change.service}`;
 }
 
