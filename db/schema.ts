@@ -149,6 +149,7 @@ export interface IncidentsTable {
   acknowledged_by: string | null;
   assigned_to: string | null;
   snoozed_until: Timestamp | null;
+  escalation_from: Timestamp | null;
   resolved_at: Timestamp | null;
   resolved_by: string | null;
   closed_at: Timestamp | null;
@@ -163,6 +164,7 @@ export interface IncidentsTable {
   recorded_seq: Generated<number>;
   escalation_policy: string | null;
   deadlines: GeneratedJson<Deadline[]>;
+  feed_forgotten: Generated<boolean>;
   merge_wanted: string | null;
   merge_reason: string | null;
   merged_into: number | null;
@@ -616,6 +618,7 @@ export interface CorrelationMemoryTable {
   incident_number: number;
   decided_by: string;
   decided_at: CreatedAt;
+  seen_at: CreatedAt;
 }
 
 export interface RegroupingsTable {

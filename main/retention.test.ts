@@ -4,8 +4,14 @@ import { createTestDatabase, type TestDatabase } from '../test/harness/database.
 import { startRetention } from './retention.ts';
 
 let database: TestDatabase;
+let integrationId: string;
 beforeAll(async () => {
   database = await createTestDatabase();
+  const { rows } = await database.owner.query(
+    `insert into integrations (org_id, kind, name, key_hash) values ($1, 'alertmanager', 'am', 'k') returning id`,
+    [database.orgId],
+  );
+  integrationId = rows[0].id;
 });
 afterAll(() => database.close());
 
@@ -48,4 +54,87 @@ test('old lines, spans, learned dependencies and services go; what is young or d
     expect(await left()).toEqual(['b', 'declared', 'kept', 'young', 'young', 'young']);
   });
   await retention.stop();
+});
+
+async function see(fingerprint: string, status: string, daysAgo: number, incidentId: string | null = null) {
+  await database.owner.query(
+    `insert into alerts (org_id, integration_id, fingerprint, status, name, severity, severity_rank, labels,
+       annotations, starts_at, last_seen_at, incident_id)
+     values ($1, $2, $3, $4, 'a', 'low', 3, '{}', '{}', now(), now() - $5 * interval '1 day', $6)`,
+    [database.orgId, integrationId, fingerprint, status, daysAgo, incidentId],
+  );
+}
+
+async function forget(name: 'forget_old_feeds' | 'forget_old_memory', age: string, batch: number) {
+  const { rows } = await database.owner.query(`select ${name}(now() - $1::interval, $2) as done`, [
+    age,
+    batch,
+  ]);
+  return rows[0].done;
+}
+
+test('feeds of incidents that were closed long ago go, a batch at a time', async () => {
+  const { owner, orgId } = database;
+  const { rows: incidents } = await owner.query(
+    `insert into incidents (org_id, number, title, severity, severity_rank, closed_at) values
+       ($1, 1, 'old', 'low', 3, now() - interval '9 days'), ($1, 2, 'older', 'low', 3, now() - interval '10 days'),
+       ($1, 3, 'young', 'low', 3, now() - interval '6 days'), ($1, 4, 'open', 'low', 3, null),
+       ($1, 5, 'still firing', 'low', 3, now() - interval '9 days')
+     returning id`,
+    [orgId],
+  );
+  for (const { id } of incidents) {
+    await owner.query(
+      `insert into incident_feed (org_id, incident_id, seq, kind, alert_id, alert_version, at)
+       select $1, $2, n, 'joined', n, 1, now() - interval '20 days' from generate_series(1, 3) n`,
+      [orgId, id],
+    );
+  }
+  await see('fires on', 'firing', 0, incidents[4].id);
+  const left = async () => {
+    const { rows } = await owner.query(
+      `select i.title, count(f.seq)::int as rows from incidents i join incident_feed f on f.incident_id = i.id
+       group by 1 order by 1`,
+    );
+    return rows.map(({ title, rows }) => `${title} ${rows}`);
+  };
+  expect(await forget('forget_old_feeds', '7 days', 2)).toBe(2);
+  expect(await left()).toEqual(['old 3', 'older 1', 'open 3', 'still firing 3', 'young 3']);
+  expect(await forget('forget_old_feeds', '7 days', 100)).toBe(6); // four rows, two feeds
+  expect(await left()).toEqual(['open 3', 'still firing 3', 'young 3']);
+  expect(await forget('forget_old_feeds', '7 days', 100)).toBe(0);
+});
+
+test('groupings of alerts that do not come any more go, and what others remember of them', async () => {
+  const { owner, orgId } = database;
+  const group = (n: number) => `00000000-0000-4000-8000-00000000000${n}`;
+  const remember = (fingerprint: string, groupId: string, apartFrom: string[], decidedDaysAgo: number) =>
+    owner.query(
+      `insert into correlation_memory (org_id, integration_id, fingerprint, group_id, apart_from, name,
+         incident_number, decided_by, decided_at, seen_at)
+       values ($1, $2, $3, $4, $5, 'a', 1, 'ana', now() - $6 * interval '1 day', now() - $6 * interval '1 day')`,
+      [orgId, integrationId, fingerprint, groupId, apartFrom, decidedDaysAgo],
+    );
+  await remember('gone', group(1), [group(2)], 400);
+  await see('gone', 'resolved', 200);
+  await remember('seen', group(2), [group(1), group(9)], 300);
+  await see('seen', 'resolved', 200);
+  await see('seen', 'resolved', 20);
+  await remember('fires', group(3), [group(2)], 300);
+  await see('fires', 'firing', 200);
+  await remember('young', group(4), [group(9)], 100);
+  await remember('never came', group(5), [], 200);
+
+  for (let n = 0; n < 4; n++) expect(await forget('forget_old_memory', '180 days', 1)).toBe(1);
+  expect(await forget('forget_old_memory', '180 days', 1)).toBe(0);
+
+  const kept = await owner.query(
+    `select fingerprint, apart_from, extract(day from now() - seen_at)::int as days
+     from correlation_memory order by 1`,
+  );
+  expect(kept.rows).toEqual([
+    { fingerprint: 'fires', apart_from: [group(2)], days: 0 },
+    { fingerprint: 'seen', apart_from: [], days: 20 },
+    { fingerprint: 'young', apart_from: [group(9)], days: 100 },
+  ]);
 });

@@ -10,30 +10,38 @@ export interface Retention {
 
 const intervalMs = 10 * 60_000;
 const batchSize = 10_000;
+/** Fewer, for each alert is looked up. */
+const memoryBatchSize = 500;
 
 /** Milliseconds that spans are kept: long enough for the analysis of an incident, short for what they weigh. */
 const spanLifetimeMs = 3_600_000;
 /** Milliseconds after which a service that nobody declared, calls or alerts about is gone. */
 const serviceLifetimeMs = 30 * 86_400_000;
+/** Milliseconds that a closed incident's feed is kept: its workflow has ended, the timeline says what was in it. */
+const feedLifetimeMs = 7 * 86_400_000;
+/** Milliseconds for which people's groupings hold without any sight of the alert. */
+const memoryLifetimeMs = 180 * 86_400_000;
 
 /**
- * Forgets what is only kept for a time: lines of the built-in log store after `logDays`, spans, learned dependencies
- * and services. What can be much goes in batches that hold no lock for long.
+ * Forgets what is only kept for a time: lines of the built-in log store after `logDays`, spans, feeds of closed
+ * incidents, memory of alerts that do not come any more, learned dependencies and services. What can be much goes in
+ * batches that hold no lock for long.
  */
 export function startRetention(options: { db: Database; logDays: number; logger: Logger }): Retention {
   const { db, logDays, logger } = options;
   const stopping = new AbortController();
 
   async function forgetInBatches(
-    forget: 'forget_old_logs' | 'forget_old_spans',
+    forget: 'forget_old_logs' | 'forget_old_spans' | 'forget_old_feeds' | 'forget_old_memory',
     lifetimeMs: number,
+    batch = batchSize,
   ): Promise<void> {
     const before = new Date(Date.now() - lifetimeMs);
     for (;;) {
       const { rows } = await db.unscoped((tx) =>
-        sql<{ gone: number }>`select ${sql.id(forget)}(${before}, ${batchSize}) as gone`.execute(tx),
+        sql<{ gone: number }>`select ${sql.id(forget)}(${before}, ${batch}) as gone`.execute(tx),
       );
-      if ((rows[0]?.gone ?? 0) < batchSize || stopping.signal.aborted) return;
+      if ((rows[0]?.gone ?? 0) < batch || stopping.signal.aborted) return;
     }
   }
 
@@ -50,6 +58,8 @@ export function startRetention(options: { db: Database; logDays: number; logger:
     const tasks: [what: string, task: () => Promise<void>][] = [
       ['log lines', () => forgetInBatches('forget_old_logs', logDays * 86_400_000)],
       ['spans', () => forgetInBatches('forget_old_spans', spanLifetimeMs)],
+      ['feeds of incidents', () => forgetInBatches('forget_old_feeds', feedLifetimeMs)],
+      ['groupings', () => forgetInBatches('forget_old_memory', memoryLifetimeMs, memoryBatchSize)],
       ['dependencies and services', forgetTopology],
     ];
     for (const [what, task] of tasks) {

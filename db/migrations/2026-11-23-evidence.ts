@@ -32,8 +32,11 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       incident_number integer not null,
       decided_by text not null,
       decided_at timestamptz not null default now(),
+      -- when the alert was seen, as of the last time that retention asked: what is remembered of one that comes is kept
+      seen_at timestamptz not null default now(),
       primary key (org_id, integration_id, fingerprint)
     );
+    create index correlation_memory_seen on correlation_memory (seen_at);
     create index correlation_memory_group on correlation_memory (org_id, group_id);
     create index correlation_memory_list on correlation_memory (org_id, decided_at desc, integration_id, fingerprint);
 
@@ -53,16 +56,21 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     create index regroupings_from on regroupings (from_incident);
 
     alter table incidents
+      -- from where escalation counts: the last opening, moved by snoozes
+      add column escalation_from timestamptz,
       -- the incident into which correlation wants this one to be merged; its workflow does it
       add column merge_wanted uuid references incidents,
       add column merge_reason text,
       -- the number of the incident into which it was merged
       add column merged_into integer,
+      -- its feed is gone: what it said stands in the timeline
+      add column feed_forgotten boolean not null default false,
       add column cause_service text,
       -- 0 to 1; a person's word is 1
       add column cause_confidence real,
       -- who confirmed or corrected it; null: Holdfast's own ranking
       add column cause_by text;
+    create index incidents_feed_kept on incidents (closed_at) where closed_at is not null and not feed_forgotten;
     create index incidents_cause on incidents (org_id, cause_service, number desc) where cause_service is not null;
 
     -- when this incident's alerts first and last had the key
@@ -103,6 +111,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       last_seen_at timestamptz not null default now(),
       primary key (org_id, name)
     );
+    create index services_owned on services (org_id, lower(name)) where team_id is not null;
 
     -- caller calls callee
     create table service_dependencies (
@@ -184,6 +193,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     );
     create index changes_list on changes (org_id, at desc, id desc);
     create index changes_service on changes (org_id, service, at desc, id desc);
+    create index changes_received on changes (received_at);
     create index changes_risky on changes (org_id, at desc, id desc) where status in ('failed', 'rolled_back');
 
     -- the changes that may be behind an incident
@@ -292,9 +302,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 
     -- for a webhook, whose address names the source
     create function find_change_source(source uuid)
-      returns table (org_id uuid, kind text, secret text)
+      returns table (org_id uuid, team_id uuid, kind text, secret text, mapping jsonb)
       language sql stable security definer set search_path = public, pg_temp as $$
-      select s.org_id, s.kind, s.secret from change_sources s where s.id = source and s.removed_at is null
+      select s.org_id, s.team_id, s.kind, s.secret, s.mapping from change_sources s
+      where s.id = source and s.removed_at is null
     $$;
 
     create function find_incident_share(hash bytea)
@@ -311,6 +322,17 @@ export async function up(db: Kysely<unknown>): Promise<void> {
         order by s.received_at limit batch),
       gone as (delete from spans s using old o
         where s.org_id = o.org_id and s.trace_id = o.trace_id and s.span_id = o.span_id returning 1)
+      select count(*) from gone
+    $$;
+
+    -- with what was made of them, save those that people judged: they belong to their incidents
+    create function forget_old_changes(before timestamptz, batch integer)
+      returns bigint
+      language sql volatile security definer set search_path = public, pg_temp as $$
+      with old as (select c.id from changes c where c.received_at < before
+        and not exists (select from incident_changes ic where ic.change_id = c.id and ic.verdict is not null)
+        order by c.received_at limit batch),
+      gone as (delete from changes c using old o where c.id = o.id returning 1)
       select count(*) from gone
     $$;
 
@@ -331,6 +353,72 @@ export async function up(db: Kysely<unknown>): Promise<void> {
         and not exists (select from service_dependencies d where d.org_id = s.org_id and d.callee = s.name)
         returning 1)
       select count(*) from gone
+    $$;
+
+    -- the rows of the feeds of incidents that were closed before, up to a batch of them; answers how many rows and
+    -- feeds are gone. An alert that still fires is asked for what its incident was told.
+    create function forget_old_feeds(before timestamptz, batch integer)
+      returns bigint
+      language plpgsql volatile security definer set search_path = public, pg_temp as $$
+      declare
+        gone bigint := 0;
+        rows_gone bigint;
+        old record;
+      begin
+        for old in select i.id from incidents i where i.closed_at < before and not i.feed_forgotten
+            and not exists (select from alerts a where a.incident_id = i.id and a.status <> 'resolved')
+          order by i.closed_at limit batch for no key update skip locked
+        loop
+          delete from incident_feed f using (
+            select seq from incident_feed where incident_id = old.id order by seq limit batch - gone) first
+            where f.incident_id = old.id and f.seq = first.seq;
+          get diagnostics rows_gone = row_count;
+          gone := gone + rows_gone;
+          exit when gone >= batch;
+          update incidents set feed_forgotten = true where id = old.id;
+          gone := gone + 1;
+          exit when gone >= batch;
+        end loop;
+        return gone;
+      end
+    $$;
+
+    -- what people decided on alerts that did not come since, with what others remember of groups that are gone;
+    -- answers how many were looked at
+    create function forget_old_memory(before timestamptz, batch integer)
+      returns bigint
+      language plpgsql volatile security definer set search_path = public, pg_temp as $$
+      declare
+        looked_at bigint := 0;
+        last_seen timestamptz;
+        old record;
+      begin
+        for old in select * from correlation_memory m where m.seen_at < before
+          order by m.seen_at limit batch for update skip locked
+        loop
+          looked_at := looked_at + 1;
+          last_seen := greatest(
+            old.decided_at,
+            (select now() from alerts a where a.org_id = old.org_id and a.integration_id = old.integration_id
+              and a.fingerprint = old.fingerprint and a.status <> 'resolved'),
+            (select a.last_seen_at from alerts a where a.org_id = old.org_id and a.integration_id = old.integration_id
+              and a.fingerprint = old.fingerprint and a.status = 'resolved' order by a.id desc limit 1));
+          if last_seen >= before then
+            update correlation_memory m set seen_at = last_seen, apart_from = array(
+                select g from unnest(m.apart_from) g
+                where exists (select from correlation_memory o where o.org_id = m.org_id and o.group_id = g))
+              where m.org_id = old.org_id and m.integration_id = old.integration_id and m.fingerprint = old.fingerprint;
+          else
+            delete from correlation_memory m
+              where m.org_id = old.org_id and m.integration_id = old.integration_id and m.fingerprint = old.fingerprint;
+            if not exists (select from correlation_memory o where o.org_id = old.org_id and o.group_id = old.group_id) then
+              update correlation_memory m set apart_from = array_remove(m.apart_from, old.group_id)
+                where m.org_id = old.org_id and m.group_id = any(old.apart_from) and old.group_id = any(m.apart_from);
+            end if;
+          end if;
+        end loop;
+        return looked_at;
+      end
     $$;
 
     -- a change that landed meanwhile stays due; rows are taken in the order in which the intake takes them
@@ -381,9 +469,11 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       ) counted
     $$;
 
-    revoke execute on function find_change_source, find_incident_share, forget_old_spans, forget_old_dependencies,
-      forget_old_services, outstanding_alerts from public;
-    grant execute on function find_change_source, find_incident_share, forget_old_spans, forget_old_dependencies,
-      forget_old_services, outstanding_alerts to holdfast_app;
+    revoke execute on function find_change_source, find_incident_share, forget_old_spans, forget_old_changes,
+      forget_old_dependencies,
+      forget_old_services, forget_old_feeds, forget_old_memory, outstanding_alerts from public;
+    grant execute on function find_change_source, find_incident_share, forget_old_spans, forget_old_changes,
+      forget_old_dependencies,
+      forget_old_services, forget_old_feeds, forget_old_memory, outstanding_alerts to holdfast_app;
   `.execute(db);
 }
