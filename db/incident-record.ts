@@ -13,7 +13,14 @@ export interface IncidentRecord {
   deadlines: Deadline[];
   standing: Pick<
     IncidentState,
-    'status' | 'acknowledged' | 'assignedTo' | 'snoozedUntil' | 'resolved' | 'clocks' | 'cause'
+    | 'status'
+    | 'acknowledged'
+    | 'assignedTo'
+    | 'snoozedUntil'
+    | 'escalationFrom'
+    | 'resolved'
+    | 'clocks'
+    | 'cause'
   > & {
     escalationPolicy: string | null;
   };
@@ -32,6 +39,7 @@ export async function recordIncident(tx: Tx, given: IncidentRecord): Promise<voi
       acknowledged_by: standing.acknowledged?.by ?? null,
       assigned_to: standing.assignedTo,
       snoozed_until: toDate(standing.snoozedUntil),
+      escalation_from: toDate(standing.escalationFrom),
       resolved_at: toDate(standing.resolved?.at),
       resolved_by: standing.resolved?.by ?? null,
       escalation_policy: standing.escalationPolicy,

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { newIncidentState } from '../domain/incident/state.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
+import { recordIncident } from './incident-record.ts';
 import { readRecorded } from './incident-restore.ts';
 
 let database: TestDatabase;
@@ -75,7 +77,9 @@ test('restores where it stands: people, clocks, pages, the latest execution of e
     acknowledged: { at: at(3).getTime(), by: 'ana' },
     assignedTo: null,
     snoozedUntil: null,
+    escalationFrom: at(9).getTime(),
     resolved: null,
+    firesSinceResolved: false,
     clocks: [
       {
         kind: 'acknowledge',
@@ -90,10 +94,44 @@ test('restores where it stands: people, clocks, pages, the latest execution of e
     cause: { service: 'db', confidence: 0.5, by: null },
     mergedInto: null,
     openings: 2,
-    openedAt: at(9).getTime(),
     pages: ['page:1:0.0.0'],
     executions: [{ runbook: 'restart', mode: 'auto', executionId: latest, status: 'running' }],
     changesTold: [7],
     regroupings: 11,
   });
+});
+
+test('escalation goes on from where snoozes have moved it', async () => {
+  const incidentId = await incident(4);
+  const { orgId } = database;
+  const standing = { ...newIncidentState(4, at(0).getTime()), escalationPolicy: null };
+  const moved = { ...standing, escalationFrom: at(40).getTime() };
+  await database.db.write({ orgId }, (tx) =>
+    recordIncident(tx, { orgId, incidentId, seq: 1, deadlines: [], entries: [], standing: moved }),
+  );
+  expect((await read(incidentId))?.escalationFrom).toBe(at(40).getTime());
+});
+
+test.each([
+  ['fired before and still does', 5, 'firing', false],
+  ['came after and fires', 15, 'firing', true],
+  ['came after and is over', 15, 'resolved', false],
+])('what fires since it was resolved: an alert that %s', async (_, minute, status, fires) => {
+  const id = await incident(100 + minute + status.length, { recorded_seq: 1, resolved_at: at(10) });
+  const integration = await insert('integrations', { kind: 'alertmanager', name: `${id}`, key_hash: id });
+  const alert = await insert('alerts', {
+    integration_id: integration,
+    fingerprint: id,
+    status,
+    name: 'x',
+    severity: 'critical',
+    severity_rank: 0,
+    labels: {},
+    annotations: {},
+    starts_at: at(0),
+    incident_id: id,
+  });
+  const fed = { incident_id: id, seq: 1, kind: 'joined', alert_id: alert, alert_version: 1, at: at(minute) };
+  await insert('incident_feed', fed);
+  expect((await read(id))?.firesSinceResolved).toBe(fires);
 });

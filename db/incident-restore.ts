@@ -27,7 +27,11 @@ export async function readRecorded(tx: Tx, incidentId: string): Promise<Restored
     acknowledged: whenAndWho(incident.acknowledged_at, incident.acknowledged_by),
     assignedTo: incident.assigned_to,
     snoozedUntil: incident.snoozed_until?.getTime() ?? null,
+    // not recorded by an older Holdfast
+    escalationFrom: (incident.escalation_from ?? reopenings[0]?.at ?? incident.opened_at).getTime(),
     resolved: whenAndWho(incident.resolved_at, incident.resolved_by),
+    firesSinceResolved:
+      incident.resolved_at !== null && (await firesSince(tx, incidentId, incident.resolved_at)),
     clocks: await clocksOf(tx, incidentId),
     cause:
       incident.cause_service === null
@@ -39,7 +43,6 @@ export async function readRecorded(tx: Tx, incidentId: string): Promise<Restored
           },
     mergedInto: incident.merged_into,
     openings: reopenings.length + 1,
-    openedAt: (reopenings[0]?.at ?? incident.opened_at).getTime(),
     pages: await pagesOf(tx, incidentId),
     executions: await executionsOf(tx, incidentId),
     changesTold: await changesToldOf(tx, incidentId),
@@ -49,6 +52,16 @@ export async function readRecorded(tx: Tx, incidentId: string): Promise<Restored
 
 function whenAndWho(at: Date | null, by: string | null): { at: number; by: string } | null {
   return at === null ? null : { at: at.getTime(), by: by ?? '' };
+}
+
+/** By what the feed tells after that time, of alerts that are still here and still fire. */
+async function firesSince(tx: Tx, incidentId: string, time: Date): Promise<boolean> {
+  const { rows } = await sql`
+    select 1 from incident_feed f
+    join alerts a on a.id = f.alert_id and a.incident_id = f.incident_id and a.status <> 'resolved'
+    where f.incident_id = ${incidentId} and f.at > ${time} and f.kind in ('joined', 'firing', 'updated')
+    limit 1`.execute(tx);
+  return rows.length > 0;
 }
 
 async function clocksOf(tx: Tx, incidentId: string): Promise<RestoredIncident['clocks']> {

@@ -71,6 +71,7 @@ const record = async (change: Partial<IncidentRecord> & { cause?: IncidentRecord
         acknowledged: null,
         assignedTo: null,
         snoozedUntil: null,
+        escalationFrom: Date.now(),
         resolved: null,
         clocks: [],
         escalationPolicy: null,

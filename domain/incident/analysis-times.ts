@@ -1,4 +1,6 @@
+import type { IncidentEvent } from './events.ts';
 import { type IncidentState, isAnalysis } from './state.ts';
+import { holdfast, tell } from './story.ts';
 
 /**
  * When all the evidence of an incident is analysed together: at once, while alerts join, when the logs are there, and
@@ -9,6 +11,9 @@ import { type IncidentState, isAnalysis } from './state.ts';
 const restMs = 15_000;
 /** After the opening: traces, changes and metrics take their time. */
 const laterMs = [60_000, 5 * 60_000];
+/** One that failed is begun again, so many times in a row. */
+const againMs = 60_000;
+const mostInARow = 5;
 
 /** The first analysis, and those that follow it by the clock. */
 export function startAnalyses(state: IncidentState, openedAt: number, at: number): IncidentState {
@@ -30,17 +35,32 @@ export function wantAnalysisNow(state: IncidentState, at: number): IncidentState
 }
 
 export function analysisBegun(state: IncidentState, at: number): IncidentState {
-  const { number, later } = state.analysis;
+  const { number, later, failed } = state.analysis;
   return {
     ...state,
     analysis: {
       on: true,
+      failed,
       number: number + 1,
       lastAt: at,
       nextAt: null,
       later: later.filter((time) => time > at),
     },
   };
+}
+
+/** Nothing is known of it but why: told when it begins to fail, and once more after one that did not. */
+export function applyAnalysisFailure(
+  state: IncidentState,
+  { at, reason }: Extract<IncidentEvent, { type: 'move_failed' }>,
+): IncidentState {
+  if (state.resolved) return state;
+  const failed = state.analysis.failed + 1;
+  const wanted = state.analysis.nextAt;
+  const nextAt = failed > mostInARow ? wanted : Math.min(wanted ?? Number.POSITIVE_INFINITY, at + againMs);
+  const next = { ...state, analysis: { ...state.analysis, failed, nextAt } };
+  if (failed > 1) return next;
+  return tell(next, at, 'analysis_failed', holdfast, `The evidence could not be analysed: ${reason}`);
 }
 
 /** When the next one is due; null: only an event can tell. One at a time. */

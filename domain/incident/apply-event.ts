@@ -1,11 +1,18 @@
 import { formatDuration } from '../duration.ts';
 import { targetName } from '../escalation.ts';
 import { stopClock } from '../sla.ts';
-import { analysisBegun, startAnalyses, wantAnalysis, wantAnalysisNow } from './analysis-times.ts';
+import {
+  analysisBegun,
+  applyAnalysisFailure,
+  startAnalyses,
+  wantAnalysis,
+  wantAnalysisNow,
+} from './analysis-times.ts';
 import { applyAnalysis, applyCauseJudgement, applyChangeJudgement } from './cause.ts';
 import { advanceClocks, armClocks } from './clocks.ts';
 import type { FeedDigest, IncidentEvent } from './events.ts';
 import { applyExecutionNamed, applyExecutionReport, applyExecutionStarted } from './executions.ts';
+import { endLull, waitForQuiet } from './lull.ts';
 import { pageTargetOf } from './page-key.ts';
 import {
   applyRegrouped,
@@ -14,10 +21,10 @@ import {
   regroupingOf,
   wantMerge,
 } from './regrouping.ts';
-import { close, reopen } from './resolution.ts';
+import { close, closeByItsAlerts, reopen } from './resolution.ts';
 import { restore } from './restored.ts';
 import { type IncidentState, isAnalysis } from './state.ts';
-import { holdfast, plural, tell } from './story.ts';
+import { holdfast, tell } from './story.ts';
 
 /** Logs are asked for at once, and once more when the five minutes after the opening have been written. */
 const secondGatheringMs = 5 * 60_000 + 15_000;
@@ -165,6 +172,7 @@ function applyFailure(
   }
   if (key === 'feed') return { ...state, feedUnread: true };
   if (regroupingOf(state, key)) return applyRegroupingRefused(state, event);
+  if (isAnalysis(key)) return applyAnalysisFailure(state, event);
   if (key.startsWith('evidence')) {
     const failed = tell(state, at, 'logs_failed', holdfast, `Logs could not be fetched: ${reason}`);
     const { gathered, nextAt } = state.evidence;
@@ -226,34 +234,11 @@ function applyDigest(before: IncidentState, digest: FeedDigest, at: number): Inc
     state = { ...state, runbooks: { ...state.runbooks, [runbook]: matched } };
   }
   if (digest.firingCount > 0 || state.resolved) {
-    return { ...state, lull: { ...state.lull, until: null } };
+    return { ...state, lull: { told: state.lull.told, until: null } };
   }
-  return digest.flapping ? waitForQuiet(state, at, digest.flapping.quietMs) : closeByItsAlerts(state, at);
-}
-
-function closeByItsAlerts(state: IncidentState, at: number): IncidentState {
-  const lasted = formatDuration(at - state.openedAt);
-  return tell(
-    close(state, at, holdfast, 'resolved'),
-    at,
-    'resolved',
-    holdfast,
-    `Resolved: ${plural(state.alertCount, 'alert')} over, after ${lasted}`,
-  );
-}
-
-/** Each lull of a flapping alert would be an end, and each return a reopening: it is over when it stays quiet. */
-function waitForQuiet(state: IncidentState, at: number, quietMs: number): IncidentState {
-  if (state.lull.until !== null) return state;
-  const next = { ...state, lull: { until: at + quietMs, told: true } };
-  if (state.lull.told) return next;
-  const summary = `Nothing fires, but its alerts flap: over when it stays so for ${formatDuration(quietMs)}`;
-  return tell(next, at, 'flapping', holdfast, summary);
-}
-
-function endLull(state: IncidentState, now: number): IncidentState {
-  const { until } = state.lull;
-  return until === null || now < until ? state : closeByItsAlerts(state, now);
+  if (!digest.flapping) return closeByItsAlerts(state, at);
+  const cameAndWent = digest.alertCount > before.alertCount;
+  return waitForQuiet(state, { at, quietMs: digest.flapping.quietMs, cameAndWent });
 }
 
 function applyPage(

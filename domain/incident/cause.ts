@@ -26,7 +26,7 @@ export function applyAnalysis(
   { at, cause, changes }: Extract<IncidentEvent, { type: 'analysed' }>,
 ): IncidentState {
   if (before.resolved) return before;
-  let state = before;
+  let state: IncidentState = { ...before, analysis: { ...before.analysis, failed: 0 } };
   for (const { id, sentence } of changes) {
     if (state.changesTold.includes(id)) continue;
     state = tell(state, at, 'change', holdfast, sentence, { changeId: id });

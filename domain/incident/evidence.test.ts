@@ -123,6 +123,49 @@ describe('the evidence is analysed', () => {
   });
 });
 
+describe('an analysis that failed', () => {
+  const failed = (key: string, at: number): IncidentEvent => ({
+    type: 'move_failed',
+    at,
+    key,
+    reason: 'away',
+  });
+  const failing = (before: IncidentState, from: number) => {
+    let state = before;
+    let at = from;
+    for (let attempts = 0; attempts < 50; attempts++) {
+      const key = movesOf(state, at).find((each) => each.startsWith('analysis:'));
+      if (key !== undefined) state = fold(state, begin(at, key), failed(key, at));
+      const { nextAt } = state.analysis;
+      if (nextAt === null) return { state, attempts: attempts + 1, at };
+      expect(nextAt).toBe(at + minute);
+      at = nextAt;
+    }
+    throw new Error('it is tried for ever');
+  };
+
+  test('is told once and begun again each minute, and not for ever', () => {
+    const { state, attempts, at } = failing(opened(), openedAt);
+    expect(attempts).toBe(6);
+    expect(story(state)).toEqual(['analysis_failed: The evidence could not be analysed: away']);
+    const analysed: IncidentEvent = { type: 'analysed', at, key: 'analysis:9', cause: null, changes: [] };
+    const found = fold(state, analysed, read({ seq: 2 }, at + minute));
+    expect(story(failing(found, at + minute).state)).toHaveLength(2);
+  });
+
+  test('is not begun again for an incident that is over', () => {
+    const ended = { type: 'resolved', at: openedAt, by: 'ana', note: null, falsePositive: false } as const;
+    const state = fold(
+      opened(),
+      begin(openedAt, 'analysis:0'),
+      ended,
+      failed('analysis:0', openedAt + second),
+    );
+    expect(story(state).some((line) => line.startsWith('analysis_failed'))).toBe(false);
+    expect(movesOf(state, openedAt + 5 * minute).some((key) => key.startsWith('analysis'))).toBe(false);
+  });
+});
+
 test('logs whose source was away are gathered again later, and not for ever', () => {
   const failed = (key: string, at: number): IncidentEvent => ({
     type: 'move_failed',
@@ -346,6 +389,26 @@ describe('regrouping', () => {
   });
 });
 
+test('a regrouping that is asked for when the incident has closed is refused', () => {
+  const ended = { type: 'resolved', at: openedAt, by: 'ana', note: null, falsePositive: true } as const;
+  const asked: IncidentEvent = { type: 'regroup_asked', at: openedAt, by: 'ana', alertIds: [1], into: 7 };
+  const state = fold(opened(), ended, { type: 'closed', at: openedAt, key: 'close' }, asked);
+  expect(state.regroupings[0]?.outcome).toEqual({ refused: 'it is closed' });
+});
+
+test('what was moved is not carried on', () => {
+  const alertIds = Array.from({ length: 1_000 }, (_, index) => 9_000_000 + index);
+  let state = opened();
+  for (let index = 0; index < 300; index++) {
+    const key = `regroup:${index}`;
+    const asked = { type: 'regroup_asked', at: openedAt, by: 'ana', alertIds, into: 7 } as const;
+    const refused = { type: 'move_failed', at: openedAt, key, reason: '#7 is closed' } as const;
+    const moved = { type: 'regrouped', at: openedAt, key, into: 7 } as const;
+    state = fold(state, asked, index % 2 === 0 ? refused : moved);
+  }
+  expect(JSON.stringify(state).length).toBeLessThan(50_000);
+});
+
 describe('an incident whose alerts flap', () => {
   const over = (seconds: number, change: Partial<FeedDigest> = {}) =>
     read(
@@ -361,10 +424,54 @@ describe('an incident whose alerts flap', () => {
     state = fold(state, read({ seq: 70 }, openedAt + 300 * second), tick(700));
     expect(state.resolved).toBeNull();
     state = fold(state, over(720), tick(720 + 599));
-    expect(state.resolved).toBeNull();
-    state = fold(state, tick(720 + 600));
+    expect(movesOf(state, openedAt + 1319 * second)).not.toContain('feed');
+    state = quiet(state, 720 + 600);
+    state = fold(state, over(1321));
     expect(state.status).toBe('resolved');
     expect(story(state).filter((line) => line.startsWith('flapping'))).toHaveLength(1);
+  });
+
+  /** The quiet time is over at `seconds`: the feed is read before it ends. */
+  const quiet = (state: IncidentState, seconds: number) => {
+    const at = openedAt + seconds * second;
+    const next = fold(state, tick(seconds));
+    expect(next.resolved).toBeNull();
+    expect(movesOf(next, at)).toContain('feed');
+    return fold(next, begin(at, 'feed'), tick(seconds + 1));
+  };
+
+  test('is not over when one fires again that was not read yet', () => {
+    let state = quiet(fold(opened(), over(60)), 660);
+    expect(state.resolved).toBeNull();
+    expect(nextMoves(state, openedAt + 661 * second).wakeAt).toBeNull();
+    state = fold(state, read({ seq: 661, alertCount: 2 }, openedAt + 661 * second), tick(700));
+    expect(state.resolved).toBeNull();
+    expect(state.openings).toBe(1);
+  });
+
+  test('is not over by a reading that began before, nor while there is more to read', () => {
+    const at = openedAt + 659 * second;
+    let state = fold(
+      opened(),
+      over(60),
+      { type: 'feed_unread', at },
+      begin(at, 'feed'),
+      tick(660),
+      over(661),
+    );
+    expect(state.resolved).toBeNull();
+    state = fold(state, begin(openedAt + 662 * second, 'feed'), { type: 'feed_unread', at }, over(663));
+    expect(state.resolved).toBeNull();
+    state = fold(state, begin(openedAt + 664 * second, 'feed'), over(665));
+    expect(state.status).toBe('resolved');
+  });
+
+  test('waits anew when one has come and gone unread', () => {
+    let state = fold(opened(), over(60), over(300, { alertCount: 2 }), tick(661));
+    expect(state).toMatchObject({ resolved: null, feedUnread: false });
+    expect(nextMoves(state, openedAt + 661 * second).wakeAt).toBe(openedAt + 900 * second);
+    state = fold(quiet(state, 900), over(901, { alertCount: 3 }));
+    expect(nextMoves(state, openedAt + 902 * second).wakeAt).toBe(openedAt + 1501 * second);
   });
 
   test('that have ended for good is over at once', () => {

@@ -57,7 +57,7 @@ export function nextMoves(state: IncidentState, now: number): Decision {
     if (change !== null && !state.resolved) times.push(change);
   }
   if (state.snoozedUntil !== null) times.push(state.snoozedUntil);
-  if (state.lull.until !== null) times.push(state.lull.until);
+  if (state.lull.until !== null && !state.lull.ending) times.push(state.lull.until);
 
   const deadlines = deadlinesOf(state, now);
   if (state.outbox.length > 0 || (state.plan && JSON.stringify(deadlines) !== state.deadlinesRecorded)) {

@@ -15,10 +15,9 @@ export function askRegrouping(
   { alertIds, into, by }: Pick<Regrouping, 'alertIds' | 'into' | 'by'>,
   reason: string | null = null,
 ): IncidentState {
-  return {
-    ...state,
-    regroupings: [...state.regroupings, { alertIds, into, by, reason, outcome: null }],
-  };
+  // nothing is begun any more, so nothing would answer whoever asks
+  const outcome = state.closed ? { refused: 'it is closed' } : null;
+  return { ...state, regroupings: [...state.regroupings, { alertIds, into, by, reason, outcome }] };
 }
 
 /** Correlation has found that this incident and another are one outage; what was refused is not asked for again. */
@@ -61,9 +60,10 @@ export function applyRegroupingRefused(
   return tell(settled, at, 'merge_failed', holdfast, `Not merged into #${asked.into}: ${reason}`);
 }
 
+/** Which alerts they were is in the database: the state, which each new run of the workflow carries, stays small. */
 function settle(state: IncidentState, key: string, outcome: Regrouping['outcome']): IncidentState {
   const regroupings = state.regroupings.map((each, index) =>
-    regroupingKey(index) === key ? { ...each, outcome } : each,
+    regroupingKey(index) === key ? { ...each, alertIds: each.alertIds && [], outcome } : each,
   );
   return { ...state, regroupings };
 }

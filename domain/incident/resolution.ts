@@ -1,9 +1,10 @@
+import { formatDuration } from '../duration.ts';
 import type { EscalationTarget } from '../policies.ts';
 import { advanceClock, stopClock } from '../sla.ts';
 import { startAnalyses } from './analysis-times.ts';
 import { advanceClocks } from './clocks.ts';
 import type { IncidentState, Notice } from './state.ts';
-import { holdfast, tell } from './story.ts';
+import { holdfast, plural, tell } from './story.ts';
 
 /** Everything stops: the clocks are judged, the people who were paged are told, nothing else is begun. */
 export function close(
@@ -30,11 +31,18 @@ export function close(
     status,
     resolved: { at, by },
     snoozedUntil: null,
-    lull: { ...state.lull, until: null },
+    lull: { told: state.lull.told, until: null },
     clocks: state.clocks.map((clock) => stopClock(clock, at)),
     notices: [...state.notices.filter((notice) => notice.type === 'incident.resolved'), ...notices],
     evidence: { ...state.evidence, nextAt: null },
   };
+}
+
+/** None of its alerts fires any more. */
+export function closeByItsAlerts(state: IncidentState, at: number): IncidentState {
+  const lasted = formatDuration(at - state.openedAt);
+  const summary = `Resolved: ${plural(state.alertCount, 'alert')} over, after ${lasted}`;
+  return tell(close(state, at, holdfast, 'resolved'), at, 'resolved', holdfast, summary);
 }
 
 /**

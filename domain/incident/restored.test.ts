@@ -18,12 +18,13 @@ const recorded: RestoredIncident = {
   acknowledged: null,
   assignedTo: 'ben',
   snoozedUntil: null,
+  escalationFrom: openedAt + 10 * minute,
   resolved: null,
+  firesSinceResolved: false,
   clocks: [],
   cause: { service: 'db', confidence: 1, by: 'ana' },
   mergedInto: null,
   openings: 2,
-  openedAt: openedAt + 10 * minute,
   pages: ['page:1:0.0.0', 'page:2:0.0.0', 'page:2:0.9.9'],
   executions: [{ runbook: 'restart', mode: 'auto', executionId: 'e1', status: 'succeeded' }],
   changesTold: [7],
@@ -77,6 +78,26 @@ test('nobody is paged for what was acknowledged, and what was resolved stays so'
   const resolved = { at: back - minute, by: 'ana' };
   expect(begunAnew({ status: 'resolved', resolved }).status).toBe('resolved');
   expect(nextMoves(begunAnew({ status: 'resolved', resolved }), back).wakeAt).toBe(back + 14 * minute);
+});
+
+test('what was resolved and fires again since then is reopened, unless somebody has resolved it meanwhile', () => {
+  const resolved = { at: back - minute, by: 'Holdfast' };
+  const firesAgain = { status: 'resolved', resolved, firesSinceResolved: true } as const;
+  const state = begunAnew(firesAgain);
+  expect(state).toMatchObject({ status: 'investigating', resolved: null, openings: 3 });
+  expect(state.outbox.map(({ kind }) => kind)).toEqual(['restored', 'reopened']);
+  expect(movesOf(state, back)).toContain('page:3:0.0.0');
+  expect(begunAnew({ ...firesAgain, status: 'false_positive' }).resolved).toEqual(resolved);
+  expect(begunAnew({ ...firesAgain, mergedInto: 7 }).resolved).toEqual(resolved);
+  const again: IncidentEvent = { type: 'resolved', at: back, by: 'ana', note: null, falsePositive: false };
+  const ended = begunAnew(firesAgain, applyEvent(newIncidentState(42, back), again));
+  expect(ended.resolved).toEqual({ at: back, by: 'ana' });
+});
+
+test('a snooze that is over has moved the escalation', () => {
+  const state = begunAnew({ escalationFrom: openedAt + 30 * minute });
+  expect(nextMoves(state, openedAt + 44 * minute).moves.map(({ kind }) => kind)).not.toContain('page');
+  expect(movesOf(state, openedAt + 45 * minute)).toContain('page:2:0.1.0');
 });
 
 test('its story goes on after what was told: nothing takes the number or the key of what is recorded', () => {

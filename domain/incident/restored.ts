@@ -2,6 +2,7 @@ import type { IncidentStatus } from '../incident-status.ts';
 import type { RunbookMode } from '../runbook/definition.ts';
 import type { SlaClock } from '../sla.ts';
 import { pageTargetOf } from './page-key.ts';
+import { reopen } from './resolution.ts';
 import type { IncidentCause, IncidentState, MatchedRunbook } from './state.ts';
 import { holdfast, tell } from './story.ts';
 
@@ -16,13 +17,15 @@ export interface RestoredIncident {
   acknowledged: { at: number; by: string } | null;
   assignedTo: string | null;
   snoozedUntil: number | null;
+  /** The last opening, moved by the snoozes since. */
+  escalationFrom: number;
   resolved: { at: number; by: string } | null;
+  /** An alert that came after that fires. */
+  firesSinceResolved: boolean;
   clocks: SlaClock[];
   cause: IncidentCause | null;
   mergedInto: number | null;
   openings: number;
-  /** Of the last opening. */
-  openedAt: number;
   /** Keys of the pages that were sent or skipped. */
   pages: string[];
   /** What was started for it, the latest of each runbook. */
@@ -60,18 +63,16 @@ export function restore(state: IncidentState, restored: RestoredIncident, at: nu
     cause,
     mergedInto,
     openings,
-    escalationFrom: restored.openedAt,
+    escalationFrom: restored.escalationFrom,
     pages: { ...Object.fromEntries(pages), ...state.pages },
     runbooks: { ...Object.fromEntries(runbooks), ...state.runbooks },
     changesTold,
     // their keys are taken
     regroupings: [...Array.from({ length: restored.regroupings }, () => settled), ...state.regroupings],
   };
-  return tell(
-    next,
-    at,
-    'restored',
-    holdfast,
-    'Temporal had lost its workflow: it goes on from what is recorded',
-  );
+  const summary = 'Temporal had lost its workflow: it goes on from what is recorded';
+  const told = tell(next, at, 'restored', holdfast, summary);
+  // whoever has resolved it now meant what fires now
+  const firesAgain = restored.firesSinceResolved && !state.resolved;
+  return firesAgain && told.status === 'resolved' && mergedInto === null ? reopen(told, at) : told;
 }

@@ -37,8 +37,8 @@ export interface IncidentState {
   regroupings: Regrouping[];
   /** The number of the incident that has all of its alerts now. */
   mergedInto: number | null;
-  /** While its alerts flap and none fires: when it counts as over. `told` once. */
-  lull: { until: number | null; told: boolean };
+  /** While its alerts flap and none fires: when it counts as over. `told` once; `ending`: the feed is read for it. */
+  lull: { until: number | null; told: boolean; ending?: boolean };
   runbooks: Record<string, MatchedRunbook>;
   /** Notices that are owed to people, beside escalation. */
   notices: Notice[];
@@ -86,6 +86,8 @@ export interface AnalysisTimes {
   nextAt: number | null;
   /** Further ones by the clock, the next one first. */
   later: number[];
+  /** How many have failed in a row. */
+  failed: number;
 }
 
 /** Where an incident comes from, as far as it is said: by Holdfast, or by a person, whose word stays. */
@@ -99,7 +101,7 @@ export interface IncidentCause {
 
 /** Alerts that move into another incident, because a person or the correlation says that they belong there. */
 export interface Regrouping {
-  /** Null: all of them, which ends this incident. */
+  /** Null: all of them, which ends this incident. None any more when there is an outcome. */
   alertIds: number[] | null;
   /** Number of the incident; null: a new one. */
   into: number | null;
@@ -145,7 +147,7 @@ export function newIncidentState(number: number, now: number): IncidentState {
     clocks: [],
     pages: {},
     evidence: { gathered: 0, nextAt: null },
-    analysis: { on: false, number: 0, lastAt: null, nextAt: null, later: [] },
+    analysis: { on: false, number: 0, lastAt: null, nextAt: null, later: [], failed: 0 },
     cause: null,
     changesTold: [],
     regroupings: [],
