@@ -46,7 +46,7 @@ describe('a secret of the environment', () => {
   it('is the variable HOLDFAST_SECRET_NAME and no other', async () => {
     expect(await source().read('env:DEPLOY')).toBe('hunter2');
     expect(await refusal(source().read('env:DATABASE_URL'))).toBe(
-      'env:DATABASE_URL: the variable HOLDFAST_SECRET_DATABASE_URL is not set where the step runs; set it there and start again',
+      'env:DATABASE_URL: the variable HOLDFAST_SECRET_DATABASE_URL is not set where it is read; set it there and start again',
     );
     expect(await refusal(source().read('env:EMPTY'))).toBe('env:EMPTY is empty; give it a value');
   });
@@ -105,7 +105,7 @@ describe('a secret in a file', () => {
     await writeFile(join(directory, 'binary'), Buffer.from([0xff, 0xfe, 0x41]));
     await promisify(execFile)('mkfifo', [join(directory, 'pipe')]);
     expect(await refusal(source().read('file:none'))).toBe(
-      `file:none: there is no none in ${directory} where the step runs; put it there`,
+      `file:none: there is no none in ${directory} where it is read; put it there`,
     );
     expect(await refusal(source().read('file:large'))).toMatch(/larger than 64 KiB/);
     expect(await source().read('file:fits')).toHaveLength(64 * 1024);

@@ -30,7 +30,7 @@ export function createSecretSource({ environment, directory, ssm }: SecretSource
     const value = environment[`${prefix}${place.name}`];
     if (value !== undefined) return value;
     throw new SecretUnavailableError(
-      `${reference}: the variable ${prefix}${place.name} is not set where the step runs; set it there and start again`,
+      `${reference}: the variable ${prefix}${place.name} is not set where it is read; set it there and start again`,
     );
   };
 

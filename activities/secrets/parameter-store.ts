@@ -23,7 +23,7 @@ export function parameterStore({
     const reference = `ssm:${name}`;
     if (region === undefined) {
       throw new SecretUnavailableError(
-        `${reference}: no region is configured where the step runs; set AWS_REGION`,
+        `${reference}: no region is configured where it is read; set AWS_REGION`,
       );
     }
     const { GetParameterCommand, SSMClient } = await import('@aws-sdk/client-ssm');
@@ -47,7 +47,7 @@ function remedyFor(error: unknown, region: string): string {
     case 'AccessDeniedException':
       return `AWS does not let this worker read it; allow ssm:GetParameter on it, and kms:Decrypt on its key (${error.message})`;
     case 'CredentialsProviderError':
-      return 'AWS credentials are missing where the step runs; give the worker a role, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
+      return 'AWS credentials are missing where it is read; give the worker a role, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
     case 'AbortError':
     case 'TimeoutError':
       return `Parameter Store in ${region} gave no answer within ${timeoutMs / 1000} s; see whether the worker reaches it`;

@@ -13,7 +13,7 @@ export async function readSecretFile(directory: string | undefined, name: string
   const reference = `file:${name}`;
   if (directory === undefined) {
     throw new SecretUnavailableError(
-      `${reference}: no folder of secrets is configured where the step runs; set HOLDFAST_SECRETS_DIR`,
+      `${reference}: no folder of secrets is configured where it is read; set HOLDFAST_SECRETS_DIR`,
     );
   }
   try {
@@ -60,7 +60,7 @@ const withoutLineBreak = (text: string): string => text.replace(/\r?\n$/, '');
 
 function remedyFor(error: unknown, directory: string, name: string): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT') return `there is no ${name} in ${directory} where the step runs; put it there`;
+  if (code === 'ENOENT') return `there is no ${name} in ${directory} where it is read; put it there`;
   if (code === 'EACCES' || code === 'EPERM') {
     return `the worker's user may not read ${join(directory, name)}; allow it, and nobody else`;
   }

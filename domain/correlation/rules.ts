@@ -4,7 +4,7 @@ import { durationText } from '../duration-text.ts';
 
 /** How alerts become incidents: the rules of an organization, or of one of its teams. */
 export interface CorrelationRules {
-  /** Evidence of this age counts nearly in full; older evidence counts less and less. */
+  /** Evidence of this age counts 0.6 of what fresh evidence does; older evidence counts less and less. */
   windowMs: number;
   /** An incident whose latest alert is older than this is joined by the same alert again and by nothing else. */
   lookBackMs: number;

@@ -129,7 +129,7 @@ export function correlationFormView(
     time: [
       field('window', 'Window', {
         ...stated,
-        hint: `Evidence of this age counts nearly in full. ${usual(formatDuration(defaults.windowMs))}`,
+        hint: `Evidence of this age counts 0.6 of what fresh evidence does. ${usual(formatDuration(defaults.windowMs))}`,
       }),
       field('lookBack', 'Looks back', {
         ...stated,
