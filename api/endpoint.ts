@@ -25,6 +25,8 @@ export interface Endpoint {
   bodyAs?: 'json' | 'text' | 'bytes';
   /** What a body may have at most; default '10mb'. */
   bodyLimit?: '32mb';
+  /** Runs when it is known who asks, before the body is read. */
+  before?: RequestHandler;
   status: number;
   /** Absent: no body. */
   response?: z.ZodType;
@@ -135,6 +137,7 @@ export function mount(
     if (access === 'ingest') handlers.push(guards.ingest);
     else if (access === 'runner') handlers.push(guards.runner);
     else if (access !== 'public') handlers.push(guards.person, requireRoleSomewhere(access));
+    if (operation.before) handlers.push(operation.before);
     if (operation.body) handlers.push(parserOf(operation), refuseUnread);
     handlers.push(async (request, response) => {
       response.status(operation.status);

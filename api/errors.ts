@@ -102,7 +102,8 @@ export function httpErrorOf(error: unknown): HttpError {
 function ofBodyParser(error: unknown): HttpError | undefined {
   if (!(error instanceof Error) || !('type' in error)) return undefined;
   if (error.type === 'entity.too.large') {
-    return new HttpError(413, 'Body too large', 'the body is larger than 10 MB: send it in parts');
+    const most = 'limit' in error ? Number(error.limit) / 2 ** 20 : 10;
+    return new HttpError(413, 'Body too large', `the body is larger than ${most} MB: send it in parts`);
   }
   if (error.type === 'entity.parse.failed') {
     return new InvalidRequestError([

@@ -37,7 +37,7 @@ import { maintenanceWindowEndpoints } from './maintenance-windows/routes.ts';
 import { createRequestTimer } from './metrics.ts';
 import { notificationChannelEndpoints } from './notification-channels/routes.ts';
 import { openApiEndpoint } from './openapi/routes.ts';
-import { answerOtlpErrors } from './otlp/errors.ts';
+import { answerOtlpErrors, noSuchSignal } from './otlp/errors.ts';
 import { otlpEndpoints } from './otlp/routes.ts';
 import { reportEndpoints } from './reports/routes.ts';
 import { pinEndpoints } from './runbooks/pin.ts';
@@ -91,7 +91,7 @@ export function createApi(deps: ApiDeps): Router {
     time,
   });
   router.use('/api', noSuchEndpoint);
-  router.use('/v1', answerOtlpErrors(deps.log));
+  router.use('/v1', noSuchSignal, answerOtlpErrors(deps.log));
   router.use(answerErrors(deps.log));
   return router;
 }

@@ -42,7 +42,7 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
   const gitSchedules = createGitSchedules(temporal.schedule);
   const signIn = createSignIn({ db });
   const dependencies = dependenciesOf(options);
-  const intake = { db, onAlertsAccepted: options.onAlertsAccepted };
+  const intake = { db, onAlertsAccepted: options.onAlertsAccepted, log: logger };
   const logDesk = createLogDesk(backends.logSources);
   const shared = {
     db,

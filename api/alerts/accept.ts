@@ -2,7 +2,7 @@ import type { Database } from '../../db/database.ts';
 import { parseAlertmanagerWebhook, type RejectedAlert } from '../../domain/alertmanager.ts';
 import type { Integration } from '../auth/ingest-key.ts';
 import { createSeenNote } from '../auth/integration-seen.ts';
-import { InvalidRequestError } from '../errors.ts';
+import { type ErrorLog, InvalidRequestError } from '../errors.ts';
 import { createGroupCommit } from './group-commit.ts';
 
 export interface AlertsAccepted {
@@ -18,6 +18,7 @@ export interface AcceptDeps {
   db: Pick<Database, 'write'>;
   /** Wakes the dispatcher: there is something due. */
   onAlertsAccepted(): void;
+  log: ErrorLog;
 }
 
 /**
@@ -25,7 +26,7 @@ export interface AcceptDeps {
  * Throws InvalidRequestError for a body of which nothing can be taken, DatabaseUnavailableError.
  */
 export function createAlertIntake(deps: AcceptDeps) {
-  const noteSeen = createSeenNote(deps.db);
+  const noteSeen = createSeenNote(deps);
   const { record } = createGroupCommit(deps.db);
 
   return async (integration: Integration, body: unknown): Promise<AlertsAccepted> => {

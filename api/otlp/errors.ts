@@ -1,5 +1,5 @@
-import type { ErrorRequestHandler } from 'express';
-import type { HttpError } from '../auth/errors.ts';
+import type { ErrorRequestHandler, RequestHandler } from 'express';
+import { HttpError } from '../auth/errors.ts';
 import { type ErrorLog, httpErrorOf } from '../errors.ts';
 import { isProtobuf, protobufType } from './body.ts';
 import { encode } from './protobuf.ts';
@@ -23,9 +23,19 @@ export function answerOtlpErrors(log: ErrorLog): ErrorRequestHandler {
   };
 }
 
-/** INVALID_ARGUMENT, UNAUTHENTICATED, UNAVAILABLE, INTERNAL. */
+/** Without it what is sent to '/v1/metrics' would be led to the page for signing in. */
+export const noSuchSignal: RequestHandler = (request) => {
+  throw new HttpError(
+    404,
+    'Not found',
+    `there is no ${request.method} ${request.originalUrl.split('?')[0]}: Holdfast takes POST /v1/traces and /v1/logs`,
+  );
+};
+
+/** INVALID_ARGUMENT, NOT_FOUND, UNAUTHENTICATED, UNAVAILABLE, INTERNAL. */
 function rpcCode({ status }: HttpError): number {
   if (status === 401) return 16;
+  if (status === 404) return 5;
   if (status === 503) return 14;
   return status < 500 ? 3 : 13;
 }

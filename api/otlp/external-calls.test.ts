@@ -1,8 +1,20 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Tx } from '../../db/database.ts';
+import { learnExternalCalls } from '../../db/spans.ts';
 import { createExternalCalls } from './external-calls.ts';
 
+vi.mock('../../db/spans.ts', () => ({ learnExternalCalls: vi.fn() }));
+
+/** As [organization, from, to]. */
+let learned: [string, number, number][];
+const at = (from: number, to = from) => ({ from, to });
+
 beforeEach(() => {
+  learned = [];
+  vi.mocked(learnExternalCalls).mockImplementation(async (_tx, { orgId, from, to }) => {
+    learned.push([orgId, from, to]);
+  });
+
   vi.useFakeTimers();
 });
 afterEach(() => {
@@ -10,23 +22,43 @@ afterEach(() => {
 });
 
 test('calls to hosts are learned once they are settled, once for all requests in between', async () => {
-  const orgs: string[] = [];
-  const write = async <T>({ orgId }: { orgId: string }, _work: (tx: Tx) => Promise<T>): Promise<T> => {
-    orgs.push(orgId);
+  const write = async <T>({ orgId }: { orgId: string }, work: (tx: Tx) => Promise<T>): Promise<T> => {
+    const done = await work({} as Tx);
     if (orgId === 'b') throw new Error('away');
-    return undefined as T;
+    return done;
   };
   const errors: unknown[] = [];
   const later = createExternalCalls({ db: { write }, onError: (error) => errors.push(error) }, 30_000);
-  later('a', 0);
-  later('a', 20_000);
-  later('b', 0);
+  later('a', at(0));
+  later('a', at(20_000));
+  later('b', at(0));
   await vi.advanceTimersByTimeAsync(59_999);
-  expect(orgs).toEqual([]);
+  expect(learned).toEqual([]);
   await vi.advanceTimersByTimeAsync(1);
-  expect(orgs).toEqual(['a', 'b']);
+  expect(learned).toEqual([
+    ['a', 0, 30_000],
+    ['b', 0, 30_000],
+  ]);
   expect(errors).toHaveLength(1);
-  later('a', 60_000);
+  later('a', at(70_000));
   await vi.advanceTimersByTimeAsync(60_000);
-  expect(orgs).toEqual(['a', 'b', 'a']);
+  expect(learned.slice(2)).toEqual([['a', 70_000, 100_000]]);
+});
+
+test('what comes while calls settle is looked at too: windows join', async () => {
+  const write = async <T>(_: { orgId: string }, work: (tx: Tx) => Promise<T>): Promise<T> => work({} as Tx);
+  const later = createExternalCalls({ db: { write }, onError: () => {} }, 30_000);
+  later('a', at(0));
+  // stored on both sides of the end of the first window
+  later('a', at(29_999, 30_001));
+  await vi.advanceTimersByTimeAsync(59_000);
+  later('a', at(59_000));
+  await vi.advanceTimersByTimeAsync(60_000);
+  later('a', at(119_000));
+  await vi.advanceTimersByTimeAsync(120_000);
+  expect(learned).toEqual([
+    ['a', 0, 30_000],
+    ['a', 30_000, 60_000],
+    ['a', 119_000, 149_000],
+  ]);
 });

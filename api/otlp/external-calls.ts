@@ -6,27 +6,32 @@ const settledMs = 30_000;
 
 /**
  * A host that a client span names may be a service that reports its own spans, under its own name: such calls are
- * learned a little later, and only those that nobody answered to. One pass per organization at a time.
+ * learned a little later, and only those that nobody answered to. One pass per organization at a time; passes follow
+ * one another without a gap as long as spans come.
  */
 export function createExternalCalls(
   { db, onError }: { db: Pick<Database, 'write'>; onError(error: unknown): void },
   waitMs = settledMs,
 ) {
-  const waiting = new Set<string>();
+  /** By organization, until when spans came, epoch ms. */
+  const stored = new Map<string, number>();
 
-  /** Spans that name hosts came for `orgId` at `now`, epoch ms. */
-  return (orgId: string, now: number): void => {
-    if (waiting.has(orgId)) return;
-    waiting.add(orgId);
-    const timer = setTimeout(
-      () => {
-        waiting.delete(orgId);
-        const given = { orgId, from: now, to: now + waitMs };
-        db.write({ orgId }, (tx) => learnExternalCalls(tx, given)).catch(onError);
-      },
-      // those of the whole window are then as old as they have to be
-      2 * waitMs,
-    );
+  function lookAt(orgId: string, from: number, inMs: number): void {
+    const to = from + waitMs;
+    const timer = setTimeout(() => {
+      const more = (stored.get(orgId) ?? 0) >= to;
+      if (more) lookAt(orgId, to, waitMs);
+      else stored.delete(orgId);
+      db.write({ orgId }, (tx) => learnExternalCalls(tx, { orgId, from, to })).catch(onError);
+    }, inMs);
     timer.unref();
+  }
+
+  /** Spans that name hosts were stored for `orgId` in that time, epoch ms. */
+  return (orgId: string, { from, to }: { from: number; to: number }): void => {
+    const isWaiting = stored.has(orgId);
+    stored.set(orgId, to);
+    // those of the whole window are then as old as they have to be
+    if (!isWaiting) lookAt(orgId, from, 2 * waitMs);
   };
 }

@@ -1,4 +1,5 @@
 import protobuf from 'protobufjs';
+import type { Counted, Meter } from './meter.ts';
 
 /**
  * What Holdfast reads of OTLP 1.x in its binary form; fields that are not named here are skipped.
@@ -40,34 +41,42 @@ const logRecordType = root.lookupType('LogRecord');
 
 /** Records of one resource, not yet read: what a body holds is walked first and decoded record by record. */
 export interface EncodedGroup {
-  resource: unknown;
+  resource: Uint8Array | undefined;
   records: Uint8Array[];
 }
 
 /**
  * An ExportTraceServiceRequest or ExportLogsServiceRequest, whose outer messages have the same numbers: groups (1) of
- * a resource (1) and scopes (2) with records (2). Throws RangeError or Error for what is no protobuf.
+ * a resource (1) and scopes (2) with records (2). Each field that is met is counted by `meter`, which throws when
+ * there are too many. Throws RangeError or Error for what is no protobuf.
  */
-export function readGroups(body: Uint8Array): EncodedGroup[] {
-  return messagesIn(body, 1).map((group) => {
-    const resource = messagesIn(group, 1).at(-1);
-    return {
-      resource: resource && toPlain(resourceType, resource),
-      records: messagesIn(group, 2).flatMap((scope) => messagesIn(scope, 2)),
-    };
-  });
+export function readGroups(body: Uint8Array, meter: Meter): EncodedGroup[] {
+  return messagesIn(body, 1, meter, 'groups').map((group) => ({
+    resource: messagesIn(group, 1, meter, 'groups').at(-1),
+    records: messagesIn(group, 2, meter, 'groups').flatMap((scope) => messagesIn(scope, 2, meter, 'records')),
+  }));
 }
 
 /** The length-delimited fields `number` of a message, as they stand. */
-function messagesIn(message: Uint8Array, number: number): Uint8Array[] {
+function messagesIn(message: Uint8Array, number: number, meter: Meter, what: Counted): Uint8Array[] {
   const reader = protobuf.Reader.create(message);
   const found: Uint8Array[] = [];
   while (reader.pos < reader.len) {
     const tag = reader.uint32();
-    if (tag >>> 3 === number && (tag & 7) === 2) found.push(reader.bytes());
-    else reader.skipType(tag & 7);
+    if (tag >>> 3 === number && (tag & 7) === 2) {
+      meter(what, 1);
+      found.push(reader.bytes());
+    } else {
+      meter('others', 1);
+      reader.skipType(tag & 7);
+    }
   }
   return found;
+}
+
+/** The attributes of a resource. */
+export function decodeResource(resource: Uint8Array): unknown {
+  return toPlain(resourceType, resource);
 }
 
 export function decodeSpan(record: Uint8Array): unknown {
@@ -78,14 +87,41 @@ export function decodeLogRecord(record: Uint8Array): unknown {
   return toPlain(logRecordType, record);
 }
 
-/** As OTLP's JSON form has it: ids in hexadecimal, 64-bit numbers as text. */
+/** Of one record with all that is in it: some 5 ms of decoding. */
+const mostValues = 10_000;
+
+/**
+ * As OTLP's JSON form has it: ids in hexadecimal, 64-bit numbers as text. Two bytes may become an object, so the
+ * values are counted before they are made. Throws RangeError for too many.
+ */
 function toPlain(type: protobuf.Type, message: Uint8Array): unknown {
+  const reader = protobuf.Reader.create(message);
+  countValues(type, reader, { end: reader.len, left: mostValues });
   const plain = type.toObject(type.decode(message), { longs: String, enums: Number });
   for (const key of ['traceId', 'spanId', 'parentSpanId']) {
     const value = plain[key];
     if (value instanceof Uint8Array) plain[key] = Buffer.from(value).toString('hex');
   }
   return plain;
+}
+
+/** Returns how many more there may be. */
+function countValues(
+  type: protobuf.Type,
+  reader: protobuf.Reader,
+  { end, left }: { end: number; left: number },
+): number {
+  let rest = left;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    if (--rest < 0) throw new RangeError(`more than ${mostValues} values in one record`);
+    const inner = type.fieldsById[tag >>> 3]?.resolve().resolvedType;
+    if (inner instanceof protobuf.Type && (tag & 7) === 2) {
+      const length = reader.uint32();
+      rest = countValues(inner, reader, { end: reader.pos + length, left: rest });
+    } else reader.skipType(tag & 7);
+  }
+  return rest;
 }
 
 /** @param type as 'TraceResponse', 'RpcStatus' */

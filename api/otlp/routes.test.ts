@@ -194,6 +194,18 @@ describe('traces', () => {
     else expect(JSON.parse(answer.bytes.toString())).toEqual({ code: 3, message: expect.any(String) });
   });
 
+  test('what is not taken says what is', async () => {
+    const path = '/v1/metrics';
+    const plain = await send('{}', json, { path });
+    expect(plain.status).toBe(404);
+    expect(JSON.parse(plain.bytes.toString())).toEqual({
+      code: 5,
+      message: 'there is no POST /v1/metrics: Holdfast takes POST /v1/traces and /v1/logs',
+    });
+    const binary = await send(Buffer.alloc(2), protobuf, { path });
+    expect(fromProtobuf('Status4xx', binary.bytes)).toMatchObject({ code: 5 });
+  });
+
   test('while the database is away the sender is asked to come again', async () => {
     const away = await createTestApi({
       db: {

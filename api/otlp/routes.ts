@@ -11,8 +11,9 @@ import { groupsOf, isProtobuf, protobufType } from './body.ts';
 import { createExternalCalls } from './external-calls.ts';
 import { logLineOf } from './log-lines.ts';
 import { encode } from './protobuf.ts';
-import { readRecords } from './records.ts';
-import { createSpanQuota, spansPerMinute } from './span-quota.ts';
+import { createQuota, perMinute } from './quota.ts';
+import { countRecords, readRecords } from './records.ts';
+import type { Attributes } from './schema.ts';
 import { spanOf } from './spans.ts';
 import { createTurns } from './turns.ts';
 
@@ -23,49 +24,63 @@ const body = z
   .optional()
   .meta({ description: 'As application/x-protobuf or application/json, with or without gzip' });
 
+const tooMany = {
+  spans: `more than ${perMinute.spans} spans a minute: sample them`,
+  logs: `more than ${perMinute.logs} log records a minute: send those that matter`,
+};
+
 /** Rows that are written in one transaction. */
 const batch = 2_000;
 
 /** OTLP/HTTP 1.x: https://opentelemetry.io/docs/specs/otlp/ */
 export function otlpEndpoints(deps: { db: Pick<Database, 'write'>; log: ErrorLog }): Endpoint[] {
   const { db } = deps;
-  const turn = createTurns({ atOnce: 2, waiting: 32 });
-  const noteSeen = createSeenNote(db);
-  const grant = createSpanQuota();
+  const turns = createTurns();
+  const noteSeen = createSeenNote(deps);
+  const grant = { spans: createQuota(perMinute.spans), logs: createQuota(perMinute.logs) };
   const learnLater = createExternalCalls({
     db,
     onError: (error) => deps.log.error({ err: error }, 'calls to hosts could not be learned'),
   });
 
+  /** The records of a request that may still come in this minute; the others are counted and not read. */
+  async function read<T extends object>(
+    request: Request,
+    { bytes, kind, now }: { bytes: Buffer | undefined; kind: 'spans' | 'logs'; now: number },
+    readOne: (record: unknown, resource: Attributes) => T | { problem: string },
+  ): Promise<Taken & { items: T[] }> {
+    const groups = groupsOf(request, bytes, kind);
+    const wanted = countRecords(groups);
+    const granted = grant[kind](integrationOf(request).orgId, wanted, now);
+    const { items, rejected, message } = await readRecords(groups, granted, readOne);
+    const over = wanted - granted;
+    const reasons = [...(over > 0 ? [tooMany[kind]] : []), ...(message === '' ? [] : [message])];
+    return { items, rejected: rejected + over, message: reasons.join('; ') };
+  }
+
   async function takeSpans(request: Request, bytes: Buffer | undefined): Promise<Taken> {
     const { orgId } = integrationOf(request);
-    const { items, rejected, message } = await readRecords(groupsOf(request, bytes, 'spans'), spanOf);
-    const now = Date.now();
-    const taken = items.slice(0, grant(orgId, items.length, now));
-    for (const spans of batches(taken)) {
+    const from = Date.now();
+    const { items, ...taken } = await read(request, { bytes, kind: 'spans', now: from }, spanOf);
+    for (const spans of batches(items)) {
       await db.write({ orgId }, (tx) => recordSpans(tx, { orgId, spans }));
     }
-    if (taken.some(({ peerKind }) => peerKind === 'external')) learnLater(orgId, now);
-    const over = items.length - taken.length;
-    const reasons = [
-      ...(over > 0 ? [`more than ${spansPerMinute} spans a minute: sample them`] : []),
-      ...(message === '' ? [] : [message]),
-    ];
-    return { rejected: rejected + over, message: reasons.join('; ') };
+    const namesHosts = items.some(({ peerKind }) => peerKind === 'external');
+    if (namesHosts) learnLater(orgId, { from, to: Date.now() });
+    return taken;
   }
 
   async function takeLogRecords(request: Request, bytes: Buffer | undefined): Promise<Taken> {
     const { orgId } = integrationOf(request);
     const now = Date.now();
-    const { items, rejected, message } = await readRecords(
-      groupsOf(request, bytes, 'logs'),
-      (record, resource) => logLineOf(record, resource, now),
+    const { items, ...taken } = await read(request, { bytes, kind: 'logs', now }, (record, resource) =>
+      logLineOf(record, resource, now),
     );
     // one transaction: what is sent again after an error is not there twice
     await db.write({ orgId }, async (tx) => {
       for (const lines of batches(items)) await insertLogs(tx, { orgId, lines });
     });
-    return { rejected, message };
+    return taken;
   }
 
   return [
@@ -76,6 +91,7 @@ export function otlpEndpoints(deps: { db: Pick<Database, 'write'>; log: ErrorLog
         tag,
         summary: 'Take spans by OTLP',
         access: 'ingest',
+        before: turns.before,
         body,
         bodyAs: 'bytes',
         status: 200,
@@ -83,8 +99,9 @@ export function otlpEndpoints(deps: { db: Pick<Database, 'write'>; log: ErrorLog
           partialSuccess: z.object({ rejectedSpans: z.int(), errorMessage: z.string() }).optional(),
         }),
         handle: async ({ request, body: bytes }) => {
-          const { rejected, message } = await turn(() => takeSpans(request, bytes));
-          await noteSeen(integrationOf(request));
+          const integration = integrationOf(request);
+          const { rejected, message } = await turns.work(integration.orgId, () => takeSpans(request, bytes));
+          await noteSeen(integration);
           return rejected === 0 ? {} : { partialSuccess: { rejectedSpans: rejected, errorMessage: message } };
         },
       }),
@@ -97,6 +114,7 @@ export function otlpEndpoints(deps: { db: Pick<Database, 'write'>; log: ErrorLog
         tag,
         summary: 'Take log records by OTLP into the built-in store',
         access: 'ingest',
+        before: turns.before,
         body,
         bodyAs: 'bytes',
         status: 200,
@@ -104,8 +122,11 @@ export function otlpEndpoints(deps: { db: Pick<Database, 'write'>; log: ErrorLog
           partialSuccess: z.object({ rejectedLogRecords: z.int(), errorMessage: z.string() }).optional(),
         }),
         handle: async ({ request, body: bytes }) => {
-          const { rejected, message } = await turn(() => takeLogRecords(request, bytes));
-          await noteSeen(integrationOf(request));
+          const integration = integrationOf(request);
+          const { rejected, message } = await turns.work(integration.orgId, () =>
+            takeLogRecords(request, bytes),
+          );
+          await noteSeen(integration);
           return rejected === 0
             ? {}
             : { partialSuccess: { rejectedLogRecords: rejected, errorMessage: message } };

@@ -4,7 +4,10 @@ import { z } from 'zod';
  * OTLP's JSON form (camel case, ids in hexadecimal, 64-bit numbers as text or number), which the binary one is brought
  * into too. Of a value that is not as it should be only its record is refused.
  */
-const group = { resource: z.object({ attributes: z.array(z.unknown()).optional() }).nullish() };
+/** A list whose entries are looked at one by one, later: millions may be in it. */
+const list = z.custom<unknown[]>(Array.isArray, 'write a list');
+
+const group = { resource: z.object({ attributes: list.optional() }).nullish() };
 
 /** The records are checked one by one. */
 export const tracesRequest = z.object({
@@ -12,7 +15,7 @@ export const tracesRequest = z.object({
     .array(
       z.object({
         ...group,
-        scopeSpans: z.array(z.object({ spans: z.array(z.unknown()).default([]) })).default([]),
+        scopeSpans: z.array(z.object({ spans: list.default([]) })).default([]),
       }),
     )
     .default([]),
@@ -23,7 +26,7 @@ export const logsRequest = z.object({
     .array(
       z.object({
         ...group,
-        scopeLogs: z.array(z.object({ logRecords: z.array(z.unknown()).default([]) })).default([]),
+        scopeLogs: z.array(z.object({ logRecords: list.default([]) })).default([]),
       }),
     )
     .default([]),
@@ -32,7 +35,9 @@ export const logsRequest = z.object({
 const nanoseconds = z.union([z.string().regex(/^\d{1,20}$/), z.number().nonnegative()]);
 
 /** What is no pair of key and value is passed over: an attribute that nobody can read says nothing. */
-const attributes = z.array(z.unknown()).default([]);
+const attributes = list.default([]);
+
+const eventsRead = 128;
 
 export const otlpSpan = z.object({
   traceId: z
@@ -54,9 +59,10 @@ export const otlpSpan = z.object({
   startTimeUnixNano: nanoseconds,
   endTimeUnixNano: nanoseconds.nullish(),
   attributes,
-  events: z
-    .array(z.object({ name: z.string().optional(), attributes }).catch({ attributes: [] }))
-    .default([]),
+  events: list
+    .default([])
+    .transform((events) => events.slice(0, eventsRead))
+    .pipe(z.array(z.object({ name: z.string().optional(), attributes }).catch({ attributes: [] }))),
   status: z
     .object({ code: z.union([z.int(), z.string()]).optional(), message: z.string().optional() })
     .nullish(),

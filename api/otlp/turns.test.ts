@@ -1,33 +1,50 @@
+import { EventEmitter } from 'node:events';
+import type { Request, Response } from 'express';
 import { expect, test } from 'vitest';
 import { createTurns } from './turns.ts';
 
-test('so many are under way at once, so many wait in order, and the rest is asked to come again', async () => {
-  const turn = createTurns({ atOnce: 2, waiting: 1 });
+/** Requests by the name of their organization and a number: 'a1'. */
+function gate() {
+  const { before } = createTurns((request) => request.path.slice(0, 1));
   const began: string[] = [];
-  const ends = new Map<string, PromiseWithResolvers<void>>();
-  const run = (name: string) => {
-    const end = Promise.withResolvers<void>();
-    ends.set(name, end);
-    return turn(async () => {
-      began.push(name);
-      await end.promise;
-    });
+  const refused: { name: string; error: unknown }[] = [];
+  const responses = new Map<string, EventEmitter>();
+  return {
+    began,
+    refused,
+    ask(...names: string[]) {
+      for (const name of names) {
+        const response = new EventEmitter();
+        responses.set(name, response);
+        before({ path: name } as Request, response as unknown as Response, (error?: unknown) => {
+          if (error === undefined) began.push(name);
+          else refused.push({ name, error });
+        });
+      }
+    },
+    close: (name: string) => responses.get(name)?.emit('close'),
   };
-  const runs = [run('a'), run('b'), run('c')];
-  await expect(run('d')).rejects.toMatchObject({ status: 503, headers: { 'Retry-After': '2' } });
-  expect(began).toEqual(['a', 'b']);
+}
 
-  ends.get('a')?.reject(new Error('failed'));
-  await expect(runs[0]).rejects.toThrow('failed');
-  await expect.poll(() => began).toEqual(['a', 'b', 'c']);
-  runs.push(run('e'));
-  ends.get('c')?.resolve();
-  await expect.poll(() => began).toEqual(['a', 'b', 'c', 'e']);
-  ends.get('b')?.resolve();
-  ends.get('e')?.resolve();
-  await Promise.all(runs.slice(1));
-  const later = run('f');
-  ends.get('f')?.resolve();
-  await later;
-  expect(began).toEqual(['a', 'b', 'c', 'e', 'f']);
+const numbered = (org: string, count: number) => Array.from({ length: count }, (_, i) => `${org}${i + 1}`);
+
+test('one organization keeps only itself waiting, and the rest of it is asked to come again', async () => {
+  const { ask, began, refused } = gate();
+  ask(...numbered('a', 37), 'b1');
+  await expect.poll(() => began).toEqual([...numbered('a', 4), 'b1']);
+  await expect
+    .poll(() => refused)
+    .toEqual([
+      { name: 'a37', error: expect.objectContaining({ status: 503, headers: { 'Retry-After': '2' } }) },
+    ]);
+});
+
+test('the next one begins when one is answered or has gone; who went while waiting never begins', async () => {
+  const { ask, began, refused, close } = gate();
+  ask(...numbered('a', 7));
+  await expect.poll(() => began).toEqual(numbered('a', 4));
+  close('a5');
+  close('a1');
+  await expect.poll(() => began).toEqual([...numbered('a', 4), 'a6']);
+  expect(refused).toEqual([]);
 });

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { createSpanQuota } from './span-quota.ts';
+import { createQuota } from './quota.ts';
 
-test('each organization may bring so many spans a minute, and a new minute begins anew', () => {
-  const grant = createSpanQuota(100);
+test('each organization may bring so many records a minute, and a new minute begins anew', () => {
+  const grant = createQuota(100);
   expect([grant('a', 70, 0), grant('a', 70, 59_999), grant('a', 1, 59_999), grant('b', 70, 59_999)]).toEqual([
     70, 30, 0, 70,
   ]);

@@ -1,13 +1,13 @@
 /**
- * Spans that an organization may bring in a minute: what is beyond that is refused for good, since where a trace
- * breaks shows in a part of them too. With an hour's keeping they take at most some 600 MB.
+ * What an organization may bring in a minute: what is beyond that is refused for good. With an hour's keeping so many
+ * spans take at most some 600 MB, and where a trace breaks shows in a part of them too.
  */
-export const spansPerMinute = 30_000;
+export const perMinute = { spans: 30_000, logs: 120_000 };
 
 const minute = 60_000;
 
 /** Counts by minute and organization, in this process. */
-export function createSpanQuota(limit = spansPerMinute) {
+export function createQuota(limit: number) {
   const used = new Map<string, number>();
   let since = 0;
 
