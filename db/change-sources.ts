@@ -4,7 +4,9 @@ import { storedMapping } from '../domain/changes/mapping.ts';
 import type { ChangeMapping } from '../domain/changes/report.ts';
 import { recordAudit } from './audit.ts';
 import type { Tx } from './database.ts';
+import { UnknownReferenceError } from './policies.ts';
 import { storable } from './storable.ts';
+import { findTeam } from './teams.ts';
 
 /** Who may tell of changes by a webhook. */
 export const webhookKinds = ['github', 'jenkins', 'argocd', 'generic'] as const;
@@ -12,7 +14,8 @@ export type WebhookKind = (typeof webhookKinds)[number];
 
 export interface ChangeSource {
   id: string;
-  teamId: string | null;
+  /** Slug of the team whose its changes are; null: each is the team's that owns its service. */
+  team: string | null;
   kind: WebhookKind;
   name: string;
   mapping: ChangeMapping;
@@ -58,9 +61,10 @@ function present(tx: Tx) {
           .as('told'),
       (join) => join.onRef('told.source_id', '=', 's.id'),
     )
+    .leftJoin('teams', 'teams.id', 's.team_id')
     .select([
       's.id',
-      's.team_id as teamId',
+      'teams.slug as team',
       's.kind',
       's.name',
       's.mapping',
@@ -82,33 +86,52 @@ const toSource = (row: Row): ChangeSource => ({
   changes: row.changes ?? 0,
 });
 
-/** Shows the secret, this once. Throws SourceNameTakenError. */
+/** What people decide of a source. `team`: a slug. */
+export interface SourceSettings {
+  name: string;
+  team: string | null;
+  mapping: ChangeMapping;
+}
+
+/** Shows the secret, this once. Throws SourceNameTakenError, and UnknownReferenceError where there is no such team. */
 export async function createChangeSource(
   tx: Tx,
-  args: { orgId: string; kind: WebhookKind; name: string; mapping: ChangeMapping; actor: string },
+  args: SourceSettings & { orgId: string; kind: WebhookKind; actor: string },
 ): Promise<{ id: string; secret: string }> {
-  const { orgId, kind, actor } = args;
+  const { orgId, kind, team, actor } = args;
   const name = storable(args.name);
+  const teamId = await teamIdOf(tx, team);
   const secret = newSecret();
   const row = await tx
     .insertInto('change_sources')
-    .values({ org_id: orgId, kind, name, secret, mapping: JSON.stringify(storable(args.mapping)) })
+    .values({
+      org_id: orgId,
+      team_id: teamId,
+      kind,
+      name,
+      secret,
+      mapping: JSON.stringify(storable(args.mapping)),
+    })
     .onConflict((conflict) =>
       conflict.columns(['org_id', 'name']).where('removed_at', 'is', null).doNothing(),
     )
     .returning('id')
     .executeTakeFirst();
   if (!row) throw nameTaken(name);
-  await audit(tx, { orgId, id: row.id, action: 'created', actor, data: { kind, name } });
+  await audit(tx, { orgId, id: row.id, action: 'created', actor, data: { kind, name, team } });
   return { id: row.id, secret };
 }
 
-/** False when there is no such source. Throws SourceNameTakenError. */
+/**
+ * For what it sends from then on. False when there is no such source. Throws SourceNameTakenError, and
+ * UnknownReferenceError where there is no such team.
+ */
 export async function changeChangeSource(
   tx: Tx,
-  args: { orgId: string; id: string; name: string; mapping: ChangeMapping; actor: string },
+  args: SourceSettings & { orgId: string; id: string; actor: string },
 ): Promise<boolean> {
-  const { orgId, id, actor } = args;
+  const { orgId, id, team, actor } = args;
+  const teamId = await teamIdOf(tx, team);
   const { name, mapping } = storable({ name: args.name, mapping: args.mapping });
   const other = await tx
     .selectFrom('change_sources')
@@ -120,12 +143,12 @@ export async function changeChangeSource(
   if (other) throw nameTaken(name);
   const changed = await tx
     .updateTable('change_sources')
-    .set({ name, mapping: JSON.stringify(mapping) })
+    .set({ name, team_id: teamId, mapping: JSON.stringify(mapping) })
     .where('id', '=', id)
     .where('removed_at', 'is', null)
     .executeTakeFirst();
   if (changed.numUpdatedRows === 0n) return false;
-  await audit(tx, { orgId, id, action: 'changed', actor, data: { name, mapping: { ...mapping } } });
+  await audit(tx, { orgId, id, action: 'changed', actor, data: { name, team, mapping: { ...mapping } } });
   return true;
 }
 
@@ -162,29 +185,41 @@ export async function rotateChangeSourceSecret(
   return secret;
 }
 
-/** Before the organization is known: whose source a webhook's address names, and what opens it. */
-export async function findChangeSource(
-  tx: Tx,
-  id: string,
-): Promise<{ orgId: string; kind: WebhookKind; secret: string } | undefined> {
-  const { rows } = await sql<{ orgId: string; kind: WebhookKind; secret: string }>`
-    select org_id as "orgId", kind, secret from find_change_source(${id}::uuid)`.execute(tx);
-  return rows[0];
+/** A source as its webhook knows it. */
+export interface WebhookSource {
+  orgId: string;
+  teamId: string | null;
+  kind: WebhookKind;
+  secret: string;
+  mapping: ChangeMapping;
 }
 
-/** A message with the right secret arrived. Undefined when the source was removed meanwhile. */
-export async function noteSourceSpoke(
-  tx: Tx,
-  id: string,
-): Promise<{ teamId: string | null; mapping: ChangeMapping } | undefined> {
-  const row = await tx
+/** Before the organization is known: whose source a webhook's address names, what opens it and how it is read. */
+export async function findChangeSource(tx: Tx, id: string): Promise<WebhookSource | undefined> {
+  const { rows } = await sql<Omit<WebhookSource, 'mapping'> & { mapping: Record<string, unknown> }>`
+    select org_id as "orgId", team_id as "teamId", kind, secret, mapping from find_change_source(${id}::uuid)`.execute(
+    tx,
+  );
+  const row = rows[0];
+  return row && { ...row, mapping: storedMapping(row.mapping) };
+}
+
+/** A message with the right secret arrived. False when the source was removed meanwhile. */
+export async function noteSourceSpoke(tx: Tx, id: string): Promise<boolean> {
+  const { numUpdatedRows } = await tx
     .updateTable('change_sources')
     .set({ last_seen_at: sql<Date>`now()` })
     .where('id', '=', id)
     .where('removed_at', 'is', null)
-    .returning(['team_id', 'mapping'])
     .executeTakeFirst();
-  return row && { teamId: row.team_id, mapping: storedMapping(row.mapping) };
+  return numUpdatedRows > 0n;
+}
+
+async function teamIdOf(tx: Tx, slug: string | null): Promise<string | null> {
+  if (slug === null) return null;
+  const team = await findTeam(tx, slug);
+  if (!team) throw new UnknownReferenceError('team', `there is no team '${slug}'`);
+  return team.id;
 }
 
 const nameTaken = (name: string) =>

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type CompiledQuery, Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -5,6 +6,7 @@ import { createTestDatabase, type TestDatabase } from '../test/harness/database.
 import { listChangeSources } from './change-sources.ts';
 import { candidateChanges, confirmationHistory, recordChange } from './changes.ts';
 import { changeFrequency, changeNames, countChanges, getChange, listChanges } from './changes-read.ts';
+import { readCorrelationContext } from './correlation-context.ts';
 import type { Tx } from './database.ts';
 import type { Schema } from './schema.ts';
 
@@ -75,7 +77,13 @@ const ago = (days: number) => new Date(Date.now() - days * 86_400_000);
 const asked: Record<string, { most: number; ask: (tx: Tx) => Promise<unknown> }> = {
   'the candidates of an incident': {
     most: 200,
-    ask: (tx) => candidateChanges(tx, { from: ago(1 / 12), to: new Date(), services: ['service-1'] }),
+    ask: (tx) =>
+      candidateChanges(tx, {
+        incidentId: randomUUID(),
+        from: ago(1 / 12),
+        to: new Date(),
+        services: ['service-1'],
+      }),
   },
   'the history of services': {
     most: 50_000,
@@ -83,9 +91,10 @@ const asked: Record<string, { most: number; ask: (tx: Tx) => Promise<unknown> }>
   },
   'a change that arrives': {
     most: 1_000,
-    ask: (tx) =>
+    ask: async (tx) =>
       recordChange(tx, {
         orgId: fixture.orgId,
+        context: await readCorrelationContext(tx),
         origin: { source: 'generic', sourceId: null, teamId: null },
         report: {
           externalId: `new-${Math.random()}`,

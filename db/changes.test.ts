@@ -7,8 +7,15 @@ import {
   noteSourceSpoke,
   removeChangeSource,
 } from './change-sources.ts';
-import { candidateChanges, confirmationHistory, recordChange, recordManualChange } from './changes.ts';
+import {
+  type ChangeOrigin,
+  candidateChanges,
+  confirmationHistory,
+  recordChange,
+  recordManualChange,
+} from './changes.ts';
 import { changeFrequency, changeNames, countChanges, getChange, listChanges } from './changes-read.ts';
+import { readCorrelationContext } from './correlation-context.ts';
 import type { Tx } from './database.ts';
 
 let database: TestDatabase;
@@ -21,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => database.close());
 beforeEach(() =>
   database.owner.query(
-    'delete from incident_changes; delete from changes; delete from change_sources; delete from incidents; delete from service_dependencies; delete from audit_log',
+    'delete from incident_changes; delete from changes; delete from change_sources; delete from services; delete from incidents; delete from service_dependencies; delete from audit_log',
   ),
 );
 
@@ -29,7 +36,7 @@ const write = <T>(work: (tx: Tx) => Promise<T>): Promise<T> =>
   database.db.write({ orgId: database.orgId }, work);
 
 let counter = 0;
-const record = async (change: Partial<ChangeReport> = {}): Promise<number> => {
+const record = async (change: Partial<ChangeReport> = {}, origin: Partial<ChangeOrigin> = {}) => {
   const report: ChangeReport = {
     externalId: `change-${++counter}`,
     type: 'deployment',
@@ -46,8 +53,15 @@ const record = async (change: Partial<ChangeReport> = {}): Promise<number> => {
     data: {},
     ...change,
   };
-  const origin = { source: 'generic', sourceId: null, teamId: null } as const;
-  return (await write((tx) => recordChange(tx, { orgId: database.orgId, origin, report }))).id;
+  const { id } = await write(async (tx) =>
+    recordChange(tx, {
+      orgId: database.orgId,
+      origin: { source: 'generic', sourceId: null, teamId: null, ...origin },
+      report,
+      context: await readCorrelationContext(tx),
+    }),
+  );
+  return id;
 };
 const read = async (id: number) => {
   const change = await write((tx) => getChange(tx, id));
@@ -151,7 +165,10 @@ test('candidates are those of the window and of these services in any case, and 
   await record({ service: 'search' });
   await record({ at: start - 3 * 60 * minute });
   const window = { from: new Date(start - 120 * minute), to: new Date(start + minute) };
-  const found = await write((tx) => candidateChanges(tx, { ...window, services: ['payment', 'checkout'] }));
+  const incidentId = await incident(1, 'payment');
+  const found = await write((tx) =>
+    candidateChanges(tx, { incidentId, ...window, services: ['payment', 'checkout'] }),
+  );
   expect(found.map(({ id }) => id).sort()).toEqual(wanted.sort());
   expect(found[0]?.at).toBe(start);
 });
@@ -202,9 +219,10 @@ test('a change by hand has its audit entry, and text that PostgreSQL refuses is 
     begins: false,
     data: {},
   };
-  const { id } = await write((tx) =>
+  const { id } = await write(async (tx) =>
     recordManualChange(tx, {
       orgId: database.orgId,
+      context: await readCorrelationContext(tx),
       report: { ...report, title: 'Raise\u0000 it \ud800' },
       actor: 'ana@example.com',
     }),
@@ -221,18 +239,54 @@ test('a source is removed with its name free again; its changes stay', async () 
         orgId: database.orgId,
         kind: 'github',
         name: 'acme',
+        team: null,
         mapping: { services: { a: 'b' }, environment: null, deploys: [], fields: {} },
         actor: 'ana',
       }),
     );
   const { id } = await make();
   await expect(make()).rejects.toThrow(/called acme already/);
-  expect(await write((tx) => noteSourceSpoke(tx, id))).toMatchObject({ mapping: { services: { a: 'b' } } });
+  expect(await write((tx) => noteSourceSpoke(tx, id))).toBe(true);
   expect(await write(listChangeSources)).toMatchObject([
     { name: 'acme', changes: 0, lastSeenAt: expect.any(Date) },
   ]);
   await write((tx) => removeChangeSource(tx, { orgId: database.orgId, id, actor: 'ana' }));
   expect(await write(listChangeSources)).toEqual([]);
-  expect(await write((tx) => noteSourceSpoke(tx, id))).toBeUndefined();
+  expect(await write((tx) => noteSourceSpoke(tx, id))).toBe(false);
   await make();
+});
+
+test("a change is its source's team's, else the one's that owns its service; others are told only that it was", async () => {
+  const { owner, orgId } = database;
+  const { rows } = await owner.query<{ id: string }>(
+    `insert into teams (org_id, slug, name, match) values
+       ($1, 'cart', 'Cart', '{"service": "cart*"}'), ($1, 'money', 'Money', '{}') returning id`,
+    [orgId],
+  );
+  const [cart, money] = rows.map(({ id }) => id);
+  await owner.query(`insert into services (org_id, name, team_id) values ($1, 'payment', $2)`, [
+    orgId,
+    money,
+  ]);
+  const teamOf = async (id: number) => (await read(id)).teamId;
+  const paid = await record({ service: 'Payment' });
+  expect(await teamOf(paid)).toBe(money);
+  expect(await teamOf(await record({ service: 'cart-api' }))).toBe(cart);
+  expect(await teamOf(await record({ service: 'payment' }, { teamId: cart! }))).toBe(cart);
+  expect(await teamOf(await record({ service: 'search' }))).toBeNull();
+  expect(await teamOf(await record({ service: null }))).toBeNull();
+  const seen = await database.db.read({ orgId, teamIds: [cart!] }, (tx) => listChanges(tx, { limit: 9 }));
+  expect(seen.items.map(({ service }) => service).sort()).toEqual(['cart-api', null, 'payment', 'search']);
+
+  const window = { from: new Date(start - minute), to: new Date(start + minute), services: ['payment'] };
+  for (const [index, [team, hidden]] of [
+    [null, true],
+    [cart, true],
+    [money, false],
+  ].entries()) {
+    const incidentId = await incident(10 + index, 'payment');
+    await owner.query('update incidents set team_id = $1 where id = $2', [team, incidentId]);
+    const found = await write((tx) => candidateChanges(tx, { incidentId, ...window }));
+    expect(found.find(({ id }) => id === paid)?.ofOtherTeam).toBe(hidden);
+  }
 });

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import type { ChangeVerdict } from '../domain/changes/change.ts';
-import { changeWords } from '../domain/changes/score.ts';
+import { toldChangeWords } from '../domain/changes/score.ts';
 import { causeJudgement, judgementAudit } from '../domain/incident/cause.ts';
 import { recordAudit } from './audit.ts';
+import { ofOtherTeam } from './changes.ts';
 import type { Tx } from './database.ts';
 
 /**
@@ -59,6 +60,7 @@ export async function saveVerdict(tx: Tx, verdict: Verdict): Promise<string | un
   const change = await tx
     .selectFrom('changes')
     .select(['service', 'title', 'version', 'previous_version as previousVersion'])
+    .select(ofOtherTeam(verdict.incidentId).as('ofOtherTeam'))
     .where('id', '=', verdict.changeId)
     .executeTakeFirst();
   if (!change) return undefined;
@@ -71,7 +73,7 @@ export async function saveVerdict(tx: Tx, verdict: Verdict): Promise<string | un
       where incident_changes.judged_at is null or incident_changes.judged_at <= excluded.judged_at`.execute(
     tx,
   );
-  return changeWords(change);
+  return toldChangeWords(change);
 }
 
 /** 'Confirmed as a cause: payment-service v2.3.0 → v2.3.1'. */

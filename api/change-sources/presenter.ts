@@ -12,6 +12,7 @@ export function presentChangeSource(source: ChangeSource, publicUrl: string): z.
     id: source.id,
     kind: source.kind,
     name: source.name,
+    team: source.team,
     services,
     environment,
     deploys,

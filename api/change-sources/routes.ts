@@ -64,10 +64,10 @@ export function changeSourceEndpoints(deps: {
       status: 201,
       response: changeSourceCreated,
       errors: nameTaken,
-      handle: async ({ principal, body: { kind, name, ...mapping } }) => {
+      handle: async ({ principal, body: { kind, name, team, ...mapping } }) => {
         const { orgId, email: actor } = principal;
         const { id, secret } = await db.write(scopeOf(principal), (tx) =>
-          createChangeSource(tx, { orgId, kind, name, mapping, actor }).catch(refuseTaken),
+          createChangeSource(tx, { orgId, kind, name, team, mapping, actor }).catch(refuseTaken),
         );
         return { ...presentChangeSource(await find(principal, id), publicUrl), secret };
       },
@@ -96,10 +96,10 @@ export function changeSourceEndpoints(deps: {
       status: 200,
       response: changeSource,
       errors: { ...noSource, ...nameTaken },
-      handle: async ({ principal, params: { id }, body: { name, ...mapping } }) => {
+      handle: async ({ principal, params: { id }, body: { name, team, ...mapping } }) => {
         const { orgId, email: actor } = principal;
         const changed = await db.write(scopeOf(principal), (tx) =>
-          changeChangeSource(tx, { orgId, id, name, mapping, actor }).catch(refuseTaken),
+          changeChangeSource(tx, { orgId, id, name, team, mapping, actor }).catch(refuseTaken),
         );
         if (!changed) throw noSuchSource(id);
         return presentChangeSource(await find(principal, id), publicUrl);

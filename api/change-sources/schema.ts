@@ -5,8 +5,12 @@ import { instant } from '../endpoint.ts';
 
 export const changeSourceParams = z.object({ id: z.uuid() });
 
+const team = z.string().min(1).max(100).nullable();
 const settings = {
   name: z.string().trim().min(1, 'write a name').max(100),
+  team: team.default(null).meta({
+    description: "Slug of the team whose its changes are; null: each is the team's that owns its service",
+  }),
   ...changeMapping.shape,
 };
 export const changeSourceBody = z.strictObject(settings).meta({
@@ -22,6 +26,7 @@ const source = {
   id: z.uuid(),
   kind: z.enum(webhookKinds),
   name: z.string(),
+  team,
   services: z.record(z.string(), z.string()),
   environment: z.string().nullable(),
   deploys: z.array(z.string()),

@@ -2,6 +2,7 @@ import { createHmac, randomUUID } from 'node:crypto';
 import examples from '@octokit/webhooks-examples';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createTestApi, type TestApi } from '../../test/harness/api.ts';
+import { changesPerMinute } from './intake.ts';
 
 let api: TestApi;
 beforeAll(async () => {
@@ -229,4 +230,46 @@ test('a source is made, changed, given another secret and removed by an Admin', 
     expect((await ask(method, path)).status).toBe(404);
   }
   expect((await deliver(made.body.id, '{}')).status).toBe(404);
+});
+
+test("a source's changes are its team's; by hand nobody writes down a change for another team", async () => {
+  const { owner } = api.fixture;
+  const { rows } = await owner.query<{ id: string }>(
+    `insert into teams (org_id, slug, name) values ($1, 'cart', 'Cart'), ($1, 'money', 'Money') returning id`,
+    [api.orgId],
+  );
+  await owner.query(`insert into services (org_id, name, team_id) values ($1, 'ledger', $2)`, [
+    api.orgId,
+    rows[1]!.id,
+  ]);
+  const { id, secret, team } = await source('generic', { team: 'cart' });
+  expect(team).toBe('cart');
+  expect(await ask('PUT', `/api/v1/change-sources/${id}`, { name: 'x', team: 'none' })).toMatchObject({
+    status: 400,
+    body: { errors: [{ field: 'team' }] },
+  });
+  const told = await deliver(id, '{"service":"cart"}', { Authorization: `Bearer ${secret}` });
+  expect(told.body).toMatchObject({ recorded: true });
+  const [cart, money] = [
+    await api.addPerson('cart@example.com', 'operator', rows[0]!.id),
+    await api.addPerson('money@example.com', 'operator', rows[1]!.id),
+  ];
+  const one = `${base}/${told.body.id}`;
+  expect((await ask('GET', one, undefined, cart.token)).status).toBe(200);
+  expect((await ask('GET', one, undefined, money.token)).status).toBe(404);
+  const body = { service: 'ledger', title: 'Raised the limit' };
+  expect((await ask('POST', `${base}/manual`, body, cart.token)).status).toBe(403);
+  expect((await ask('POST', `${base}/manual`, body, money.token)).status).toBe(201);
+});
+
+test('beyond a quota the sender is told when to come again', async () => {
+  const { id, secret } = await source('generic');
+  const send = (service: unknown) =>
+    deliver(id, JSON.stringify({ service, externalId: 'the-same' }), { Authorization: `Bearer ${secret}` });
+  for (let told = 0; told < changesPerMinute; told += 20) {
+    await Promise.all(Array.from({ length: 20 }, () => send('cart')));
+  }
+  const over = await send('cart');
+  expect(over.status).toBe(503);
+  expect(Number(over.headers.get('retry-after'))).toBeGreaterThan(0);
 });

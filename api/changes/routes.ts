@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { findChangeSource, noteSourceSpoke } from '../../db/change-sources.ts';
-import { recordChange, recordManualChange } from '../../db/changes.ts';
+import { recordChange, recordManualChange, teamOfService } from '../../db/changes.ts';
 import { changeFrequency, getChange, listChanges } from '../../db/changes-read.ts';
+import { createCorrelationContexts, readCorrelationContext } from '../../db/correlation-context.ts';
 import type { Database } from '../../db/database.ts';
 import { listRunbooks } from '../../db/runbooks.ts';
 import { newChangeReport } from '../../domain/changes/new-change.ts';
 import { suggestRollback } from '../../domain/changes/suggest-rollback.ts';
 import { UnauthenticatedError } from '../auth/errors.ts';
 import { integrationOf } from '../auth/ingest-key.ts';
-import { scopeOf } from '../auth/principal.ts';
+import { assertRole, scopeOf } from '../auth/principal.ts';
 import {
   type Endpoint,
   endpoint,
@@ -19,6 +20,7 @@ import {
 } from '../endpoint.ts';
 import { InvalidRequestError, NotFoundError } from '../errors.ts';
 import { receiveWebhook } from '../webhook.ts';
+import { changesPerMinute, createChangeIntake } from './intake.ts';
 import { presentChange, presentChangeDetail } from './presenter.ts';
 import {
   change,
@@ -39,9 +41,12 @@ const tag = 'Changes';
 const base = '/api/v1/changes';
 /** A push of GitHub names the files of up to 2,048 commits. */
 const webhookMegabytes = 5;
+const busy = `More than ${changesPerMinute} changes a minute, or than can be stored: Retry-After says when to send it again`;
 
 export function changeEndpoints(deps: { db: Pick<Database, 'read' | 'write' | 'unscoped'> }): Endpoint[] {
   const { db } = deps;
+  const intake = createChangeIntake();
+  const contextOf = createCorrelationContexts(db);
   return [
     endpoint({
       method: 'post',
@@ -52,14 +57,19 @@ export function changeEndpoints(deps: { db: Pick<Database, 'read' | 'write' | 'u
       body: newChange,
       status: 202,
       response: changeRecorded,
+      errors: { 503: busy },
       handle: async ({ body, request }) => {
-        const { orgId } = integrationOf(request);
+        const { orgId, integrationId } = integrationOf(request);
+        intake.count(integrationId, Date.now());
         const report = newChangeReport(body, {
           externalId: body.externalId ?? randomUUID(),
           author: body.author ?? null,
         });
         const origin = { source: 'generic', sourceId: null, teamId: null } as const;
-        const { id, isNew } = await db.write({ orgId }, (tx) => recordChange(tx, { orgId, origin, report }));
+        const context = await contextOf(orgId);
+        const { id, isNew } = await intake.turn(orgId, () =>
+          db.write({ orgId }, (tx) => recordChange(tx, { orgId, origin, report, context })),
+        );
         return { id, new: isNew };
       },
     }),
@@ -78,10 +88,11 @@ export function changeEndpoints(deps: { db: Pick<Database, 'read' | 'write' | 'u
         401: 'No signature or secret, or a wrong one',
         404: 'No source of this id',
         413: `More than ${webhookMegabytes} MB`,
+        503: busy,
       },
       handle: async ({ params: { sourceId }, request }) => {
         const source = await db.unscoped((tx) => findChangeSource(tx, sourceId));
-        if (!source) throw new NotFoundError(`source of changes ${sourceId}`);
+        if (!source) throw noSuchSource(sourceId);
         const received = await receiveWebhook(request, webhookMegabytes);
         const token = typeof request.query.token === 'string' ? request.query.token : undefined;
         const verification = verifyChangeWebhook(
@@ -91,17 +102,23 @@ export function changeEndpoints(deps: { db: Pick<Database, 'read' | 'write' | 'u
           Date.now(),
         );
         if (verification !== 'valid') throw new UnauthenticatedError(unverified[source.kind][verification]);
-        const { orgId, kind } = source;
-        return await db.write({ orgId }, async (tx) => {
-          const spoke = await noteSourceSpoke(tx, sourceId);
-          if (!spoke) throw new NotFoundError(`source of changes ${sourceId}`);
-          const read = readChangeWebhook(kind, received, spoke.mapping);
-          if ('invalid' in read) throw new InvalidRequestError(read.invalid);
-          if ('ignored' in read) return { recorded: false, id: null, reason: read.ignored.slice(0, 200) };
-          const origin = { source: kind, sourceId, teamId: spoke.teamId };
-          const { id, isNew } = await recordChange(tx, { orgId, origin, report: read.change });
-          return { recorded: true, id, reason: isNew ? 'a new change' : 'a change that was known' };
-        });
+        const { orgId, kind, teamId, mapping } = source;
+        const read = readChangeWebhook(kind, received, mapping);
+        if ('invalid' in read) throw new InvalidRequestError(read.invalid);
+        if ('ignored' in read) {
+          await intake.turn(orgId, () => db.write({ orgId }, (tx) => noteSourceSpoke(tx, sourceId)));
+          return { recorded: false, id: null, reason: read.ignored.slice(0, 200) };
+        }
+        intake.count(sourceId, Date.now());
+        const context = await contextOf(orgId);
+        const { id, isNew } = await intake.turn(orgId, () =>
+          db.write({ orgId }, async (tx) => {
+            if (!(await noteSourceSpoke(tx, sourceId))) throw noSuchSource(sourceId);
+            const origin = { source: kind, sourceId, teamId };
+            return await recordChange(tx, { orgId, origin, report: read.change, context });
+          }),
+        );
+        return { recorded: true, id, reason: isNew ? 'a new change' : 'a change that was known' };
       },
     }),
     personEndpoint({
@@ -116,8 +133,11 @@ export function changeEndpoints(deps: { db: Pick<Database, 'read' | 'write' | 'u
       handle: async ({ principal, body }) => {
         const { orgId, email: actor } = principal;
         const report = newChangeReport(body, { externalId: randomUUID(), author: actor });
-        return await db.write(scopeOf(principal), async (tx) => {
-          const { id } = await recordManualChange(tx, { orgId, report, actor });
+        // in the organization's scope: whose service it is stands there, and whose incidents it may concern
+        return await db.write({ orgId }, async (tx) => {
+          const context = await readCorrelationContext(tx);
+          assertRole(principal, 'operator', await teamOfService(tx, report.service, context));
+          const { id } = await recordManualChange(tx, { orgId, report, actor, context });
           const made = await getChange(tx, id);
           if (!made) throw new NotFoundError(`change ${id}`);
           return presentChangeDetail(made, []);
@@ -186,3 +206,5 @@ export function changeEndpoints(deps: { db: Pick<Database, 'read' | 'write' | 'u
     }),
   ];
 }
+
+const noSuchSource = (id: string) => new NotFoundError(`source of changes ${id}`);

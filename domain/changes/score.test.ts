@@ -19,6 +19,7 @@ const deployed: CandidateChange = {
   version: 'v2.3.1',
   previousVersion: 'v2.3.0',
   at: minutes(15),
+  ofOtherTeam: false,
 };
 const score = (changes: Partial<CandidateChange>[], more: Partial<Parameters<typeof scoreChanges>[0]> = {}) =>
   scoreChanges({
@@ -37,6 +38,15 @@ const score = (changes: Partial<CandidateChange>[], more: Partial<Parameters<typ
   });
 const only = (change: Partial<CandidateChange>, more: Partial<Parameters<typeof scoreChanges>[0]> = {}) =>
   score([change], more)[0]?.score ?? 0;
+
+it("says of another team's change neither what nor which version it was", () => {
+  const sentence = (change: Partial<CandidateChange>) =>
+    score([{ ...change, ofOtherTeam: true }])[0]?.sentence;
+  expect(sentence({})).toBe('Related change detected: a change of payment-service, 15 min before, 85 %');
+  expect(sentence({ service: null, version: null })).toMatch(
+    /^Related change detected: another team's change, 15 min before, \d+ %$/,
+  );
+});
 
 it("says the issue's own sentence", () => {
   expect(score([{}])[0]?.sentence).toBe(

@@ -15,6 +15,8 @@ export interface CandidateChange {
   previousVersion: string | null;
   /** When it took effect, in milliseconds. */
   at: number;
+  /** Not everybody who sees the incident may see what this change was. */
+  ofOtherTeam: boolean;
 }
 
 /** What people said of a service's changes on earlier incidents. */
@@ -241,6 +243,17 @@ function historyReasons(service: string | null, past: ChangeHistory | undefined)
 const gapWords = (gap: number): string =>
   gap < 60_000 ? 'in the same minute as' : `${formatDuration(gap)} before`;
 
+/**
+ * As `changeWords`, for what everybody reads who sees the incident: of another team's change only that it was, since
+ * its title and version are for that team.
+ */
+export function toldChangeWords(
+  change: Pick<CandidateChange, 'service' | 'title' | 'version' | 'previousVersion' | 'ofOtherTeam'>,
+): string {
+  if (!change.ofOtherTeam) return changeWords(change);
+  return change.service === null ? "another team's change" : `a change of ${change.service}`;
+}
+
 /** 'payment-service v2.3.0 → v2.3.1', or the change's title where it tells no version. */
 export function changeWords(
   change: Pick<CandidateChange, 'service' | 'title' | 'version' | 'previousVersion'>,
@@ -253,5 +266,5 @@ export function changeWords(
 
 function sentenceOf(change: CandidateChange, gap: number, score: number): string {
   const when = gap < 60_000 ? 'in the same minute' : `${formatDuration(gap)} before`;
-  return `Related change detected: ${changeWords(change)}, ${when}, ${Math.round(score * 100)} %`;
+  return `Related change detected: ${toldChangeWords(change)}, ${when}, ${Math.round(score * 100)} %`;
 }

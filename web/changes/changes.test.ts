@@ -4,6 +4,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { recordChange } from '../../db/changes.ts';
 import { listChanges } from '../../db/changes-read.ts';
+import { readCorrelationContext } from '../../db/correlation-context.ts';
 import { saveRunbook } from '../../db/runbooks.ts';
 import { parseRunbook } from '../../domain/runbook/parse.ts';
 import { type BadNight, seedBadNight } from '../../test/harness/bad-night.ts';
@@ -44,11 +45,13 @@ beforeAll(async () => {
   const { definition } = parsed;
   await write((tx) => saveRunbook(tx, { orgId, file: 'r.yaml', source: runbook, definition }));
   const origin = { source: 'github', sourceId: null, teamId: null } as const;
+  const context = await write(readCorrelationContext);
   for (const [index, version] of ['v1', 'v2'].entries()) {
     const { id } = await write((tx) =>
       recordChange(tx, {
         orgId,
         origin,
+        context,
         report: {
           externalId: version,
           type: 'deployment',

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
 import { mayOn } from '../../api/auth/principal.ts';
-import { recordManualChange } from '../../db/changes.ts';
+import { recordManualChange, teamOfService } from '../../db/changes.ts';
 import {
   type ChangeDetail,
   changeFrequency,
@@ -10,6 +10,7 @@ import {
   getChange,
   listChanges,
 } from '../../db/changes-read.ts';
+import { readCorrelationContext } from '../../db/correlation-context.ts';
 import { InvalidCursorError } from '../../db/cursor.ts';
 import type { Tx } from '../../db/database.ts';
 import { listPeople } from '../../db/identity.ts';
@@ -22,7 +23,7 @@ import type { WebDeps } from '../deps.ts';
 import type { Problems } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
-import { requireRole, visitorOf } from '../visitor.ts';
+import { assertVisitorRole, requireRole, visitorOf } from '../visitor.ts';
 import { type ChangeValues, changeFormFields, emptyChange, postedChange, readChange } from './form.ts';
 import {
   changeListView,
@@ -94,7 +95,7 @@ export function changeRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Router {
   });
 
   router.post('/changes/new', requireRole('operator'), async (request, response) => {
-    const { scope, orgId, email: actor } = visitorOf(request);
+    const { orgId, email: actor } = visitorOf(request);
     const values = postedChange(request.body);
     const read = readChange(values, pages.now());
     if ('problems' in read) {
@@ -102,7 +103,12 @@ export function changeRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Router {
       return;
     }
     const report = newChangeReport(read.change, { externalId: randomUUID(), author: actor });
-    const { id } = await db.write(scope, (tx) => recordManualChange(tx, { orgId, report, actor }));
+    // in the organization's scope: whose service it is stands there, and whose incidents it may concern
+    const { id } = await db.write({ orgId }, async (tx) => {
+      const context = await readCorrelationContext(tx);
+      assertVisitorRole(request, 'operator', await teamOfService(tx, report.service, context));
+      return await recordManualChange(tx, { orgId, report, actor, context });
+    });
     setFlash(response, 'good', 'Written down. Open incidents that it may be behind look at it in a moment.');
     response.redirect(303, `/changes/${id}`);
   });

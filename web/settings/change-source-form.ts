@@ -1,8 +1,13 @@
 import { z } from 'zod';
-import { type ChangeSource, type SourceSettings, type WebhookKind, webhookKinds } from '../../db/change-sources.ts';
+import {
+  type ChangeSource,
+  type SourceSettings,
+  type WebhookKind,
+  webhookKinds,
+} from '../../db/change-sources.ts';
+import type { Team } from '../../db/teams.ts';
 import { changeMapping } from '../../domain/changes/mapping.ts';
 import { changeSourceNames } from '../../domain/changes/words.ts';
-import type { Team } from '../../db/teams.ts';
 import { type Field, field, type Problems, posted } from '../layout/fields.ts';
 
 export interface SourceValues extends Record<string, string> {
@@ -92,9 +97,7 @@ const form = z.object({
   fields: pairs.pipe(changeMapping.shape.fields.unwrap()),
 });
 
-export function readSource(
-  values: SourceValues,
-): SourceSettings | { problems: Problems } {
+export function readSource(values: SourceValues): SourceSettings | { problems: Problems } {
   const parsed = form.safeParse(values);
   if (parsed.success) {
     const { name, team, ...mapping } = parsed.data;

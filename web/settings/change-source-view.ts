@@ -53,6 +53,7 @@ export function sourcePageView(
     lastSeenAt: source.lastSeenAt?.toISOString() ?? null,
     secret,
     mapped: [
+      ...(source.team === null ? [] : [{ name: 'Team', value: source.team }]),
       ...Object.entries(mapping.services).map(([from, to]) => ({
         name: from,
         value: `is the service ${to}`,

@@ -10,6 +10,8 @@ import {
   SourceNameTakenError,
   webhookKinds,
 } from '../../db/change-sources.ts';
+import { UnknownReferenceError } from '../../db/policies.ts';
+import { listTeams } from '../../db/teams.ts';
 import type { WebDeps } from '../deps.ts';
 import type { Problems } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
@@ -67,7 +69,7 @@ export function changeSourceRoutes(deps: Pick<WebDeps, 'db' | 'publicUrl'>, page
       );
       await show(request, response, await find(request, id), secret);
     } catch (error) {
-      await form(request, response, values, { name: takenName(error) }, null);
+      await form(request, response, values, refusal(error), null);
     }
   });
 
@@ -93,7 +95,7 @@ export function changeSourceRoutes(deps: Pick<WebDeps, 'db' | 'publicUrl'>, page
     try {
       await db.write(scope, (tx) => changeChangeSource(tx, { orgId, id, ...read, actor }));
     } catch (error) {
-      await form(request, response, values, { name: takenName(error) }, source);
+      await form(request, response, values, refusal(error), source);
       return;
     }
     setFlash(response, 'good', 'Saved. What it sends from now on is read so.');
@@ -147,9 +149,10 @@ export function changeSourceRoutes(deps: Pick<WebDeps, 'db' | 'publicUrl'>, page
     problems: Problems,
     source: ChangeSource | null,
   ): Promise<void> {
+    const teams = await db.read(visitorOf(request).scope, listTeams);
     await pages.show(request, response, {
       template: 'settings/change-source-form',
-      view: { form: sourceFormView(values, problems, source) },
+      view: { form: sourceFormView(values, problems, source, teams) },
       title: source === null ? 'New source of changes' : 'Change a source of changes',
       section: 'settings',
       narrow: true,
@@ -160,8 +163,14 @@ export function changeSourceRoutes(deps: Pick<WebDeps, 'db' | 'publicUrl'>, page
   return router;
 }
 
-/** What to write instead; throws `error` again where it is another one. */
-function takenName(error: unknown): string {
-  if (!(error instanceof SourceNameTakenError)) throw error;
-  return `${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}.`;
+/** What to write instead, by field; throws `error` again where it is another one. */
+function refusal(error: unknown): Problems {
+  const field =
+    error instanceof SourceNameTakenError
+      ? 'name'
+      : error instanceof UnknownReferenceError
+        ? error.field
+        : undefined;
+  if (field === undefined || !(error instanceof Error)) throw error;
+  return { [field]: `${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}.` };
 }
