@@ -61,6 +61,19 @@ export class ClosedError extends Error {
   override name = 'ClosedError';
 }
 
+/** An incident that has ended has no workflow to ask: what is said of it then is written down at once. */
+export async function unlessClosed(
+  send: () => Promise<unknown>,
+  write: () => Promise<unknown>,
+): Promise<void> {
+  try {
+    await send();
+  } catch (error) {
+    if (!(error instanceof ClosedError)) throw error;
+    await write();
+  }
+}
+
 /** Temporal or its workers do not answer. Asking again is safe: an update that got through is not run twice. */
 export class TemporalUnavailableError extends Error {
   override name = 'TemporalUnavailableError';

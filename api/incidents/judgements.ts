@@ -3,7 +3,7 @@ import type { Database } from '../../db/database.ts';
 import { findIncident } from '../../db/incident-detail.ts';
 import type { IncidentSummary } from '../../db/incidents.ts';
 import { judgeClosedCause, judgeClosedChange } from '../../db/judgements.ts';
-import { ClosedError, type MessageClient } from '../../workflows/messages-client.ts';
+import { type MessageClient, unlessClosed } from '../../workflows/messages-client.ts';
 import { actorOf, assertRole, type Principal, scopeOf } from '../auth/principal.ts';
 import { type Endpoint, personEndpoint } from '../endpoint.ts';
 import { NotFoundError } from '../errors.ts';
@@ -79,14 +79,4 @@ export function judgementEndpoints({
       },
     }),
   ];
-}
-
-/** An incident that has ended has no workflow to ask: what is said of it then is written down at once. */
-async function unlessClosed(send: () => Promise<unknown>, write: () => Promise<unknown>): Promise<void> {
-  try {
-    await send();
-  } catch (error) {
-    if (!(error instanceof ClosedError)) throw error;
-    await write();
-  }
 }

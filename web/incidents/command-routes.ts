@@ -4,7 +4,7 @@ import { findIncident } from '../../db/incident-detail.ts';
 import { judgeClosedCause, judgeClosedChange } from '../../db/judgements.ts';
 import { changeVerdicts } from '../../domain/changes/change.ts';
 import { durationMs } from '../../domain/duration.ts';
-import { ClosedError } from '../../workflows/messages-client.ts';
+import { unlessClosed } from '../../workflows/messages-client.ts';
 import type { WebDeps } from '../deps.ts';
 import { posted } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
@@ -136,16 +136,6 @@ export function incidentCommandRoutes(deps: WebDeps, pages: Pages): Router {
   }
 
   return router;
-}
-
-/** An incident that has ended has no workflow to ask: what is said of it then is written down at once. */
-async function unlessClosed(send: () => Promise<unknown>, write: () => Promise<unknown>): Promise<void> {
-  try {
-    await send();
-  } catch (error) {
-    if (!(error instanceof ClosedError)) throw error;
-    await write();
-  }
 }
 
 const snoozes = ['15m', '30m', '1h', '4h', '12h'] as const;

@@ -146,7 +146,7 @@ describe('an export', () => {
     const draft = await get('/incidents/200/export?format=markdown');
     expect(draft.headers.get('content-disposition')).toBe('attachment; filename=incident-200.md');
     expect(draft.headers.get('content-type')).toBe('text/markdown; charset=utf-8');
-    expect(await draft.text()).toContain('# \\#200 checkout: db-primary refuses connections');
+    expect(await draft.text()).toContain('# \\#\u2060200 checkout: db-primary refuses connections');
     const json = await get('/incidents/200/export?format=json');
     expect(json.headers.get('content-disposition')).toBe('attachment; filename=incident-200.json');
     expect(await json.json()).toMatchObject({ number: 200, cause: { service: 'db-primary' } });
