@@ -25,8 +25,16 @@ export function asCorrelated({ services }: CorrelationContext, alert: NewAlert):
 
 /** For so long rules and topology may be older than what stands in the database. */
 const freshMs = 5_000;
-/** Only keeps a long life with many organizations from growing the cache. */
-const organizationsKept = 200;
+/** After this nobody asks for an organization just now: what is kept of it is only in the way. */
+const idleMs = 60_000;
+/** Of all graphs that are kept: some ten of the largest. */
+const mostEdges = 200_000;
+
+interface Kept {
+  at: number;
+  context: Promise<CorrelationContext>;
+  edges: number;
+}
 
 /**
  * Reads each organization's context once in a few seconds and not with every alert of a storm. The graph stays the
@@ -36,17 +44,36 @@ export function createCorrelationContexts(
   db: Pick<Database, 'read'>,
   clock: () => number = Date.now,
 ): (orgId: string) => Promise<CorrelationContext> {
-  const kept = new Map<string, { at: number; context: Promise<CorrelationContext> }>();
+  /** Those that were read the longest ago first. */
+  const kept = new Map<string, Kept>();
+
+  /** The newest stays however large it is, for it is in use. */
+  function makeRoom(): void {
+    let edges = [...kept.values()].reduce((sum, one) => sum + one.edges, 0);
+    for (const [orgId, one] of kept) {
+      if (kept.size === 1 || (edges <= mostEdges && clock() - one.at < idleMs)) return;
+      kept.delete(orgId);
+      edges -= one.edges;
+    }
+  }
+
   return (orgId) => {
     const known = kept.get(orgId);
     if (known && clock() - known.at < freshMs) return known.context;
     const context = db.read({ orgId }, readCorrelationContext);
+    const entry: Kept = { at: clock(), context, edges: 0 };
     kept.delete(orgId);
-    if (kept.size >= organizationsKept) kept.clear();
-    kept.set(orgId, { at: clock(), context });
-    context.catch(() => {
-      if (kept.get(orgId)?.context === context) kept.delete(orgId);
-    });
+    kept.set(orgId, entry);
+    makeRoom();
+    context.then(
+      ({ graph }) => {
+        entry.edges = graph.services.reduce((sum, service) => sum + graph.callees(service).length, 0);
+        makeRoom();
+      },
+      () => {
+        if (kept.get(orgId) === entry) kept.delete(orgId);
+      },
+    );
     return context;
   };
 }

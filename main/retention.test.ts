@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
@@ -66,11 +67,12 @@ async function see(fingerprint: string, status: string, daysAgo: number, inciden
 }
 
 async function forget(name: 'forget_old_feeds' | 'forget_old_memory', age: string, batch: number) {
-  const { rows } = await database.owner.query(`select ${name}(now() - $1::interval, $2) as done`, [
-    age,
-    batch,
-  ]);
-  return rows[0].done;
+  const { rows } = await database.db.unscoped((tx) =>
+    sql<{
+      done: number;
+    }>`select ${sql.id(name)}(now() - ${age}::interval, ${batch}::integer) as done`.execute(tx),
+  );
+  return rows[0]?.done;
 }
 
 test('feeds of incidents that were closed long ago go, a batch at a time', async () => {

@@ -7,18 +7,26 @@ type Direction = 'callees' | 'callers';
 type Known = Map<number, Map<string, ReadonlyMap<string, number>>>;
 
 /** Graphs do not change, and a storm asks for the same surroundings thousands of times. */
-const known = new WeakMap<ServiceGraph, Record<Direction, Known>>();
+let known = new WeakMap<ServiceGraph, Record<Direction, Known>>();
+/** Services in all that is remembered: in a large graph each reaches most of the others. */
+let remembered = 0;
+const mostRemembered = 500_000;
 
-/** As `reach`, remembered for the graph. */
+/** As `reach`, remembered for the graph; all is forgotten when it becomes too much. */
 export function surroundings(
   graph: ServiceGraph,
   service: string,
   direction: Direction,
   hops: number,
 ): ReadonlyMap<string, number> {
-  const remembered = known.get(graph)?.[direction].get(hops)?.get(service);
-  if (remembered) return remembered;
+  const before = known.get(graph)?.[direction].get(hops)?.get(service);
+  if (before) return before;
   const found = reach(graph, service, direction, hops);
+  remembered += found.size;
+  if (remembered > mostRemembered) {
+    known = new WeakMap();
+    remembered = found.size;
+  }
   const ofGraph = known.get(graph) ?? { callees: new Map(), callers: new Map() };
   const ofHops = ofGraph[direction].get(hops) ?? new Map<string, ReadonlyMap<string, number>>();
   known.set(graph, ofGraph);
