@@ -173,5 +173,7 @@ function present({ team, rules, updatedAt }: StoredCorrelationRules): z.input<ty
 }
 
 function notThere(team: string | null): NotFoundError {
-  return new NotFoundError(team === null ? 'set of rules of the organization' : `set of rules of team '${team}'`);
+  return new NotFoundError(
+    team === null ? 'set of rules of the organization' : `set of rules of team '${team}'`,
+  );
 }

@@ -30,6 +30,7 @@ const incident: IncidentExport = {
       reasons: ['It fails, and nothing that it calls does.'],
     },
     { service: 'payments', score: 0.2, confidence: 0.1, reasons: [] },
+    { service: 'search', score: 0.1, confidence: 0.004, reasons: [] },
   ],
   notes: ['The traces could not be read.'],
   changes: [

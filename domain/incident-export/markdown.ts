@@ -90,7 +90,9 @@ function impact({ services }: IncidentExport): string[] {
 
 function rootCause({ cause, causes, notes }: IncidentExport): string[] {
   const ranked = causes.find(({ service }) => service === cause?.service);
-  const others = causes.filter(({ service }) => service !== cause?.service);
+  const others = causes.filter(
+    ({ service, confidence }) => service !== cause?.service && confidence >= 0.005,
+  );
   const verdict =
     cause === null
       ? 'The evidence points at no single service.'

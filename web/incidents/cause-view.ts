@@ -40,6 +40,8 @@ export interface CauseInput {
 }
 
 const othersShown = 4;
+/** What would read '0 %' is no candidate. */
+const leastShown = 0.005;
 const reasonsShown = 8;
 const servicesDrawn = 14;
 const barWidth = 62;
@@ -52,7 +54,7 @@ export function causeView({ incident, analysis, surroundings, people }: CauseInp
     lead: first?.reasons[0] ?? null,
     by: causeBy === null ? null : nameOf(people, causeBy),
     others: analysis.causes
-      .filter(({ service }) => service !== first?.service)
+      .filter(({ service, confidence }) => service !== first?.service && confidence >= leastShown)
       .slice(0, othersShown)
       .map(candidateView),
     graph: graphOf(incident, first?.service ?? null, surroundings),

@@ -30,7 +30,7 @@ export interface ChangeView {
   source: string;
   sourceHref: string | null;
   at: string;
-  /** '15 min before'. */
+  /** '15 min before it opened'. */
   when: string;
   reasons: string[];
   verdict: Mark | null;
@@ -106,9 +106,9 @@ function whatItWas(change: IncidentChange, people: People): string {
   return `${changeTypeNames[change.type]}${place}${author}, ${statusWords[change.status]}`;
 }
 
-/** '15 min before the incident'. */
+/** '15 min before it opened': the reasons of its score count from the first alert, whose sender has its own clock. */
 function when(at: Date, openedAt: Date): string {
   const gap = openedAt.getTime() - at.getTime();
   if (Math.abs(gap) < 60_000) return 'in the same minute';
-  return gap > 0 ? `${formatDuration(gap)} before` : `${formatDuration(-gap)} after`;
+  return gap > 0 ? `${formatDuration(gap)} before it opened` : `${formatDuration(-gap)} after it opened`;
 }

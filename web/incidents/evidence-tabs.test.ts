@@ -34,6 +34,7 @@ describe('the cause', () => {
         reasons: ['It fails, and nothing that it calls does.', '5 of 6 reach it.'],
       },
       { service: 'payments', score: 0.3, confidence: 0.1, reasons: [] },
+      { service: 'search', score: 0.1, confidence: 0.004, reasons: [] },
     ],
     notes: [],
     analysedAt: opened,
@@ -50,7 +51,7 @@ describe('the cause', () => {
   const view = (changes: Partial<IncidentHead> = {}) =>
     causeView({ incident: { ...incident, ...changes }, analysis, surroundings, people });
 
-  it('is the first of the ranking with its reasons, the others behind it', () => {
+  it('is the first of the ranking with its reasons, the others behind it but for those of 0 %', () => {
     const { first, lead, others, by } = view();
     expect(first).toMatchObject({ service: 'db-primary', percent: '85 %', reasons: ['5 of 6 reach it.'] });
     expect(lead).toBe('It fails, and nothing that it calls does.');
@@ -128,12 +129,12 @@ describe('changes', () => {
     expect(view({})).toMatchObject({
       words: 'payments v2.3.0 → v2.3.1',
       percent: '85 %',
-      when: '15 min before',
+      when: '15 min before it opened',
       what: 'Deployment to production by Ben, succeeded',
       sourceHref: null,
       title: 'payments synced',
     });
-    expect(view({ at: minutes(1) })?.when).toBe('1 min after');
+    expect(view({ at: minutes(1) })?.when).toBe('1 min after it opened');
     expect(view({ version: null })?.title).toBeNull();
   });
 
