@@ -57,6 +57,33 @@ test('old lines, spans, learned dependencies and services go; what is young or d
   await retention.stop();
 });
 
+test('changes go after 400 days, with what was made of them; those that people judged stay', async () => {
+  const { owner, orgId } = database;
+  const { rows } = await owner.query<{ id: number; title: string }>(
+    `insert into changes (org_id, source, external_id, type, status, title, at, received_at)
+     select $1, 'manual', title, 'other', 'succeeded', title, now(), now() - age * interval '1 day'
+     from (values ('old', 401), ('related', 401), ('judged', 401), ('young', 399)) as v(title, age)
+     returning id, title`,
+    [orgId],
+  );
+  await owner.query(
+    `with incident as (
+       insert into incidents (org_id, number, title, severity, severity_rank) values ($1, 99, 'Down', 'low', 3)
+       returning id
+     )
+     insert into incident_changes (org_id, incident_id, change_id, score, reasons, verdict)
+     select $1, incident.id, c.id, 1, '[]', case c.title when 'judged' then 'confirmed' end
+     from incident, unnest($2::bigint[], $3::text[]) as c(id, title) where c.title in ('related', 'judged')`,
+    [orgId, rows.map(({ id }) => id), rows.map(({ title }) => title)],
+  );
+  const retention = startRetention({ db: database.db, logDays: 7, logger: pino({ level: 'silent' }) });
+  await vi.waitFor(async () => {
+    const { rows: left } = await owner.query('select title from changes order by title');
+    expect(left.map(({ title }) => title)).toEqual(['judged', 'young']);
+  });
+  await retention.stop();
+});
+
 async function see(fingerprint: string, status: string, daysAgo: number, incidentId: string | null = null) {
   await database.owner.query(
     `insert into alerts (org_id, integration_id, fingerprint, status, name, severity, severity_rank, labels,

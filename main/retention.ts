@@ -17,13 +17,15 @@ const memoryBatchSize = 500;
 const spanLifetimeMs = 3_600_000;
 /** Milliseconds after which a service that nobody declared, calls or alerts about is gone. */
 const serviceLifetimeMs = 30 * 86_400_000;
+/** Milliseconds that changes are kept: longer than the year that their service's history is looked at. */
+const changeLifetimeMs = 400 * 86_400_000;
 /** Milliseconds that a closed incident's feed is kept: its workflow has ended, the timeline says what was in it. */
 const feedLifetimeMs = 7 * 86_400_000;
 /** Milliseconds for which people's groupings hold without any sight of the alert. */
 const memoryLifetimeMs = 180 * 86_400_000;
 
 /**
- * Forgets what is only kept for a time: lines of the built-in log store after `logDays`, spans, feeds of closed
+ * Forgets what is only kept for a time: lines of the built-in log store after `logDays`, spans, changes, feeds of closed
  * incidents, memory of alerts that do not come any more, learned dependencies and services. What can be much goes in
  * batches that hold no lock for long.
  */
@@ -32,7 +34,12 @@ export function startRetention(options: { db: Database; logDays: number; logger:
   const stopping = new AbortController();
 
   async function forgetInBatches(
-    forget: 'forget_old_logs' | 'forget_old_spans' | 'forget_old_feeds' | 'forget_old_memory',
+    forget:
+      | 'forget_old_logs'
+      | 'forget_old_spans'
+      | 'forget_old_changes'
+      | 'forget_old_feeds'
+      | 'forget_old_memory',
     lifetimeMs: number,
     batch = batchSize,
   ): Promise<void> {
@@ -58,6 +65,7 @@ export function startRetention(options: { db: Database; logDays: number; logger:
     const tasks: [what: string, task: () => Promise<void>][] = [
       ['log lines', () => forgetInBatches('forget_old_logs', logDays * 86_400_000)],
       ['spans', () => forgetInBatches('forget_old_spans', spanLifetimeMs)],
+      ['changes', () => forgetInBatches('forget_old_changes', changeLifetimeMs)],
       ['feeds of incidents', () => forgetInBatches('forget_old_feeds', feedLifetimeMs)],
       ['groupings', () => forgetInBatches('forget_old_memory', memoryLifetimeMs, memoryBatchSize)],
       ['dependencies and services', forgetTopology],
