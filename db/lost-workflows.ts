@@ -15,6 +15,10 @@ export async function closeLostIncident(
   tx: Tx,
   { orgId, incidentId, how }: { orgId: string; incidentId: string; how: string },
 ): Promise<boolean> {
+  // before the incident, and in the intake's order, as everybody takes them
+  await sql`
+    select 1 from alerts where incident_id = ${incidentId} and status <> 'resolved'
+    order by org_id, integration_id, fingerprint for no key update`.execute(tx);
   const { rows } = await sql`
     update incidents set closed_at = now(), deadlines = '[]', snoozed_until = null,
       feed_unread = false, feed_owed_by = null, feed_owed_since = null,
@@ -32,12 +36,9 @@ export async function closeLostIncident(
     values (${orgId}, ${incidentId}, 'workflow_lost', 'Holdfast',
       ${`Closed: its workflow was ended in Temporal (${how}). What still fires opens another incident`}, 'workflow_lost')
     on conflict (incident_id, dedup_key) do nothing`.execute(tx);
-  await sql`
-    with firing as materialized (
-      select id from alerts where incident_id = ${incidentId} and status <> 'resolved'
-      order by org_id, integration_id, fingerprint for no key update
-    )
-    update alerts a set version = version + 1 from firing where a.id = firing.id`.execute(tx);
+  // also those that joined before the incident was closed
+  await sql`update alerts set version = version + 1
+    where incident_id = ${incidentId} and status <> 'resolved'`.execute(tx);
   return true;
 }
 

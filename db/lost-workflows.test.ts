@@ -1,0 +1,58 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
+import { observeAlert } from './correlation.ts';
+import type { Tx } from './database.ts';
+import { recordAlerts } from './intake.ts';
+import { closeLostIncident } from './lost-workflows.ts';
+
+let database: TestDatabase;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.close());
+
+const write = <T>(work: (tx: Tx) => Promise<T>): Promise<T> =>
+  database.db.write({ orgId: database.orgId }, work);
+
+test('an incident whose workflow was lost is closed after its alerts are locked, as everybody locks them', async () => {
+  const { orgId, owner } = database;
+  const { rows: integrations } = await owner.query(
+    `insert into integrations (org_id, kind, name, key_hash) values ($1, 'alertmanager', 'am', 'k') returning id`,
+    [orgId],
+  );
+  const alert = {
+    fingerprint: 'f1',
+    status: 'firing',
+    name: 'HighLatency',
+    severity: 'warning',
+    service: 'checkout',
+    labels: { alertname: 'HighLatency' },
+    annotations: {},
+    generatorUrl: null,
+    startsAt: '2026-01-01T10:00:00Z',
+    endsAt: null,
+    truncated: 0,
+  } as const;
+  await write((tx) => recordAlerts(tx, { orgId, integrationId: integrations[0].id, alerts: [alert] }));
+  const { rows: alerts } = await owner.query('select id, version from alerts');
+  const { incident } = await write((tx) => observeAlert(tx, { orgId, alertId: alerts[0].id, before: null }));
+  const intake = await owner.connect();
+  await intake.query('begin');
+  await intake.query('select 1 from alerts for update');
+  const closing = write((tx) => closeLostIncident(tx, { orgId, incidentId: incident.id, how: 'TERMINATED' }));
+  await expect
+    .poll(async () => {
+      const { rows } = await owner.query(
+        `select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      return rows[0].n;
+    })
+    .toBe(1);
+  await intake.query('select 1 from incidents for update nowait');
+  await intake.query('commit');
+  intake.release();
+  expect(await closing).toBe(true);
+  const { rows } = await owner.query('select version from alerts');
+  expect(rows).toEqual([{ version: alerts[0].version + 1 }]);
+});
