@@ -340,6 +340,28 @@ test('an alert that shows two incidents to be one outage asks the younger one to
   ]);
 });
 
+test('incidents that an alert merges are locked by their ids, whichever of them it joins', async () => {
+  await dependency('cart', 'db');
+  await dependency('billing', 'db');
+  await database.owner.query(`insert into service_dependencies (org_id, caller, callee, declared)
+    select org_id, 'other-' || n, 'db', true from organizations, generate_series(1, 9) n`);
+  await observe(await fire({ fingerprint: 'c', service: 'cart', name: 'CartErrors' }));
+  await observe(await fire({ fingerprint: 'b', service: 'billing', name: 'BillingErrors' }));
+  const [first, last] = (await incident()).sort((a, b) => (a.id < b.id ? -1 : 1));
+  // of two that tie the one whose alerts are called alike is joined
+  const name = last.service === 'cart' ? 'CartErrors' : 'BillingErrors';
+  const id = await fire({ fingerprint: 'd', service: 'db', name });
+  const other = await database.owner.connect();
+  await other.query('begin');
+  await other.query('select 1 from incidents where id = $1 for update', [first.id]);
+  const joining = observe(id);
+  await waitsForLock();
+  await other.query('select 1 from incidents where id = $1 for update nowait', [last.id]);
+  await other.query('commit');
+  other.release();
+  expect((await joining).incident.id).toBe(last.id);
+});
+
 test('a weak label does not tie two outages, and a team has rules of its own', async () => {
   const labels = (team: string) => ({ alertname: 'A', cluster: 'prod', zone: 'z1', team });
   await observe(await fire({ fingerprint: 'a', service: 'one', labels: labels('shop') }));
@@ -401,4 +423,43 @@ test('what joins does not wait for the lock of those that open', async () => {
   expect(lock).toEqual({});
   await opening.query('commit');
   opening.release();
+});
+
+test('an alert that meets the call of a false positive opens another incident', async () => {
+  const { incident: opened } = await observe(await fire());
+  const id = await fire({ fingerprint: 'f2' });
+  const calling = await database.owner.connect();
+  await calling.query('begin');
+  await calling.query(`update incidents set status = 'false_positive', resolved_at = now()`);
+  const joining = observe(id);
+  await waitsForLock();
+  await calling.query('commit');
+  calling.release();
+  expect((await joining).incident.number).toBe(opened.number + 1);
+});
+
+test('what joined a false positive before that was written down joins anew, and what was called so does not', async () => {
+  const called = await fire();
+  const { incident: opened } = await observe(called);
+  await database.owner.query(`update incident_feed set at = now() - interval '1 minute'`);
+  const late = await fire({ fingerprint: 'f2' });
+  expect((await observe(late)).incident).toEqual(opened);
+  await database.owner.query(
+    `update incidents set status = 'false_positive', resolved_at = now() - interval '30 seconds', closed_at = now()`,
+  );
+  await database.owner.query('delete from incident_keys');
+  const before = { status: 'firing', severity: 'warning' } as const;
+  expect((await observe(called, before)).incident).toEqual(opened);
+  expect((await observe(late, before)).incident.number).toBe(opened.number + 1);
+});
+
+test('an incident of many services still knows the one that is asked for', async () => {
+  const { incident: opened } = await observe(await fire({ service: 'zz-last' }));
+  await database.owner.query(
+    `insert into incident_keys (org_id, key, incident_id, first_at, last_at)
+     select $1, 'service=aa' || n, $2, now(), now() + interval '1 second' from generate_series(1, 300) n`,
+    [database.orgId, opened.id],
+  );
+  const again = await observe(await fire({ fingerprint: 'f2', service: 'zz-last', name: 'OtherName' }));
+  expect(again.incident).toEqual(opened);
 });

@@ -12,7 +12,7 @@ import { rulesForAlert } from './correlation-rules.ts';
 import type { Tx } from './database.ts';
 import { feedRest } from './incident-feed.ts';
 import { openIncident } from './incident-opening.ts';
-import { wantMerges } from './wanted-merges.ts';
+import { holdIncidents, wantMerges } from './wanted-merges.ts';
 
 /** What the workflow of an alert learns when it looks at its row. */
 export interface Sighting extends AlertView {
@@ -77,11 +77,9 @@ export interface ObserveArgs {
 export async function observeAlert(tx: Tx, args: ObserveArgs): Promise<Sighting> {
   const { orgId } = args;
   const alert = await lockAlert(tx, args.alertId);
-  const incident = alert.incident_id ? await holdIncident(tx, alert.incident_id) : null;
-  // resolved by a person while it went on firing, and closed since: what fires is never dropped
-  const isOver = incident?.closed && incident.status === 'resolved' && alert.status !== 'resolved';
+  const incident = alert.incident_id ? await holdIncident(tx, alert.incident_id, alert.id) : null;
   const told =
-    !incident || isOver
+    !incident || (alert.status !== 'resolved' && drops(incident))
       ? await joinIncident(
           tx,
           { ...args, context: args.context ?? (await readCorrelationContext(tx)) },
@@ -101,6 +99,14 @@ export async function observeAlert(tx: Tx, args: ObserveArgs): Promise<Sighting>
   };
 }
 
+/**
+ * Whether the incident can do nothing for an alert that fires: resolved by a person while it went on firing, and closed
+ * since; called a false positive before the alert came; merged without it. What fires is never dropped.
+ */
+function drops({ closed, status, merged, came_after: cameAfter }: HeldIncident): boolean {
+  return merged || (closed && (status === 'resolved' || (status === 'false_positive' && cameAfter)));
+}
+
 async function tellIncident(
   tx: Tx,
   orgId: string,
@@ -109,30 +115,22 @@ async function tellIncident(
   known: Pick<AlertView, 'status' | 'severity'> | null,
 ): Promise<Pick<Sighting, 'incident' | 'owesSignal'>> {
   const { id, number } = incident;
-  const change = changeToReport(known ?? (await lastReported(tx, alert, id)), alert);
+  const told = lastReported(alert, incident);
+  // this sighting was told already, perhaps in another incident from which the alert came with what it had told
+  const change = changeToReport(told === alert ? alert : (known ?? told), alert);
   const reported = change && !incident.closed ? await report(tx, orgId, alert, id, change) : null;
   const { feed_unread, feed_owed_by } = reported ?? incident;
   const owesSignal = !incident.closed && feed_unread && feed_owed_by === alert.id;
   return { incident: { id, number }, owesSignal };
 }
 
-/** What the incident knows of the alert, for a workflow that does not know what it told: it was begun again. */
-async function lastReported(
-  tx: Tx,
+/** What the incident knows of the alert: the alert itself where all of it was told, null where nothing was. */
+function lastReported(
   alert: AlertRow,
-  incidentId: string,
-): Promise<Pick<AlertView, 'status' | 'severity'> | null> {
-  const told = await tx
-    .selectFrom('incident_feed')
-    .select(['kind', 'alert_version'])
-    .where('incident_id', '=', incidentId)
-    .where('alert_id', '=', alert.id)
-    .orderBy('seq', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  if (!told) return null;
-  if (told.alert_version === alert.version) return alert;
-  const { kind } = told;
+  { told_kind: kind, told_version: version }: HeldIncident,
+): Pick<AlertView, 'status' | 'severity'> | null {
+  if (kind === null || version === null) return null;
+  if (version >= alert.version) return alert;
   // what was resolved when it joined has no later version
   const status = kind === 'stale' || kind === 'resolved' ? kind : 'firing';
   return { status, severity: alert.severity };
@@ -177,13 +175,29 @@ interface HeldIncident extends FeedState {
   number: number;
   status: string;
   closed: boolean;
+  merged: boolean;
+  /** Kind and version of what its feed has last of the alert; null where it has nothing. */
+  told_kind: string | null;
+  told_version: number | null;
+  /** Whether the alert joined after the incident was resolved. */
+  came_after: boolean;
 }
 
-/** Keeps an open incident from being closed until this transaction ends. */
-async function holdIncident(tx: Tx, incidentId: string): Promise<HeldIncident> {
+/**
+ * Keeps an open incident from being closed until this transaction ends. Nobody else writes of the alert into its feed
+ * meanwhile: that needs the alert's lock.
+ */
+async function holdIncident(tx: Tx, incidentId: string, alertId: number): Promise<HeldIncident> {
   const { rows } = await sql<HeldIncident>`
-    select id, number, status, closed_at is not null as closed, feed_unread, feed_owed_by
-    from incidents where id = ${incidentId} for no key update`.execute(tx);
+    select i.id, i.number, i.status, i.closed_at is not null as closed, i.merged_into is not null as merged,
+      i.feed_unread, i.feed_owed_by, told.kind as told_kind, told.alert_version as told_version,
+      coalesce(told.joined_at > i.resolved_at, false) as came_after
+    from incidents i left join lateral (
+      select kind, alert_version, max(at) filter (where kind = 'joined') over () as joined_at
+      from incident_feed f where f.incident_id = ${incidentId} and f.alert_id = ${alertId}
+      order by seq desc limit 1
+    ) told on true
+    where i.id = ${incidentId} for no key update of i`.execute(tx);
   const row = rows[0];
   if (!row) throw new Error(`there is no incident ${incidentId} in this organization`);
   return row;
@@ -229,7 +243,8 @@ async function joinIncident(
       newAlert,
     );
   let decision = await decide();
-  // a candidate may be closed between being found and being joined: then it is none when they are looked for again
+  // a candidate may be closed, merged or called a false positive between being found and being joined: then it is none
+  // when they are looked for again
   for (let isLocked = false; ; decision = await decide()) {
     if (decision.action === 'create' && !isLocked) {
       await takeLock(tx, orgId, lock);
@@ -240,6 +255,9 @@ async function joinIncident(
       decision.action === 'join'
         ? { id: decision.incidentId, number: decision.number }
         : await openIncident(tx, { orgId, teamId, alert });
+    if (decision.action === 'join' && decision.merge.length > 0) {
+      await holdIncidents(tx, [id, ...decision.merge.map(({ incidentId }) => incidentId)]);
+    }
     const { reason } = decision;
     const joined = await report(tx, orgId, alert, id, 'joined', { keys, reason, flaps, at: new Date(at) });
     if (!joined) continue;
@@ -270,7 +288,7 @@ function episodesOf(alert: AlertRow): Episode[] {
  * flip from read to unread is worth a signal; who flipped it is written down, so that a sighting that runs twice
  * still sends it. A feed that was read a moment ago is owed by nobody unless it is urgent: the dispatcher's sweep
  * signals it, so that a storm costs the incident's workflow a message a second or less and not one for every alert.
- * @returns null when the incident is closed
+ * @returns null when the incident is closed or merged, or a false positive that an alert was to join
  */
 async function report(
   tx: Tx,
@@ -284,7 +302,9 @@ async function report(
   const { rows } = await sql<FeedState>`
     with incident as (
       select id, feed_seq, feed_unread, feed_owed_by from incidents
-      where id = ${incidentId} and closed_at is null and merged_into is null for no key update
+      where id = ${incidentId} and closed_at is null and merged_into is null
+        and (${joining === null} or status <> 'false_positive')
+      for no key update
     ), keyed as (
       insert into incident_keys (org_id, key, incident_id, first_at, last_at)
       select ${orgId}, key, incident.id, ${joining?.at ?? null}::timestamptz, ${joining?.at ?? null}::timestamptz

@@ -273,3 +273,114 @@ test('an incident of ten thousand alerts is split before PostgreSQL gives up', a
   const { into } = await move({ fromIncident: id, alertIds: rows[0].ids.map(Number), into: null });
   expect(await incidentRow(into.number)).toMatchObject({ alert_count: 500, firing_count: 500 });
 }, 60_000);
+
+/** Runs `work` and keeps its transaction open until the answer's `end` is called. */
+async function hold<T>(work: (tx: Tx) => Promise<T>): Promise<{ end: () => Promise<T> }> {
+  const done = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<void>();
+  const result = write(async (tx) => {
+    const answer = await work(tx);
+    done.resolve();
+    await ended.promise;
+    return answer;
+  });
+  result.catch(done.reject);
+  await done.promise;
+  return {
+    end: () => {
+      ended.resolve();
+      return result;
+    },
+  };
+}
+const waitsForLock = () =>
+  expect
+    .poll(async () => {
+      const { rows } = await database.owner.query(
+        `select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      return rows[0].n;
+    })
+    .toBe(1);
+const asked = (args: Pick<Regrouping, 'key' | 'fromIncident' | 'into'>): Regrouping => ({
+  orgId: database.orgId,
+  alertIds: null,
+  actor: 'ana@example.com',
+  byPerson: true,
+  reason: null,
+  ...args,
+});
+
+test('a merge takes along what joins while it waits', async () => {
+  const gone = await open({ fingerprint: 'a', service: 'one' });
+  const kept = await open({ fingerprint: 'b', service: 'two' });
+  const alertId = await take({ fingerprint: 'c', service: 'one' });
+  const joining = await hold((tx) => observeAlert(tx, { orgId: database.orgId, alertId, before: null }));
+  const merging = move({ fromIncident: gone.id, alertIds: null, into: kept.number });
+  await waitsForLock();
+  expect((await joining.end()).incident.number).toBe(gone.number);
+  await merging;
+  expect(await incidentRow(kept.number)).toMatchObject({ alert_count: 3, firing_count: 3 });
+  const { rows } = await database.owner.query('select 1 from alerts where incident_id = $1', [gone.id]);
+  expect(rows).toEqual([]);
+});
+
+test('a merge into what is being merged goes where that went', async () => {
+  const a = await open({ fingerprint: 'a', service: 'one' });
+  const b = await open({ fingerprint: 'b', service: 'two' });
+  const c = await open({ fingerprint: 'c', service: 'three' });
+  const first = await hold((tx) =>
+    regroup(tx, asked({ key: randomUUID(), fromIncident: b.id, into: a.number })),
+  );
+  const second = move({ fromIncident: c.id, alertIds: null, into: b.number });
+  await waitsForLock();
+  await first.end();
+  expect(await second).toEqual({ into: { id: a.id, number: a.number } });
+});
+
+test('a second attempt answers as the first one that is under way', async () => {
+  const a = await open({ fingerprint: 'a', service: 'one' });
+  const b = await open({ fingerprint: 'b', service: 'two' });
+  const merge = asked({ key: randomUUID(), fromIncident: b.id, into: a.number });
+  const first = await hold((tx) => regroup(tx, merge));
+  const second = write((tx) => regroup(tx, merge));
+  await waitsForLock();
+  expect(await first.end()).toEqual(await second);
+  expect(await incidentRow(a.number)).toMatchObject({ alert_count: 2 });
+});
+
+test('alerts are locked in the order in which the intake takes them', async () => {
+  // the later id has the earlier fingerprint
+  const { alertId: last, id } = await open({ fingerprint: 'z', service: 'one' });
+  await open({ fingerprint: 'a', service: 'one' });
+  const kept = await open({ fingerprint: 'b', service: 'two' });
+  const intake = await database.owner.connect();
+  await intake.query('begin');
+  await intake.query(`select 1 from alerts where fingerprint = 'a' for update`);
+  const merging = move({ fromIncident: id, alertIds: null, into: kept.number });
+  await waitsForLock();
+  await intake.query('select 1 from alerts where id = $1 for update nowait', [last]);
+  await intake.query('commit');
+  intake.release();
+  await merging;
+});
+
+test('a sighting that runs again after a move lowers no count twice', async () => {
+  const gone = await open({ fingerprint: 'a', service: 'one' });
+  await open({ fingerprint: 'b', service: 'one' });
+  const kept = await open({ fingerprint: 'c', service: 'two' });
+  await take({ fingerprint: 'a', service: 'one', status: 'resolved', endsAt: '2026-01-01T10:30:00Z' });
+  await observe(gone.alertId, { status: 'firing', severity: 'warning' });
+  await move({ fromIncident: gone.id, alertIds: null, into: kept.number });
+  expect(await incidentRow(kept.number)).toMatchObject({ alert_count: 3, firing_count: 2 });
+  await observe(gone.alertId, { status: 'firing', severity: 'warning' });
+  expect(await incidentRow(kept.number)).toMatchObject({ alert_count: 3, firing_count: 2 });
+});
+
+test('what was left in an incident that was merged joins anew', async () => {
+  const { id, number, alertId } = await open({ fingerprint: 'a' });
+  await database.owner.query('update incidents set merged_into = 1 where id = $1', [id]);
+  expect((await observe(alertId, { status: 'firing', severity: 'warning' })).incident.number).toBe(
+    number + 1,
+  );
+});

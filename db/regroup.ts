@@ -1,11 +1,11 @@
 import { sql } from 'kysely';
-import { identityKeys, rememberedKeys } from '../domain/correlation/keys.ts';
+import { findApart } from './apart-incidents.ts';
 import { recordAudit } from './audit.ts';
-import { asCorrelated, type CorrelationContext, readCorrelationContext } from './correlation-context.ts';
 import { keyByGroups, rememberApart, rememberTogether } from './correlation-memory.ts';
 import { readRulesInForce, rulesForAlert } from './correlation-rules.ts';
 import type { Tx } from './database.ts';
 import { type OpeningAlert, openIncident } from './incident-opening.ts';
+import { moveKeys, splitKeys } from './regrouped-keys.ts';
 
 /** The alerts cannot be moved like this; the message says why, for the person who asked. Asking again is futile. */
 export class RegroupRefusedError extends Error {
@@ -38,17 +38,21 @@ interface Ref {
 /**
  * Moves alerts from one incident to another: the alerts, what finds them, counts, feeds ('joined' there, 'left' here)
  * and a line in both timelines. Both feeds are unread afterwards, owed by nobody: the dispatcher's sweep tells both
- * workflows unless the caller does. Locks alerts before incidents, and those by id.
- * Throws RegroupRefusedError, and changes nothing then.
+ * workflows unless the caller does. Locks alerts in the intake's order, then incidents by id.
+ * Throws RegroupRefusedError, and changes nothing then: also where Holdfast itself would put together what people
+ * split, page those again who are at work, or open again what was over.
  */
 export async function regroup(tx: Tx, args: Regrouping): Promise<{ into: Ref }> {
-  const done = await findDone(tx, args.key);
+  const done = await findDone(tx, args);
   if (done) return { into: done };
-  const alertIds = await lockAlerts(tx, args);
+  const found = await lockAlerts(tx, args);
   const isMerge = args.alertIds === null;
-  const into = args.into === null ? await openForAlerts(tx, args, alertIds) : await findTarget(tx, args.into);
-  if (into.id === args.fromIncident) throw new RegroupRefusedError(`they are in #${into.number} already`);
-  const { source, target } = await lockIncidents(tx, args.fromIncident, into.id);
+  const { source, target } = await lockIncidents(tx, args.fromIncident, () =>
+    args.into === null ? openForAlerts(tx, args, found) : findTarget(tx, args.into),
+  );
+  if (!args.byPerson) await refuseUnasked(tx, source, target);
+  // what joined while the incidents' locks were waited for is left behind by no merge; from here on nothing joins
+  const alertIds = isMerge ? await lockAlerts(tx, args) : found;
   const firing = await moveFeeds(tx, args.orgId, alertIds, source, target);
   await moveAlerts(tx, alertIds, target, `moved from #${source.number} by ${args.actor}`);
   await adjustSource(tx, source, target, { moved: alertIds.length, firing, isMerge });
@@ -73,7 +77,9 @@ export async function regroup(tx: Tx, args: Regrouping): Promise<{ into: Ref }> 
   return { into: { id: target.id, number: target.number } };
 }
 
-async function findDone(tx: Tx, key: string): Promise<Ref | undefined> {
+/** An attempt of the same that is under way is waited for: what it does must not be taken for a refusal. */
+async function findDone(tx: Tx, { orgId, key }: Regrouping): Promise<Ref | undefined> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`regroup:${orgId}:${key}`}, 0))`.execute(tx);
   return await tx
     .selectFrom('regroupings')
     .innerJoin('incidents', 'incidents.id', 'regroupings.into_incident')
@@ -82,12 +88,15 @@ async function findDone(tx: Tx, key: string): Promise<Ref | undefined> {
     .executeTakeFirst();
 }
 
-/** The ids of the alerts that move, none of which changes until the transaction ends. */
+/**
+ * The ids of the alerts that move, none of which changes until the transaction ends. In the order in which the intake
+ * takes them: the one would wait for the other and be waited for.
+ */
 async function lockAlerts(tx: Tx, { fromIncident, alertIds }: Regrouping): Promise<number[]> {
   const chosen = alertIds === null ? sql`true` : sql`id = any(${alertIds}::bigint[])`;
   const { rows } = await sql<{ id: number }>`
     select id from alerts where incident_id = ${fromIncident} and ${chosen}
-    order by id for no key update`.execute(tx);
+    order by org_id, integration_id, fingerprint, id for no key update`.execute(tx);
   if (rows.length === 0) throw new RegroupRefusedError('none of these alerts is in this incident any more');
   return rows.map(({ id }) => id);
 }
@@ -130,28 +139,50 @@ async function openForAlerts(tx: Tx, args: Regrouping, alertIds: number[]): Prom
 interface LockedIncident extends Ref {
   status: string;
   closed: boolean;
+  resolved: boolean;
+  acknowledged: boolean;
   merged_into: number | null;
   feed_seq: number;
 }
 
+/** Of a target that is merged while its lock is waited for, the one that it went to is looked for again. */
 async function lockIncidents(
   tx: Tx,
   fromId: string,
-  intoId: string,
+  findInto: () => Promise<Ref>,
 ): Promise<{ source: LockedIncident; target: LockedIncident }> {
-  const { rows } = await sql<LockedIncident>`
-    select id, number, status, closed_at is not null as closed, merged_into, feed_seq from incidents
-    where id in (${fromId}, ${intoId}) order by id for no key update`.execute(tx);
-  const source = rows.find(({ id }) => id === fromId);
-  const target = rows.find(({ id }) => id === intoId);
-  if (!source || !target) throw new Error(`there is no incident ${fromId} or ${intoId} in this organization`);
-  for (const { number, closed, merged_into: mergedInto, status } of [source, target]) {
-    if (mergedInto !== null) throw new RegroupRefusedError(`#${number} was merged into #${mergedInto}`);
-    if (closed) throw new RegroupRefusedError(`#${number} is closed`);
-    if (number === target.number && status === 'false_positive')
-      throw new RegroupRefusedError(`#${number} was called a false positive`);
+  for (;;) {
+    const into = await findInto();
+    if (into.id === fromId) throw new RegroupRefusedError(`they are in #${into.number} already`);
+    const { rows } = await sql<LockedIncident>`
+      select id, number, status, closed_at is not null as closed, resolved_at is not null as resolved,
+        acknowledged_at is not null as acknowledged, merged_into, feed_seq
+      from incidents where id in (${fromId}, ${into.id}) order by id for no key update`.execute(tx);
+    const source = rows.find(({ id }) => id === fromId);
+    const target = rows.find(({ id }) => id === into.id);
+    if (!source || !target)
+      throw new Error(`there is no incident ${fromId} or ${into.id} in this organization`);
+    if (source.merged_into !== null)
+      throw new RegroupRefusedError(`#${source.number} was merged into #${source.merged_into}`);
+    if (target.merged_into !== null) continue;
+    for (const { number, closed } of [source, target])
+      if (closed) throw new RegroupRefusedError(`#${number} is closed`);
+    if (target.status === 'false_positive')
+      throw new RegroupRefusedError(`#${target.number} was called a false positive`);
+    return { source, target };
   }
-  return { source, target };
+}
+
+/** What only a person may do. */
+async function refuseUnasked(tx: Tx, source: LockedIncident, target: LockedIncident): Promise<void> {
+  if (target.resolved) throw new RegroupRefusedError(`#${target.number} is resolved`);
+  if (source.acknowledged && !source.resolved && !target.acknowledged)
+    throw new RegroupRefusedError(`#${source.number} is acknowledged, and #${target.number} is not`);
+  const apart = await findApart(tx, source.id, [target.id]);
+  if (apart.length > 0)
+    throw new RegroupRefusedError(
+      `a person split alerts of #${source.number} from those of #${target.number}`,
+    );
 }
 
 /**
@@ -237,74 +268,6 @@ async function adjustTarget(
       from alerts where id = any(${alertIds}::bigint[])
     ) came
     where incidents.id = ${target.id}`.execute(tx);
-}
-
-async function moveKeys(tx: Tx, orgId: string, source: Ref, target: Ref): Promise<void> {
-  await sql`
-    with gone as (
-      delete from incident_keys where incident_id = ${source.id} returning key, first_at, last_at
-    )
-    insert into incident_keys (org_id, key, incident_id, first_at, last_at)
-    select ${orgId}, key, ${target.id}, first_at, last_at from gone
-    on conflict (org_id, key, incident_id) do update set
-      first_at = least(incident_keys.first_at, excluded.first_at),
-      last_at = greatest(incident_keys.last_at, excluded.last_at)`.execute(tx);
-}
-
-/** Alerts by which an incident is found after a split: the newest. */
-const keyedLimit = 2_000;
-
-/** After some alerts went, both incidents are found by what they have now. */
-async function splitKeys(tx: Tx, orgId: string, source: Ref, target: Ref): Promise<void> {
-  const context = await readCorrelationContext(tx);
-  for (const incident of [source, target]) {
-    const keys = await keysOfAlerts(tx, incident, context);
-    await sql`delete from incident_keys where incident_id = ${incident.id}`.execute(tx);
-    await sql`
-      insert into incident_keys (org_id, key, incident_id, first_at, last_at)
-      select ${orgId}, key, ${incident.id}, first_at, last_at
-      from jsonb_to_recordset(${JSON.stringify(keys)}::jsonb) as k(key text, first_at timestamptz, last_at timestamptz)`.execute(
-      tx,
-    );
-  }
-}
-
-interface KeySpan {
-  key: string;
-  first_at: Date;
-  last_at: Date;
-}
-
-async function keysOfAlerts(tx: Tx, incident: Ref, context: CorrelationContext): Promise<KeySpan[]> {
-  const alerts = await tx
-    .selectFrom('alerts')
-    .select(['integration_id', 'fingerprint', 'service', 'name', 'labels', 'received_at'])
-    .where('incident_id', '=', incident.id)
-    .orderBy('id', 'desc')
-    .limit(keyedLimit)
-    .execute();
-  const spans = new Map<string, KeySpan>();
-  for (const {
-    integration_id: integrationId,
-    fingerprint,
-    service,
-    name,
-    labels,
-    received_at: at,
-  } of alerts) {
-    const { rules } = rulesForAlert(context.inForce, labels);
-    const keys = [
-      ...identityKeys({ integrationId, fingerprint, groupId: null }),
-      ...rememberedKeys(asCorrelated(context, { service, name, labels, at: at.getTime() }), rules),
-    ];
-    for (const key of keys) {
-      const span = spans.get(key);
-      if (!span) spans.set(key, { key, first_at: at, last_at: at });
-      else if (at < span.first_at) span.first_at = at;
-      else if (at > span.last_at) span.last_at = at;
-    }
-  }
-  return [...spans.values()];
 }
 
 async function remember(

@@ -133,6 +133,13 @@ describe('several incidents', () => {
     });
   });
 
+  test('one that is over is merged with nothing, and not opened again where another is as near', () => {
+    const over = incident(1, { a: 10 * seconds }, { resolved: true });
+    const open = incident(2, { b: 10 * seconds });
+    const decision = decide([over, open], 'a>db b>db c>db d>db e>db', alert('db'));
+    expect(decision).toMatchObject({ action: 'join', number: 2, merge: [] });
+  });
+
   test('a common caller joins the nearer one and merges nothing', () => {
     const near = incident(1, { search: 60 * seconds });
     const far = incident(2, { api: 70 * seconds, db: 80 * seconds });

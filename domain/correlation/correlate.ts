@@ -39,7 +39,7 @@ function byEvidence(snapshot: Snapshot, alert: NewAlert, joinable: CandidateInci
   const best = bestOf(alert, matches);
   if (!best) return { action: 'create', reason: reasonToCreate(recent.length) };
   const merge = matches
-    .filter(({ incident, topology }) => incident !== best.incident && topology?.deeper)
+    .filter(({ incident, topology }) => incident !== best.incident && !incident.resolved && topology?.deeper)
     .filter(({ topology }) => (topology?.weight ?? 0) >= rules.threshold)
     .map(({ incident, topology }) => ({
       incidentId: incident.incidentId,
@@ -81,7 +81,10 @@ function matchAll({ graph, rules }: Snapshot, alert: NewAlert, recent: Candidate
 /** Evidence that differs by less than this is a tie. */
 const tie = 0.02;
 
-/** The weightiest, then the one whose alerts sound most alike, then the one with the nearest alert. */
+/**
+ * The weightiest, then one that is not over, since joining it opens nothing again, then the one whose alerts sound
+ * most alike, then the one with the nearest alert.
+ */
 function bestOf(alert: NewAlert, matches: Match[]): Match | undefined {
   const most = Math.max(...matches.map(({ weight }) => weight));
   const alike = ({ incident }: Match) =>
@@ -89,7 +92,13 @@ function bestOf(alert: NewAlert, matches: Match[]): Match | undefined {
   const gap = ({ topology, labels }: Match) => topology?.gapMs ?? labels?.gapMs ?? 0;
   return matches
     .filter(({ weight }) => weight >= most - tie)
-    .toSorted((a, b) => alike(b) - alike(a) || gap(a) - gap(b) || a.incident.number - b.incident.number)[0];
+    .toSorted(
+      (a, b) =>
+        Number(a.incident.resolved) - Number(b.incident.resolved) ||
+        alike(b) - alike(a) ||
+        gap(a) - gap(b) ||
+        a.incident.number - b.incident.number,
+    )[0];
 }
 
 function join(
