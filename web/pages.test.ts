@@ -134,6 +134,7 @@ const everyPage: [name: string, path: () => string][] = [
   ['its similar incidents', () => `/incidents/${night.worstIncident}/similar`],
   ['the links to it', () => `/incidents/${night.worstIncident}/shares`],
   ['splitting alerts off it', () => `/incidents/${night.worstIncident}/split`],
+  ['grouping incidents', () => '/incidents/group'],
   ['merging it', () => `/incidents/${night.worstIncident}/merge`],
   ['an acknowledged incident', () => `/incidents/${night.acknowledgedIncident}`],
   ['a merged incident', () => `/incidents/${night.mergedIncident}`],

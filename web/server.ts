@@ -10,6 +10,7 @@ import { executionRoutes } from './executions/routes.ts';
 import { healthRoutes } from './health/routes.ts';
 import { incidentCommandRoutes } from './incidents/command-routes.ts';
 import { incidentExportRoutes } from './incidents/export-routes.ts';
+import { groupRoutes } from './incidents/group.ts';
 import { regroupRoutes } from './incidents/regroup.ts';
 import { incidentRoutes } from './incidents/routes.ts';
 import { incidentShowRoutes } from './incidents/show-routes.ts';
@@ -51,6 +52,8 @@ export function createWeb(deps: WebDeps): Router {
   router.use(requireVisitor);
   router.get('/', (_request, response) => response.redirect(303, '/incidents'));
   router.use(incidentRoutes(deps, pages));
+  // before what takes any word there for a number
+  router.use(groupRoutes(deps, pages));
   router.use(incidentShowRoutes(deps, pages));
   router.use(incidentCommandRoutes(deps, pages));
   router.use(regroupRoutes(deps, pages));

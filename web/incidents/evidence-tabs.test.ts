@@ -94,6 +94,7 @@ describe('the cause', () => {
 
 const change: IncidentChange = {
   id: 7,
+  teamId: null,
   source: 'argocd',
   type: 'deployment',
   status: 'succeeded',
