@@ -26,7 +26,8 @@ export async function countEvidence(tx: Tx, incidentId: string): Promise<Evidenc
         as "logPatterns",
       coalesce((select jsonb_array_length(metrics) from incident_analyses where incident_id = ${incidentId}), 0)
         as metrics,
-      (select count(*) from incident_changes where incident_id = ${incidentId}) as changes,
+      (select count(*) from incident_changes ic join changes c on c.id = ic.change_id
+        where ic.incident_id = ${incidentId}) as changes,
       coalesce((select jsonb_array_length(similar_incidents) from incident_analyses
         where incident_id = ${incidentId}), 0) as similar
   `.execute(tx);

@@ -11,18 +11,29 @@ let orgId: string;
 let web: TestWeb;
 const messages = createFakeMessages();
 const problems: unknown[] = [];
-const sessions: Partial<Record<Role, { token: string; csrfToken: string }>> = {};
+type Visitor = Role | 'member';
+const sessions: Partial<Record<Visitor, { token: string; csrfToken: string }>> = {};
 let integrationId: string;
 
 beforeAll(async () => {
   database = await createTestDatabase();
   const made = await ensureOrganization(database.db, { slug: 'tested', ownerEmail: 'owner@example.com' });
   ({ orgId, integrationId } = made);
-  for (const role of ['viewer', 'operator', 'admin'] as const) {
-    sessions[role] = await database.db.write({ orgId }, async (tx) => {
-      const email = `${role}@example.com`;
-      const userId = await createUser(tx, { orgId, email, name: role, actor: 'test' });
-      await setMembership(tx, { orgId, userId, teamId: null, role, actor: 'test' });
+  const { rows: teams } = await database.owner.query<{ id: string }>(
+    `insert into teams (org_id, slug, name) values ($1, 'own', 'Own'), ($1, 'other', 'Other') returning id`,
+    [orgId],
+  );
+  const [own, other] = [teams[0]!.id, teams[1]!.id];
+  for (const [name, role, teamId] of [
+    ['viewer', 'viewer', null],
+    ['operator', 'operator', null],
+    ['admin', 'admin', null],
+    ['member', 'operator', own],
+  ] as const) {
+    sessions[name] = await database.db.write({ orgId }, async (tx) => {
+      const email = `${name}@example.com`;
+      const userId = await createUser(tx, { orgId, email, name, actor: 'test' });
+      await setMembership(tx, { orgId, userId, teamId, role, actor: 'test' });
       const expiresAt = new Date(Date.now() + 3_600_000);
       return await createSession(tx, { orgId, userId, userAgent: 'test', expiresAt, actor: email });
     });
@@ -49,6 +60,12 @@ beforeAll(async () => {
       );
     }
   }
+  await database.owner.query(
+    `insert into incidents (org_id, number, title, severity, severity_rank, team_id, merged_into) values
+       ($1, 3, 'Another team', 'high', 1, $2, null), ($1, 4, 'Merged into it', 'high', 1, $3, 3),
+       ($1, 5, 'Merged into a shared one', 'high', 1, $3, 2)`,
+    [orgId, other, own],
+  );
   web = await serveWeb(database.db, { messages, logError: (error) => problems.push(error) });
 });
 afterAll(async () => {
@@ -56,12 +73,12 @@ afterAll(async () => {
   await database.close();
 });
 
-async function page(path: string, role: Role = 'admin') {
+async function page(path: string, role: Visitor = 'admin') {
   const answer = await fetch(web.base + path, { headers: { cookie: `holdfast=${sessions[role]!.token}` } });
   return { status: answer.status, html: await answer.text() };
 }
 
-async function send(path: string, fields: [string, string][] = [], role: Role = 'admin') {
+async function send(path: string, fields: [string, string][] = [], role: Visitor = 'admin') {
   const { token, csrfToken } = sessions[role]!;
   const answer = await fetch(web.base + path, {
     method: 'POST',
@@ -131,6 +148,26 @@ it('lists what people decided, and forgets it', async () => {
   expect((await send('/settings/correlation/forget', forget, 'viewer')).status).toBe(403);
   expect((await send('/settings/correlation/forget', forget, 'operator')).status).toBe(303);
   expect((await page('/settings/correlation')).html).toContain('by itself');
+});
+
+it("shows and forgets nothing of another team's decisions, and merges nothing into its incidents", async () => {
+  await database.owner.query(
+    `insert into correlation_memory (org_id, integration_id, fingerprint, group_id, name, incident_number, decided_by)
+     values ($1, $2, 'c', gen_random_uuid(), 'OfAnotherTeam', 3, 'ana@example.com')`,
+    [orgId, integrationId],
+  );
+  expect((await page('/settings/correlation')).html).toContain('OfAnotherTeam');
+  expect((await page('/settings/correlation', 'member')).html).not.toContain('OfAnotherTeam');
+  const forget: [string, string][] = [
+    ['integration', integrationId],
+    ['fingerprint', 'c'],
+  ];
+  await send('/settings/correlation/forget', forget, 'member');
+  expect((await page('/settings/correlation')).html).toContain('OfAnotherTeam');
+  expect((await send('/incidents/1/merge', [['into', '4']], 'member')).status).toBe(404);
+  const followed = await send('/incidents/1/merge', [['into', '5']], 'member');
+  expect(followed).toMatchObject({ status: 303, location: '/incidents/2' });
+  expect(messages.sent.at(-1)?.args[2]).toMatchObject({ into: 2 });
 });
 
 it('splits alerts off by form, and wants at least one', async () => {
