@@ -90,9 +90,18 @@ async function change(service: string, minutesBefore: number): Promise<number> {
 
 const analyse = async (
   incidentId: string,
-  { told = null, prometheusUrl }: { told?: string | null; prometheusUrl?: string } = {},
+  {
+    told = null,
+    prometheusUrl,
+    isFirst = true,
+  }: { told?: string | null; prometheusUrl?: string; isFirst?: boolean } = {},
 ) =>
-  await createAnalysisActivities({ db: database.db, prometheusUrl, clock: Date.now }).analyseIncident({
+  await createAnalysisActivities({
+    db: database.db,
+    prometheusUrl,
+    ownsEnvironment: async () => isFirst,
+    clock: Date.now,
+  }).analyseIncident({
     orgId,
     incidentId,
     told,
@@ -262,6 +271,14 @@ describe('metrics', () => {
     await analyse(await incident({ service: 'db', generatorUrl: graph('up == 0') }));
     expect((await shown()).analysis.notes).toEqual([
       'Metrics were not looked at: PROMETHEUS_URL names no Prometheus to ask.',
+    ]);
+  });
+
+  test("the environment's Prometheus is not asked for another organization's alerts", async () => {
+    const id = await incident({ service: 'db', generatorUrl: graph('up == 0') });
+    await analyse(id, { prometheusUrl: 'http://127.0.0.1:9', isFirst: false });
+    expect((await shown()).analysis.notes).toEqual([
+      'Metrics were not looked at: the Prometheus at PROMETHEUS_URL is that of the first organization.',
     ]);
   });
 

@@ -36,6 +36,8 @@ export interface AnalysisDeps {
   db: Pick<Database, 'read' | 'write'>;
   /** Where alerts' expressions are asked for their values; without it no metrics are looked at. */
   prometheusUrl?: string | undefined;
+  /** Whose that Prometheus is: the alerts of others are not asked for there. */
+  ownsEnvironment: (orgId: string) => Promise<boolean>;
   clock: () => number;
 }
 
@@ -59,7 +61,7 @@ const causesKept = 20;
 
 export type AnalysisActivities = ReturnType<typeof createAnalysisActivities>;
 
-export function createAnalysisActivities({ db, prometheusUrl, clock }: AnalysisDeps) {
+export function createAnalysisActivities({ db, prometheusUrl, ownsEnvironment, clock }: AnalysisDeps) {
   const ranking = createRanking();
 
   return {
@@ -80,7 +82,7 @@ export function createAnalysisActivities({ db, prometheusUrl, clock }: AnalysisD
       if (alerts.length === 0) return { cause: null, changes: [] };
       await db.write({ orgId }, (tx) => learnFromAlerts(tx, { orgId, alerts }));
       const known = await db.read({ orgId }, (tx) => readKnown(tx, incidentId, alerts, clock()));
-      const { metrics, evidence, notes } = await metricsOf(alerts);
+      const { metrics, evidence, notes } = await metricsOf({ orgId, incidentId }, alerts);
       const ranked = await ranking.rank(orgId, { ...known.evidence, metrics: evidence });
       if (ranked.note !== null) notes.push(ranked.note);
       const causes = ranked.causes.slice(0, causesKept);
@@ -116,15 +118,21 @@ export function createAnalysisActivities({ db, prometheusUrl, clock }: AnalysisD
     },
   };
 
-  async function metricsOf(alerts: readonly AnalysedAlert[]): Promise<IncidentMetrics> {
-    if (prometheusUrl === undefined) {
-      const notes = alerts.some(({ generatorUrl }) => generatorUrl)
-        ? ['Metrics were not looked at: PROMETHEUS_URL names no Prometheus to ask.']
-        : [];
-      return { metrics: [], evidence: [], notes };
+  async function metricsOf(
+    { orgId, incidentId }: { orgId: string; incidentId: string },
+    alerts: readonly AnalysedAlert[],
+  ): Promise<IncidentMetrics> {
+    const without = (why: string): IncidentMetrics => {
+      const isMissed = alerts.some(({ generatorUrl }) => generatorUrl);
+      return { metrics: [], evidence: [], notes: isMissed ? [`Metrics were not looked at: ${why}.`] : [] };
+    };
+    if (prometheusUrl === undefined) return without('PROMETHEUS_URL names no Prometheus to ask');
+    if (!(await ownsEnvironment(orgId))) {
+      return without('the Prometheus at PROMETHEUS_URL is that of the first organization');
     }
     const times = alerts.map(alertTime);
     return await readIncidentMetrics(prometheusUrl, {
+      incident: incidentId,
       alerts,
       from: Math.min(...times) - aroundMs,
       to: Math.min(clock(), Math.max(...times) + aroundMs),

@@ -70,12 +70,17 @@ const secrets: SecretSource = {
     return `secret at ${reference}`;
   },
 };
-const activities = (standard: LogSource = createBuiltinLogs({ db: database.db }), number = 1) =>
+const activities = (
+  standard: LogSource = createBuiltinLogs({ db: database.db }),
+  number = 1,
+  isFirst = true,
+) =>
   createEvidenceActivities({
     db: database.db,
     standard,
     secrets,
     egressAllow: [],
+    ownsEnvironment: async () => isFirst,
     attempt: () => ({ number, most: 10 }),
   });
 const gather = (source?: LogSource) => activities(source).gatherLogs({ orgId: database.orgId, incidentId });
@@ -214,6 +219,13 @@ describe('gatherLogs', () => {
       type: 'IncidentWithoutAlerts',
     });
   });
+});
+
+test("another organization than the first has the built-in store, not the environment's source", async () => {
+  await store([line('order 7 placed', { level: 'info', at })]);
+  const standard = failing(new Error('it must not be asked'));
+  const gathered = await activities(standard, 1, false).gatherLogs({ orgId: database.orgId, incidentId });
+  expect(gathered).toMatchObject({ source: 'builtin', total: 1 });
 });
 
 describe('configured log sources', () => {

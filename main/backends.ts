@@ -7,13 +7,14 @@ import type { Dispatcher } from 'undici';
 import { type MailTransport, mailTransportOptions } from '../activities/channels/email.ts';
 import { webhookDispatcher } from '../activities/channels/webhook.ts';
 import { createBuiltinLogs } from '../activities/logs/builtin.ts';
-import { createElasticsearchLogs } from '../activities/logs/elasticsearch.ts';
+import { boundedAnswers, createElasticsearchLogs } from '../activities/logs/elasticsearch.ts';
 import type { LogSource } from '../activities/logs/log-source.ts';
 import { createLokiLogs } from '../activities/logs/loki.ts';
 import type { ServingSourcesDeps } from '../activities/logs/serving-sources.ts';
 import { createSecretSource } from '../activities/secrets/create-secret-source.ts';
 import { Database } from '../db/database.ts';
 import type { Config } from './config.ts';
+import { environmentOwner } from './environment-owner.ts';
 import { temporalConnectionOptions } from './temporal-connection.ts';
 import { createWorkflowStarter, type WorkflowStarter } from './workflow-client.ts';
 
@@ -36,6 +37,8 @@ export interface Backends {
   webhooks: Dispatcher;
   /** Where logs are by the environment. */
   logs: LogSource;
+  /** Whether what the environment names is this organization's. */
+  ownsEnvironment: (orgId: string) => Promise<boolean>;
   /** The same with all that configured log sources need. */
   logSources: ServingSourcesDeps;
   logger: Logger;
@@ -57,6 +60,7 @@ export function connectBackends(config: Config, addresses: BackendAddresses): Ba
   const mail: MailTransport = nodemailer.createTransport(mailTransportOptions(addresses.smtpUrl));
   const webhooks = webhookDispatcher({ egressAllow: config.egressAllow });
   const logs = logSourceOf(config, db);
+  const ownsEnvironment = environmentOwner(db);
   return {
     db,
     intakeDb,
@@ -66,9 +70,11 @@ export function connectBackends(config: Config, addresses: BackendAddresses): Ba
     mail,
     webhooks,
     logs,
+    ownsEnvironment,
     logSources: {
       db,
       standard: logs,
+      ownsEnvironment,
       secrets: createSecretSource({
         environment: config.commandEnvironment,
         directory: config.secretsDir,
@@ -95,6 +101,7 @@ function logSourceOf(config: Config, db: Database): LogSource {
     const client = new ElasticsearchClient({
       node: config.elasticsearchUrl,
       ...(apiKey === undefined ? {} : { auth: { apiKey } }),
+      ...boundedAnswers,
     });
     return createElasticsearchLogs({
       client,

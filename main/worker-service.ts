@@ -106,7 +106,12 @@ async function activitiesOf(config: Config, backends: Backends): Promise<Activit
       reopenWindowMs: config.reopenWindowMs,
       signalFeedUnread: backends.starter.signalFeedUnread,
     }),
-    ...createAnalysisActivities({ db, prometheusUrl, clock }),
+    ...createAnalysisActivities({
+      db,
+      prometheusUrl,
+      ownsEnvironment: backends.ownsEnvironment,
+      clock,
+    }),
     ...createExecutionActivities({
       db,
       approveBySignal: config.approveBySignal,

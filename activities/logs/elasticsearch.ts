@@ -18,6 +18,13 @@ export interface ElasticsearchLogsDeps {
   timeoutMs?: number;
 }
 
+/** Bytes of an answer at most, as they come and unpacked: for whoever makes the client. */
+const answerBytesAtMost = 64 * 1024 * 1024;
+export const boundedAnswers = {
+  maxResponseSize: answerBytesAtMost,
+  maxCompressedResponseSize: answerBytesAtMost,
+};
+
 type Clause = NonNullable<estypes.SearchRequest['query']>;
 type Kind = 'keyword' | 'text' | 'number' | 'date' | 'ip';
 /** Of each field that exists, how it can be searched; differently named indexes may differ in that. */
@@ -285,6 +292,12 @@ async function translated<T>(timeoutMs: number, work: () => Promise<T>): Promise
       throw new LogSourceUnavailableError(`Elasticsearch did not answer within ${timeoutMs} ms`, {
         cause: error,
       });
+    }
+    if (error instanceof errors.RequestAbortedError) {
+      throw new LogSourceRefusedError(
+        `Elasticsearch answered more than ${answerBytesAtMost / 1024 / 1024} MB: its lines are too long to be read`,
+        { cause: error },
+      );
     }
     if (error instanceof errors.ElasticsearchClientError) {
       throw new LogSourceUnavailableError(`Elasticsearch cannot be reached: ${cut(error.message, 300)}`, {

@@ -6,7 +6,7 @@ import { type LogTemplate, renderTemplate } from '../../domain/logs/log-template
 import { logQuery } from '../../domain/logs/query.ts';
 import { type LogSource, LogSourceRefusedError, LogSourceUnavailableError } from './log-source.ts';
 import { openLogSource } from './open-log-source.ts';
-import { type ServingSourcesDeps, useLogSource } from './serving-sources.ts';
+import { type ServingSourcesDeps, standardSource, useLogSource } from './serving-sources.ts';
 
 /** What people ask of log sources while they set them up. */
 export interface LogDesk {
@@ -44,7 +44,7 @@ export function createLogDesk(
         const health = await useLogSource(
           deps,
           { orgId, name },
-          () => openLogSource(deps, name, row.definition),
+          () => openLogSource(deps, { orgId, name }, row.definition),
           (source) => source.probe(),
           (said) => said,
         );
@@ -61,7 +61,12 @@ export function createLogDesk(
       }));
       const [alert] = alerts;
       if (!alert || !subject) return undefined;
-      const source = await sourceFor(orgId, template);
+      let source: LogSource | undefined;
+      try {
+        source = await sourceFor(orgId, template);
+      } catch (error) {
+        return { source: null, statement: null, problem: wordsOf(error), total: 0, lines: [] };
+      }
       const nothing = { source: source?.name ?? null, statement: null, total: 0, lines: [] };
       if (!source) return { ...nothing, problem: `no log source of this kind is configured` };
       try {
@@ -87,8 +92,8 @@ export function createLogDesk(
     const row = rows.find(
       ({ name, definition }) => definition.kind === template.kind && (template.source ?? name) === name,
     );
-    if (row) return await openLogSource(deps, row.name, row.definition);
-    const { standard } = deps;
+    if (row) return await openLogSource(deps, { orgId, name: row.name }, row.definition);
+    const standard = await standardSource(deps, orgId);
     const fits = standard.kind === template.kind && (template.source ?? standard.name) === standard.name;
     // it belongs to the process and is not closed here
     return fits ? { ...standard, close: async () => {} } : undefined;

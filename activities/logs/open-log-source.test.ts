@@ -1,6 +1,7 @@
+import { createServer } from 'node:http';
 import { createServer as createSecureServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Database } from '../../db/database.ts';
 import { type LogSourceDefinition, logSourceDefinition } from '../../domain/logs/log-source.ts';
 import type { LogQuery } from '../../domain/logs/query.ts';
@@ -9,6 +10,10 @@ import { PartUnavailableError } from '../../test/parts/part.ts';
 import { type SecretSource, SecretUnavailableError } from '../secrets/secret-source.ts';
 import { LogSourceRefusedError, LogSourceUnavailableError } from './log-source.ts';
 import { openLogSource } from './open-log-source.ts';
+
+type Done = (error: Error | null, addresses?: { address: string; family: number }[]) => void;
+const lookup = vi.hoisted(() => vi.fn<(name: string, options: object, done: Done) => void>());
+vi.mock('node:dns', async (original) => ({ ...(await original<typeof import('node:dns')>()), lookup }));
 
 const db = {} as Database;
 const at = Date.UTC(2026, 10, 21, 2, 14);
@@ -108,6 +113,7 @@ describe('behind TLS with an authority of its own', () => {
       {
         db,
         egressAllow: [],
+        ownsEnvironment: async () => true,
         secrets: secretsOf({
           'env:ES_KEY': 'a2V5OnNlY3JldA==',
           'env:PASSWORD': 'p@ss',
@@ -116,7 +122,7 @@ describe('behind TLS with an authority of its own', () => {
           'file:ca.pem': certificate.certificate,
         }),
       },
-      'shop',
+      { orgId: 'org', name: 'shop' },
       definition(change),
     );
 
@@ -164,13 +170,95 @@ describe('behind TLS with an authority of its own', () => {
   });
 });
 
+const openFor = (isFirst: boolean, change: object, egressAllow: string[] = []) =>
+  openLogSource(
+    {
+      db,
+      egressAllow,
+      ownsEnvironment: async () => isFirst,
+      secrets: secretsOf({ 'env:KEY': 'key', 'file:ca.pem': 'pem' }),
+    },
+    { orgId: 'org', name: 'shop' },
+    logSourceDefinition.parse(change),
+  );
+
 test('no source is asked at the address of cloud metadata', async () => {
-  const open = (kind: string) =>
-    openLogSource(
-      { db, egressAllow: [], secrets: secretsOf({}) },
-      'shop',
-      logSourceDefinition.parse({ kind, url: 'http://169.254.169.254/' }),
-    );
+  const open = (kind: string, url = 'http://169.254.169.254/') => openFor(true, { kind, url });
   await expect(open('elasticsearch')).rejects.toThrow(/Elasticsearch is not asked: .*link-local/);
   await expect((await open('loki')).probe()).rejects.toThrow(/Loki is not asked: .*link-local/);
+});
+
+describe('where the name of a source leads is looked at when it is asked', () => {
+  afterEach(() => lookup.mockReset());
+  /** What DNS says, one answer after the other, and the last one for ever. */
+  const answering = (...answers: (string | Error)[]): void => {
+    lookup.mockImplementation((_name, _options, done) => {
+      const next = answers.length > 1 ? answers.shift() : answers[0];
+      if (typeof next === 'string') done(null, [{ address: next, family: 4 }]);
+      else done(next ?? new Error('nothing to answer'));
+    });
+  };
+  const open = (kind: string) => openFor(true, { kind, url: 'http://logs.example.test:9200/' });
+
+  test.each(['elasticsearch', 'loki'])('%s, when the connection is made', async (kind) => {
+    answering('169.254.169.254');
+    const source = await open(kind);
+    await expect(source.probe()).rejects.toThrow(/link-local/);
+    expect(lookup).toHaveBeenCalledTimes(1);
+    await source.close?.();
+  });
+
+  test('elasticsearch, while DNS fails and afterwards', async () => {
+    answering(new Error('getaddrinfo EAI_AGAIN'), '169.254.169.254');
+    const source = await open('elasticsearch');
+    await expect(source.probe()).rejects.toBeInstanceOf(LogSourceUnavailableError);
+    await expect(source.probe()).rejects.toThrow(/link-local/);
+    await source.close?.();
+  });
+});
+
+describe('a source of another organization than the first', () => {
+  test.each([
+    [
+      { kind: 'elasticsearch', url: 'http://127.0.0.1:1/', credential: 'env:KEY' },
+      /leave out credential and ca/,
+    ],
+    [{ kind: 'loki', url: 'http://127.0.0.1:1/', ca: 'file:ca.pem' }, /leave out credential and ca/],
+    [{ kind: 'splunk', url: 'http://127.0.0.1:1/', credential: 'ssm:/logs/key' }, /leave out credential/],
+    [{ kind: 'cloudwatch', region: 'eu-central-1', logGroups: ['/shop'] }, /AWS role/],
+  ])('has no secrets and no role of the installation: %j', async (definition, why) => {
+    const opened = openFor(false, definition);
+    await expect(opened).rejects.toBeInstanceOf(LogSourceRefusedError);
+    await expect(opened).rejects.toThrow(why);
+  });
+
+  test('is opened without them', async () => {
+    expect((await openFor(false, { kind: 'builtin' })).kind).toBe('builtin');
+    expect((await openFor(false, { kind: 'loki', url: 'http://127.0.0.1:1/' })).kind).toBe('loki');
+  });
+});
+
+test('an answer of Elasticsearch that is too large is not read to its end', async () => {
+  const chunk = Buffer.alloc(1024 * 1024, ' ');
+  let sent = 0;
+  const server = createServer((_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json', 'x-elastic-product': 'Elasticsearch' });
+    const send = (): void => {
+      if (response.destroyed || sent >= 200) response.end();
+      else if (response.write(chunk, () => sent++)) setImmediate(send);
+      else response.once('drain', send);
+    };
+    send();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    const { port } = server.address() as AddressInfo;
+    const source = await openFor(true, { kind: 'elasticsearch', url: `http://127.0.0.1:${port}/` });
+    await expect(source.probe()).rejects.toThrow('Elasticsearch answered more than 64 MB');
+    expect(sent).toBeLessThan(200);
+    await source.close?.();
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
 });

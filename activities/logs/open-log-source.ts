@@ -1,12 +1,12 @@
 import { Client } from '@elastic/elasticsearch';
+import { Pool } from 'undici';
 import type { Database } from '../../db/database.ts';
-import { isMetadataName } from '../../domain/cloud-metadata.ts';
 import type { LogSourceDefinition } from '../../domain/logs/log-source.ts';
 import { type SecretSource, SecretUnavailableError } from '../secrets/secret-source.ts';
 import { EgressRefusedError, EgressRules } from '../steps/egress.ts';
 import { createBuiltinLogs } from './builtin.ts';
 import { createCloudWatchLogs } from './cloudwatch.ts';
-import { createElasticsearchLogs } from './elasticsearch.ts';
+import { boundedAnswers, createElasticsearchLogs } from './elasticsearch.ts';
 import { type LogSource, LogSourceRefusedError } from './log-source.ts';
 import { createLokiLogs } from './loki.ts';
 import { createSplunkLogs } from './splunk.ts';
@@ -17,17 +17,22 @@ export interface OpenLogSourceDeps {
   egressAllow: readonly string[];
   /** HOLDFAST_AWS_ENDPOINT. */
   awsEndpoint?: string | undefined;
+  /** Whose the secrets and the AWS role of this process are: sources of others are opened without them. */
+  ownsEnvironment: (orgId: string) => Promise<boolean>;
 }
 
 /**
  * The source that a definition describes, with its secrets read anew; to be closed after its use. Throws
- * LogSourceRefusedError where a secret is not there.
+ * LogSourceRefusedError where a secret is not there, or belongs to another organization.
  */
 export async function openLogSource(
   deps: OpenLogSourceDeps,
-  name: string,
+  { orgId, name }: { orgId: string; name: string },
   definition: LogSourceDefinition,
 ): Promise<LogSource> {
+  if (borrows(definition) && !(await deps.ownsEnvironment(orgId))) {
+    throw new LogSourceRefusedError(refusals[definition.kind === 'cloudwatch' ? 'role' : 'secrets']);
+  }
   const timeoutMs = definition.timeoutSeconds * 1000;
   const { egressAllow } = deps;
   const fields = definition.fields === undefined ? {} : { fields: definition.fields };
@@ -40,14 +45,18 @@ export async function openLogSource(
       return createCloudWatchLogs({ name, region, logGroups, ...fields, ...endpoint, timeoutMs });
     }
     case 'elasticsearch': {
-      await refuseMetadata(definition.url, egressAllow);
       const { credential, ca } = await secretsOf(deps.secrets, definition);
       const { url, user, index, linkUrl } = definition;
       const auth =
         credential === undefined
           ? {}
           : { auth: user === undefined ? { apiKey: credential } : { username: user, password: credential } };
-      const client = new Client({ node: url, ...auth, ...(ca === undefined ? {} : { tls: { ca } }) });
+      const client = new Client({
+        node: url,
+        ...auth,
+        agent: guardedAgent(new URL(url), egressAllow, ca),
+        ...boundedAnswers,
+      });
       const kibana = linkUrl === undefined ? {} : { kibanaUrl: linkUrl };
       return createElasticsearchLogs({ name, client, index, ...fields, ...kibana, timeoutMs });
     }
@@ -116,16 +125,31 @@ function withUser(url: string, user: string, password: string): string {
   return address.href;
 }
 
-/** Elasticsearch's client makes its own connections: where its host leads is looked at before. */
-async function refuseMetadata(url: string, egressAllow: readonly string[]): Promise<void> {
-  const address = new URL(url);
+/** Whether opening it takes what belongs to the process. */
+function borrows(definition: LogSourceDefinition): boolean {
+  if (definition.kind === 'cloudwatch') return true;
+  if (definition.kind === 'builtin') return false;
+  return definition.credential !== undefined || definition.ca !== undefined;
+}
+
+const refusals = {
+  role: "CloudWatch is asked with the installation's AWS role, which is the first organization's: use another kind of source, or an installation of your own",
+  secrets:
+    "secrets of the installation are the first organization's: leave out credential and ca, or use an installation of your own",
+};
+
+/**
+ * Connections of Elasticsearch's client to allowed addresses alone, looked at when they are made. Throws
+ * LogSourceRefusedError where the address itself is not one of them.
+ */
+function guardedAgent(url: URL, egressAllow: readonly string[], ca: string | undefined): () => Pool {
+  const egress = new EgressRules(egressAllow);
   try {
-    if (isMetadataName(address.hostname))
-      throw new EgressRefusedError(`${address.hostname} is cloud metadata`);
-    await new EgressRules(egressAllow).resolveUrl(address, true, AbortSignal.timeout(5000));
+    egress.checkUrl(url, true);
   } catch (error) {
-    // a name that is not found is the client's to report
-    if (!(error instanceof EgressRefusedError)) return;
+    if (!(error instanceof EgressRefusedError)) throw error;
     throw new LogSourceRefusedError(`Elasticsearch is not asked: ${error.message}`, { cause: error });
   }
+  const connect = { lookup: egress.lookupFor(url, true), ...(ca === undefined ? {} : { ca }) };
+  return () => new Pool(url.origin, { connect });
 }

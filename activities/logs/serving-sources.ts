@@ -6,12 +6,13 @@ import { type LogTemplate, renderTemplate } from '../../domain/logs/log-template
 import type { AlertTrace, LabelMapping, LogQuery } from '../../domain/logs/query.ts';
 import { holds, type PolicySubject } from '../../domain/policy-match.ts';
 import type { Severity } from '../../domain/severity.ts';
+import { createBuiltinLogs } from './builtin.ts';
 import { type LogSource, LogSourceRefusedError, LogSourceUnavailableError } from './log-source.ts';
 import { type OpenLogSourceDeps, openLogSource } from './open-log-source.ts';
 
 export interface ServingSourcesDeps extends OpenLogSourceDeps {
   db: Pick<Database, 'read' | 'write' | 'unscoped'>;
-  /** What the environment names: serves where no configured source does. */
+  /** What the environment names: serves the organization that owns it where no configured source does. */
   standard: LogSource;
   /** Which alert labels name services, hosts… where they differ from the common names. */
   labelMapping?: LabelMapping;
@@ -36,7 +37,15 @@ export interface ServingSource {
 /** Sources of one incident: what they say is put together. */
 const sourcesAtMost = 4;
 
-/** The configured sources that serve the incident, by name, otherwise the environment's. */
+/** What serves an organization where none of its own sources does: the others have the built-in store. */
+export async function standardSource(
+  { db, standard, ownsEnvironment }: ServingSourcesDeps,
+  orgId: string,
+): Promise<LogSource> {
+  return (await ownsEnvironment(orgId)) ? standard : createBuiltinLogs({ db });
+}
+
+/** The configured sources that serve the incident, by name, otherwise the standard one. */
 export async function servingSources(
   deps: ServingSourcesDeps,
   orgId: string,
@@ -55,13 +64,15 @@ export async function servingSources(
   const queryOf: ServingSource['queryOf'] = (source, query) =>
     asked(source, query, templates, subject, deps.labelMapping);
   if (serving.length === 0) {
-    return [{ name: deps.standard.name, queryOf, use: (work) => work(deps.standard) }];
+    const standard = await standardSource(deps, orgId);
+    return [{ name: standard.name, queryOf, use: (work) => work(standard) }];
   }
   return serving.slice(0, sourcesAtMost).map(
     ({ name, definition }): ServingSource => ({
       name,
       queryOf,
-      use: (work) => useLogSource(deps, { orgId, name }, () => openLogSource(deps, name, definition), work),
+      use: (work) =>
+        useLogSource(deps, { orgId, name }, () => openLogSource(deps, { orgId, name }, definition), work),
     }),
   );
 }

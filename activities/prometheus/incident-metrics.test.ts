@@ -14,9 +14,12 @@ let server: Server;
 let url: string;
 let asked: URLSearchParams[];
 let answerTo: (query: string) => Answer;
+let underWay: number;
+let mostUnderWay: number;
 
 beforeEach(async () => {
   asked = [];
+  underWay = mostUnderWay = 0;
   answerTo = () => series([{ labels: {} }]);
   server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
@@ -24,7 +27,9 @@ beforeEach(async () => {
     const form = new URLSearchParams(Buffer.concat(chunks).toString('utf8'));
     asked.push(form);
     const { status = 200, body = {}, delayMs = 0 } = answerTo(form.get('query') ?? '');
+    mostUnderWay = Math.max(mostUnderWay, ++underWay);
     await delay(delayMs);
+    underWay--;
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -54,6 +59,7 @@ const alert = (expression: string, labels: Record<string, string> = {}): Measuri
 });
 const read = (alerts: MeasuringAlert[], patienceMs?: number) =>
   readIncidentMetrics(url, {
+    incident: 'one',
     alerts,
     from: 0,
     to: 3_600_000,
@@ -141,6 +147,7 @@ test('expressions and series by the hundred are bounded, and a note says so', as
 
 test('the link leads to the same query, and holds no password', async () => {
   const { metrics } = await readIncidentMetrics(url.replace('//', '//ana:secret@'), {
+    incident: 'one',
     alerts: [alert('latency > 1')],
     from: 0,
     to: 3_600_000,
@@ -148,4 +155,36 @@ test('the link leads to the same query, and holds no password', async () => {
   expect(metrics[0]?.link).toBe(
     `${url}/graph?g0.expr=latency&g0.tab=0&g0.range_input=1h&g0.end_input=1970-01-01+01%3A00%3A00`,
   );
+});
+
+test('what reaches far or reads everything is not asked for, and a note says why', async () => {
+  const refused = [
+    'count({__name__=~".+"})',
+    'max_over_time(x[30d])',
+    'sum_over_time(x[1d:1s])',
+    'x offset 1y',
+  ];
+  const { metrics, notes } = await read([...refused, 'up == 0'].map((expression) => alert(expression)));
+  expect(asked.map((form) => form.get('query'))).toEqual(['up']);
+  expect(asked[0]?.get('limit')).toBe('1000');
+  expect(metrics).toHaveLength(1);
+  expect(notes).toEqual([
+    expect.stringMatching(/^Metrics of HighLatency were not asked for: it reads metrics without a name/),
+    expect.stringMatching(/more than a day/),
+    expect.stringMatching(/subquery/),
+  ]);
+});
+
+test('however many incidents there are, four queries are under way at once', async () => {
+  answerTo = () => ({ ...series([{ labels: {} }]), delayMs: 20 });
+  const incidents = Array.from({ length: 5 }, (_, i) =>
+    readIncidentMetrics(url, {
+      incident: `incident ${i}`,
+      alerts: Array.from({ length: 4 }, (_, k) => alert(`metric_${i}_${k}`)),
+      from: 0,
+      to: 3_600_000,
+    }),
+  );
+  expect((await Promise.all(incidents)).map(({ metrics }) => metrics.length)).toEqual([4, 4, 4, 4, 4]);
+  expect(mostUnderWay).toBe(4);
 });

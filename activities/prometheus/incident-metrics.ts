@@ -1,7 +1,9 @@
 import { serviceOf } from '../../domain/alert.ts';
 import type { IncidentMetric } from '../../domain/incident/analysis.ts';
 import type { MetricEvidence } from '../../domain/root-cause/evidence.ts';
+import { fairTurns, NoTurnError } from '../../domain/turns.ts';
 import { alertExpression, expressionOf, metricNames, unitOfExpression } from './alert-expression.ts';
+import { unboundedIn } from './bounded-expression.ts';
 import { PrometheusError } from './client.ts';
 import { queryRange, type RangeSeries } from './query-range.ts';
 
@@ -25,7 +27,8 @@ export interface IncidentMetrics {
 /** Different expressions that are asked for; the first alerts' ones. */
 const mostExpressions = 12;
 const atOnce = 4;
-/** Series of one expression that are kept as evidence, and that are drawn. */
+/** Series of one expression that are asked for, that are kept as evidence, and that are drawn. */
+const mostAsked = 1000;
 const mostSeries = 60;
 const mostDrawn = 8;
 const pointsPerSeries = 120;
@@ -34,28 +37,49 @@ const timeoutMs = 8_000;
 /** After that no further expression is asked for: what is there is better than a better answer too late. */
 const defaultPatienceMs = 20_000;
 const mostBytes = 8 * 1024 * 1024;
+/** Expressions that are not asked for and that a note tells of. */
+const mostRefusals = 3;
+
+/** However many incidents are analysed at once, this process asks no more than this at once. */
+const inTurn = fairTurns({ atOnce, waiting: { ofOne: mostExpressions, ofAll: 100 } });
 
 /**
  * Asks for what the alerts' own expressions measured between two times (epoch ms). The expressions come from outside
- * and are asked of the Prometheus that the operator named, never of the one that they name: bounded in number, time and
- * size. What Prometheus refuses or cannot answer is in the notes.
+ * and are asked of the Prometheus that the operator named, never of the one that they name: bounded in what they may
+ * read, in number, time and size. What is not asked for, refused or cannot be answered is in the notes.
+ * @param incident whose metrics they are: incidents take turns
  */
 export async function readIncidentMetrics(
   baseUrl: string,
   {
+    incident,
     alerts,
     from,
     to,
     patienceMs = defaultPatienceMs,
-  }: { alerts: readonly MeasuringAlert[]; from: number; to: number; patienceMs?: number },
+  }: {
+    incident: string;
+    alerts: readonly MeasuringAlert[];
+    from: number;
+    to: number;
+    patienceMs?: number;
+  },
 ): Promise<IncidentMetrics> {
-  const rules = [...rulesOf(alerts)];
   const found: IncidentMetrics = { metrics: [], evidence: [], notes: [] };
+  const rules = rulesOf(alerts).filter(({ measured, alerts: [first] }) => {
+    const problem = unboundedIn(measured);
+    if (problem === undefined) return true;
+    if (found.notes.length < mostRefusals) {
+      found.notes.push(`Metrics of ${first?.name ?? 'an alert'} were not asked for: ${problem}.`);
+    }
+    return false;
+  });
   if (rules.length > mostExpressions) {
     found.notes.push(`Metrics: only the first ${mostExpressions} of ${rules.length} expressions were read.`);
   }
   const asked = rules.slice(0, mostExpressions);
   const began = performance.now();
+  const patience = AbortSignal.timeout(patienceMs);
   for (let next = 0; next < asked.length; next += atOnce) {
     if (performance.now() - began > patienceMs) {
       found.notes.push(
@@ -64,11 +88,10 @@ export async function readIncidentMetrics(
       break;
     }
     const answers = await Promise.allSettled(
-      asked.slice(next, next + atOnce).map(async ([expression, own]) => {
-        const { measured, threshold } = alertExpression(expression);
+      asked.slice(next, next + atOnce).map(async (rule) => {
         const stepMs = Math.max(finestStepMs, Math.ceil((to - from) / pointsPerSeries / 1000) * 1000);
-        const series = await queryRange(baseUrl, { query: measured, from, to, stepMs, timeoutMs, mostBytes });
-        return { rule: { measured, threshold, alerts: own }, series };
+        const range = { query: rule.measured, from, to, stepMs, timeoutMs, mostBytes, mostSeries: mostAsked };
+        return { rule, series: await inTurn(incident, () => queryRange(baseUrl, range), patience) };
       }),
     );
     for (const answer of answers) {
@@ -83,14 +106,14 @@ export async function readIncidentMetrics(
 }
 
 /** The alerts by the expression that fired them. */
-function rulesOf(alerts: readonly MeasuringAlert[]): Map<string, MeasuringAlert[]> {
+function rulesOf(alerts: readonly MeasuringAlert[]): Rule[] {
   const rules = new Map<string, MeasuringAlert[]>();
   for (const alert of alerts) {
     const expression = alert.generatorUrl === null ? undefined : expressionOf(alert.generatorUrl);
     if (expression === undefined) continue;
     rules.set(expression, [...(rules.get(expression) ?? []), alert]);
   }
-  return rules;
+  return [...rules].map(([expression, own]) => ({ ...alertExpression(expression), alerts: own }));
 }
 
 interface Rule {
@@ -175,9 +198,10 @@ function graphLink(baseUrl: string, expression: string, to: number): string {
 
 function reasonOf(error: unknown): string {
   if (error instanceof PrometheusError) return error.message;
+  if (error instanceof NoTurnError) return 'those of other incidents are being read';
   throw error;
 }
 
 function isMendable(error: unknown): boolean {
-  return error instanceof PrometheusError && error.mendable;
+  return error instanceof NoTurnError || (error instanceof PrometheusError && error.mendable);
 }

@@ -11,6 +11,8 @@ export interface RangeQuery {
   timeoutMs?: number;
   /** Bytes of the answer at most. */
   mostBytes?: number;
+  /** Series of the answer at most; Prometheus before 3 gives all of them. */
+  mostSeries?: number;
 }
 
 export interface RangeSeries {
@@ -44,6 +46,7 @@ export async function queryRange(baseUrl: string, range: RangeQuery): Promise<Ra
       start: String(range.from / 1000),
       end: String(range.to / 1000),
       step: String(stepMs / 1000),
+      ...(range.mostSeries === undefined ? {} : { limit: String(range.mostSeries) }),
     },
     data: matrix,
     timeoutMs: range.timeoutMs ?? queryTimeoutMs,

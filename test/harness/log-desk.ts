@@ -4,13 +4,14 @@ import type { LogSource } from '../../activities/logs/log-source.ts';
 import { SecretUnavailableError } from '../../activities/secrets/secret-source.ts';
 import type { Database } from '../../db/database.ts';
 
-/** What pages and API ask of log systems, over a real database; `secrets` by their references. */
+/** What pages and API ask of log systems, over a real database; `secrets` by their references, the first organization's. */
 export function createTestLogDesk(
   db: Database,
   {
     secrets = {},
     standard = createBuiltinLogs({ db }),
-  }: { secrets?: Record<string, string>; standard?: LogSource } = {},
+    isFirst = true,
+  }: { secrets?: Record<string, string>; standard?: LogSource; isFirst?: boolean } = {},
 ): LogDesk {
   return createLogDesk({
     db,
@@ -23,5 +24,6 @@ export function createTestLogDesk(
       },
     },
     egressAllow: [],
+    ownsEnvironment: async () => isFirst,
   });
 }
