@@ -1,13 +1,17 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** Runs a script of this folder in a process of its own; what it prints last is JSON. */
-export async function runScript(script: string, options: Record<string, string | number>): Promise<unknown> {
+/** Runs a script of this folder in a process of its own; what it prints last is JSON. Throws after `limitMs`. */
+export async function runScript(
+  script: string,
+  options: Record<string, string | number>,
+  limitMs = 120_000,
+): Promise<unknown> {
   const path = fileURLToPath(new URL(script, import.meta.url));
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const child = spawn(process.execPath, [path, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    timeout: 120_000,
+    timeout: limitMs,
   });
   let printed = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -37,8 +37,8 @@ const noisyServices = 40;
 const outageAlerts = 300;
 /** How long an outage takes to reach everything that calls it, of the storm's length. */
 const spreadShare = 0.2;
-/** Alerts a second in seconds that follow each other, of the mean: twice as many at the peaks. */
-const rhythm = [2, 0.5, 1, 0.5, 1];
+/** Alerts a second in seconds that follow each other: with the outages' own, twice the mean at the peaks. */
+const rhythm = [2.05, 0.5, 1, 0.5, 1];
 
 export function makeStorm({ alerts, seconds }: { alerts: number; seconds: number }): {
   alerts: StormAlert[];
