@@ -140,3 +140,18 @@ test('nothing is said of what does not exist', async () => {
   expect(await write((tx) => judgeClosedChange(tx, verdict))).toBe(false);
   expect(await audits()).toEqual([]);
 });
+
+test("a verdict on another team's change is told without its version", async () => {
+  const { orgId, owner } = database;
+  await owner.query(
+    `with team as (insert into teams (org_id, slug, name) values ($1, 'money', 'Money') returning id)
+     update changes set team_id = team.id from team where changes.id = $2`,
+    [orgId, changeId],
+  );
+  await database.db.write({ orgId }, (tx) =>
+    judgeClosedChange(tx, { orgId, number, changeId, verdict: 'confirmed', actor: 'ana@example.com' }),
+  );
+  expect(await lines()).toEqual([
+    'change_confirmed ana@example.com: Confirmed as a cause: a change of payment',
+  ]);
+});

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { listChangeSources } from '../../db/change-sources.ts';
 import { recordChange } from '../../db/changes.ts';
 import { listChanges } from '../../db/changes-read.ts';
 import { readCorrelationContext } from '../../db/correlation-context.ts';
@@ -205,7 +206,13 @@ it('a source is added with its secret shown once, changed, and removed', async (
   await page.getByRole('link', { name: 'Change', exact: true }).click();
   expect(await page.inputValue('[name="services"]')).toBe('deploy-shop = payments');
   await page.getByLabel('Environment').fill('production');
+  await database.owner.query(`insert into teams (org_id, slug, name) values ($1, 'money', 'Money')`, [
+    database.orgId,
+  ]);
+  await page.reload();
+  await page.getByLabel('Team').selectOption('money');
   await page.getByRole('button', { name: 'Save source' }).click();
+  expect(await write(listChangeSources)).toMatchObject([{ name: 'Jenkins of acme', team: 'money' }]);
   expect(await page.content()).not.toMatch(/[0-9a-f]{64}/);
   await page.getByRole('link', { name: 'Change', exact: true }).click();
   await page.getByText('Remove this source').click();
