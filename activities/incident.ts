@@ -5,7 +5,9 @@ import { closeIfDrained, type JoinedAlert, listFiringAlerts, readFeed } from '..
 import { type IncidentRecord, recordIncident } from '../db/incident-record.ts';
 import { readRecorded } from '../db/incident-restore.ts';
 import { RegroupRefusedError, regroup } from '../db/regroup.ts';
+import { listRunBefore } from '../db/run-before.ts';
 import { listEnabledDefinitions } from '../db/runbooks.ts';
+import { dropWantedMerge } from '../db/wanted-merges.ts';
 import type { FeedDigest } from '../domain/incident/events.ts';
 import { holdfast } from '../domain/incident/story.ts';
 import type { RunbookDefinition } from '../domain/runbook/definition.ts';
@@ -29,7 +31,9 @@ export function createIncidentActivities({ db, reopenWindowMs, signalFeedUnread 
         const definitions = joined.length > 0 ? await listEnabledDefinitions(tx) : [];
         // only the first reading of a workflow begins at the feed's beginning
         const restored = args.afterSeq === 0 ? await readRecorded(tx, args.incidentId) : undefined;
-        const matches = matchAll(definitions, joined);
+        const matches = soonest(
+          await callsOf(tx, { incidentId: args.incidentId, definitions, alerts: joined }),
+        );
         return { ...digest, matches, analysis: true, ...(restored ? { restored } : {}) };
       });
     },
@@ -67,9 +71,12 @@ export function createIncidentActivities({ db, reopenWindowMs, signalFeedUnread 
         await signalFeedUnread({ orgId, incidentId: into.id, number: into.number });
         return { number: into.number };
       } catch (error) {
-        if (error instanceof RegroupRefusedError)
-          throw ApplicationFailure.nonRetryable(error.message, 'RegroupRefused');
-        throw error;
+        if (!(error instanceof RegroupRefusedError)) throw error;
+        const { into, alertIds } = args;
+        if (into !== null && alertIds === null) {
+          await db.write({ orgId }, (tx) => dropWantedMerge(tx, { incidentId: fromIncident, into }));
+        }
+        throw ApplicationFailure.nonRetryable(error.message, 'RegroupRefused');
       }
     },
 
@@ -122,19 +129,40 @@ async function callingAlert(
   const firing = await listFiringAlerts(tx, incidentId);
   if (firing.some((alert) => alert.id === alertId)) return alertId;
   const definitions = (await listEnabledDefinitions(tx)).filter(({ name }) => name === runbook);
-  return firing.find((alert) => matchAll(definitions, [alert]).some(({ dueAt }) => dueAt <= alert.now))?.id;
+  const calls = await callsOf(tx, { incidentId, definitions, alerts: firing });
+  return firing.find(({ id, now }) => calls.some((call) => call.alertId === id && call.dueAt <= now))?.id;
 }
 
-function matchAll(definitions: RunbookDefinition[], joined: JoinedAlert[]): FeedDigest['matches'] {
-  const matches = new Map<string, FeedDigest['matches'][number]>();
-  for (const alert of joined) {
-    if (!alert.firing) continue;
+type Call = FeedDigest['matches'][number];
+
+/** Which runbooks the alerts call for, save what was begun for them in an incident that they were moved out of. */
+async function callsOf(
+  tx: Tx,
+  args: { incidentId: string; definitions: RunbookDefinition[]; alerts: JoinedAlert[] },
+): Promise<Call[]> {
+  const calls = args.alerts.flatMap((alert): Call[] => {
+    if (!alert.firing) return [];
     const facts = { alertName: alert.name, severity: alert.severity, labels: alert.labels };
-    for (const { name, mode, minDurationMs } of matchRunbooks(definitions, facts)) {
-      const dueAt = alert.receivedAt + minDurationMs;
-      const known = matches.get(name);
-      if (!known || dueAt < known.dueAt) matches.set(name, { runbook: name, mode, alertId: alert.id, dueAt });
-    }
+    return matchRunbooks(args.definitions, facts).map(({ name, mode, minDurationMs }) => ({
+      runbook: name,
+      mode,
+      alertId: alert.id,
+      dueAt: alert.receivedAt + minDurationMs,
+    }));
+  });
+  const alertIds = [...new Set(calls.map(({ alertId }) => alertId))];
+  if (alertIds.length === 0) return [];
+  const keyOf = ({ runbook, alertId }: { runbook: string; alertId: number }) => `${alertId} ${runbook}`;
+  const begun = new Set((await listRunBefore(tx, { incidentId: args.incidentId, alertIds })).map(keyOf));
+  return calls.filter((call) => !begun.has(keyOf(call)));
+}
+
+/** Each runbook for the alert that calls for it first. */
+function soonest(calls: Call[]): Call[] {
+  const matches = new Map<string, Call>();
+  for (const call of calls) {
+    const known = matches.get(call.runbook);
+    if (!known || call.dueAt < known.dueAt) matches.set(call.runbook, call);
   }
   return [...matches.values()];
 }

@@ -104,6 +104,7 @@ export async function createExecution(
         runbook: args.runbook,
         runbook_version: version,
         incident_id: former?.incidentId ?? args.incidentId ?? null,
+        alert_id: args.alertId ?? null,
         requested_by: args.requestedBy,
         mode,
         target,

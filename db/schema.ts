@@ -313,6 +313,7 @@ export interface ExecutionsTable {
   runbook: string;
   runbook_version: number;
   incident_id: string | null;
+  alert_id: number | null;
   requested_by: string;
   mode: 'manual' | 'semi_auto' | 'auto';
   target: string;

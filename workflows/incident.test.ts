@@ -39,6 +39,7 @@ let script: {
   failLogs: boolean;
   analyse: (input: { told: string | null }) => Promise<Analysed>;
   refuseRegroup: string | null;
+  failRegroup: string | null;
   blockNotify: ((input: NotifyInput) => Promise<void>) | null;
 };
 type Analysed = Awaited<ReturnType<AnalysisActivities['analyseIncident']>>;
@@ -63,6 +64,7 @@ beforeEach(async () => {
     failLogs: false,
     analyse: async () => ({ cause: null, changes: [] }),
     refuseRegroup: null,
+    failRegroup: null,
     blockNotify: null,
     digest: {
       seq: 1,
@@ -114,6 +116,7 @@ const activities = {
   },
   regroupIncident: async (move: (typeof moves)[number]) => {
     moves.push(move);
+    if (script.failRegroup) throw new Error(script.failRegroup);
     if (script.refuseRegroup) throw ApplicationFailure.nonRetryable(script.refuseRegroup, 'RegroupRefused');
     return { number: move.into ?? 43 };
   },
@@ -385,9 +388,27 @@ describe('regrouping', () => {
       await expect(closed).rejects.toSatisfy(refused(/#7 is closed/));
       const itself = incident.executeUpdate(regroup, { args: [{ actor, alertIds: null, into: 1 }] });
       await expect(itself).rejects.toSatisfy(refused(/#1 is this incident itself/));
+      const ids = Array.from({ length: 1_001 }, (_, index) => index + 1);
+      const many = incident.executeUpdate(regroup, { args: [{ actor, alertIds: ids, into: 7 }] });
+      await expect(many).rejects.toSatisfy(refused(/1001 alerts, of at most 1000/));
       expect(moves).toHaveLength(1);
       await harness.skip(16 * minute);
       expect(pages()).toEqual(['0 a', '15 b']);
+    });
+  });
+
+  test('is given up when it fails again and again, and what waited for it goes on', async () => {
+    await withIncident(async (incident) => {
+      script.failRegroup = 'the database is away';
+      const failing = incident.executeUpdate(regroup, { args: [{ actor, alertIds: [1], into: 7 }] });
+      const refusal = expect(failing).rejects.toSatisfy(refused(/the database is away/));
+      await until(() => moves.length > 0, 'it was begun');
+      const acknowledged = incident.executeUpdate(acknowledge, { args: [{ actor }] });
+      await harness.skip(3 * minute);
+      await refusal;
+      await acknowledged;
+      expect(moves).toHaveLength(10);
+      expect(lastRecord().standing.acknowledged).not.toBeNull();
     });
   });
 

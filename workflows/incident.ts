@@ -55,12 +55,18 @@ import {
   temporalOperator,
 } from './messages.ts';
 
-const { readFeed, recordIncident, closeIncident, createIncidentExecution, regroupIncident } =
+const { readFeed, recordIncident, closeIncident, createIncidentExecution } =
   proxyLocalActivities<IncidentActivities>({
     startToCloseTimeout: '20s',
     localRetryThreshold: '1m',
     retry: { initialInterval: '200ms', maximumInterval: '30s' },
   });
+// thousands of alerts take their time; reading and recording wait for it, and so it is given up after some minutes
+const { regroupIncident } = proxyLocalActivities<IncidentActivities>({
+  startToCloseTimeout: '1m',
+  localRetryThreshold: '1s',
+  retry: { initialInterval: '1s', maximumInterval: '30s', maximumAttempts: 10 },
+});
 const { notify } = proxyActivities<NotifyActivities>({
   startToCloseTimeout: '1m',
   // some 16 hours: an incident must come to its end although a channel never answers again
@@ -352,11 +358,16 @@ function refuseMerged({ mergedInto }: IncidentState): void {
   if (mergedInto !== null) refuse(`it is merged into #${mergedInto}: say it there`);
 }
 
+/** By one message: the workflow carries them until they are moved. */
+const mostMoved = 1_000;
+
 function refuseMove(state: IncidentState, { alertIds, into }: RegroupArgs): void {
   refuseMerged(state);
   if (into === state.number) refuse(`#${into} is this incident itself`);
   if (alertIds === null && into === null) refuse("without 'alertIds' it needs 'into': where all of them go");
   if (alertIds?.length === 0) refuse("'alertIds' names no alert");
+  if (alertIds && alertIds.length > mostMoved)
+    refuse(`'alertIds' names ${alertIds.length} alerts, of at most ${mostMoved} at a time`);
   const merging = state.regroupings.find((each) => each.alertIds === null && each.outcome === null);
   if (merging) refuse(`it is being merged into #${merging.into}`);
 }

@@ -54,6 +54,11 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       primary key (org_id, key)
     );
     create index regroupings_from on regroupings (from_incident);
+    create index regroupings_into on regroupings (into_incident);
+
+    -- the alert that called for it, which may be moved into another incident afterwards
+    alter table executions add column alert_id bigint;
+    create index executions_alert on executions (alert_id) where alert_id is not null;
 
     alter table incidents
       -- from where escalation counts: the last opening, moved by snoozes
