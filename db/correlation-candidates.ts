@@ -19,8 +19,8 @@ export interface CandidateQuestion {
 }
 
 /**
- * The latest incidents, and of each so many services (the latest), values of one label, and names, beside what is asked
- * for: what is compared is bounded.
+ * The latest incidents, and of each so many services (those that are asked for, then the latest), values of one label,
+ * and names: what is compared is bounded.
  */
 const incidentsLimit = 50;
 const servicesLimit = 300;
@@ -71,14 +71,9 @@ export async function findCandidates(tx: Tx, question: CandidateQuestion): Promi
     select found.*,
       (select coalesce(json_agg(json_build_object('service', substr(key, 9),
           'firstAt', extract(epoch from first_at) * 1000, 'lastAt', extract(epoch from last_at) * 1000)), '[]')
-        from (
-          (select key, first_at, last_at from incident_keys
-            where org_id = ${orgId} and incident_id = found.id and key = any(${services}::text[]))
-          union
-          (select key, first_at, last_at from incident_keys
-            where incident_id = found.id and key ~>=~ 'service=' and key ~<~ 'service>'
-            order by last_at desc limit ${servicesLimit})
-        ) k
+        from (select key, first_at, last_at from incident_keys
+          where incident_id = found.id and key ~>=~ 'service=' and key ~<~ 'service>'
+          order by key = any(${services}::text[]) desc, last_at desc limit ${servicesLimit}) k
       ) as services,
       (select coalesce(json_agg(json_build_object('name', l.name, 'value', substr(k.key, length(l.name) + 8),
           'lastAt', extract(epoch from k.last_at) * 1000)), '[]')
