@@ -1,22 +1,19 @@
 import { sql } from 'kysely';
-import type { ChangeSourceKind, ChangeStatus, ChangeType, ChangeVerdict } from '../domain/changes/change.ts';
+import type {
+  ChangeFacts,
+  ChangeSourceKind,
+  ChangeStatus,
+  ChangeType,
+  ChangeVerdict,
+} from '../domain/changes/change.ts';
 import { decodeCursor, encodeCursor, type Page, toPage } from './cursor.ts';
 import type { Tx } from './database.ts';
 
 /** What every list of changes shows of one. */
-export interface Change {
+export interface Change extends ChangeFacts {
   id: number;
   teamId: string | null;
   source: ChangeSourceKind;
-  type: ChangeType;
-  status: ChangeStatus;
-  service: string | null;
-  environment: string | null;
-  title: string;
-  version: string | null;
-  previousVersion: string | null;
-  author: string | null;
-  url: string | null;
   at: Date;
 }
 

@@ -17,3 +17,16 @@ export type ChangeStatus = (typeof changeStatuses)[number];
 /** What a person said of a change and an incident: it was behind it, or had nothing to do with it. */
 export const changeVerdicts = ['confirmed', 'dismissed'] as const;
 export type ChangeVerdict = (typeof changeVerdicts)[number];
+
+/** What is known of a change wherever it is told of. */
+export interface ChangeFacts {
+  type: ChangeType;
+  status: ChangeStatus;
+  service: string | null;
+  environment: string | null;
+  title: string;
+  version: string | null;
+  previousVersion: string | null;
+  author: string | null;
+  url: string | null;
+}

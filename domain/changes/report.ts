@@ -1,19 +1,10 @@
 import { z } from 'zod';
-import type { ChangeStatus, ChangeType } from './change.ts';
+import type { ChangeFacts } from './change.ts';
 
 /** What one message says of a change. Texts are as long as they are stored; a change is told of several times. */
-export interface ChangeReport {
+export interface ChangeReport extends ChangeFacts {
   /** The sender's name of the change: what has the same one is the same change, going on. */
   externalId: string;
-  type: ChangeType;
-  status: ChangeStatus;
-  service: string | null;
-  environment: string | null;
-  title: string;
-  version: string | null;
-  previousVersion: string | null;
-  author: string | null;
-  url: string | null;
   /** Milliseconds, by the sender's clock; null where it doesn't say. */
   at: number | null;
   /** It takes effect from `at` on and not from when it was first heard of: until then it only waited. */
