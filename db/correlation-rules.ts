@@ -3,8 +3,8 @@ import {
   type CorrelationRules,
   defaultCorrelationRules,
   readCorrelationRules,
+  storedCorrelationRules,
   type WrittenCorrelationRules,
-  writtenCorrelationRules,
 } from '../domain/correlation/rules.ts';
 import { matchesGlob } from '../domain/glob.ts';
 import { recordAudit } from './audit.ts';
@@ -80,7 +80,7 @@ export async function listCorrelationRules(tx: Tx): Promise<StoredCorrelationRul
   return rows
     .map(({ id, slug, name, definition, updated_at: updatedAt }) => ({
       team: id === null || slug === null || name === null ? null : { id, slug, name },
-      rules: writtenCorrelationRules.parse(definition),
+      rules: storedCorrelationRules.parse(definition),
       updatedAt,
     }))
     .sort((a, b) => Number(a.team !== null) - Number(b.team !== null) || byName(a.team, b.team));

@@ -43,6 +43,7 @@ test("a team's admin writes its rules and nobody else's", async () => {
 
 test.each([
   [{ window: 'soon' }, 'window'],
+  [{ lookBack: '25h' }, 'lookBack'],
   [{ threshold: 2 }, 'threshold'],
   [{ labels: { host: 7 } }, 'labels.host'],
   [{ hops: 1 }, 'body'],
@@ -67,7 +68,7 @@ test('a preview says what rules make of the alerts that they are for, before and
   await past('SlowQueries', 'billing', { zone: 'z1' }, 29);
   await past('ShopDown', 'shop', { zone: 'z1', team: 'shop' }, 28);
   await past('Ancient', 'orders', { zone: 'z1' }, 31 * 24 * 60);
-  const token = api.tokens.viewer;
+  const token = api.tokens.operator;
   const organization = await api.ask('POST', `${base}/preview`, {
     token,
     body: { rules: { labels: { zone: 0.9 } } },
@@ -77,6 +78,8 @@ test('a preview says what rules make of the alerts that they are for, before and
     status: 200,
     body: { alerts: 3, cut: false, before: { incidents: 3, single: 3 }, after: { incidents: 1, largest: 3 } },
   });
+  const viewer = await api.ask('POST', `${base}/preview`, { token: api.tokens.viewer, body: { rules: {} } });
+  expect(viewer.status).toBe(403);
   const team = await api.ask('POST', `${base}/preview`, { token, body: { team: 'shop', rules: {} } });
   expect(team.body).toMatchObject({ alerts: 1, before: { incidents: 1 }, after: { incidents: 1 } });
   const none = await api.ask('POST', `${base}/preview`, { token, body: { team: 'none', rules: {} } });

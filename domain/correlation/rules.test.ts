@@ -23,6 +23,17 @@ describe('rules', () => {
     });
   });
 
+  test('evidence is never older than a day, also where that was stored before', () => {
+    for (const name of ['window', 'lookBack']) {
+      expect(writtenCorrelationRules.safeParse({ [name]: '24h' }).success).toBe(true);
+      expect(writtenCorrelationRules.safeParse({ [name]: '25h' }).success).toBe(false);
+    }
+    expect(readCorrelationRules({ window: '2d', lookBack: '30d' })).toMatchObject({
+      windowMs: 86_400_000,
+      lookBackMs: 86_400_000,
+    });
+  });
+
   test('weights are shares, durations are text, and unknown keys are refused', () => {
     for (const wrong of [{ labels: { host: 2 } }, { window: 300 }, { hops: 2 }, { threshold: 0 }]) {
       expect(writtenCorrelationRules.safeParse(wrong).success).toBe(false);

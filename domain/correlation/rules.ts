@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { durationMs } from '../duration.ts';
+import { durationMs, parseDuration } from '../duration.ts';
 import { durationText } from '../duration-text.ts';
 
 /** How alerts become incidents: the rules of an organization, or of one of its teams. */
@@ -54,10 +54,10 @@ const share = z.number().min(0).max(1);
 const plainLabelWeight = 0.6;
 
 /**
- * Rules as people write and Holdfast stores them; what is left out is as by default. `labels` is a list (each of them
- * joins by itself) or has a weight for each label.
+ * Rules as Holdfast stores them; what is left out is as by default. `labels` is a list (each of them joins by itself) or
+ * has a weight for each label.
  */
-export const writtenCorrelationRules = z.strictObject({
+export const storedCorrelationRules = z.strictObject({
   window: durationText.optional(),
   lookBack: durationText.optional(),
   topologyHops: z.int().min(0).max(5).optional(),
@@ -80,21 +80,32 @@ export const writtenCorrelationRules = z.strictObject({
     .optional(),
 });
 
+/** Evidence that is older than a day says nothing, and looking for it costs more with each alert. */
+const oldestMs = 86_400_000;
+const ofADay = durationText.refine((text) => (parseDuration(text) ?? 0) <= oldestMs, 'write at most 24h');
+
+/** Rules as people write them. */
+export const writtenCorrelationRules = storedCorrelationRules.extend({
+  window: ofADay.optional(),
+  lookBack: ofADay.optional(),
+});
+
 export type WrittenCorrelationRules = z.input<typeof writtenCorrelationRules>;
 
 /**
+ * Times of more than a day, as could once be written, count as a day.
  * @param value as stored, null where there are none
  * Throws ZodError on what is not written as rules are.
  */
 export function readCorrelationRules(value: unknown): CorrelationRules {
   if (value === null || value === undefined) return defaultCorrelationRules;
-  const written = writtenCorrelationRules.parse(value);
+  const written = storedCorrelationRules.parse(value);
   const defaults = defaultCorrelationRules;
   const ms = (text: string | undefined, otherwise: number) =>
     text === undefined ? otherwise : durationMs(text);
   return {
-    windowMs: ms(written.window, defaults.windowMs),
-    lookBackMs: ms(written.lookBack, defaults.lookBackMs),
+    windowMs: Math.min(oldestMs, ms(written.window, defaults.windowMs)),
+    lookBackMs: Math.min(oldestMs, ms(written.lookBack, defaults.lookBackMs)),
     topologyHops: written.topologyHops ?? defaults.topologyHops,
     labelWeights: weightsOf(written.labels) ?? defaults.labelWeights,
     threshold: written.threshold ?? defaults.threshold,

@@ -79,7 +79,11 @@ export function readCorrelation(
   return parsed.success && Object.keys(problems).length === 0 ? { rules: parsed.data } : { problems };
 }
 
+const ofADay = 'Write a time such as 5m, 30m or 1h, 24h at most.';
+
 const wrong: Problems = {
+  window: ofADay,
+  lookBack: ofADay,
   topologyHops: 'Write a whole number from 0 to 5.',
   labels: 'Write at most 20 labels, each with a weight from 0 to 1.',
   threshold: 'Write a number from 0.05 to 1.',

@@ -6,7 +6,7 @@ import {
   listRemembered,
   type RememberedAlert,
 } from '../../db/correlation-memory.ts';
-import { createRulesPreview } from '../../db/correlation-preview.ts';
+import { createRulesPreview, RulesNotTriedError } from '../../db/correlation-preview.ts';
 import {
   deleteCorrelationRules,
   getCorrelationRules,
@@ -126,8 +126,15 @@ export function correlationRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Rout
         return;
       }
       const { scope } = visitorOf(request);
-      const tried = await preview(scope, { team: team?.slug ?? null, rules: read.rules });
-      await form(request, response, { team, values, tried: previewView(tried) });
+      const left = new AbortController();
+      response.once('close', () => left.abort());
+      try {
+        const tried = await preview(scope, { team: team?.slug ?? null, rules: read.rules }, left.signal);
+        await form(request, response, { team, values, tried: previewView(tried) });
+      } catch (error) {
+        if (!(error instanceof RulesNotTriedError)) throw error;
+        await form(request, response, { team, values, notTried: error });
+      }
     });
 
     router.post(`${path}/delete`, async (request, response) => {
@@ -161,9 +168,10 @@ export function correlationRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Rout
       values: CorrelationValues;
       problems?: Problems;
       tried?: ReturnType<typeof previewView>;
+      notTried?: RulesNotTriedError;
     },
   ): Promise<void> {
-    const { team, values, problems = {}, tried = null } = given;
+    const { team, values, problems = {}, tried = null, notTried } = given;
     const stored = await db.read(visitorOf(request).scope, (tx) =>
       getCorrelationRules(tx, team?.slug ?? null),
     );
@@ -172,12 +180,13 @@ export function correlationRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Rout
       view: {
         form: correlationFormView(values, problems, { team, stored: stored !== undefined }),
         tried,
+        notTried: notTried?.message ?? null,
         wrong: Object.keys(problems).length > 0,
       },
       title: 'Rules of correlation',
       section: 'settings',
       narrow: true,
-      status: Object.keys(problems).length > 0 ? 422 : 200,
+      status: notTried?.why === 'busy' ? 503 : notTried || Object.keys(problems).length > 0 ? 422 : 200,
     });
   }
 

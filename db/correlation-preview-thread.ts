@@ -1,0 +1,45 @@
+import {
+  type CorrelationRules,
+  readCorrelationRules,
+  type WrittenCorrelationRules,
+} from '../domain/correlation/rules.ts';
+import { simulate } from '../domain/correlation/simulate.ts';
+import type { NewAlert } from '../domain/correlation/snapshot.ts';
+import { serviceGraph } from '../domain/topology/graph.ts';
+import type { Dependency } from '../domain/topology/service.ts';
+import { asCorrelated } from './correlation-context.ts';
+import type { RulesPreview } from './correlation-preview.ts';
+import { type RulesInForce, rulesForAlert } from './correlation-rules.ts';
+
+/** Rules to try, and all that they are tried on. */
+export interface RulesToTry {
+  /** Of the team whose rules they are; null: the organization's. */
+  teamId: string | null;
+  rules: WrittenCorrelationRules;
+  inForce: RulesInForce;
+  dependencies: Dependency[];
+  /** Newest first. */
+  alerts: NewAlert[];
+}
+
+/** What a thread of correlation-preview.ts runs. */
+export default function tryRules(given: RulesToTry): Omit<RulesPreview, 'cut'> {
+  const { inForce, teamId } = given;
+  const graph = serviceGraph(given.dependencies);
+  const context = { inForce, graph, services: new Set(graph.services) };
+  const concerned = given.alerts
+    .filter(({ labels }) => {
+      const owner = rulesForAlert(inForce, labels);
+      return teamId === null ? owner.rules === inForce.organization : owner.teamId === teamId;
+    })
+    .map((alert) => asCorrelated(context, alert));
+  const before: CorrelationRules =
+    inForce.teams.find(({ id }) => id === teamId)?.rules ?? inForce.organization;
+  const steps = simulate(concerned, { before, after: readCorrelationRules(given.rules) }, graph);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (!done) continue;
+    const oldest = concerned.at(-1);
+    return { ...value, since: oldest ? new Date(oldest.at) : null };
+  }
+}
