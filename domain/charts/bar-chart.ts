@@ -1,7 +1,7 @@
 import { html } from '../markup.ts';
 import { plural } from '../reports/sla.ts';
 import type { Chart } from '../reports/stored.ts';
-import { data, forecast, grid, height, ink, label, plotHeight, plotTop } from './drawing.ts';
+import { data, forecast, frame, grid, height, ink, label, plotHeight, plotTop } from './drawing.ts';
 
 export interface BarChart {
   id: string;
@@ -25,15 +25,15 @@ export function barChart(chart: BarChart): Chart {
   const ticks = top <= 1 ? [0, top] : [0, Math.round(top / 2), top];
   const slot = 100 / Math.max(1, chart.bars.length);
   const y = (value: number): number => plotTop + (1 - value / top) * plotHeight;
-  const svg = html`<svg class="chart" width="100%" height="${height + 16}" role="img" aria-labelledby="${chart.id}-title ${chart.id}-desc" font-family="inherit" font-size="12">
-<title id="${chart.id}-title">${chart.title}</title>
-<desc id="${chart.id}-desc">${chart.description}</desc>
-${ticks.map((tick) => html`<line x1="0" x2="100%" y1="${y(tick).toFixed(1)}" y2="${y(tick).toFixed(1)}" stroke="${grid}"/>`)}
+  const svg = frame(
+    chart,
+    height + 16,
+    html`${ticks.map((tick) => html`<line x1="0" x2="100%" y1="${y(tick).toFixed(1)}" y2="${y(tick).toFixed(1)}" stroke="${grid}"/>`)}
 ${chart.bars.map((bar, i) => html`<rect x="${(slot * (i + 0.15)).toFixed(2)}%" width="${(slot * 0.7).toFixed(2)}%" y="${y(bar.value).toFixed(1)}" height="${(plotTop + plotHeight - y(bar.value)).toFixed(1)}" rx="1.5" fill="${bar.marked ? forecast : data}"><title>${bar.label}: ${plural(bar.value, chart.unit)}</title></rect>`)}
 ${ticks.slice(1).map((tick) => label('0%', y(tick) - 4, 'start', ink, tick === top ? plural(tick, chart.unit) : String(tick)))}
 ${chart.bars.map((bar, i) => i % chart.labelEvery === 0 && label(`${(slot * (i + 0.5)).toFixed(2)}%`, plotTop + plotHeight + 18, i === 0 ? 'start' : 'middle', ink, bar.label))}
-${label('50%', plotTop + plotHeight + 36, 'middle', ink, chart.axis)}
-</svg>`;
+${label('50%', plotTop + plotHeight + 36, 'middle', ink, chart.axis)}`,
+  );
   return {
     id: chart.id,
     title: chart.title,

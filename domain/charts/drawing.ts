@@ -32,3 +32,23 @@ export function stroke(path: string, colour: string, width: number, dashes?: str
 export function label(x: string, y: number, anchor: string, colour: string, text: string): Markup {
   return html`<text x="${x}" y="${y.toFixed(1)}" text-anchor="${anchor}" fill="${colour}" stroke="${surface}" stroke-width="3" stroke-linejoin="round" paint-order="stroke">${text}</text>`;
 }
+
+/** The whole drawing, named for those who don't see it: its SVG's ids begin with `id`. */
+export function frame(
+  { id, title, description }: { id: string; title: string; description: string },
+  tall: number,
+  content: Markup,
+): Markup {
+  return html`<svg class="chart" width="100%" height="${tall}" role="img" aria-labelledby="${id}-title ${id}-desc" font-family="inherit" font-size="12">
+<title id="${id}-title">${title}</title>
+<desc id="${id}-desc">${description}</desc>
+${content}
+</svg>`;
+}
+
+/** What stretches: 1000 wide whatever the page, and as high as its pixels. */
+export function plot(content: Markup): Markup {
+  return html`<svg x="0" y="${plotTop}" width="${plotWidth}%" height="${plotHeight}" viewBox="0 0 1000 ${plotHeight}" preserveAspectRatio="none">
+${content}
+</svg>`;
+}

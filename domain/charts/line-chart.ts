@@ -3,12 +3,14 @@ import type { Chart } from '../reports/stored.ts';
 import {
   data,
   forecast,
+  frame,
   grid,
   height,
   ink,
   label,
   limit,
   type Point,
+  plot,
   plotHeight,
   plotTop,
   plotWidth,
@@ -53,22 +55,21 @@ export function lineChart(chart: LineChart): Chart {
     ...ahead.toReversed().map(({ at, low }) => ({ at, value: low })),
   ];
 
-  const svg = html`<svg class="chart" width="100%" height="${height}" role="img" aria-labelledby="${chart.id}-title ${chart.id}-desc" font-family="inherit" font-size="12">
-<title id="${chart.id}-title">${chart.title}</title>
-<desc id="${chart.id}-desc">${chart.description}</desc>
-<svg x="0" y="${plotTop}" width="${plotWidth}%" height="${plotHeight}" viewBox="0 0 1000 ${plotHeight}" preserveAspectRatio="none">
-${chart.ticks.map((tick) => stroke(`M0 ${y(tick).toFixed(1)}H1000`, grid, 1))}
+  const drawn = plot(html`${chart.ticks.map((tick) => stroke(`M0 ${y(tick).toFixed(1)}H1000`, grid, 1))}
 ${ahead.length > 1 && html`<path d="${path(band)}Z" fill="${forecast}" fill-opacity="0.16"/>`}
 ${chart.thresholds.map(({ value }) => stroke(`M0 ${y(value).toFixed(1)}H1000`, limit, 1, '2 3'))}
 ${ahead.length > 1 && stroke(`M${x(chart.now).toFixed(1)} 0V${plotHeight}`, ink, 1)}
 ${past.length > 1 && stroke(path(past), forecast, 1.5)}
 ${ahead.length > 1 && stroke(path(ahead), forecast, 2, '6 4')}
-${stroke(path(chart.points), data, 2)}
-</svg>
+${stroke(path(chart.points), data, 2)}`);
+  const svg = frame(
+    chart,
+    height,
+    html`${drawn}
 ${chart.ticks.map((tick) => label('100%', plotTop + y(tick) + 4, 'end', ink, chart.formatValue(tick)))}
 ${chart.thresholds.map(({ value, label: name }) => label('100%', plotTop + y(value) + 4, 'end', limit, name))}
-${timeLabels(chart, from, to, ahead.length > 1)}
-</svg>`;
+${timeLabels(chart, from, to, ahead.length > 1)}`,
+  );
   return {
     id: chart.id,
     title: chart.title,

@@ -2,12 +2,14 @@ import { html, type Markup } from '../markup.ts';
 import {
   data,
   forecast,
+  frame,
   grid,
   height,
   ink,
   label,
   limit,
   type Point,
+  plot,
   plotHeight,
   plotTop,
   plotWidth,
@@ -72,20 +74,19 @@ export function seriesChart(chart: SeriesChart): DrawnSeries {
   const y = (value: number): number =>
     (1 - (clamp(value, bottom, top) - bottom) / (top - bottom)) * plotHeight;
   const marks = chart.marks.filter(({ at }) => at >= from && at <= to);
-  const svg = html`<svg class="chart" width="100%" height="${height}" role="img" aria-labelledby="${chart.id}-title ${chart.id}-desc" font-family="inherit" font-size="12">
-<title id="${chart.id}-title">${chart.title}</title>
-<desc id="${chart.id}-desc">${describe(chart, points)}</desc>
-<svg x="0" y="${plotTop}" width="${plotWidth}%" height="${plotHeight}" viewBox="0 0 1000 ${plotHeight}" preserveAspectRatio="none">
-${ticks.map((tick) => stroke(`M0 ${y(tick).toFixed(1)}H1000`, grid, 1))}
+  const lines = plot(html`${ticks.map((tick) => stroke(`M0 ${y(tick).toFixed(1)}H1000`, grid, 1))}
 ${marks.map(({ at, kind }) => stroke(`M${x(at).toFixed(1)} 0V${plotHeight}`, kind === 'incident' ? ink : forecast, 1, kind === 'incident' ? undefined : '3 3'))}
 ${chart.threshold !== null && stroke(`M0 ${y(chart.threshold).toFixed(1)}H1000`, limit, 1.5, '2 3')}
-${drawn.map((series, index) => stroke(path(series.points, x, y), colourOf(index), 2, strokes[index]?.dashes))}
-</svg>
+${drawn.map((series, index) => stroke(path(series.points, x, y), colourOf(index), 2, strokes[index]?.dashes))}`);
+  const svg = frame(
+    { ...chart, description: describe(chart, points) },
+    height,
+    html`${lines}
 ${ticks.map((tick) => label('100%', plotTop + y(tick) + 4, 'end', ink, formatQuantity(tick, chart.unit)))}
 ${chart.threshold !== null && label('0%', thresholdLine(plotTop + y(chart.threshold)), 'start', limit, `threshold ${formatQuantity(chart.threshold, chart.unit)}`)}
 ${marks.map((mark) => markLabel(mark, x(mark.at)))}
-${timeLabels(from, to)}
-</svg>`;
+${timeLabels(from, to)}`,
+  );
   return {
     svg: svg.text,
     legend: drawn.map((series, index) => legendOf(series, index, chart.unit)),
