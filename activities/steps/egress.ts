@@ -183,10 +183,14 @@ function contains([network, bits]: [Address, number], address: Address): boolean
   return network.kind() === address.kind() && address.match(network, bits);
 }
 
-/** Where clouds keep their metadata service apart from 169.254.0.0/16: Amazon and Google over IPv6, and Alibaba. */
-const metadataNetworks = ['fd00:ec2::/32', 'fd20:ce::254/128', '100.100.100.200/32'].map((network) =>
-  ipaddr.parseCIDR(network),
-);
+/** Where clouds keep what is a machine's own apart from 169.254.0.0/16. */
+const metadataNetworks = [
+  'fd00:ec2::/32', // Amazon over IPv6
+  'fd20:ce::254/128', // Google over IPv6
+  '100.100.100.200/32', // Alibaba
+  '168.63.129.16/32', // Azure's wire server
+  '192.0.0.192/32', // Oracle
+].map((network) => ipaddr.parseCIDR(network));
 
 function rangeOf(address: Address): string {
   return metadataNetworks.some((network) => contains(network, address)) ? 'linkLocal' : address.range();
