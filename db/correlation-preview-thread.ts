@@ -3,12 +3,11 @@ import {
   readCorrelationRules,
   type WrittenCorrelationRules,
 } from '../domain/correlation/rules.ts';
-import { simulate } from '../domain/correlation/simulate.ts';
+import { type NoiseFigure, simulate } from '../domain/correlation/simulate.ts';
 import type { NewAlert } from '../domain/correlation/snapshot.ts';
 import { serviceGraph } from '../domain/topology/graph.ts';
 import type { Dependency } from '../domain/topology/service.ts';
 import { asCorrelated } from './correlation-context.ts';
-import type { RulesPreview } from './correlation-preview.ts';
 import { type RulesInForce, rulesForAlert } from './correlation-rules.ts';
 
 /** Rules to try, and all that they are tried on. */
@@ -22,8 +21,17 @@ export interface RulesToTry {
   alerts: NewAlert[];
 }
 
+export interface TriedRules {
+  /** Looked at: those that the rules are for, of the latest of the organization. */
+  alerts: number;
+  /** How far back they go; null where there was none. */
+  since: Date | null;
+  before: NoiseFigure;
+  after: NoiseFigure;
+}
+
 /** What a thread of correlation-preview.ts runs. */
-export default function tryRules(given: RulesToTry): Omit<RulesPreview, 'cut'> {
+export default function tryRules(given: RulesToTry): TriedRules {
   const { inForce, teamId } = given;
   const graph = serviceGraph(given.dependencies);
   const context = { inForce, graph, services: new Set(graph.services) };

@@ -1,8 +1,7 @@
 import { Piscina } from 'piscina';
 import type { WrittenCorrelationRules } from '../domain/correlation/rules.ts';
-import type { NoiseFigure } from '../domain/correlation/simulate.ts';
 import { fairTurns, NoTurnError } from '../domain/turns.ts';
-import type { RulesToTry } from './correlation-preview-thread.ts';
+import type { RulesToTry, TriedRules } from './correlation-preview-thread.ts';
 import { readRulesInForce } from './correlation-rules.ts';
 import type { Database, Scope, Tx } from './database.ts';
 import { listPastAlerts } from './past-alerts.ts';
@@ -11,15 +10,9 @@ import { findTeam } from './teams.ts';
 import { readGraph } from './topology.ts';
 
 /** What edited rules would have made of the alerts of the past, beside what the present ones make of them. */
-export interface RulesPreview {
-  /** Looked at: those that the rules are for, of the latest of the organization. */
-  alerts: number;
-  /** How far back they go; null where there was none. */
-  since: Date | null;
+export interface RulesPreview extends TriedRules {
   /** There were more alerts than are looked at: the oldest are left out. */
   cut: boolean;
-  before: NoiseFigure;
-  after: NoiseFigure;
 }
 
 /** Rules are not tried: others are ('busy'), or they take too long ('too much'). The message is for people. */
@@ -44,7 +37,7 @@ const patience = { work: 30_000, wait: 20_000 };
  * Throws UnknownReferenceError for a team that there is not, RulesNotTriedError.
  */
 export function createRulesPreview(db: Pick<Database, 'read'>, clock: () => number = Date.now) {
-  const threads = new Piscina<RulesToTry, Omit<RulesPreview, 'cut'>>({
+  const threads = new Piscina<RulesToTry, TriedRules>({
     filename: new URL('./correlation-preview-thread.ts', import.meta.url).href,
     minThreads: 0,
     maxThreads: 1,

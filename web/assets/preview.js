@@ -5,6 +5,7 @@ const pauseMs = 600;
 for (const form of document.querySelectorAll('form[data-preview]')) {
   let timer;
   let latest = 0;
+  let asked;
   form.addEventListener('input', () => {
     clearTimeout(timer);
     timer = setTimeout(() => preview(form), pauseMs);
@@ -16,8 +17,12 @@ for (const form of document.querySelectorAll('form[data-preview]')) {
     const region = document.querySelector('[data-preview-into]');
     region?.setAttribute('aria-busy', 'true');
     try {
+      // what nobody waits for any more is not worked on
+      asked?.abort();
+      asked = new AbortController();
       const answer = await fetch(form.dataset.preview, {
         method: 'POST',
+        signal: asked.signal,
         body: new URLSearchParams(new FormData(form)),
       });
       const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
