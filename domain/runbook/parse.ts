@@ -1,10 +1,11 @@
-import { isMap, LineCounter, parseDocument } from 'yaml';
+import { isMap, LineCounter } from 'yaml';
 import { defaultApproval } from './approval-rules.ts';
 import type { RunbookDefinition, RunbookProblem } from './definition.ts';
 import { definitionProblems } from './definition-problems.ts';
 import { readExecutionRules } from './execution-rules.ts';
 import { issueProblems, type Place, type PlacedProblem } from './problems.ts';
 import { readInput } from './read-input.ts';
+import { readYaml } from './read-yaml.ts';
 import { knownKeys, type RunbookFrame, runbookFrame } from './schema.ts';
 import { present } from './step-types/step-type.ts';
 import { type ReadStep, readSteps } from './steps.ts';
@@ -45,8 +46,8 @@ export function parseRunbook(source: string, file: string): ParsedRunbook {
     );
     return failed();
   }
-  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false, strict: true });
-  for (const error of document.errors) report(error.pos[0], `this is no valid YAML: ${error.message}`);
+  const { document, problems: broken } = readYaml(source, lines);
+  for (const { offset, message } of broken) report(offset, `this is no valid YAML: ${message}`);
   if (found.length > 0) return failed();
   const root = document.contents;
   if (!isMap(root)) {

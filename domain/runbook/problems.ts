@@ -19,19 +19,26 @@ export interface KnownKeys {
   anywhere: readonly string[];
 }
 
+/** Unknown keys for which the one that was meant is looked for: of thousands nobody meant any. */
+const mostMeant = 30;
+
 /** What the schema found wrong, in words, with unknown and missing keys named. `raw` is what was validated. */
 export function issueProblems(
   error: z.ZodError,
   raw: unknown,
   { before = [], known }: { before?: Place; known?: KnownKeys } = {},
 ): PlacedProblem[] {
+  let unknown = 0;
   return error.issues.flatMap((issue) => {
     const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
     const place = [...before, ...path];
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => ({
         place: [...place, key],
-        message: unknownKey(key, known?.here(path) ?? [], known?.anywhere ?? []),
+        message:
+          unknown++ < mostMeant
+            ? unknownKey(key, known?.here(path) ?? [], known?.anywhere ?? [])
+            : `unknown key '${key}'; take it out`,
         atKey: true,
       }));
     }

@@ -1,4 +1,4 @@
-import { isMap, isNode, isScalar, isSeq, type Node } from 'yaml';
+import { isMap, isNode, isScalar, isSeq, type Node, type Pair, type YAMLMap } from 'yaml';
 import type { PlacedProblem } from './problems.ts';
 
 /** Where in the source the value (or the key) at `place` stands, or the nearest that there is around it. */
@@ -7,7 +7,7 @@ export function offsetOf(source: string, root: Node, { place, near, atKey }: Pla
   let offset = root.range?.[0] ?? 0;
   for (const part of place) {
     if (isMap(node)) {
-      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(part));
+      const pair = pairsOf(node).get(String(part));
       if (!pair) return offset;
       if (isNode(pair.key)) offset = pair.key.range?.[0] ?? offset;
       node = pair.value;
@@ -21,4 +21,18 @@ export function offsetOf(source: string, root: Node, { place, near, atKey }: Pla
   if (!isNode(node) || !node.range || isMap(node) || atKey) return offset;
   const within = near ? source.slice(node.range[0], node.range[1]).indexOf(near) : 0;
   return node.range[0] + Math.max(0, within);
+}
+
+/** As many problems as keys may be looked for: each mapping is gone through once. */
+const known = new WeakMap<YAMLMap, Map<string, Pair>>();
+
+function pairsOf(map: YAMLMap): Map<string, Pair> {
+  const present = known.get(map);
+  if (present) return present;
+  const pairs = new Map<string, Pair>();
+  for (const pair of map.items) {
+    if (isScalar(pair.key) && !pairs.has(String(pair.key.value))) pairs.set(String(pair.key.value), pair);
+  }
+  known.set(map, pairs);
+  return pairs;
 }

@@ -26,6 +26,12 @@ function problems(text: string): string[] {
 }
 
 describe('a topology as YAML', () => {
+  test('more lines and commas than anybody needs are refused before they are read', () => {
+    expect(problems(`services: [{name: a, calls: [${'1,'.repeat(240_000)}1]}]`)).toEqual([
+      '1: write at most 80000 lines and commas',
+    ]);
+  });
+
   test('each service once, each call once', () => {
     expect(parsed(source)).toEqual({
       services: [

@@ -1,5 +1,6 @@
-import { isMap, LineCounter, parseDocument, stringify } from 'yaml';
+import { isMap, LineCounter, stringify } from 'yaml';
 import { issueProblems, type Place } from '../runbook/problems.ts';
+import { readYaml } from '../runbook/read-yaml.ts';
 import { offsetOf } from '../runbook/yaml-offset.ts';
 import { type DeclaredTopology, declaredTopology, type TopologyFile, topologyFile } from './declared.ts';
 
@@ -14,8 +15,10 @@ export type ParsedTopology =
   | { topology: DeclaredTopology; locate(place: Place): { line: number; col: number } }
   | { problems: TopologyProblem[] };
 
-/** Characters: some 100 ms of parsing. */
-const longestSource = 512 * 1024;
+/** Characters. */
+export const longestSource = 512 * 1024;
+/** Lines and commas: those of as many services and dependencies as there may be, each value in a line of its own. */
+const mostParts = 80_000;
 const mostProblems = 100;
 
 const known = {
@@ -29,17 +32,23 @@ export function parseTopology(source: string): ParsedTopology {
   if (source.length > longestSource) {
     return { problems: [{ line: 1, col: 1, message: `write at most ${longestSource / 1024} KiB` }] };
   }
+  if (partsOf(source) > mostParts) {
+    const message = `write at most ${mostParts} lines and commas`;
+    return { problems: [{ line: 1, col: 1, message }] };
+  }
   const lines = new LineCounter();
   const at = (offset: number) => {
     const { line, col } = lines.linePos(Math.max(0, offset));
     return { line: line || 1, col: col || 1 };
   };
-  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false, strict: true });
-  const broken = document.errors.map(({ pos, message }) => ({
-    ...at(pos[0]),
-    message: `this is no valid YAML: ${message}`,
-  }));
-  if (broken.length > 0) return { problems: broken.slice(0, mostProblems) };
+  const { document, problems: broken } = readYaml(source, lines);
+  if (broken.length > 0) {
+    return {
+      problems: broken
+        .slice(0, mostProblems)
+        .map(({ offset, message }) => ({ ...at(offset), message: `this is no valid YAML: ${message}` })),
+    };
+  }
   const root = document.contents;
   if (!isMap(root)) {
     const message = "write a mapping with 'services' and 'dependencies'; this holds something else";
@@ -65,6 +74,13 @@ export function parseTopology(source: string): ParsedTopology {
     return { problems: found.slice(0, mostProblems) };
   }
   return { topology: declaredTopology(parsed.data), locate };
+}
+
+/** What may become as many values, or problems, is counted before any of them is made. */
+function partsOf(source: string): number {
+  let parts = 0;
+  for (let at = 0; at < source.length; at++) if (source[at] === ',' || source[at] === '\n') parts++;
+  return parts;
 }
 
 /** What is right in its form and wrong all the same. */
