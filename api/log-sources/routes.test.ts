@@ -198,6 +198,11 @@ describe('log query templates', () => {
       'the alert has no labels.region',
     );
     expect((await preview({ template, incident: 8 })).status).toBe(404);
+    await ask('PUT', 'log-sources/loki', { kind: 'loki', url: loki.url, credential: 'env:NOT_THERE' });
+    expect(await preview({ template, incident: 7 })).toMatchObject({
+      status: 200,
+      body: { source: null, problem: 'env:NOT_THERE is not there' },
+    });
   });
 });
 
