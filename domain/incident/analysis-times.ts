@@ -1,4 +1,3 @@
-import type { IncidentEvent } from './events.ts';
 import { type IncidentState, isAnalysis } from './state.ts';
 import { holdfast, tell } from './story.ts';
 
@@ -52,7 +51,7 @@ export function analysisBegun(state: IncidentState, at: number): IncidentState {
 /** Nothing is known of it but why: told when it begins to fail, and once more after one that did not. */
 export function applyAnalysisFailure(
   state: IncidentState,
-  { at, reason }: Extract<IncidentEvent, { type: 'move_failed' }>,
+  { at, reason }: { at: number; reason: string },
 ): IncidentState {
   if (state.resolved) return state;
   const failed = state.analysis.failed + 1;
