@@ -53,6 +53,7 @@ import { signingKeyEndpoints } from './signing-keys/routes.ts';
 import { slaPolicyEndpoints } from './sla-policies/routes.ts';
 import { targetEndpoints } from './targets/routes.ts';
 import { testIncidentEndpoints } from './test-incidents/routes.ts';
+import type { TopologyParser } from './topology/parse.ts';
 import { topologyEndpoints } from './topology/routes.ts';
 import { userEndpoints } from './users/routes.ts';
 
@@ -64,6 +65,7 @@ export interface ApiDeps {
   gitSchedules: GitSchedules;
   logDesk: LogSourceProbe & LogTemplatePreviewer;
   signIn: SignIn;
+  parseTopology: TopologyParser;
   /** Without a slash at the end. */
   publicUrl: string;
   /** Of Holdfast. */

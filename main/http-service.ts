@@ -10,6 +10,7 @@ import { createSignIn } from '../api/auth/sign-in.ts';
 import { type Dependency, probeAll } from '../api/health/probe.ts';
 import { createApi } from '../api/server.ts';
 import { makeTestIncident } from '../api/test-incidents/make.ts';
+import { createTopologyParser } from '../api/topology/parse.ts';
 import { readDispatchGauges } from '../db/dispatch.ts';
 import { testIncidentKind } from '../domain/test-incident.ts';
 import { createWeb, type Mailbox } from '../web/server.ts';
@@ -50,6 +51,7 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
     gitSchedules,
     logDesk,
     signIn,
+    parseTopology: createTopologyParser(),
     publicUrl: config.publicUrl,
     version: versionOf(),
   };

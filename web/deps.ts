@@ -3,6 +3,7 @@ import type { Database } from '../db/database.ts';
 import type { LogLine } from '../domain/logs/log-line.ts';
 import type { LogTemplate } from '../domain/logs/log-template.ts';
 import type { TestIncidentKind } from '../domain/test-incident.ts';
+import type { ParsedTopology } from '../domain/topology/topology-yaml.ts';
 import type { MessageClient } from '../workflows/messages-client.ts';
 import type { GitSchedules } from '../workflows/messages-git.ts';
 
@@ -13,6 +14,8 @@ export interface WebDeps {
   gitSchedules: GitSchedules;
   logDesk: LogDesk;
   signIn: SignIn;
+  /** Reads what is declared as YAML without holding others up. Throws HttpError (503, 422) where that is too much. */
+  parseTopology(orgId: string, source: string): Promise<ParsedTopology>;
   /** Present when the embedded mailbox runs. */
   mailbox?: Mailbox;
   /** As 'https://holdfast.example.com', without a slash at the end; with https, cookies travel over https only. */

@@ -43,6 +43,8 @@ export function createWeb(deps: WebDeps): Router {
 
   router.use(securityHeaders(secureCookies));
   router.use(assets.router);
+  // half a megabyte of YAML, with each space and line break escaped
+  router.use('/topology/import', express.urlencoded({ extended: false, limit: '2mb', parameterLimit: 10 }));
   router.use(express.urlencoded({ extended: false, limit: '256kb', parameterLimit: 1000 }));
   // a signed link acts in the name that it holds, whoever is signed in: it stands before the session's rules
   router.use(linkRoutes(deps, pages));

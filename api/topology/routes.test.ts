@@ -117,6 +117,9 @@ describe('declaring', () => {
     expect(unknown.body.errors).toEqual([
       { field: 'line 4, column 11', message: "there is no team 'nobody'; there are shop" },
     ]);
+    const services = Array.from({ length: 1000 }, (_, i) => `  - name: service-${i}\n`).join('');
+    const large = await put(`services:\n${services}  - name: a\n    team: nobody\n`);
+    expect(large.body.errors).toMatchObject([{ field: 'line 1003, column 11' }]);
     expect((await put(yaml, '', api.tokens.operator)).status).toBe(403);
   });
 });

@@ -4,18 +4,25 @@ import { declareTopology, readDeclared } from '../../db/declared-topology.ts';
 import { UnknownReferenceError } from '../../db/policies.ts';
 import { kindsOf, listDependencies, listTrouble } from '../../db/services.ts';
 import { neighbourhood, serviceGraph } from '../../domain/topology/graph.ts';
-import { parseTopology, topologyYaml } from '../../domain/topology/topology-yaml.ts';
+import { topologyYaml } from '../../domain/topology/topology-yaml.ts';
 import { troubleIn } from '../../domain/topology/trouble.ts';
 import { scopeOf } from '../auth/principal.ts';
 import { type Endpoint, personEndpoint } from '../endpoint.ts';
 import { InvalidRequestError, NotFoundError } from '../errors.ts';
+import type { TopologyParser } from './parse.ts';
 import { presentDependency } from './presenter.ts';
 import { declared, declareQuery, topology, topologyBody, topologyQuery } from './schema.ts';
 
 const tag = 'Services';
 const path = '/api/v1/topology';
 
-export function topologyEndpoints({ db }: { db: Pick<Database, 'read' | 'write'> }): Endpoint[] {
+export function topologyEndpoints({
+  db,
+  parseTopology,
+}: {
+  db: Pick<Database, 'read' | 'write'>;
+  parseTopology: TopologyParser;
+}): Endpoint[] {
   return [
     personEndpoint({
       method: 'get',
@@ -80,7 +87,8 @@ export function topologyEndpoints({ db }: { db: Pick<Database, 'read' | 'write'>
       response: declared,
       errors: { 422: 'It has problems: `errors` names line, column and what to write' },
       handle: async ({ principal, query, body }) => {
-        const parsed = parseTopology(body);
+        const { orgId, email: actor } = principal;
+        const parsed = await parseTopology(orgId, body);
         if ('problems' in parsed) {
           throw new InvalidRequestError(
             parsed.problems.map(({ line, col, message }) => ({
@@ -90,7 +98,6 @@ export function topologyEndpoints({ db }: { db: Pick<Database, 'read' | 'write'>
             422,
           );
         }
-        const { orgId, email: actor } = principal;
         const planOnly = query.plan === 'true';
         try {
           const plan = await db.write(scopeOf(principal), (tx) =>
@@ -99,7 +106,7 @@ export function topologyEndpoints({ db }: { db: Pick<Database, 'read' | 'write'>
           return { applied: !planOnly, plan };
         } catch (error) {
           if (!(error instanceof UnknownReferenceError)) throw error;
-          const { line, col } = parsed.locate(error.field.split('.'));
+          const { line, col } = parsed.teams[error.field] ?? { line: 1, col: 1 };
           const field = `line ${line}, column ${col}`;
           throw new InvalidRequestError([{ field, message: error.message }], 422);
         }

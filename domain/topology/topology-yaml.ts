@@ -11,8 +11,13 @@ export interface TopologyProblem {
   message: string;
 }
 
+/** Plain data: large ones are read in another thread. */
 export type ParsedTopology =
-  | { topology: DeclaredTopology; locate(place: Place): { line: number; col: number } }
+  | {
+      topology: DeclaredTopology;
+      /** Where the teams of the services stand, by 'services.3.team', for what is found out later. */
+      teams: Record<string, { line: number; col: number }>;
+    }
   | { problems: TopologyProblem[] };
 
 /** Characters. */
@@ -73,7 +78,11 @@ export function parseTopology(source: string): ParsedTopology {
     found.sort((a, b) => a.line - b.line || a.col - b.col);
     return { problems: found.slice(0, mostProblems) };
   }
-  return { topology: declaredTopology(parsed.data), locate };
+  const topology = declaredTopology(parsed.data);
+  const teams = topology.services.flatMap(({ team }, index) =>
+    team === null ? [] : [[`services.${index}.team`, locate(['services', index, 'team'])] as const],
+  );
+  return { topology, teams: Object.fromEntries(teams) };
 }
 
 /** What may become as many values, or problems, is counted before any of them is made. */

@@ -4,6 +4,7 @@ import express from 'express';
 import { Registry } from 'prom-client';
 import { createSignIn, type SignIn } from '../../api/auth/sign-in.ts';
 import { type ApiDeps, createApi } from '../../api/server.ts';
+import { createTopologyParser } from '../../api/topology/parse.ts';
 import type { Tx } from '../../db/database.ts';
 import { createApiToken, createUser, setMembership } from '../../db/identity.ts';
 import { ensureOrganization } from '../../db/organizations.ts';
@@ -74,6 +75,7 @@ export async function createTestApi(overrides: Partial<ApiDeps> = {}): Promise<T
       gitSchedules,
       logDesk: createTestLogDesk(fixture.db, { secrets: { 'env:LOGS_KEY': 'key-of-the-logs' } }),
       signIn,
+      parseTopology: createTopologyParser(),
       publicUrl: 'http://holdfast.example',
       version: '0.0.0',
       workflowUrl: (workflowId) => `http://temporal.example/${workflowId}`,

@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { createSignIn } from '../../api/auth/sign-in.ts';
+import { createTopologyParser } from '../../api/topology/parse.ts';
 import type { Database } from '../../db/database.ts';
 import type { WebDeps } from '../../web/deps.ts';
 import { createWeb } from '../../web/server.ts';
@@ -32,6 +33,7 @@ export async function serveWeb(
       gitSchedules: createFakeGitSchedules(),
       logDesk: createTestLogDesk(db),
       signIn: createSignIn({ db }),
+      parseTopology: createTopologyParser(),
       publicUrl: base,
       temporalUiUrl: null,
       workflowUrl: () => null,

@@ -50,7 +50,7 @@ export function errorPage(error: unknown, reference: string): ErrorPage {
     });
   }
   const status = statusOf(error);
-  if (status === 413) return page(413, 'Too much at once', 'The form holds more than 256 kB.');
+  if (status === 413) return page(413, 'Too much at once', `The form holds more than ${limitOf(error)} kB.`);
   if (status !== undefined && status >= 400 && status < 500) {
     return page(status, 'That request cannot be read', 'Go back, reload the page and send it again.');
   }
@@ -68,6 +68,12 @@ const sentence = (text: string): string => {
 function statusOf(error: unknown): number | undefined {
   if (typeof error !== 'object' || error === null || !('status' in error)) return undefined;
   return typeof error.status === 'number' ? error.status : undefined;
+}
+
+/** Of body-parser's errors. */
+function limitOf(error: unknown): number {
+  const limit = typeof error === 'object' && error !== null && 'limit' in error ? Number(error.limit) : 0;
+  return limit / 1024 || 256;
 }
 
 export const noSuchPage: RequestHandler = () => {

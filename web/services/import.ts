@@ -2,7 +2,7 @@ import { type Request, type Response, Router } from 'express';
 import { declareTopology, readDeclared } from '../../db/declared-topology.ts';
 import { UnknownReferenceError } from '../../db/policies.ts';
 import { isEmptyPlan } from '../../domain/topology/declared.ts';
-import { parseTopology, topologyYaml } from '../../domain/topology/topology-yaml.ts';
+import { topologyYaml } from '../../domain/topology/topology-yaml.ts';
 import type { WebDeps } from '../deps.ts';
 import { setFlash } from '../layout/flash.ts';
 import type { Pages } from '../layout/pages.ts';
@@ -20,7 +20,10 @@ dependencies:
 `;
 
 /** All that people declare, as one text: looked at as a plan, then applied. */
-export function importRoutes({ db }: Pick<WebDeps, 'db'>, pages: Pages): Router {
+export function importRoutes(
+  { db, parseTopology }: Pick<WebDeps, 'db' | 'parseTopology'>,
+  pages: Pages,
+): Router {
   const router = Router();
 
   router.get('/topology/import', requireRole('admin'), async (request, response) => {
@@ -45,7 +48,7 @@ export function importRoutes({ db }: Pick<WebDeps, 'db'>, pages: Pages): Router 
   router.post('/topology/import', requireRole('admin'), async (request, response) => {
     const { scope, orgId, email: actor } = visitorOf(request);
     const { source, planOnly } = postedImport(request.body);
-    const parsed = parseTopology(source);
+    const parsed = await parseTopology(orgId, source);
     if ('problems' in parsed) {
       await show(request, response, { source, problems: parsed.problems, plan: null });
       return;
@@ -65,7 +68,8 @@ export function importRoutes({ db }: Pick<WebDeps, 'db'>, pages: Pages): Router 
       response.redirect(303, '/topology');
     } catch (error) {
       if (!(error instanceof UnknownReferenceError)) throw error;
-      const problem = { ...parsed.locate(error.field.split('.')), message: error.message };
+      const { line, col } = parsed.teams[error.field] ?? { line: 1, col: 1 };
+      const problem = { line, col, message: error.message };
       await show(request, response, { source, problems: [problem], plan: null });
     }
   });

@@ -124,6 +124,20 @@ describe('all services as YAML', () => {
     );
   });
 
+  it('takes as much as is read at all, and says what is too much', async () => {
+    const service = (i: number) =>
+      `  - name: service-${i}\n    description: ${'Takes orders. '.repeat(20)}\n`;
+    const large = `services:\n${Array.from({ length: 1600 }, (_, i) => service(i)).join('')}`;
+    expect(large.length).toBeGreaterThan(500_000);
+    const planned = await send('/topology/import', { source: large, do: 'plan' });
+    expect(planned.html).toContain('What would change: 1,600 services added.');
+    const larger = await send('/topology/import', { source: `${large}#${' '.repeat(30_000)}`, do: 'plan' });
+    expect(larger.html).toContain('write at most 512 KiB');
+    const most = await send('/topology/import', { source: 'x'.repeat(2_100_000), do: 'plan' });
+    expect(most.status).toBe(413);
+    expect(most.html).toContain('more than 2048 kB');
+  });
+
   it('names the line of each problem, and changes nothing', async () => {
     const { status, html } = await send('/topology/import', {
       source: `${source}    team: nobody\r\n`,

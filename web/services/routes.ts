@@ -20,7 +20,7 @@ import { serviceView } from './show-view.ts';
 import { type KnownTopology, parseTopologyQuery, topologyView } from './topology-view.ts';
 
 /** What services there are, who calls whom, and where it fails. */
-export function serviceRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Router {
+export function serviceRoutes(deps: Pick<WebDeps, 'db' | 'parseTopology'>, pages: Pages): Router {
   const { db } = deps;
   const router = Router();
 
