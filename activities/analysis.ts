@@ -203,7 +203,7 @@ async function relatedChanges(
     services: relatedServices(services, graph),
   });
   const changed = new Set(changes.flatMap(({ service }) => (service === null ? [] : [service])));
-  const history = await confirmationHistory(tx, [...changed]);
+  const history = await confirmationHistory(tx, { incidentId, services: [...changed] });
   return scoreChanges({ changes, startedAt, services, environments: environmentsOf(alerts), graph, history });
 }
 

@@ -87,7 +87,11 @@ const asked: Record<string, { most: number; ask: (tx: Tx) => Promise<unknown> }>
   },
   'the history of services': {
     most: 50_000,
-    ask: (tx) => confirmationHistory(tx, ['service-10', 'service-20', 'service-30']),
+    ask: (tx) =>
+      confirmationHistory(tx, {
+        incidentId: randomUUID(),
+        services: ['service-10', 'service-20', 'service-30'],
+      }),
   },
   'a change that arrives': {
     most: 1_000,

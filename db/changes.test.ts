@@ -179,8 +179,11 @@ test('what people said of changes is counted by service, shown with them and lis
   await judge(one, first, 'confirmed');
   await judge(one, second, 'dismissed');
   await judge(one, third, null);
-  const history = await write((tx) => confirmationHistory(tx, ['payment', 'search']));
+  const other = await incident(2, 'payment');
+  const services = ['payment', 'search'];
+  const history = await write((tx) => confirmationHistory(tx, { incidentId: other, services }));
   expect(history).toEqual(new Map([['payment', { confirmed: 1, dismissed: 1 }]]));
+  expect(await write((tx) => confirmationHistory(tx, { incidentId: one, services }))).toEqual(new Map());
   expect(await read(first)).toMatchObject({
     confirmed: 1,
     incidents: [{ number: 1, verdict: 'confirmed', judgedBy: 'ana', reasons: ['near'] }],

@@ -57,17 +57,20 @@ export async function candidateChanges(
   return rows.map((row) => ({ ...row, at: row.at.getTime() }));
 }
 
-/** How often people confirmed and dismissed changes of these services (as the changes write them), by service. */
+/**
+ * How often people confirmed and dismissed changes of these services (as the changes write them), by service; on other
+ * incidents, for what was said on this one is not to speak for itself.
+ */
 export async function confirmationHistory(
   tx: Tx,
-  services: readonly string[],
+  { incidentId, services }: { incidentId: string; services: readonly string[] },
 ): Promise<Map<string, ChangeHistory>> {
   const { rows } = await sql<{ service: string; confirmed: number; dismissed: number }>`
     select c.service, count(*) filter (where ic.verdict = 'confirmed') as confirmed,
       count(*) filter (where ic.verdict = 'dismissed') as dismissed
     from incident_changes ic join changes c on c.id = ic.change_id
     where ic.verdict is not null and ic.judged_at > now() - make_interval(days => ${historyDays})
-      and c.service = any(${[...services]}::text[])
+      and ic.incident_id <> ${incidentId} and c.service = any(${[...services]}::text[])
     group by c.service`.execute(tx);
   return new Map(rows.map(({ service, confirmed, dismissed }) => [service, { confirmed, dismissed }]));
 }

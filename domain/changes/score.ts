@@ -235,7 +235,7 @@ function historyReasons(service: string | null, past: ChangeHistory | undefined)
   const judged = past.confirmed + past.dismissed;
   if (judged === 0) return [];
   return [
-    `${past.confirmed} of ${judged} earlier ${judged === 1 ? 'change' : 'changes'} of ${service} ${past.confirmed === 1 ? 'was' : 'were'} confirmed as causes`,
+    `${past.confirmed} of ${judged} earlier ${judged === 1 ? 'change' : 'changes'} of ${service} ${past.confirmed === 1 ? 'was confirmed as a cause' : 'were confirmed as causes'}`,
   ];
 }
 
