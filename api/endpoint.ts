@@ -23,6 +23,10 @@ export interface Endpoint {
   body?: z.ZodType;
   /** How the body is read; default 'json'. Bytes are unzipped. */
   bodyAs?: 'json' | 'text' | 'bytes';
+  /** What a body may be sent as, for the document; default by `bodyAs`. */
+  bodyTypes?: string[];
+  /** What `handle` reads of the request by itself, for the document. */
+  alsoReads?: { body: z.ZodType; headers: z.ZodObject; query: z.ZodObject };
   /** What a body may have at most; default '10mb'. */
   bodyLimit?: '32mb';
   /** Runs when it is known who asks, before the body is read. */
@@ -30,10 +34,12 @@ export interface Endpoint {
   status: number;
   /** Absent: no body. */
   response?: z.ZodType;
-  /** How `send` sends it, for the document; default 'application/json'. */
-  answersAs?: 'application/yaml';
+  /** What `send` sends it as, by type, for the document; default `response` as 'application/json'. */
+  answersAs?: Record<string, z.ZodType>;
   /** Other answers than the errors that every operation may give. */
   errors?: Record<number, string>;
+  /** How errors are answered, for the document; default problem details. */
+  errorsAs?: Record<string, z.ZodType>;
   handle(request: Request): Promise<unknown>;
   /** How the answer is sent; default as JSON. */
   send?(answer: unknown, request: Request, response: Response): void;

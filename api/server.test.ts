@@ -85,6 +85,33 @@ test('the OpenAPI document describes every operation with its schemas, errors an
   for (const [, name] of references) expect(body.components.schemas[name!], name).toBeDefined();
 });
 
+test('the OpenAPI document says what is sent in other forms than JSON', async () => {
+  const { paths } = (await api.ask('GET', '/api/v1/openapi.json')).body;
+  const sent = (path: string, method: string) => Object.keys(paths[path][method].requestBody.content);
+  const answered = (path: string, method: string, status: number) =>
+    Object.keys(paths[path][method].responses[status].content);
+  expect(sent('/api/v1/logs', 'post')).toEqual(['application/x-ndjson']);
+  expect(sent('/api/v1/topology', 'put')).toEqual(['application/yaml', 'application/json']);
+  expect(answered('/api/v1/topology/export', 'get', 200)).toEqual(['application/yaml']);
+  const exported = '/api/v1/incidents/{number}/export';
+  expect(answered(exported, 'get', 200)).toEqual(['text/markdown', 'application/json']);
+  const otlp = ['application/x-protobuf', 'application/json'];
+  for (const path of ['/v1/traces', '/v1/logs']) {
+    expect(sent(path, 'post')).toEqual(otlp);
+    expect(answered(path, 'post', 200)).toEqual(otlp);
+    expect(answered(path, 'post', 413)).toEqual(otlp);
+    expect(paths[path].post.responses[401].content['application/json'].schema).toEqual({
+      $ref: '#/components/schemas/RpcStatus',
+    });
+  }
+  const webhook = paths['/api/v1/changes/webhooks/{sourceId}'].post;
+  expect(webhook.requestBody.required).toBe(true);
+  expect(webhook.parameters.map((one: { in: string; name: string }) => `${one.in} ${one.name}`)).toEqual(
+    expect.arrayContaining(['header X-Hub-Signature-256', 'header X-Holdfast-Token', 'query token']),
+  );
+  expect(webhook.responses[503]).toBeDefined();
+});
+
 test('log lines are taken by ingest key; a bad line is reported and does not lose the others', async () => {
   const line = (more: object) =>
     JSON.stringify({

@@ -34,6 +34,7 @@ import {
   newChange,
   webhookAnswer,
   webhookParams,
+  webhookReads,
 } from './schema.ts';
 import { readChangeWebhook, unverified, verifyChangeWebhook } from './webhook.ts';
 
@@ -81,6 +82,7 @@ export function changeEndpoints(deps: { db: Pick<Database, 'read' | 'write' | 'u
         "Take a webhook of GitHub, Jenkins, Argo CD or another pipeline, with its source's signature or secret",
       access: 'public',
       params: webhookParams,
+      alsoReads: webhookReads,
       status: 202,
       response: webhookAnswer,
       errors: {

@@ -99,6 +99,30 @@ export const changeParams = z.object({
 });
 export const webhookParams = z.object({ sourceId: z.uuid() });
 
+/** Of a webhook one of these proves whose it is: GitHub's signature, Holdfast's, or the secret itself. */
+export const webhookReads = {
+  body: z
+    .record(z.string(), z.unknown())
+    .meta({ description: 'What GitHub, Jenkins, Argo CD or another pipeline sends, at most 5 MB' }),
+  headers: z.object({
+    'X-Hub-Signature-256': z
+      .string()
+      .optional()
+      .meta({ description: 'GitHub: sha256=<hex HMAC of the body>' }),
+    'X-GitHub-Event': z.string().optional().meta({ description: 'GitHub: what the message is about' }),
+    'X-Holdfast-Signature': z.string().optional().meta({
+      description: "Others: t=<unix seconds>,v1=<hex HMAC of 't.body'>, at most five minutes old",
+    }),
+    'X-Holdfast-Token': z.string().optional().meta({
+      description:
+        "Others: the secret; 'Authorization: Bearer <secret>', or as the password of Basic, does as well",
+    }),
+  }),
+  query: z.object({
+    token: z.string().optional().meta({ description: 'Jenkins: the secret, where no header can be set' }),
+  }),
+};
+
 export const changeListQuery = z.object({
   ...pageQuery,
   service: z.string().max(longest.name).optional(),

@@ -6,9 +6,10 @@ import { type Endpoint, personEndpoint, type Reader } from '../endpoint.ts';
 import { NotFoundError } from '../errors.ts';
 import { exportQuery, incidentParams } from './schema.ts';
 
+const asJson = z.record(z.string(), z.unknown()).meta({ id: 'IncidentExport' });
 const exported = z
-  .union([z.string(), z.record(z.string(), z.unknown())])
-  .meta({ id: 'IncidentExport', description: 'Markdown as text/markdown, or the whole incident as JSON' });
+  .union([z.string(), asJson])
+  .meta({ description: 'Markdown as text/markdown, or the whole incident as JSON' });
 
 /** An incident to be kept or read elsewhere. */
 export function exportEndpoint({ db, publicUrl }: { db: Reader; publicUrl: string }): Endpoint {
@@ -23,6 +24,7 @@ export function exportEndpoint({ db, publicUrl }: { db: Reader; publicUrl: strin
       query: exportQuery,
       status: 200,
       response: exported,
+      answersAs: { 'text/markdown': z.string(), 'application/json': asJson },
       errors: { 404: 'No incident of this number' },
       handle: async ({ principal, params: { number }, query: { format } }) => {
         const found = await db.read(scopeOf(principal), (tx) =>

@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi';
 import { documentedWebhook } from '../alerts/schema.ts';
 import type { Access, Endpoint } from '../endpoint.ts';
@@ -40,13 +41,15 @@ export function createOpenApiDocument(
 }
 
 const bodyTypes = {
-  json: 'application/json',
-  text: 'application/x-ndjson',
-  bytes: 'application/x-protobuf',
-} as const;
+  json: ['application/json'],
+  text: ['application/x-ndjson'],
+  bytes: ['application/octet-stream'],
+};
 
 function operationOf(operation: Endpoint): ZodOpenApiOperationObject {
-  const { access, body, response } = operation;
+  const { access, alsoReads, response } = operation;
+  const body = operation.body ?? alsoReads?.body;
+  const query = operation.query ?? alsoReads?.query;
   return {
     operationId: operationIdOf(operation),
     tags: [operation.tag],
@@ -55,26 +58,34 @@ function operationOf(operation: Endpoint): ZodOpenApiOperationObject {
     security: securityOf(access),
     requestParams: {
       ...(operation.params ? { path: operation.params } : {}),
-      ...(operation.query ? { query: operation.query } : {}),
+      ...(query ? { query } : {}),
+      ...(alsoReads ? { header: alsoReads.headers } : {}),
     },
     ...(body
       ? {
           requestBody: {
-            required: !body.safeParse(undefined).success,
-            content: { [bodyTypes[operation.bodyAs ?? 'json']]: { schema: body } },
+            required: alsoReads !== undefined || !body.safeParse(undefined).success,
+            content: contentOf(
+              Object.fromEntries(
+                (operation.bodyTypes ?? bodyTypes[operation.bodyAs ?? 'json']).map((type) => [type, body]),
+              ),
+            ),
           },
         }
       : {}),
     responses: {
       [String(operation.status)]: {
         description: response?.description ?? operation.summary,
-        ...(response
-          ? { content: { [operation.answersAs ?? 'application/json']: { schema: response } } }
-          : {}),
+        ...(response ? { content: contentOf(operation.answersAs ?? { 'application/json': response }) } : {}),
       },
       ...errorsOf(operation),
     },
   };
+}
+
+/** Schemas by media type. */
+function contentOf(types: Record<string, z.ZodType>) {
+  return Object.fromEntries(Object.entries(types).map(([type, schema]) => [type, { schema }]));
 }
 
 function isPersons(access: Access): boolean {
@@ -87,19 +98,19 @@ function securityOf(access: Access): Record<string, string[]>[] {
   return [access === 'runner' ? { runnerToken: [] } : { apiToken: [] }];
 }
 
-function errorsOf({ access, body, params, query, errors }: Endpoint) {
+function errorsOf({ access, body, bodyLimit, params, query, errors, errorsAs }: Endpoint) {
   const statuses: Record<string, string> = {
     ...(body || params || query ? { 400: 'Invalid request: `errors` names the fields' } : {}),
     ...(access === 'public' ? {} : { 401: 'No token, or a wrong one' }),
     ...(isPersons(access) ? { 403: 'The role is not enough' } : {}),
-    ...(body ? { 413: 'The body is larger than 10 MB' } : {}),
+    ...(body ? { 413: `The body is larger than ${bodyLimit === '32mb' ? 32 : 10} MB` } : {}),
     ...(access === 'public' ? {} : { 503: 'Not available now: send it again after `Retry-After` seconds' }),
     ...errors,
   };
   return Object.fromEntries(
     Object.entries(statuses).map(([status, text]) => [
       status,
-      { description: text, content: { 'application/problem+json': { schema: problem } } },
+      { description: text, content: contentOf(errorsAs ?? { 'application/problem+json': problem }) },
     ]),
   );
 }

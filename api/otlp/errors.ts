@@ -1,8 +1,13 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express';
+import { z } from 'zod';
 import { HttpError } from '../auth/errors.ts';
 import { type ErrorLog, httpErrorOf } from '../errors.ts';
 import { isProtobuf, protobufType } from './body.ts';
 import { encode } from './protobuf.ts';
+
+export const rpcStatus = z
+  .object({ code: z.int(), message: z.string() })
+  .meta({ id: 'RpcStatus', description: 'google.rpc.Status, in the encoding of the request' });
 
 /** As OTLP/HTTP wants errors: a google.rpc.Status in the encoding of the request, under the status that says whether
  * to send again. https://opentelemetry.io/docs/specs/otlp/#failures-1 */
@@ -16,7 +21,7 @@ export function answerOtlpErrors(log: ErrorLog): ErrorRequestHandler {
     if (error.status === 500) {
       log.error({ err: thrown, method: request.method, path: request.originalUrl }, 'request failed');
     }
-    const status = { code: rpcCode(error), message: error.message };
+    const status: z.infer<typeof rpcStatus> = { code: rpcCode(error), message: error.message };
     response.status(error.status).set(error.headers);
     if (isProtobuf(request)) response.type(protobufType).send(encode('RpcStatus', status));
     else response.json(status);

@@ -8,6 +8,7 @@ import { createSeenNote } from '../auth/integration-seen.ts';
 import { type Endpoint, endpoint } from '../endpoint.ts';
 import type { ErrorLog } from '../errors.ts';
 import { groupsOf, isProtobuf, protobufType } from './body.ts';
+import { rpcStatus } from './errors.ts';
 import { createExternalCalls } from './external-calls.ts';
 import { logLineOf } from './log-lines.ts';
 import { encode } from './protobuf.ts';
@@ -23,6 +24,20 @@ const body = z
   .meta({ override: { type: 'string', format: 'binary' } })
   .optional()
   .meta({ description: 'As application/x-protobuf or application/json, with or without gzip' });
+
+const tracesAnswer = z.object({
+  partialSuccess: z.object({ rejectedSpans: z.int(), errorMessage: z.string() }).optional(),
+});
+const logsAnswer = z.object({
+  partialSuccess: z.object({ rejectedLogRecords: z.int(), errorMessage: z.string() }).optional(),
+});
+const otlpTypes = [protobufType, 'application/json'];
+const otlpAs = (schema: z.ZodType) => Object.fromEntries(otlpTypes.map((type) => [type, schema]));
+const errors = {
+  400: 'No request of OTLP',
+  413: 'More than 10 MB unzipped, 20,000 resources and scopes, or 50,000 records',
+  415: 'Neither protobuf nor JSON',
+};
 
 const tooMany = {
   spans: `more than ${perMinute.spans} spans a minute: sample them`,
@@ -94,10 +109,12 @@ export function otlpEndpoints(deps: { db: Pick<Database, 'write'>; log: ErrorLog
         before: turns.before,
         body,
         bodyAs: 'bytes',
+        bodyTypes: otlpTypes,
+        errors,
+        errorsAs: otlpAs(rpcStatus),
         status: 200,
-        response: z.object({
-          partialSuccess: z.object({ rejectedSpans: z.int(), errorMessage: z.string() }).optional(),
-        }),
+        response: tracesAnswer,
+        answersAs: otlpAs(tracesAnswer),
         handle: async ({ request, body: bytes }) => {
           const integration = integrationOf(request);
           const { rejected, message } = await turns.work(integration.orgId, () => takeSpans(request, bytes));
@@ -117,10 +134,12 @@ export function otlpEndpoints(deps: { db: Pick<Database, 'write'>; log: ErrorLog
         before: turns.before,
         body,
         bodyAs: 'bytes',
+        bodyTypes: otlpTypes,
+        errors,
+        errorsAs: otlpAs(rpcStatus),
         status: 200,
-        response: z.object({
-          partialSuccess: z.object({ rejectedLogRecords: z.int(), errorMessage: z.string() }).optional(),
-        }),
+        response: logsAnswer,
+        answersAs: otlpAs(logsAnswer),
         handle: async ({ request, body: bytes }) => {
           const integration = integrationOf(request);
           const { rejected, message } = await turns.work(integration.orgId, () =>

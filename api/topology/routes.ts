@@ -67,7 +67,7 @@ export function topologyEndpoints({
         access: 'viewer',
         status: 200,
         response: z.string(),
-        answersAs: 'application/yaml',
+        answersAs: { 'application/yaml': z.string() },
         handle: async ({ principal }) => topologyYaml(await db.read(scopeOf(principal), readDeclared)),
       }),
       send: (answer, _request, response) => {
@@ -83,9 +83,12 @@ export function topologyEndpoints({
       query: declareQuery,
       body: topologyBody,
       bodyAs: 'text',
+      bodyTypes: ['application/yaml', 'application/json'],
       status: 200,
       response: declared,
-      errors: { 422: 'It has problems: `errors` names line, column and what to write' },
+      errors: {
+        422: 'It has problems: `errors` names line, column and what to write; or it took too long',
+      },
       handle: async ({ principal, query, body }) => {
         const { orgId, email: actor } = principal;
         const parsed = await parseTopology(orgId, body);
