@@ -77,7 +77,7 @@ it('tells strangers what happened: people by name, no address, no label, no way 
   });
   expect(view.timeline[0]).toMatchObject({ actor: 'Ana', summary: 'Paged Ana and ops@… (level 1)' });
   expect(view.title).toBe('Mail to ops@… bounces');
-  expect(view.cause).toEqual({ service: 'db-primary', sure: 'says Ana' });
+  expect(view.cause).toEqual({ service: 'db-primary', sure: 'says Ana', isSaid: true });
   expect(view.moreAlerts).toBe(30);
   const all = JSON.stringify(view);
   for (const hidden of ['partner.example', 'example.com', 'label', '/incidents/', 'incident:o', 'on call'])

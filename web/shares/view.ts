@@ -21,7 +21,7 @@ export interface SharedView {
   severity: Mark;
   state: Mark;
   openedAt: string;
-  cause: { service: string; sure: string } | null;
+  cause: { service: string; sure: string; isSaid: boolean } | null;
   services: string[];
   changes: { words: string; at: string; percent: string; confirmed: boolean }[];
   alerts: { name: string; severity: Mark; state: Mark; service: string | null; at: string }[];
@@ -95,6 +95,7 @@ function causeOf({ incident }: SharedInput, masked: (text: string) => string): S
   return {
     service: masked(causeService),
     sure: causeBy === null ? `${Math.round((causeConfidence ?? 0) * 100)} % sure` : `says ${masked(causeBy)}`,
+    isSaid: causeBy !== null,
   };
 }
 
