@@ -11,15 +11,21 @@ export function createQuota(limit: number) {
   const used = new Map<string, number>();
   let since = 0;
 
-  /** How many of `wanted` may come at `now` (epoch ms). */
-  return (orgId: string, wanted: number, now: number): number => {
-    if (now - since >= minute) {
-      used.clear();
-      since = now;
-    }
-    const before = used.get(orgId) ?? 0;
-    const granted = Math.min(wanted, limit - before);
-    used.set(orgId, before + granted);
-    return granted;
+  return {
+    /** How many of `wanted` may come at `now` (epoch ms). */
+    grant(orgId: string, wanted: number, now: number): number {
+      if (now - since >= minute) {
+        used.clear();
+        since = now;
+      }
+      const before = used.get(orgId) ?? 0;
+      const granted = Math.min(wanted, limit - before);
+      used.set(orgId, before + granted);
+      return granted;
+    },
+    /** What could not be stored, and is sent again. */
+    giveBack(orgId: string, count: number): void {
+      used.set(orgId, Math.max(0, (used.get(orgId) ?? 0) - count));
+    },
   };
 }

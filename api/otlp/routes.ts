@@ -52,7 +52,7 @@ export function otlpEndpoints(deps: { db: Pick<Database, 'write'>; log: ErrorLog
   const { db } = deps;
   const turns = createTurns();
   const noteSeen = createSeenNote(deps);
-  const grant = { spans: createQuota(perMinute.spans), logs: createQuota(perMinute.logs) };
+  const quota = { spans: createQuota(perMinute.spans), logs: createQuota(perMinute.logs) };
   const learnLater = createExternalCalls({
     db,
     onError: (error) => deps.log.error({ err: error }, 'calls to hosts could not be learned'),
@@ -63,22 +63,27 @@ export function otlpEndpoints(deps: { db: Pick<Database, 'write'>; log: ErrorLog
     request: Request,
     { bytes, kind, now }: { bytes: Buffer | undefined; kind: 'spans' | 'logs'; now: number },
     readOne: (record: unknown, resource: Attributes) => T | { problem: string },
-  ): Promise<Taken & { items: T[] }> {
+  ): Promise<Taken & { items: T[]; granted: number }> {
     const groups = groupsOf(request, bytes, kind);
     const wanted = countRecords(groups);
-    const granted = grant[kind](integrationOf(request).orgId, wanted, now);
+    const granted = quota[kind].grant(integrationOf(request).orgId, wanted, now);
     const { items, rejected, message } = await readRecords(groups, granted, readOne);
     const over = wanted - granted;
     const reasons = [...(over > 0 ? [tooMany[kind]] : []), ...(message === '' ? [] : [message])];
-    return { items, rejected: rejected + over, message: reasons.join('; ') };
+    return { items, granted, rejected: rejected + over, message: reasons.join('; ') };
   }
 
   async function takeSpans(request: Request, bytes: Buffer | undefined): Promise<Taken> {
     const { orgId } = integrationOf(request);
     const from = Date.now();
-    const { items, ...taken } = await read(request, { bytes, kind: 'spans', now: from }, spanOf);
-    for (const spans of batches(items)) {
-      await db.write({ orgId }, (tx) => recordSpans(tx, { orgId, spans }));
+    const { items, granted, ...taken } = await read(request, { bytes, kind: 'spans', now: from }, spanOf);
+    try {
+      for (const spans of batches(items)) {
+        await db.write({ orgId }, (tx) => recordSpans(tx, { orgId, spans }));
+      }
+    } catch (error) {
+      quota.spans.giveBack(orgId, granted);
+      throw error;
     }
     const namesHosts = items.some(({ peerKind }) => peerKind === 'external');
     if (namesHosts) learnLater(orgId, { from, to: Date.now() });
@@ -88,13 +93,20 @@ export function otlpEndpoints(deps: { db: Pick<Database, 'write'>; log: ErrorLog
   async function takeLogRecords(request: Request, bytes: Buffer | undefined): Promise<Taken> {
     const { orgId } = integrationOf(request);
     const now = Date.now();
-    const { items, ...taken } = await read(request, { bytes, kind: 'logs', now }, (record, resource) =>
-      logLineOf(record, resource, now),
+    const { items, granted, ...taken } = await read(
+      request,
+      { bytes, kind: 'logs', now },
+      (record, resource) => logLineOf(record, resource, now),
     );
-    // one transaction: what is sent again after an error is not there twice
-    await db.write({ orgId }, async (tx) => {
-      for (const lines of batches(items)) await insertLogs(tx, { orgId, lines });
-    });
+    try {
+      // one transaction: what is sent again after an error is not there twice
+      await db.write({ orgId }, async (tx) => {
+        for (const lines of batches(items)) await insertLogs(tx, { orgId, lines });
+      });
+    } catch (error) {
+      quota.logs.giveBack(orgId, granted);
+      throw error;
+    }
     return taken;
   }
 
