@@ -156,6 +156,10 @@ export async function getChange(tx: Tx, id: number): Promise<ChangeDetail | unde
       'incident_changes.judged_at as judgedAt',
     ])
     .where('incident_changes.change_id', '=', id)
+    // its alerts, and with them the question, went to another incident
+    .where((eb) =>
+      eb.or([eb('incidents.merged_into', 'is', null), eb('incident_changes.verdict', 'is not', null)]),
+    )
     .orderBy('incident_changes.score', 'desc')
     .orderBy('incidents.number', 'desc')
     .limit(incidentsShown)

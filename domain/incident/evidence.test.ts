@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { startClocks } from '../sla.ts';
 import { applyEvent } from './apply-event.ts';
 import { probableCause } from './cause.ts';
 import type { FeedDigest, IncidentEvent } from './events.ts';
@@ -327,6 +328,13 @@ describe('regrouping', () => {
       'merged: Over: it is one outage with #7, which goes on with its alerts',
     ]);
     expect(deadlinesOf(state, openedAt + minute)).toEqual([]);
+  });
+
+  test('neither keeps nor breaks the SLA of a merged incident: the other one has its alerts', () => {
+    const times = { policy: 'Standard', acknowledgeMs: 30 * minute, resolveMs: 240 * minute };
+    const before = { ...fold(opened()), clocks: startClocks(times, openedAt) };
+    const { clocks } = fold(before, merge, merged());
+    expect(clocks.map(({ state }) => state)).toEqual(['paused', 'paused']);
   });
 
   test('withdraws what a merged incident has asked approval for', () => {

@@ -44,9 +44,21 @@ export function applyRegrouped(
   if (!asked || asked.outcome !== null) return before;
   const state = settle(before, key, { into });
   if (asked.alertIds !== null) return { ...state, feedUnread: true };
-  const over = state.resolved ? state : close(state, at, asked.by, 'resolved', { mergedInto: into });
+  const over = state.resolved
+    ? state
+    : leaveClocks(state, close(state, at, asked.by, 'resolved', { mergedInto: into }));
   const summary = `Over: it is one outage with #${into}, which goes on with its alerts`;
   return tell({ ...over, mergedInto: into }, at, 'merged', asked.by, summary, { into });
+}
+
+/** The SLA goes on with the incident that has the alerts now: here it was neither kept nor broken by the merge. */
+function leaveClocks(before: IncidentState, after: IncidentState): IncidentState {
+  const clocks = after.clocks.map((clock, index) =>
+    clock.state === 'met' && before.clocks[index]?.state !== 'met'
+      ? { ...clock, state: 'paused' as const }
+      : clock,
+  );
+  return { ...after, clocks };
 }
 
 export function applyRegroupingRefused(

@@ -22,7 +22,10 @@ export function logTemplateRoutes(deps: WebDeps, pages: Pages): Router {
   const router = Router();
 
   router.get(`${logTemplatesPath}/new`, requireRole('admin'), async (request, response) => {
-    await form(request, response, postedLogTemplate({}), {}, { existing: false });
+    const sources = await deps.db.read(visitorOf(request).scope, listLogSources);
+    // most have one kind of source, and write in its language
+    const kind = sources.map(({ definition }) => definition.kind).find((each) => each !== 'builtin');
+    await form(request, response, postedLogTemplate({ kind }), {}, { existing: false });
   });
 
   router.get(`${logTemplatesPath}/:name`, requireRole('admin'), async (request, response) => {
