@@ -6,8 +6,13 @@ import { holdfast, tell } from './story.ts';
  * twice more when what comes late has come. Never after it is resolved.
  */
 
-/** While alerts join, an analysis waits until the last one began so long ago. */
+/**
+ * While alerts join, an analysis waits until the last one began so long ago: for each so many alerts of the incident,
+ * since one more says ever less, and forty large incidents of a storm would take the time of what is new.
+ */
 const restMs = 15_000;
+const restAlerts = 50;
+const longestRestMs = 5 * 60_000;
 /** After the opening: traces, changes and metrics take their time. */
 const laterMs = [60_000, 5 * 60_000];
 /** One that failed is begun again, so many times in a row. */
@@ -24,7 +29,8 @@ export function startAnalyses(state: IncidentState, openedAt: number, at: number
 export function wantAnalysis(state: IncidentState, at: number): IncidentState {
   const { on, lastAt, nextAt } = state.analysis;
   if (!on) return state;
-  const soonest = Math.max(at, (lastAt ?? Number.NEGATIVE_INFINITY) + restMs);
+  const rest = Math.min(longestRestMs, restMs * Math.max(1, Math.ceil(state.alertCount / restAlerts)));
+  const soonest = Math.max(at, (lastAt ?? Number.NEGATIVE_INFINITY) + rest);
   return { ...state, analysis: { ...state.analysis, nextAt: Math.min(nextAt ?? soonest, soonest) } };
 }
 

@@ -70,14 +70,23 @@ describe('the evidence is analysed', () => {
     expect(movesOf(state, openedAt + 600 * minute).some((key) => key.startsWith('analysis'))).toBe(false);
   });
 
-  test('every 15 s at most while alerts join, however many', () => {
+  test('every 15 s at most while alerts join, however often', () => {
     let state = looked(opened(), openedAt);
     for (let ms = 2000; ms < 14_000; ms += 100) {
-      state = fold(state, read({ seq: ms, alertCount: ms }, openedAt + ms));
+      state = fold(state, read({ seq: ms, alertCount: 50 }, openedAt + ms));
       expect(movesOf(state, openedAt + ms)).not.toContain('analysis:1');
     }
     expect(nextMoves(state, openedAt + 14_000).wakeAt).toBe(openedAt + 15_000);
     expect(movesOf(state, openedAt + 15_000)).toContain('analysis:1');
+  });
+
+  test('rests the longer the more alerts there are, five minutes at most', () => {
+    const rest = (alertCount: number): number => {
+      const began = fold(opened(), begin(openedAt, 'analysis:0'), analysed('analysis:0', openedAt + second));
+      const state = fold(began, read({ seq: 2, alertCount }, openedAt + 2 * second));
+      return (state.analysis.nextAt ?? 0) - openedAt;
+    };
+    expect([50, 51, 500, 9000].map(rest)).toEqual([15_000, 30_000, 150_000, 300_000]);
   });
 
   test('as soon as the logs are there', () => {
