@@ -1,12 +1,11 @@
 import { getChange } from '../../db/changes-read.ts';
 import type { Database } from '../../db/database.ts';
-import { findIncident } from '../../db/incident-detail.ts';
-import type { IncidentSummary } from '../../db/incidents.ts';
 import { judgeClosedCause, judgeClosedChange } from '../../db/judgements.ts';
 import { type MessageClient, unlessClosed } from '../../workflows/messages-client.ts';
-import { actorOf, assertRole, type Principal, scopeOf } from '../auth/principal.ts';
+import { actorOf, scopeOf } from '../auth/principal.ts';
 import { type Endpoint, personEndpoint } from '../endpoint.ts';
 import { NotFoundError } from '../errors.ts';
+import { commandedIncident } from './commanded.ts';
 import { causeBody, changeParams, incidentParams, judged, verdictBody } from './schema.ts';
 
 const tag = 'Incidents';
@@ -19,14 +18,6 @@ export function judgementEndpoints({
   db: Pick<Database, 'read' | 'write'>;
   messages: MessageClient;
 }): Endpoint[] {
-  /** Throws NotFoundError for what the person does not see, ForbiddenError where the person may not act. */
-  async function commanded(principal: Principal, number: number): Promise<IncidentSummary> {
-    const incident = await db.read(scopeOf(principal), (tx) => findIncident(tx, number));
-    if (!incident) throw new NotFoundError(`incident ${number}`);
-    assertRole(principal, 'operator', incident.teamId);
-    return incident;
-  }
-
   return [
     personEndpoint({
       method: 'post',
@@ -41,7 +32,7 @@ export function judgementEndpoints({
       errors: { 404: 'No incident of this number', 409: 'Refused, with the reason' },
       handle: async ({ principal, params: { number }, body: { service } }) => {
         const { orgId, email } = principal;
-        const { recordedSeq: asOf } = await commanded(principal, number);
+        const { recordedSeq: asOf } = await commandedIncident(db, principal, number);
         await unlessClosed(
           () => messages.judgeCause(orgId, number, { actor: actorOf(principal), asOf, service }),
           () =>
@@ -65,7 +56,7 @@ export function judgementEndpoints({
       errors: { 404: 'No incident of this number, or no such change', 409: 'Refused, with the reason' },
       handle: async ({ principal, params: { number, change: changeId }, body: { verdict } }) => {
         const { orgId, email } = principal;
-        const { recordedSeq: asOf } = await commanded(principal, number);
+        const { recordedSeq: asOf } = await commandedIncident(db, principal, number);
         const change = await db.read(scopeOf(principal), (tx) => getChange(tx, changeId));
         if (!change) throw new NotFoundError(`change ${changeId}`);
         await unlessClosed(

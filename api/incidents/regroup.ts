@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { findIncident } from '../../db/incident-detail.ts';
 import type { IncidentSummary } from '../../db/incidents.ts';
 import { ClosedError, type MessageClient, RefusedError } from '../../workflows/messages-client.ts';
-import { actorOf, assertRole, type Principal, scopeOf } from '../auth/principal.ts';
+import { actorOf, type Principal } from '../auth/principal.ts';
 import { type Endpoint, personEndpoint, type Reader } from '../endpoint.ts';
-import { ConflictError, InvalidRequestError, NotFoundError } from '../errors.ts';
+import { ConflictError, InvalidRequestError } from '../errors.ts';
+import { commandedIncident } from './commanded.ts';
 import { accepted, incidentParams } from './schema.ts';
 
 const number = z.int().min(1).max(2_147_483_647);
@@ -44,18 +44,11 @@ const refusals = { 404: 'No incident of this number', 409: 'Refused, with the re
 
 /** What people group and split by hand; Holdfast remembers it for the next sightings of these alerts. */
 export function regroupEndpoints({ db, messages }: { db: Reader; messages: MessageClient }): Endpoint[] {
-  /** Throws NotFoundError for what the person does not see, ForbiddenError where the person may not act. */
-  async function commanded(principal: Principal, which: number): Promise<IncidentSummary> {
-    const incident = await db.read(scopeOf(principal), (tx) => findIncident(tx, which));
-    if (!incident) throw new NotFoundError(`incident ${which}`);
-    assertRole(principal, 'operator', incident.teamId);
-    return incident;
-  }
-
   /** Where alerts go that are sent into an incident: what was merged has them go on, if the person may act there, too. */
   async function targeted(principal: Principal, which: number): Promise<IncidentSummary> {
-    let incident = await commanded(principal, which);
-    while (incident.mergedInto !== null) incident = await commanded(principal, incident.mergedInto);
+    let incident = await commandedIncident(db, principal, which);
+    while (incident.mergedInto !== null)
+      incident = await commandedIncident(db, principal, incident.mergedInto);
     return incident;
   }
 
@@ -91,7 +84,7 @@ export function regroupEndpoints({ db, messages }: { db: Reader; messages: Messa
         if (into === params.number) {
           throw new InvalidRequestError([{ field: 'into', message: 'name another incident' }]);
         }
-        const incident = await commanded(principal, params.number);
+        const incident = await commandedIncident(db, principal, params.number);
         const target = await targeted(principal, into);
         return await regroup(principal, incident, { alertIds: null, into: target.number });
       },
@@ -111,7 +104,7 @@ export function regroupEndpoints({ db, messages }: { db: Reader; messages: Messa
         if (into === params.number) {
           throw new InvalidRequestError([{ field: 'into', message: 'name another incident' }]);
         }
-        const incident = await commanded(principal, params.number);
+        const incident = await commandedIncident(db, principal, params.number);
         const target = into === undefined ? null : await targeted(principal, into);
         return await regroup(principal, incident, {
           alertIds: [...new Set(alertIds)],
@@ -132,7 +125,7 @@ export function regroupEndpoints({ db, messages }: { db: Reader; messages: Messa
       handle: async ({ principal, body: { numbers } }) => {
         const incidents: IncidentSummary[] = [];
         for (const which of numbers.toSorted((a, b) => a - b))
-          incidents.push(await commanded(principal, which));
+          incidents.push(await commandedIncident(db, principal, which));
         const [into, ...others] = incidents.filter(({ mergedInto }) => mergedInto === null);
         if (!into || others.length === 0) throw new ConflictError('fewer than two of them are still apart');
         const items: z.input<typeof grouped>['items'] = [];

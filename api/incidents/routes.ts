@@ -1,14 +1,9 @@
-import {
-  findIncident,
-  getIncidentByNumber,
-  listIncidentAlerts,
-  listTimeline,
-} from '../../db/incident-detail.ts';
+import { getIncidentByNumber, listIncidentAlerts, listTimeline } from '../../db/incident-detail.ts';
 import { type IncidentSummary, listIncidents } from '../../db/incidents.ts';
 import { durationMs, parseDuration } from '../../domain/duration.ts';
 import { type Actor, incidentWorkflowId } from '../../workflows/messages.ts';
 import { ClosedError, type MessageClient } from '../../workflows/messages-client.ts';
-import { actorOf, assertRole, type Principal, scopeOf } from '../auth/principal.ts';
+import { actorOf, type Principal, scopeOf } from '../auth/principal.ts';
 import {
   type Endpoint,
   pageOf,
@@ -18,6 +13,7 @@ import {
   withoutUndefined,
 } from '../endpoint.ts';
 import { ConflictError, NotFoundError } from '../errors.ts';
+import { commandedIncident, seenIncident } from './commanded.ts';
 import { presentAlert, presentIncident, presentSummary, presentTimelineEntry } from './presenter.ts';
 import {
   accepted,
@@ -49,13 +45,6 @@ const refusals = { 404: 'No incident of this number', 409: 'Refused, with the re
 export function incidentEndpoints(deps: IncidentRoutesDeps): Endpoint[] {
   const { db, messages } = deps;
 
-  /** Throws NotFoundError for what the person does not see. */
-  async function seen(principal: Principal, number: number): Promise<IncidentSummary> {
-    const incident = await db.read(scopeOf(principal), (tx) => findIncident(tx, number));
-    if (!incident) throw new NotFoundError(`incident ${number}`);
-    return incident;
-  }
-
   /** Sends a command as of the state that is now recorded; once the workflow is gone, the database answers. */
   async function command(
     principal: Principal,
@@ -65,15 +54,14 @@ export function incidentEndpoints(deps: IncidentRoutesDeps): Endpoint[] {
       by: { actor: Actor; asOf: number },
     ) => ReturnType<MessageClient['acknowledge']>,
   ) {
-    const incident = await seen(principal, number);
-    assertRole(principal, 'operator', incident.teamId);
+    const incident = await commandedIncident(db, principal, number);
     try {
       const by = { actor: actorOf(principal), asOf: incident.recordedSeq };
       const answer = await send({ orgId: principal.orgId, number }, by);
       return { number, status: answer.status, seq: answer.seq };
     } catch (error) {
       if (!(error instanceof ClosedError)) throw error;
-      throw new ConflictError(howItEnded(await seen(principal, number)), error);
+      throw new ConflictError(howItEnded(await seenIncident(db, principal, number)), error);
     }
   }
 
@@ -128,7 +116,7 @@ export function incidentEndpoints(deps: IncidentRoutesDeps): Endpoint[] {
       response: pageOf(incidentAlert),
       errors: { 404: refusals[404] },
       handle: async ({ principal, params, query }) => {
-        const { id: incidentId } = await seen(principal, params.number);
+        const { id: incidentId } = await seenIncident(db, principal, params.number);
         const page = await db.read(scopeOf(principal), (tx) =>
           listIncidentAlerts(tx, { incidentId, ...withoutUndefined(query), limit: query.limit }),
         );
@@ -147,7 +135,7 @@ export function incidentEndpoints(deps: IncidentRoutesDeps): Endpoint[] {
       response: pageOf(timelineEntry),
       errors: { 404: refusals[404] },
       handle: async ({ principal, params, query }) => {
-        const { id: incidentId } = await seen(principal, params.number);
+        const { id: incidentId } = await seenIncident(db, principal, params.number);
         const { cursor, limit, order } = query;
         const page = await db.read(scopeOf(principal), (tx) =>
           listTimeline(tx, {

@@ -1,6 +1,5 @@
 import type { z } from 'zod';
 import type { Database } from '../../db/database.ts';
-import { findIncident } from '../../db/incident-detail.ts';
 import {
   createShare,
   listShares,
@@ -10,9 +9,10 @@ import {
   usualShareMs,
 } from '../../db/shares.ts';
 import { durationMs } from '../../domain/duration.ts';
-import { assertRole, type Principal, scopeOf } from '../auth/principal.ts';
+import { scopeOf } from '../auth/principal.ts';
 import { type Endpoint, iso, isoOrNull, personEndpoint } from '../endpoint.ts';
 import { ConflictError, NotFoundError } from '../errors.ts';
+import { commandedIncident } from '../incidents/commanded.ts';
 import { incidentParams } from '../incidents/schema.ts';
 import { madeShare, type share, shareBody, shareList, shareParams } from './schema.ts';
 
@@ -27,14 +27,6 @@ export function shareEndpoints({
   db: Pick<Database, 'read' | 'write'>;
   publicUrl: string;
 }): Endpoint[] {
-  /** Throws NotFoundError for what the person does not see, ForbiddenError where the person may not share. */
-  async function shared(principal: Principal, number: number) {
-    const incident = await db.read(scopeOf(principal), (tx) => findIncident(tx, number));
-    if (!incident) throw new NotFoundError(`incident ${number}`);
-    assertRole(principal, 'operator', incident.teamId);
-    return incident;
-  }
-
   return [
     personEndpoint({
       method: 'post',
@@ -49,7 +41,7 @@ export function shareEndpoints({
       errors: { 404: 'No incident of this number', 409: 'It has too many links already' },
       handle: async ({ principal, params, body }) => {
         const { orgId, email: actor } = principal;
-        const incident = await shared(principal, params.number);
+        const incident = await commandedIncident(db, principal, params.number);
         const forMs = body?.for === undefined ? usualShareMs : durationMs(body.for);
         try {
           const made = await db.write(scopeOf(principal), (tx) =>
@@ -73,7 +65,7 @@ export function shareEndpoints({
       response: shareList,
       errors: { 404: 'No incident of this number' },
       handle: async ({ principal, params }) => {
-        const incident = await shared(principal, params.number);
+        const incident = await commandedIncident(db, principal, params.number);
         const shares = await db.read(scopeOf(principal), (tx) => listShares(tx, incident.id));
         return { items: shares.map(present) };
       },
@@ -89,7 +81,7 @@ export function shareEndpoints({
       errors: { 404: 'No incident of this number, or no such link that works' },
       handle: async ({ principal, params }) => {
         const { orgId, email: actor } = principal;
-        const incident = await shared(principal, params.number);
+        const incident = await commandedIncident(db, principal, params.number);
         const done = await db.write(scopeOf(principal), (tx) =>
           revokeShare(tx, { orgId, incident, shareId: params.share, actor }),
         );

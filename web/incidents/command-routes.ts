@@ -1,6 +1,5 @@
 import { type Request, Router } from 'express';
 import { getChange } from '../../db/changes-read.ts';
-import { findIncident } from '../../db/incident-detail.ts';
 import { judgeClosedCause, judgeClosedChange } from '../../db/judgements.ts';
 import { changeVerdicts } from '../../domain/changes/change.ts';
 import { durationMs } from '../../domain/duration.ts';
@@ -9,8 +8,9 @@ import type { WebDeps } from '../deps.ts';
 import { posted } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { act, localPath, NotFoundError, type Pages } from '../layout/pages.ts';
-import { assertVisitorRole, visitorOf } from '../visitor.ts';
-import { noSuchIncident, numberOf } from './number.ts';
+import { visitorOf } from '../visitor.ts';
+import { commandBy, commandedIncident } from './commanded.ts';
+import { numberOf } from './number.ts';
 
 /** What people do about an incident: each form is a message to its workflow. */
 export function incidentCommandRoutes(deps: WebDeps, pages: Pages): Router {
@@ -116,21 +116,15 @@ export function incidentCommandRoutes(deps: WebDeps, pages: Pages): Router {
 
   /** Who commands what: throws unless the visitor sees the incident and may act on it. */
   async function commandOf(request: Request) {
-    const { orgId, email, scope } = visitorOf(request);
+    const { orgId, scope } = visitorOf(request);
     const number = numberOf(request);
-    const incident = await deps.db.read(scope, (tx) => findIncident(tx, number));
-    if (!incident) throw noSuchIncident(number);
-    assertVisitorRole(request, 'operator', incident.teamId);
-    const asOf = Number(posted(request.body, 'asOf') || Number.NaN);
+    const incident = await commandedIncident(deps, request, number);
     const note = posted(request.body, 'note').slice(0, 2000);
     return {
       number,
       orgId,
       scope,
-      command: {
-        actor: { name: email, via: 'page' as const },
-        asOf: Number.isSafeInteger(asOf) && asOf >= 0 ? asOf : incident.recordedSeq,
-      },
+      command: commandBy(request, incident),
       note: note ? { note } : {},
     };
   }

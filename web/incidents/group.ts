@@ -1,14 +1,13 @@
 import { type Request, type Response, Router } from 'express';
 import { mayOn } from '../../api/auth/principal.ts';
-import { findIncident } from '../../db/incident-detail.ts';
 import { type IncidentSummary, listIncidents } from '../../db/incidents.ts';
 import type { WebDeps } from '../deps.ts';
 import { postedAll } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { type Pages, refusalText } from '../layout/pages.ts';
 import { severityMarks } from '../layout/words.ts';
-import { assertVisitorRole, visitorOf } from '../visitor.ts';
-import { noSuchIncident } from './number.ts';
+import { visitorOf } from '../visitor.ts';
+import { commandedIncident } from './commanded.ts';
 
 /** Of those that go on, newest first. */
 const incidentsShown = 100;
@@ -29,7 +28,7 @@ export function groupRoutes(deps: Pick<WebDeps, 'db' | 'messages'>, pages: Pages
       return;
     }
     const incidents: IncidentSummary[] = [];
-    for (const number of numbers) incidents.push(await seen(request, number));
+    for (const number of numbers) incidents.push(await commandedIncident(deps, request, number));
     const [into, ...others] = incidents.filter(({ mergedInto }) => mergedInto === null);
     if (!into || others.length === 0) {
       await form(request, response, 'Fewer than two of them are still apart.');
@@ -85,14 +84,6 @@ export function groupRoutes(deps: Pick<WebDeps, 'db' | 'messages'>, pages: Pages
       narrow: true,
       status: problem === null ? 200 : 422,
     });
-  }
-
-  /** Throws unless the visitor sees the incident and may act on it. */
-  async function seen(request: Request, number: number): Promise<IncidentSummary> {
-    const incident = await deps.db.read(visitorOf(request).scope, (tx) => findIncident(tx, number));
-    if (!incident) throw noSuchIncident(number);
-    assertVisitorRole(request, 'operator', incident.teamId);
-    return incident;
   }
 
   return router;

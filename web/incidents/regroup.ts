@@ -1,12 +1,13 @@
 import { type Request, type Response, Router } from 'express';
-import { findIncident, listIncidentAlerts } from '../../db/incident-detail.ts';
+import { listIncidentAlerts } from '../../db/incident-detail.ts';
 import { type IncidentSummary, listIncidents } from '../../db/incidents.ts';
 import type { WebDeps } from '../deps.ts';
 import { posted, postedAll } from '../layout/fields.ts';
 import { act, type Pages } from '../layout/pages.ts';
 import { severityMarks } from '../layout/words.ts';
-import { assertVisitorRole, visitorOf } from '../visitor.ts';
-import { noSuchIncident, numberOf } from './number.ts';
+import { visitorOf } from '../visitor.ts';
+import { commandBy, commandedIncident } from './commanded.ts';
+import { numberOf } from './number.ts';
 
 /** Incidents that alerts may be moved into, newest first. */
 const othersShown = 100;
@@ -64,7 +65,7 @@ export function regroupRoutes(deps: Pick<WebDeps, 'db' | 'messages'>, pages: Pag
     action: Action,
     problem: string | null = null,
   ): Promise<void> {
-    const incident = await seen(request, numberOf(request));
+    const incident = await commandedIncident(deps, request, numberOf(request));
     const found = await deps.db.read(visitorOf(request).scope, async (tx) => ({
       others: (await listIncidents(tx, { active: true, limit: othersShown })).items,
       alerts: (await listIncidentAlerts(tx, { incidentId: incident.id, limit: alertsShown })).items,
@@ -102,32 +103,21 @@ export function regroupRoutes(deps: Pick<WebDeps, 'db' | 'messages'>, pages: Pag
     });
   }
 
-  /** Throws unless the visitor sees the incident and may act on it. */
-  async function seen(request: Request, number: number): Promise<IncidentSummary> {
-    const incident = await deps.db.read(visitorOf(request).scope, (tx) => findIncident(tx, number));
-    if (!incident) throw noSuchIncident(number);
-    assertVisitorRole(request, 'operator', incident.teamId);
-    return incident;
-  }
-
   /** Where the alerts go on: what was merged is followed, if the visitor may act there, too. */
   async function targeted(request: Request, number: number): Promise<IncidentSummary> {
-    let incident = await seen(request, number);
-    while (incident.mergedInto !== null) incident = await seen(request, incident.mergedInto);
+    let incident = await commandedIncident(deps, request, number);
+    while (incident.mergedInto !== null)
+      incident = await commandedIncident(deps, request, incident.mergedInto);
     return incident;
   }
 
   async function commandOf(request: Request) {
-    const { orgId, email } = visitorOf(request);
-    const incident = await seen(request, numberOf(request));
-    const asOf = Number(posted(request.body, 'asOf') || Number.NaN);
+    const { orgId } = visitorOf(request);
+    const incident = await commandedIncident(deps, request, numberOf(request));
     return {
       orgId,
       incident,
-      command: {
-        actor: { name: email, via: 'page' as const },
-        asOf: Number.isSafeInteger(asOf) && asOf >= 0 ? asOf : incident.recordedSeq,
-      },
+      command: commandBy(request, incident),
     };
   }
 

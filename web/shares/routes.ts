@@ -1,7 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import { createAttempts } from '../../api/auth/attempts.ts';
 import { listPeople } from '../../db/identity.ts';
-import { findIncident, getIncidentHead, listIncidentAlerts, listTimeline } from '../../db/incident-detail.ts';
+import { getIncidentHead, listIncidentAlerts, listTimeline } from '../../db/incident-detail.ts';
 import { listIncidentChanges } from '../../db/incident-evidence.ts';
 import { listIncidentNotifications } from '../../db/notifications-read.ts';
 import {
@@ -14,12 +14,13 @@ import {
 } from '../../db/shares.ts';
 import { durationMs } from '../../domain/duration.ts';
 import type { WebDeps } from '../deps.ts';
-import { noSuchIncident, numberOf } from '../incidents/number.ts';
+import { commandedIncident } from '../incidents/commanded.ts';
+import { numberOf } from '../incidents/number.ts';
 import { posted } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import type { Pages } from '../layout/pages.ts';
 import { uuidOf } from '../layout/uuid.ts';
-import { assertVisitorRole, visitorOf } from '../visitor.ts';
+import { visitorOf } from '../visitor.ts';
 import { type ShareListView, sharedView, shareLengths, shareListView } from './view.ts';
 
 const alertsShown = 20;
@@ -89,7 +90,7 @@ export function shareRoutes(deps: WebDeps, pages: Pages): Router {
   });
 
   router.post('/incidents/:number/shares', async (request, response) => {
-    const incident = await sharedBy(request);
+    const incident = await commandedIncident(deps, request, numberOf(request));
     const { scope, orgId, email } = visitorOf(request);
     const length = shareLengths.find(({ value }) => value === posted(request.body, 'for'))?.value ?? '7d';
     try {
@@ -108,7 +109,7 @@ export function shareRoutes(deps: WebDeps, pages: Pages): Router {
   });
 
   router.post('/incidents/:number/shares/:share/revoke', async (request, response) => {
-    const incident = await sharedBy(request);
+    const incident = await commandedIncident(deps, request, numberOf(request));
     const { scope, orgId, email } = visitorOf(request);
     const shareId = uuidOf(request.params.share, 'link');
     const done = await deps.db.write(scope, (tx) =>
@@ -118,21 +119,12 @@ export function shareRoutes(deps: WebDeps, pages: Pages): Router {
     response.redirect(303, `/incidents/${incident.number}/shares`);
   });
 
-  /** Who may share sees the links too: throws for anybody else. */
-  async function sharedBy(request: Request) {
-    const number = numberOf(request);
-    const incident = await deps.db.read(visitorOf(request).scope, (tx) => findIncident(tx, number));
-    if (!incident) throw noSuchIncident(number);
-    assertVisitorRole(request, 'operator', incident.teamId);
-    return incident;
-  }
-
   async function show(
     request: Request,
     response: Response,
     given: Pick<ShareListView, 'newLink' | 'problem'>,
   ): Promise<void> {
-    const incident = await sharedBy(request);
+    const incident = await commandedIncident(deps, request, numberOf(request));
     const view = await deps.db.read(visitorOf(request).scope, async (tx) =>
       shareListView(incident, await listShares(tx, incident.id), await listPeople(tx), given),
     );
