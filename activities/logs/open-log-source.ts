@@ -61,16 +61,10 @@ export async function openLogSource(
       return createElasticsearchLogs({ name, client, index, ...fields, ...kibana, timeoutMs });
     }
     case 'loki': {
-      const { credential, ca } = await secretsOf(deps.secrets, definition);
-      const { user, tenant, linkUrl, datasource } = definition;
+      const { tenant, linkUrl, datasource } = definition;
       return createLokiLogs({
         name,
-        url:
-          user === undefined || credential === undefined
-            ? definition.url
-            : withUser(definition.url, user, credential),
-        ...(user === undefined && credential !== undefined ? { token: credential } : {}),
-        ...(ca === undefined ? {} : { ca }),
+        ...(await accessOf(deps.secrets, definition)),
         ...(tenant === undefined ? {} : { tenant }),
         ...(definition.fields === undefined ? {} : { labels: definition.fields }),
         ...(linkUrl === undefined
@@ -81,16 +75,10 @@ export async function openLogSource(
       });
     }
     case 'splunk': {
-      const { credential, ca } = await secretsOf(deps.secrets, definition);
-      const { user, index, linkUrl } = definition;
+      const { index, linkUrl } = definition;
       return createSplunkLogs({
         name,
-        url:
-          user === undefined || credential === undefined
-            ? definition.url
-            : withUser(definition.url, user, credential),
-        ...(user === undefined && credential !== undefined ? { token: credential } : {}),
-        ...(ca === undefined ? {} : { ca }),
+        ...(await accessOf(deps.secrets, definition)),
         index,
         ...fields,
         ...(linkUrl === undefined ? {} : { webUrl: linkUrl }),
@@ -116,6 +104,24 @@ async function secretsOf(
     if (!(error instanceof SecretUnavailableError)) throw error;
     throw new LogSourceRefusedError(error.message, { cause: error });
   }
+}
+
+/** With a user the credential is the password, without one a token. Throws LogSourceRefusedError. */
+async function accessOf(
+  secrets: SecretSource,
+  definition: {
+    url: string;
+    user?: string | undefined;
+    credential?: string | undefined;
+    ca?: string | undefined;
+  },
+): Promise<{ url: string; token?: string; ca?: string }> {
+  const { url, user } = definition;
+  const { credential, ...rest } = await secretsOf(secrets, definition);
+  if (credential === undefined) return { url, ...rest };
+  return user === undefined
+    ? { url, token: credential, ...rest }
+    : { url: withUser(url, user, credential), ...rest };
 }
 
 function withUser(url: string, user: string, password: string): string {
