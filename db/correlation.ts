@@ -139,17 +139,19 @@ function lastReported(
 /** What rules of flapping can ask for at most. */
 const episodesLimit = 500;
 
-/** Keeps the row as it is until the transaction ends, and writes down that this version of it was looked at. */
+/**
+ * Keeps the row as it is until the transaction ends, and writes down that this version of it was looked at; for one
+ * that has no incident yet, joining writes it with the rest, so that the row is written once.
+ */
 async function lockAlert(tx: Tx, alertId: number): Promise<AlertRow> {
   const { rows } = await sql<AlertRow>`
-    update alerts a set seen_version = a.version
-    from integrations i left join lateral (
-      select m.group_id, m.apart_from from correlation_memory m, alerts known
-      where known.id = ${alertId} and m.org_id = known.org_id and m.integration_id = known.integration_id
-        and m.fingerprint = known.fingerprint
-    ) m on true
-    where a.id = ${alertId} and i.id = a.integration_id
-    returning a.id, a.integration_id, a.fingerprint, a.status, a.name, a.severity, a.severity_rank, a.service, a.labels,
+    with locked as materialized (
+      select * from alerts where id = ${alertId} for update
+    ), seen as (
+      update alerts a set seen_version = locked.version
+      from locked where a.id = locked.id and locked.incident_id is not null
+    )
+    select a.id, a.integration_id, a.fingerprint, a.status, a.name, a.severity, a.severity_rank, a.service, a.labels,
       a.annotations, a.version, a.received_at, a.last_seen_at, a.truncated, a.incident_id, a.correlation_reason,
       i.resend_interval_ms, i.alertmanager_url, now() as now, m.group_id, coalesce(m.apart_from, '{}') as apart_from,
       case when a.incident_id is null then (
@@ -159,7 +161,11 @@ async function lockAlert(tx: Tx, alertId: number): Promise<AlertRow> {
           where e.org_id = a.org_id and e.integration_id = a.integration_id and e.fingerprint = a.fingerprint
             and e.status = 'resolved' and e.id < a.id and e.resolved_at > now() - interval '1 day'
           order by e.id desc limit ${episodesLimit}) earlier
-      ) else '[]' end as episodes`.execute(tx);
+      ) else '[]' end as episodes
+    from locked a
+    join integrations i on i.id = a.integration_id
+    left join correlation_memory m on m.org_id = a.org_id and m.integration_id = a.integration_id
+      and m.fingerprint = a.fingerprint`.execute(tx);
   const row = rows[0];
   if (!row) throw new Error(`there is no alert ${alertId} in this organization`);
   return row;
@@ -316,7 +322,7 @@ async function report(
           or excluded.last_at > incident_keys.last_at + ${keyGrain}
     ), joined as (
       update alerts set incident_id = incident.id, correlation_reason = ${joining?.reason ?? null},
-        flapping = ${joining?.flaps ?? false}
+        flapping = ${joining?.flaps ?? false}, seen_version = ${alert.version}
       from incident where alerts.id = ${alert.id} and ${joining !== null}
     ), appended as (
       insert into incident_feed (org_id, incident_id, seq, kind, alert_id, alert_version)
