@@ -51,7 +51,11 @@ test('traces, a change and three alerts become one incident with its cause; it i
     await holdfast.send([{ labels: { alertname: 'HighErrorRate', service, severity: 'critical' } }]);
   }
 
-  const { number } = await holdfast.incidentOf('billing');
+  // whichever alert is seen first opens it, and it bears that alert's service
+  const { number } = await waitFor('an incident', async () => {
+    const { items } = await holdfast.get('/api/v1/incidents');
+    return items[0];
+  });
   await holdfast.told(number, 'root_cause', /: ledger, \d+ %/, 60_000);
   await holdfast.told(number, 'change', /ledger v2\.3\.0 → v2\.3\.1/, 60_000);
   const whole = await waitFor('one incident of three alerts', async () => {
