@@ -21,7 +21,7 @@ const { values } = parseArgs({
     alerts: { type: 'string', default: '27000' },
     seconds: { type: 'string', default: '60' },
     /** Seconds from the storm's beginning in which all of it is to be drained; 0: what is left is not waited for. */
-    drain: { type: 'string', default: '570' },
+    drain: { type: 'string', default: '780' },
   },
 });
 const drainSeconds = Number(values.drain);
@@ -30,7 +30,7 @@ const pageLimitSeconds = 5;
 /** Between two looks: counting is work of the same machine. */
 const lookMs = 500;
 /** Whatever hangs: it is over then. */
-const longestSeconds = 640;
+const longestSeconds = 840;
 /** Beyond the storm itself: what was answered with 503 is posted again. */
 const postingGraceMs = 90_000;
 
