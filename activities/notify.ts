@@ -16,8 +16,7 @@ import {
 import { getNotificationChannel } from '../db/policies.ts';
 import { getReport, type Report } from '../db/reports.ts';
 import { type LinkAction, type LinkSubject, longestLinkMs, signLink } from '../db/signed-links.ts';
-import type { NotificationType, NotifyInput, NotifyOutcome } from '../domain/notification.ts';
-import type { EscalationTarget } from '../domain/policies.ts';
+import type { NotificationType, NotifyInput, NotifyOutcome, NotifyTarget } from '../domain/notification.ts';
 import { createEmailChannel, type MailTransport } from './channels/email.ts';
 import { createWebhookChannel } from './channels/webhook.ts';
 import { type ComposedMail, composeMail, SubjectMissingError } from './messages/compose.ts';
@@ -279,10 +278,16 @@ const asksToAcknowledge = new Set<NotificationType>([
   'sla.breached',
 ]);
 
-async function resolveTarget(tx: Tx, target: EscalationTarget): Promise<Destination | ApplicationFailure> {
+async function resolveTarget(tx: Tx, target: NotifyTarget): Promise<Destination | ApplicationFailure> {
   switch (target.type) {
     case 'email':
       return { kind: 'email', label: target.address, addresses: [target.address] };
+    case 'schedule':
+      return ApplicationFailure.nonRetryable(
+        `schedules cannot be told yet: '${target.name}'`,
+        'UnknownSchedule',
+      );
+    case 'contact':
     case 'user': {
       const user = await tx
         .selectFrom('users')
@@ -309,6 +314,12 @@ async function resolveTarget(tx: Tx, target: EscalationTarget): Promise<Destinat
       if (channel.type === 'email') {
         return { kind: 'email', label: channel.addresses.join(', '), addresses: channel.addresses };
       }
+      if (channel.type !== 'webhook') {
+        return ApplicationFailure.nonRetryable(
+          `the channel '${target.name}' is of a kind that cannot be used yet: ${channel.type}`,
+          'UnknownChannel',
+        );
+      }
       return {
         kind: 'webhook',
         label: `${target.name} (${new URL(channel.url).host})`,
@@ -319,13 +330,15 @@ async function resolveTarget(tx: Tx, target: EscalationTarget): Promise<Destinat
   }
 }
 
-function targetName(target: EscalationTarget): string {
+function targetName(target: NotifyTarget): string {
   switch (target.type) {
     case 'email':
       return target.address;
     case 'user':
+    case 'contact':
       return target.email;
     case 'channel':
+    case 'schedule':
       return target.name;
   }
 }

@@ -101,7 +101,7 @@ test('a secret is never shown; left out it stays for the same url and is gone fo
     name: 'secretive',
     type: 'webhook',
     url: hook.url,
-    hasSecret: true,
+    set: ['secret'],
     updatedAt: expect.any(String),
   });
   await put('/notification-channels/secretive', body);
@@ -110,7 +110,7 @@ test('a secret is never shown; left out it stays for the same url and is gone fo
     type: 'webhook',
     url: 'https://elsewhere.example',
   });
-  expect(moved.body.hasSecret).toBe(false);
+  expect(moved.body.set).toEqual([]);
   expect(await stored()).toBeUndefined();
 });
 

@@ -111,7 +111,8 @@ function addressed({ targets }: NotifyAction, addresses: ReadonlySet<string>): F
   return targets.flatMap((target) => {
     // a plain address cannot be looked up
     if (target.type === 'email') return [];
-    const what = target.type === 'channel' ? `channel ${target.name}` : `user ${target.email.toLowerCase()}`;
+    const what =
+      target.type === 'user' ? `user ${target.email.toLowerCase()}` : `${target.type} ${target.name}`;
     const ok = addresses.has(what);
     return [{ ok, what, detail: ok ? 'is known' : 'is not known; name another one, or add it in Settings' }];
   });

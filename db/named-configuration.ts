@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { hiddenFields } from '../domain/notification-channel.ts';
 import { recordAudit } from './audit.ts';
 import type { Tx } from './database.ts';
 
@@ -24,7 +25,11 @@ type NamedTable =
   | 'sla_policies'
   | 'notification_channels'
   | 'log_sources'
-  | 'log_templates';
+  | 'log_templates'
+  | 'notification_rules'
+  | 'on_call_schedules'
+  | 'sla_calendars'
+  | 'slos';
 
 const subjects: Record<NamedTable, string> = {
   escalation_policies: 'escalation-policy',
@@ -32,6 +37,10 @@ const subjects: Record<NamedTable, string> = {
   notification_channels: 'notification-channel',
   log_sources: 'log-source',
   log_templates: 'log-template',
+  notification_rules: 'notification-rule',
+  on_call_schedules: 'on-call-schedule',
+  sla_calendars: 'sla-calendar',
+  slos: 'slo',
 };
 
 export function named(tx: Tx, table: NamedTable) {
@@ -86,6 +95,10 @@ export async function remove(
   return true;
 }
 
+/** Whatever a kind of configuration hides has one of these names. */
+const hiddenNames = new Set<string>(Object.values(hiddenFields).flat());
+
 function masked(definition: object): object {
-  return 'secret' in definition ? { ...definition, secret: '(hidden)' } : definition;
+  const hidden = Object.keys(definition).filter((name) => hiddenNames.has(name));
+  return { ...definition, ...Object.fromEntries(hidden.map((name) => [name, '(hidden)'])) };
 }

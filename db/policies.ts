@@ -1,11 +1,9 @@
 import {
-  type EscalationPolicy,
-  escalationPolicy,
+  hiddenFields,
   type NotificationChannel,
   notificationChannel,
-  type SlaPolicy,
-  slaPolicy,
-} from '../domain/policies.ts';
+} from '../domain/notification-channel.ts';
+import { type EscalationPolicy, escalationPolicy, type SlaPolicy, slaPolicy } from '../domain/policies.ts';
 import type { Tx } from './database.ts';
 import { type Change, type Named, named, put, remove } from './named-configuration.ts';
 
@@ -156,9 +154,13 @@ export async function deleteNotificationChannel(
   return await remove(tx, 'notification_channels', change);
 }
 
-/** What may be shown: whether there is a secret, never which. */
+/** What may be shown: which hidden fields are set, never what they hold. */
 export function withoutSecret(channel: NotificationChannel) {
-  if (channel.type !== 'webhook') return channel;
-  const { secret, ...shown } = channel;
-  return { ...shown, hasSecret: secret !== undefined };
+  const hidden: readonly string[] = hiddenFields[channel.type];
+  const fields = Object.entries(channel);
+  return {
+    type: channel.type,
+    ...Object.fromEntries(fields.filter(([name]) => !hidden.includes(name))),
+    set: fields.flatMap(([name]) => (hidden.includes(name) ? [name] : [])),
+  };
 }

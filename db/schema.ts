@@ -1,5 +1,6 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { ChangeSourceKind, ChangeStatus, ChangeType, ChangeVerdict } from '../domain/changes/change.ts';
+import type { ContactRules } from '../domain/contact-rules.ts';
 import type { IncidentMetric, SimilarIncident } from '../domain/incident/analysis.ts';
 import type {
   AlertStatus,
@@ -12,7 +13,7 @@ import type {
   UndoStatus,
 } from '../domain/incident-status.ts';
 import type { ServiceLogs } from '../domain/logs/by-service.ts';
-import type { NotificationStatus } from '../domain/notification.ts';
+import type { NotificationCause, NotificationStatus } from '../domain/notification.ts';
 import type { Cause } from '../domain/root-cause/cause.ts';
 import type { RunbookProblem } from '../domain/runbook/definition.ts';
 import type { RunbookLayout, StepPart } from '../domain/runbook/layout.ts';
@@ -53,6 +54,8 @@ export interface UsersTable {
   password_hash: string | null;
   created_at: CreatedAt;
   disabled_at: Timestamp | null;
+  time_zone: string | null;
+  contact_rules: GeneratedJson<ContactRules>;
 }
 
 export interface MembershipsTable {
@@ -171,6 +174,8 @@ export interface IncidentsTable {
   cause_service: string | null;
   cause_confidence: number | null;
   cause_by: string | null;
+  opening: Generated<number>;
+  silenced_until: Timestamp | null;
 }
 
 export interface IncidentKeysTable {
@@ -266,6 +271,11 @@ export interface SlaClocksTable {
   due_at: Timestamp;
   state: SlaState;
   ended_at: Timestamp | null;
+  pauses: GeneratedJson<[number, number][]>;
+  breach_reason: string | null;
+  breach_note: string | null;
+  breach_explained_by: string | null;
+  breach_explained_at: Timestamp | null;
 }
 
 export interface RunbooksTable {
@@ -426,6 +436,10 @@ export interface NotificationChannelsTable {
   team_id: string | null;
   definition: Json<Record<string, unknown>>;
   updated_at: CreatedAt;
+  id: Generated<string>;
+  checked_at: Date | null;
+  health: string | null;
+  error: string | null;
 }
 
 export interface SideEffectsTable {
@@ -454,6 +468,10 @@ export interface NotificationsTable {
   error: string | null;
   created_at: CreatedAt;
   finished_at: Timestamp | null;
+  cause: GeneratedJson<NotificationCause | Record<string, never>>;
+  person: string | null;
+  latency_ms: number | null;
+  consolidated_into: number | null;
 }
 
 export interface LogsTable {
@@ -492,6 +510,8 @@ export interface ReportsTable {
   requested_by: string;
   created_at: CreatedAt;
   sent_at: Timestamp | null;
+  team_id: string | null;
+  span: Generated<'week' | 'month'>;
 }
 
 export interface TargetQueueTable {
@@ -765,6 +785,145 @@ export interface IncidentSharesTable {
   last_opened_at: Timestamp | null;
 }
 
+export interface UserIdentitiesTable {
+  org_id: string;
+  user_id: string;
+  provider: 'slack' | 'teams' | 'pagerduty';
+  external_id: string;
+  name: Generated<string>;
+  linked_at: CreatedAt;
+}
+
+export interface OnCallSchedulesTable {
+  org_id: string;
+  name: string;
+  team_id: string | null;
+  definition: Json<Record<string, unknown>>;
+  updated_at: CreatedAt;
+}
+
+export interface OnCallOverridesTable {
+  org_id: string;
+  id: Generated<string>;
+  schedule: string;
+  person: string;
+  instead_of: string | null;
+  starts_at: Timestamp;
+  ends_at: Timestamp;
+  reason: Generated<string>;
+  created_by: string;
+  created_at: CreatedAt;
+}
+
+export interface OnCallCalendarShiftsTable {
+  org_id: string;
+  schedule: string;
+  rotation: string;
+  person: string;
+  starts_at: Timestamp;
+  ends_at: Timestamp;
+}
+
+export interface CalendarFeedsTable {
+  org_id: string;
+  id: Generated<string>;
+  token_hash: Buffer;
+  schedule: string | null;
+  user_id: string | null;
+  created_by: string;
+  created_at: CreatedAt;
+  revoked_at: Timestamp | null;
+}
+
+export interface NotificationRulesTable {
+  org_id: string;
+  name: string;
+  team_id: string | null;
+  position: number;
+  definition: Json<Record<string, unknown>>;
+  updated_at: CreatedAt;
+}
+
+export interface SilencesTable {
+  org_id: string;
+  id: Generated<string>;
+  team_id: string | null;
+  definition: Json<Record<string, unknown>>;
+  starts_at: Timestamp;
+  ends_at: Timestamp;
+  created_by: string;
+  created_at: CreatedAt;
+}
+
+export interface SlaCalendarsTable {
+  org_id: string;
+  name: string;
+  team_id: string | null;
+  definition: Json<Record<string, unknown>>;
+  updated_at: CreatedAt;
+}
+
+export interface SlosTable {
+  org_id: string;
+  name: string;
+  team_id: string | null;
+  definition: Json<Record<string, unknown>>;
+  updated_at: CreatedAt;
+}
+
+export interface SloStatesTable {
+  org_id: string;
+  slo: string;
+  at: Timestamp;
+  state: Json<Record<string, unknown>>;
+}
+
+export interface SloPointsTable {
+  org_id: string;
+  slo: string;
+  at: Timestamp;
+  budget_left: number;
+  burn_rate: number;
+}
+
+export interface NotificationLimitsTable {
+  org_id: string;
+  destination: string;
+  pattern: string;
+  hour_began: Timestamp;
+  sent: Generated<number>;
+  held: Generated<number>;
+  consolidated: number | null;
+}
+
+export interface DestinationsTable {
+  org_id: string;
+  destination: string;
+  free_at: CreatedAt;
+  blocked_until: Timestamp | null;
+  reason: string | null;
+}
+
+export interface ChannelMessagesTable {
+  org_id: string;
+  destination: string;
+  subject: string;
+  reference: Json<Record<string, unknown>>;
+  updated_at: CreatedAt;
+}
+
+export interface ChatMessagesTable {
+  org_id: string;
+  id: Generated<number>;
+  provider: string;
+  conversation: string;
+  user_id: string | null;
+  person: string;
+  command: string;
+  answer: string;
+  at: CreatedAt;
+}
+
 export interface Schema {
   organizations: OrganizationsTable;
   teams: TeamsTable;
@@ -824,4 +983,19 @@ export interface Schema {
   log_sources: LogSourcesTable;
   log_templates: LogTemplatesTable;
   incident_shares: IncidentSharesTable;
+  user_identities: UserIdentitiesTable;
+  on_call_schedules: OnCallSchedulesTable;
+  on_call_overrides: OnCallOverridesTable;
+  on_call_calendar_shifts: OnCallCalendarShiftsTable;
+  calendar_feeds: CalendarFeedsTable;
+  notification_rules: NotificationRulesTable;
+  silences: SilencesTable;
+  sla_calendars: SlaCalendarsTable;
+  slos: SlosTable;
+  slo_states: SloStatesTable;
+  slo_points: SloPointsTable;
+  notification_limits: NotificationLimitsTable;
+  destinations: DestinationsTable;
+  channel_messages: ChannelMessagesTable;
+  chat_messages: ChatMessagesTable;
 }

@@ -1,4 +1,7 @@
+import type { ContactMethod } from './contact-rules.ts';
+import type { ScheduleEntry } from './escalation/resolve.ts';
 import type { EscalationTarget } from './policies.ts';
+import type { Severity } from './severity.ts';
 
 /** What a message is about; the same words are the outgoing webhook's `type`. */
 export const notificationTypes = [
@@ -23,6 +26,35 @@ export const notificationTypes = [
 ] as const;
 export type NotificationType = (typeof notificationTypes)[number];
 
+/** A person, by one of the ways in which they want to be reached. */
+export interface ContactTarget {
+  type: 'contact';
+  /** The address that they sign in with. */
+  email: string;
+  method: ContactMethod;
+}
+export type NotifyTarget = EscalationTarget | ContactTarget;
+
+/** Why a message is sent, as the workflow that sends it knows it: 'why was I paged?' */
+export interface NotificationCause {
+  /** What happened, such as 'incident.opened', and when (ISO 8601). */
+  event: string;
+  at: string;
+  /** Number of the incident's event, as its timeline has it. */
+  seq?: number;
+  /** Escalation: `level`, `pass` and `round` (one more each time that it begins anew) from 1. */
+  policy?: string;
+  level?: number;
+  pass?: number;
+  round?: number;
+  /** Of the person's contact rules, from 1. */
+  step?: number;
+  entry?: ScheduleEntry;
+  rule?: { name: string; reasons: string[] };
+  /** What was tried before and failed, for people. */
+  instead?: string;
+}
+
 /**
  * One message to one target. What it says is read from the database by the ids at the time of sending;
  * `detail` adds what stands in no row. Keys that messages show, all optional:
@@ -40,8 +72,14 @@ export interface NotifyInput {
   incidentId?: string;
   executionId?: string;
   approvalId?: string;
-  target: EscalationTarget;
+  target: NotifyTarget;
   detail: Record<string, string | number | boolean | null>;
+  cause?: NotificationCause;
+  /** When it was due, epoch milliseconds: what the log counts its latency from. */
+  dueAt?: number;
+  /** Which alerts it is about: beyond a limit, messages of one pattern to one destination become one. */
+  pattern?: string;
+  severity?: Severity;
 }
 
 /** `skipped`: nothing was sent, because by then there was nothing to say; `reason` is for people. */

@@ -2,22 +2,28 @@ import { z } from 'zod';
 import { durationText } from './duration-text.ts';
 import { severities } from './severity.ts';
 
-/** Who is told at a level: a mail address, a notification channel by name, or a user by mail address. */
+/**
+ * Who is told at a level: a mail address, a notification channel by name, a user by mail address (as their contact rules
+ * say), or whoever is on call by a schedule.
+ */
 export const escalationTarget = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('email'), address: z.email() }),
   z.strictObject({ type: z.literal('channel'), name: z.string().min(1) }),
   z.strictObject({ type: z.literal('user'), email: z.email() }),
+  z.strictObject({ type: z.literal('schedule'), name: z.string().min(1) }),
 ]);
 export type EscalationTarget = z.infer<typeof escalationTarget>;
 
 /** Matching takes up to pattern × text steps. */
 export const glob = z.string().max(500, 'write at most 500 characters');
 
-/** What incidents are chosen by; `service` and `alert` are globs. */
+/** What incidents are chosen by; `service`, `alert` and the values of `labels` are globs, `team` is a slug. */
 export const incidentMatch = z.strictObject({
   severity: z.enum(severities).optional(),
   service: glob.optional(),
   alert: glob.optional(),
+  team: z.string().max(100).optional(),
+  labels: z.record(z.string().max(200), glob).optional(),
 });
 export type IncidentMatch = z.infer<typeof incidentMatch>;
 
@@ -32,6 +38,10 @@ export const escalationPolicy = z.strictObject({
     .max(20),
   repeats: z.int().min(0).max(20).default(0),
   repeatAfter: durationText.optional(),
+  /** Acknowledged, and nothing has happened for so long: whoever acknowledged is reminded. */
+  remindAfter: durationText.optional(),
+  /** Acknowledged, and nothing has happened for so long: the acknowledgement is taken back, escalation begins anew. */
+  unacknowledgeAfter: durationText.optional(),
   /** Incidents that it is for; the policy `default` takes what no other matches. */
   match: incidentMatch.optional(),
 });
@@ -45,14 +55,3 @@ export const slaPolicy = z.strictObject({
   resolveWithin: durationText,
 });
 export type SlaPolicy = z.infer<typeof slaPolicy>;
-
-/** Where messages go. `secret` signs a webhook's body (X-Holdfast-Signature) and is never shown again. */
-export const notificationChannel = z.discriminatedUnion('type', [
-  z.strictObject({
-    type: z.literal('webhook'),
-    url: z.url({ protocol: /^https?$/ }),
-    secret: z.string().min(8).optional(),
-  }),
-  z.strictObject({ type: z.literal('email'), addresses: z.array(z.email()).min(1).max(20) }),
-]);
-export type NotificationChannel = z.infer<typeof notificationChannel>;

@@ -7,6 +7,8 @@ export interface SlaTimes {
   policy: string;
   acknowledgeMs: number;
   resolveMs: number;
+  /** When its clocks do not run, from the opening on, as far ahead as they may last: [from, to) in epoch milliseconds. */
+  pauses?: [number, number][];
 }
 
 export interface SlaClock {
@@ -17,6 +19,8 @@ export interface SlaClock {
   dueAt: number;
   state: SlaState;
   endedAt: number | null;
+  /** When it does not run. */
+  pauses?: [number, number][];
 }
 
 /** The two clocks of an incident: to acknowledge and to resolve, both from its opening. */

@@ -1,5 +1,5 @@
 import { withoutSecret } from '../../db/policies.ts';
-import type { NotificationChannel } from '../../domain/policies.ts';
+import type { NotificationChannel } from '../../domain/notification-channel.ts';
 import type { ChannelShown } from './schema.ts';
 
 /** Says that there is a secret, never which. */

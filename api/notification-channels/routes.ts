@@ -5,7 +5,7 @@ import {
   listNotificationChannels,
   putNotificationChannel,
 } from '../../db/policies.ts';
-import type { NotificationChannel } from '../../domain/policies.ts';
+import type { NotificationChannel } from '../../domain/notification-channel.ts';
 import { configurationEndpoints } from '../configuration.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { presentChannel } from './presenter.ts';

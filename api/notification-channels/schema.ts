@@ -1,33 +1,33 @@
 import { z } from 'zod';
-import { notificationChannel } from '../../domain/policies.ts';
+import { type NotificationChannel, notificationChannel } from '../../domain/notification-channel.ts';
 import { readBack } from '../configuration.ts';
 
-const [webhook, email] = notificationChannel.options;
-const hasSecret = z.boolean();
+const extra = {
+  ...readBack,
+  set: z.array(z.string()).optional().meta({ description: 'Ignored: as read' }),
+};
+const [email, webhook, slack, pagerduty, teams] = notificationChannel.options;
 
 export const notificationChannelBody = z
   .discriminatedUnion('type', [
-    webhook.extend({
-      ...readBack,
-      hasSecret: hasSecret.optional().meta({ description: 'Ignored: as read' }),
-    }),
-    email.extend(readBack),
+    email.extend(extra),
+    webhook.extend(extra),
+    slack.extend(extra),
+    pagerduty.extend(extra),
+    teams.extend(extra),
   ])
-  .transform((channel) => {
-    if (channel.type !== 'webhook') return channel;
-    const { hasSecret: _, ...definition } = channel;
-    return definition;
-  })
+  .transform(({ set: _, ...channel }) => channel as NotificationChannel)
   .meta({
     id: 'NotificationChannel',
     description:
-      '`secret` signs a webhook and is never shown again; left out for the same url, the present one stays',
+      'What is hidden (secrets, tokens, addresses that hold one) is never shown again; left out, what is set stays',
   });
 
 export const notificationChannelShown = z.object({
-  type: z.enum(['webhook', 'email']),
-  url: z.string().optional(),
-  hasSecret: hasSecret.optional(),
+  type: z.enum(notificationChannel.options.map((option) => option.shape.type.value)),
   addresses: z.array(z.string()).optional(),
+  url: z.string().optional(),
+  channel: z.string().optional(),
+  set: z.array(z.string()).meta({ description: 'Hidden fields that are set' }),
 });
 export type ChannelShown = z.input<typeof notificationChannelShown>;

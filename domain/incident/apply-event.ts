@@ -1,5 +1,5 @@
 import { formatDuration } from '../duration.ts';
-import { targetName } from '../escalation.ts';
+import { targetName } from '../escalation/pages.ts';
 import { stopClock } from '../sla.ts';
 import {
   analysisBegun,
@@ -8,6 +8,7 @@ import {
   wantAnalysis,
   wantAnalysisNow,
 } from './analysis-times.ts';
+import { applyBreachExplanation } from './breach.ts';
 import { applyAnalysis, applyCauseJudgement, applyChangeJudgement } from './cause.ts';
 import { advanceClocks, armClocks } from './clocks.ts';
 import type { FeedDigest, IncidentEvent } from './events.ts';
@@ -100,6 +101,8 @@ export function applyEvent(state: IncidentState, event: IncidentEvent): Incident
       return tell(state, event.at, 'note', event.by, event.text, {}, 'incident.note');
     case 'snoozed':
       return applySnooze(state, event);
+    case 'breach_explained':
+      return applyBreachExplanation(state, event);
     case 'status_set':
       return tell(
         { ...state, status: event.status },

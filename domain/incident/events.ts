@@ -1,7 +1,9 @@
+import type { BreachReason } from '../breach-reasons.ts';
 import type { ChangeVerdict } from '../changes/change.ts';
 import type { IncidentStatus } from '../incident-status.ts';
 import type { RunbookMode } from '../runbook/definition.ts';
 import type { Severity } from '../severity.ts';
+import type { SlaClock } from '../sla.ts';
 import type { RestoredIncident } from './restored.ts';
 import type { IncidentPlan } from './state.ts';
 
@@ -46,6 +48,14 @@ export type IncidentEvent =
   | { type: 'assigned'; at: number; by: string; to: string }
   | { type: 'noted'; at: number; by: string; text: string }
   | { type: 'snoozed'; at: number; by: string; until: number }
+  | {
+      type: 'breach_explained';
+      at: number;
+      by: string;
+      clock: SlaClock['kind'];
+      reason: BreachReason;
+      note: string | null;
+    }
   | { type: 'status_set'; at: number; by: string; status: IncidentStatus };
 
 /** The change feed since the last reading, already summed up by the database. */
@@ -71,6 +81,8 @@ export interface FeedDigest {
   mergeInto?: { number: number; reason: string };
   /** Its alerts flap: it is over when none has fired for `quietMs` milliseconds. */
   flapping?: { quietMs: number };
+  /** Every alert that fires is silenced: nobody is told until then (epoch milliseconds). `names`: why, for people. */
+  silence?: { until: number; names: string[] };
   /** With the first reading of a workflow: what an earlier one had recorded, whose history is lost. */
   restored?: RestoredIncident;
 }

@@ -1,4 +1,4 @@
-import { escalationPages, targetName } from '../escalation.ts';
+import { escalationPages, targetName } from '../escalation/pages.ts';
 import type { Deadline } from '../incident-status.ts';
 import type { EscalationTarget } from '../policies.ts';
 import { nextClockChange } from '../sla.ts';

@@ -1,4 +1,5 @@
 import type { IncidentStatus } from '../incident-status.ts';
+import type { NotificationTrigger } from '../notification-rules/rule.ts';
 import type { EscalationPolicy, EscalationTarget } from '../policies.ts';
 import type { RunbookMode } from '../runbook/definition.ts';
 import type { Severity } from '../severity.ts';
@@ -57,6 +58,12 @@ export interface IncidentPlan {
   escalation: { name: string; policy: EscalationPolicy };
   sla: SlaTimes | null;
   reopenWindowMs: number;
+  /** Who a level reaches is asked when its time comes; absent in what was read before that could be asked. */
+  resolves?: true;
+  /** Which alerts its messages are about, for the limits of destinations. */
+  pattern?: string;
+  /** Triggers that rules of notification wait for: those are announced. */
+  announces?: NotificationTrigger[];
 }
 
 export interface MatchedRunbook {

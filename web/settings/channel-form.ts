@@ -1,4 +1,4 @@
-import { type NotificationChannel, notificationChannel } from '../../domain/policies.ts';
+import { type NotificationChannel, notificationChannel } from '../../domain/notification-channel.ts';
 import { type Field, field, type Problems, posted } from '../layout/fields.ts';
 import { nameProblem } from './matching.ts';
 

@@ -6,6 +6,7 @@ import {
   listNotificationChannels,
   putNotificationChannel,
 } from '../../db/policies.ts';
+import { channelKindNames, type NotificationChannel } from '../../domain/notification-channel.ts';
 import type { WebDeps } from '../deps.ts';
 import type { Problems } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
@@ -21,6 +22,21 @@ import {
 
 const base = '/settings/channels';
 
+function goesTo(channel: NotificationChannel): string {
+  switch (channel.type) {
+    case 'email':
+      return channel.addresses.join(', ');
+    case 'webhook':
+      return channel.url;
+    case 'slack':
+      return channel.channel ?? 'the channel of its incoming webhook';
+    case 'pagerduty':
+      return 'the service of its routing key';
+    case 'teams':
+      return 'the channel of its workflow';
+  }
+}
+
 export function channelRoutes(deps: WebDeps, pages: Pages): Router {
   const router = Router();
 
@@ -32,8 +48,8 @@ export function channelRoutes(deps: WebDeps, pages: Pages): Router {
         channels: channels.map(({ name, definition }) => ({
           name,
           href: `${base}/${encodeURIComponent(name)}`,
-          type: definition.type === 'webhook' ? 'Webhook' : 'Mail',
-          goesTo: definition.type === 'webhook' ? definition.url : definition.addresses.join(', '),
+          type: channelKindNames[definition.type],
+          goesTo: goesTo(definition),
           signed: definition.type === 'webhook' ? (definition.secret ? 'yes' : 'no') : '–',
         })),
       },

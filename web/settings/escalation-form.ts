@@ -109,12 +109,14 @@ export function targetText(target: EscalationTarget): string {
       return `user:${target.email}`;
     case 'channel':
       return `channel:${target.name}`;
+    case 'schedule':
+      return `schedule:${target.name}`;
   }
 }
 
 function targetOfText(text: string): EscalationTarget | undefined {
-  const [, kind, rest] = /^(channel|user):\s*(.+)$/.exec(text) ?? [];
-  if (kind === 'channel' && rest) return { type: 'channel', name: rest };
+  const [, kind, rest] = /^(channel|user|schedule):\s*(.+)$/.exec(text) ?? [];
+  if ((kind === 'channel' || kind === 'schedule') && rest) return { type: kind, name: rest };
   const address = rest ?? text;
   if (!/^[^\s@]+@[^\s@]+$/.test(address)) return undefined;
   return kind === 'user' ? { type: 'user', email: address } : { type: 'email', address };

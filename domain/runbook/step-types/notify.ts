@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { targetName } from '../../escalation/pages.ts';
 import type { EscalationTarget } from '../../policies.ts';
 import type { NotifyAction } from '../definition.ts';
 import { shownValue, visible } from '../shown-text.ts';
@@ -44,7 +45,7 @@ export const notifyType: StepTypeShape<NotifyAction, typeof keys> = {
   validate: () => [],
   describe(action, values) {
     const names = action.targets.map((one) =>
-      one.type === 'channel' ? `channel ${one.name}` : one.type === 'user' ? one.email : one.address,
+      one.type === 'channel' ? `channel ${one.name}` : targetName(one),
     );
     const who = names.length > 0 ? names.join(', ') : 'the first level of the escalation policy';
     return `tell ${visible(who)}: ${fillTemplate(visible(action.message), values, shownValue)}`;

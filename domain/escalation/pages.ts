@@ -1,5 +1,5 @@
-import { durationMs } from './duration.ts';
-import type { EscalationPolicy, EscalationTarget } from './policies.ts';
+import { durationMs } from '../duration.ts';
+import type { EscalationPolicy, EscalationTarget } from '../policies.ts';
 
 /** One target at one level in one pass. */
 export interface DuePage {
@@ -50,6 +50,8 @@ export function targetName(target: EscalationTarget): string {
       return target.address;
     case 'channel':
       return target.name;
+    case 'schedule':
+      return `on call: ${target.name}`;
     case 'user':
       return target.email;
   }
