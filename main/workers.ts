@@ -9,7 +9,7 @@ import type { IncidentActivities } from '../activities/incident.ts';
 import type { NotifyActivities } from '../activities/notify.ts';
 import type { ReportActivities } from '../activities/reports.ts';
 import type { StepActivities } from '../activities/steps.ts';
-import { alertTaskQueue, taskQueue } from '../workflows/messages.ts';
+import { alertTaskQueue, notificationTaskQueue, taskQueue } from '../workflows/messages.ts';
 
 export type Activities = IncidentActivities &
   ExecutionActivities &
@@ -38,23 +38,26 @@ export interface Workers {
 /** What is under way when a worker is told to stop gets this long to end; steps are told to stop before. */
 export const workerShutdown = { shutdownGraceTime: '10s', shutdownForceTime: '20s' } as const;
 
-/** Two workers in this process: one for the storm of alerts, one for everything that people wait for. */
+/** Three workers in this process: for the storm of alerts, for what is done about them, and for telling people. */
 export async function startWorkers(options: WorkersOptions): Promise<Workers> {
   const { connection, namespace, workflowBundle } = options;
-  const common = {
+  const activityWorker = {
     connection,
     namespace,
-    workflowBundle,
-    workflowTaskPollerBehavior: { type: 'autoscaling', minimum: 2, initial: 4, maximum: 20 },
     activityTaskPollerBehavior: { type: 'autoscaling', minimum: 1, initial: 2, maximum: 10 },
     // a step hears of its cancellation with a heartbeat
     maxHeartbeatThrottleInterval: '1s',
     defaultHeartbeatThrottleInterval: '1s',
     ...workerShutdown,
   } satisfies Partial<WorkerOptions>;
+  const workflowWorker = {
+    ...activityWorker,
+    workflowBundle,
+    workflowTaskPollerBehavior: { type: 'autoscaling', minimum: 2, initial: 4, maximum: 20 },
+  } satisfies Partial<WorkerOptions>;
   const workers = await Promise.all([
     Worker.create({
-      ...common,
+      ...workflowWorker,
       taskQueue: alertTaskQueue,
       activities: options.alertActivities,
       // once correlated, an alert's workflow waits for hours: what is kept in memory is what is on its way
@@ -65,13 +68,20 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
       maxConcurrentActivityTaskExecutions: 10,
     }),
     Worker.create({
-      ...common,
+      ...workflowWorker,
       taskQueue,
       activities: options.activities,
       maxCachedWorkflows: 100,
       maxConcurrentWorkflowTaskExecutions: 40,
       maxConcurrentLocalActivityExecutions: 20,
       maxConcurrentActivityTaskExecutions: 100,
+    }),
+    Worker.create({
+      ...activityWorker,
+      taskQueue: notificationTaskQueue,
+      activities: options.activities,
+      // most of a sending is waiting for the other side, and one destination holds a few of them at most
+      maxConcurrentActivityTaskExecutions: 60,
     }),
   ]);
   const running = workers.map((worker) => worker.run());

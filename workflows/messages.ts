@@ -1,5 +1,6 @@
 import { defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { ChangeVerdict } from '../domain/changes/change.ts';
+import type { ContactMethod } from '../domain/contact-rules.ts';
 import type { IncidentStatus } from '../domain/incident-status.ts';
 import type { Role } from '../domain/roles.ts';
 
@@ -11,6 +12,8 @@ import type { Role } from '../domain/roles.ts';
 export const taskQueue = 'holdfast';
 /** Alerts have a queue of their own, so that a storm of them never stands before a page or an approval. */
 export const alertTaskQueue = 'holdfast-alerts';
+/** Messages to people have a queue of their own, so that none waits behind the analyses of a storm. */
+export const notificationTaskQueue = 'holdfast-notifications';
 
 /** What a runner polls: its own queue and nothing else. */
 export const runnerTaskQueue = (orgId: string, name: string): string => `holdfast-runner-${orgId}-${name}`;
@@ -29,6 +32,7 @@ export const workflowTypes = {
   capacityReport: 'capacityReport',
   gitSync: 'gitSync',
   dryRun: 'dryRun',
+  contactTest: 'contactTest',
 } as const;
 
 export const searchAttributeNames = {
@@ -74,10 +78,10 @@ export interface ExecutionReport {
   reason?: string;
 }
 
-/** Who acts: a mail address or a name, and the way it came ('page', 'mail', 'api', 'temporal'). */
+/** Who acts: a mail address or a name, and the way it came. */
 export interface Actor {
   name: string;
-  via: 'page' | 'mail' | 'api' | 'temporal' | 'holdfast';
+  via: 'page' | 'mail' | 'api' | 'slack' | 'teams' | 'pagerduty' | 'temporal' | 'holdfast';
   /** Of a known user, on what the message is about: what an approval may ask for. */
   role?: Role;
   /** Slugs of the user's teams. */
@@ -181,6 +185,19 @@ export interface GitSyncInput {
 /** The author of a commit that was not taken over is told of it once. */
 export const importRefusedKey = (sourceId: string, commit: string): string =>
   `git-import-refused:${sourceId}:${commit}`;
+
+/** Of the contact rules of one person, each way once. */
+export interface ContactTestInput {
+  orgId: string;
+  /** Root of the keys of its messages. */
+  key: string;
+  /** The address that the person signs in with. */
+  email: string;
+  methods: ContactMethod[];
+  requestedBy: string;
+}
+
+export const contactTestKey = (key: string, index: number): string => `${key}:${index}`;
 
 /** ApplicationFailure type of a refused update: the message says why, for the person who asked. */
 export const refusedType = 'Refused';

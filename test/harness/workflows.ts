@@ -2,13 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
 import { bundleWorkflows } from '../../main/workflow-bundle.ts';
-import { searchAttributeTypes } from '../../workflows/messages.ts';
+import { notificationTaskQueue, searchAttributeTypes } from '../../workflows/messages.ts';
 import { createTimeSkippingEnvironment } from '../parts/temporal-test-server.ts';
 
 /** A server that skips time, and workers whose activities a test scripts. */
 export interface WorkflowHarness {
   env: TestWorkflowEnvironment;
-  /** Runs a worker for `taskQueue` until `work` is done. */
+  /** Runs a worker for `taskQueue`, and one that tells people if `activities` can, until `work` is done. */
   withWorker<T>(taskQueue: string, activities: object, work: () => Promise<T>): Promise<T>;
   /** Lets `ms` of the server's time pass, and returns at once. */
   skip(ms: number): Promise<void>;
@@ -35,15 +35,16 @@ export async function createWorkflowHarness(): Promise<WorkflowHarness> {
   return {
     env,
     async withWorker(taskQueue, activities, work) {
-      const worker = await Worker.create({
+      const common = {
         connection: env.nativeConnection,
-        taskQueue,
-        workflowBundle,
         activities,
         maxHeartbeatThrottleInterval: '100ms',
         defaultHeartbeatThrottleInterval: '100ms',
-      });
-      return await worker.runUntil(work());
+      } as const;
+      const worker = await Worker.create({ ...common, taskQueue, workflowBundle });
+      if (!('notify' in activities)) return await worker.runUntil(work());
+      const messenger = await Worker.create({ ...common, taskQueue: notificationTaskQueue });
+      return await messenger.runUntil(worker.runUntil(work()));
     },
     async skip(ms) {
       await env.sleep(ms);
