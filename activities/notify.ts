@@ -375,6 +375,8 @@ function isRecorded(
     case 'execution.rollback_failed':
     case 'execution.refused':
       return Boolean(execution?.finishedAt);
+    case 'contact.test':
+      return true;
     case 'runbook.import_refused':
     case 'report.sla':
     case 'report.capacity':

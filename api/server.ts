@@ -16,6 +16,7 @@ import { automationEndpoints } from './automation/routes.ts';
 import { changeSourceEndpoints } from './change-sources/routes.ts';
 import { changeEndpoints } from './changes/routes.ts';
 import { circuitBreakerEndpoints } from './circuit-breakers/routes.ts';
+import { contactRulesEndpoints } from './contact-rules/routes.ts';
 import { correlationMemoryEndpoints } from './correlation-memory/routes.ts';
 import { correlationRuleEndpoints } from './correlation-rules/routes.ts';
 import { dryRunEndpoints } from './dry-runs/routes.ts';
@@ -140,6 +141,7 @@ function endpointsOf(deps: ApiDeps, secureCookies: boolean): Endpoint[] {
     ...runnerEndpoints(deps),
     ...sessionEndpoints({ db: deps.db, signIn: deps.signIn, secureCookies }),
     ...userEndpoints(deps),
+    ...contactRulesEndpoints(deps),
     ...signingKeyEndpoints(deps),
     ...auditEndpoints(deps),
     ...healthEndpoints(deps),

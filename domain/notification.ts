@@ -21,6 +21,7 @@ export const notificationTypes = [
   'execution.runner_missing',
   'execution.message',
   'runbook.import_refused',
+  'contact.test',
   'report.sla',
   'report.capacity',
 ] as const;
@@ -49,6 +50,8 @@ export interface NotificationCause {
   round?: number;
   /** Of the person's contact rules, from 1. */
   step?: number;
+  /** By which of their ways a person is told, as `methodKey` names it. */
+  method?: string;
   entry?: ScheduleEntry;
   rule?: { name: string; reasons: string[] };
   /** What was tried before and failed, for people. */
@@ -62,6 +65,7 @@ export interface NotificationCause {
  * - sla.at_risk, sla.breached: `kind` ('acknowledge' or 'resolve')
  * - execution.*: `reason`; execution.undo_failed: `step` (from 1); execution.runner_missing: `runner`;
  *   execution.message: `message`, what a step of the runbook tells
+ * - contact.test: `requestedBy`, the mail address of who asked for it
  * - report.*: `reportId`, the row of `reports` that is sent
  */
 export interface NotifyInput {

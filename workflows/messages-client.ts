@@ -15,6 +15,7 @@ import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
 } from '@temporalio/common';
+import type { ContactMethod } from '../domain/contact-rules.ts';
 import type { DryRunInput, Finding } from '../domain/dry-run.ts';
 import type { IncidentStatus } from '../domain/incident-status.ts';
 import {
@@ -26,7 +27,9 @@ import {
   assign,
   type CauseJudgement,
   type ChangeJudgement,
+  type ContactTestInput,
   cancelExecution,
+  contactTestKey,
   decideUndo,
   type ExecutionInput,
   executionWorkflowId,
@@ -120,6 +123,11 @@ export interface MessageClient {
   startExecution(orgId: string, executionId: string): Promise<void>;
   /** Makes and sends a report now. `requestedBy` is who asked. Returns the id of the workflow. */
   startReport(orgId: string, kind: 'sla' | 'capacity', requestedBy: string): Promise<{ workflowId: string }>;
+  /** Sends a test message to a person by each of these ways. Returns the messages' keys, in the order of `methods`. */
+  testContact(
+    orgId: string,
+    args: { email: string; methods: ContactMethod[]; requestedBy: string },
+  ): Promise<{ keys: string[] }>;
   /** What each check found, in their order; takes as long as the slowest, at most half a minute. */
   dryRun(orgId: string, checks: DryRunInput['checks']): Promise<Finding[][]>;
   /** Answers when Temporal does. Throws TemporalUnavailableError. */
@@ -183,7 +191,11 @@ export function createMessageClient(
     return await update(executionWorkflowId(orgId, executionId), definition, args, subject);
   }
 
-  async function start(workflowType: string, workflowId: string, input: ExecutionInput | ReportInput) {
+  async function start(
+    workflowType: string,
+    workflowId: string,
+    input: ExecutionInput | ReportInput | ContactTestInput,
+  ) {
     try {
       await untilAnswered(deadlineMs, firstBackoffMs, (deadline) =>
         client.withDeadline(deadline, () =>
@@ -230,6 +242,11 @@ export function createMessageClient(
       const type = kind === 'sla' ? workflowTypes.slaReport : workflowTypes.capacityReport;
       await start(type, workflowId, { orgId, requestedBy });
       return { workflowId };
+    },
+    testContact: async (orgId, { email, methods, requestedBy }) => {
+      const key = `contact-test:${randomUUID()}`;
+      await start(workflowTypes.contactTest, `${key}:${orgId}`, { orgId, key, email, methods, requestedBy });
+      return { keys: methods.map((_, index) => contactTestKey(key, index)) };
     },
     dryRun: async (orgId, checks) => {
       if (checks.length === 0) return [];

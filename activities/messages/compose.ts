@@ -1,5 +1,6 @@
 import type { GitImport } from '../../db/git-sources.ts';
 import type { Report } from '../../db/reports.ts';
+import { contactTestMessage } from './contact-test-message.ts';
 import { executionMessage } from './execution-message.ts';
 import { importMessage } from './import-message.ts';
 import { incidentMessage } from './incident-message.ts';
@@ -48,6 +49,8 @@ export function composeMail(
       return rendered(executionMessage({ ...source, type }, present(source.facts.execution, 'execution')));
     case 'runbook.import_refused':
       return rendered(importMessage(source, present(source.refusedImport, 'import')));
+    case 'contact.test':
+      return rendered(contactTestMessage(source));
     case 'report.sla':
     case 'report.capacity': {
       const { subject, html, text } = present(source.report, 'report');

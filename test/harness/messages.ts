@@ -86,6 +86,10 @@ export function createFakeMessages(): FakeMessages {
       await answer('startReport', args);
       return { workflowId: `report:${args[1]}` };
     },
+    testContact: async (orgId, { email, ...args }) => {
+      await answer('testContact', [orgId, email, args]);
+      return { keys: args.methods.map((_, index) => `contact-test:${index}`) };
+    },
     dryRun: async (orgId, checks) => {
       await answer('dryRun', [orgId, checks]);
       return checks.map(() => [{ ok: true, what: 'connection', detail: 'takes connections' }]);
