@@ -51,19 +51,24 @@ export async function readFeed(
     alert_count: number;
     firing_count: number;
     labels: Record<string, string>;
+    team: string | null;
     merge_wanted: string | null;
     merge_reason: string | null;
   }>`
     update incidents set feed_unread = false, feed_owed_by = null, feed_owed_since = null, feed_read_at = now()
     where id = ${args.incidentId}
-    returning feed_seq, title, service, severity, opened_at, alert_count, firing_count, labels, merge_wanted,
-      merge_reason`.execute(tx);
+    returning feed_seq, title, service, severity, opened_at, alert_count, firing_count, labels,
+      (select slug from teams t where t.id = incidents.team_id) as team, merge_wanted, merge_reason`.execute(
+    tx,
+  );
   const incident = rows[0];
   if (!incident) throw new Error(`there is no incident ${args.incidentId} in this organization`);
   const joined = await joinedSince(tx, args.incidentId, args.afterSeq);
   const subject = {
     severity: incident.severity,
     service: incident.service,
+    team: incident.team,
+    labels: incident.labels,
     alerts: await alertNames(tx, args.incidentId),
   };
   const { rules } = rulesForAlert(await readRulesInForce(tx), incident.labels);

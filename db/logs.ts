@@ -110,11 +110,15 @@ export async function listAlertTraces(
 export async function readLogSubject(
   tx: Tx,
   { incidentId }: { incidentId: string },
-): Promise<{ severity: Severity; service: string | null } | undefined> {
+): Promise<
+  | { severity: Severity; service: string | null; team: string | null; labels: Record<string, string> }
+  | undefined
+> {
   return await tx
-    .selectFrom('incidents')
-    .select(['severity', 'service'])
-    .where('id', '=', incidentId)
+    .selectFrom('incidents as i')
+    .leftJoin('teams as t', 't.id', 'i.team_id')
+    .select(['i.severity', 'i.service', 't.slug as team', 'i.labels'])
+    .where('i.id', '=', incidentId)
     .executeTakeFirst();
 }
 

@@ -10,13 +10,21 @@ export interface PolicySubject {
   service: string | null;
   /** Names of the incident's alerts. */
   alerts: string[];
+  /** Slug of the team that owns it; null: shared. */
+  team: string | null;
+  labels: Record<string, string>;
 }
 
 /** Whether an incident is one of those that `match` names. */
 export function holds(match: IncidentMatch, subject: PolicySubject): boolean {
-  const { severity, service, alert } = match;
+  const { severity, service, alert, team, labels = {} } = match;
   if (severity && severity !== subject.severity) return false;
   if (service && !(subject.service !== null && matchesGlob(service, subject.service))) return false;
+  if (team !== undefined && team !== subject.team) return false;
+  for (const [name, pattern] of Object.entries(labels)) {
+    const value = subject.labels[name];
+    if (value === undefined || !matchesGlob(pattern, value)) return false;
+  }
   return !alert || subject.alerts.some((name) => matchesGlob(alert, name));
 }
 

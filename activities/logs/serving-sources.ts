@@ -22,6 +22,9 @@ export interface ServingSourcesDeps extends OpenLogSourceDeps {
 export interface LogSubject {
   severity: Severity;
   service: string | null;
+  /** Slug; null: shared. */
+  team: string | null;
+  labels: Record<string, string>;
   alerts: (AlertTrace & { service: string | null })[];
 }
 
@@ -58,6 +61,8 @@ export async function servingSources(
   const policySubject: PolicySubject = {
     severity: subject.severity,
     service: subject.service,
+    team: subject.team,
+    labels: subject.labels,
     alerts: subject.alerts.flatMap(({ labels }) => labels.alertname ?? []),
   };
   const serving = configured.filter(({ definition }) => holds(definition.match ?? {}, policySubject));
@@ -117,6 +122,8 @@ function asked(
       holds(definition.match, {
         severity: subject.severity,
         service: one.service,
+        team: subject.team,
+        labels: one.labels,
         alerts: one.labels.alertname === undefined ? [] : [one.labels.alertname],
       }),
     );

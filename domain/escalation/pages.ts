@@ -1,5 +1,6 @@
 import { durationMs } from '../duration.ts';
 import type { EscalationPolicy, EscalationTarget } from '../policies.ts';
+import type { ResolvedTarget } from './resolve.ts';
 
 /** One target at one level in one pass. */
 export interface DuePage {
@@ -41,6 +42,11 @@ export function escalationPages(policy: EscalationPolicy, from: number): DuePage
     }
   }
   return pages.sort((a, b) => a.dueAt - b.dueAt);
+}
+
+/** Whether a level reaches somebody who can answer. */
+export function reachesSomebody(resolved: readonly ResolvedTarget[]): boolean {
+  return resolved.some(({ problem }) => problem === null);
 }
 
 /** A target in words, as people see it. */
