@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isTimeZone } from '../safety/business-hours.ts';
+import { isTimeZone } from '../wall-clock.ts';
 import { approvalKeys, defaultApproval, readApproval } from './approval-rules.ts';
 import { type BusinessHours, type ExecutionRules, runbookModes } from './definition.ts';
 import type { PlacedProblem } from './problems.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { BusinessHours } from '../runbook/definition.ts';
-import { hoursText, isOpen, isTimeZone, nextOpening } from './business-hours.ts';
+import { isTimeZone } from '../wall-clock.ts';
+import { hoursText, isOpen, nextOpening } from './business-hours.ts';
 
 const at = (text: string): number => Date.parse(text);
 const opening = (hours: BusinessHours, now: string): string | null => {

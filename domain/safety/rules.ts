@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { durationText } from '../duration-text.ts';
 import { stepTypes } from '../runbook/definition.ts';
-import { isTimeZone } from './business-hours.ts';
+import { isTimeZone } from '../wall-clock.ts';
 
 /**
  * What a set of rules is for, widest first. `team` goes by slug, `runbook` by name, `target` by a glob over targets;
