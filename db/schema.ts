@@ -794,6 +794,15 @@ export interface UserIdentitiesTable {
   linked_at: CreatedAt;
 }
 
+export interface IdentityLinkCodesTable {
+  org_id: string;
+  code_hash: Buffer;
+  provider: UserIdentitiesTable['provider'];
+  external_id: string;
+  name: Generated<string>;
+  expires_at: Date;
+}
+
 export interface OnCallSchedulesTable {
   org_id: string;
   name: string;
@@ -916,6 +925,7 @@ export interface ChatMessagesTable {
   org_id: string;
   id: Generated<number>;
   provider: string;
+  delivery: string;
   conversation: string;
   user_id: string | null;
   person: string;
@@ -984,6 +994,7 @@ export interface Schema {
   log_templates: LogTemplatesTable;
   incident_shares: IncidentSharesTable;
   user_identities: UserIdentitiesTable;
+  identity_link_codes: IdentityLinkCodesTable;
   on_call_schedules: OnCallSchedulesTable;
   on_call_overrides: OnCallOverridesTable;
   on_call_calendar_shifts: OnCallCalendarShiftsTable;

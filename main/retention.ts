@@ -21,12 +21,14 @@ const serviceLifetimeMs = 30 * 86_400_000;
 const changeLifetimeMs = 400 * 86_400_000;
 /** Milliseconds that a closed incident's feed is kept: its workflow has ended, the timeline says what was in it. */
 const feedLifetimeMs = 7 * 86_400_000;
+/** Milliseconds that the history of chat is kept. */
+const chatLifetimeMs = 90 * 86_400_000;
 /** Milliseconds for which people's groupings hold without any sight of the alert. */
 const memoryLifetimeMs = 180 * 86_400_000;
 
 /**
  * Forgets what is only kept for a time: lines of the built-in log store after `logDays`, spans, changes, feeds of closed
- * incidents, memory of alerts that do not come any more, learned dependencies and services. What can be much goes in
+ * incidents, the history of chat, memory of alerts that do not come any more, learned dependencies and services. What can be much goes in
  * batches that hold no lock for long.
  */
 export function startRetention(options: { db: Database; logDays: number; logger: Logger }): Retention {
@@ -39,6 +41,7 @@ export function startRetention(options: { db: Database; logDays: number; logger:
       | 'forget_old_spans'
       | 'forget_old_changes'
       | 'forget_old_feeds'
+      | 'forget_old_chat'
       | 'forget_old_memory',
     lifetimeMs: number,
     batch = batchSize,
@@ -67,6 +70,7 @@ export function startRetention(options: { db: Database; logDays: number; logger:
       ['spans', () => forgetInBatches('forget_old_spans', spanLifetimeMs)],
       ['changes', () => forgetInBatches('forget_old_changes', changeLifetimeMs)],
       ['feeds of incidents', () => forgetInBatches('forget_old_feeds', feedLifetimeMs)],
+      ['chat messages', () => forgetInBatches('forget_old_chat', chatLifetimeMs)],
       ['groupings', () => forgetInBatches('forget_old_memory', memoryLifetimeMs, memoryBatchSize)],
       ['dependencies and services', forgetTopology],
     ];

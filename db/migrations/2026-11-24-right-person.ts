@@ -33,6 +33,18 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     );
     create index user_identities_user on user_identities (user_id);
 
+    -- what a person at a vendor is given, for a person signed in here to say 'that is me'; works once
+    create table identity_link_codes (
+      org_id uuid not null references organizations,
+      code_hash bytea not null,
+      provider text not null check (provider in ('slack', 'teams', 'pagerduty')),
+      external_id text not null,
+      name text not null default '',
+      expires_at timestamptz not null,
+      primary key (org_id, code_hash)
+    );
+    create index identity_link_codes_expiry on identity_link_codes (expires_at);
+
     create table on_call_schedules (
       org_id uuid not null references organizations,
       name text not null,
@@ -214,6 +226,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       org_id uuid not null references organizations,
       id bigint generated always as identity primary key,
       provider text not null,
+      -- of the vendor's request: one that is delivered again is done once
+      delivery text not null,
       conversation text not null,
       user_id uuid references users on delete set null,
       person text not null,
@@ -221,7 +235,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       answer text not null,
       at timestamptz not null default now()
     );
+    create unique index chat_messages_delivery on chat_messages (org_id, provider, delivery);
     create index chat_messages_list on chat_messages (org_id, id desc);
+    create index chat_messages_at on chat_messages (at);
     create index chat_messages_user on chat_messages (org_id, user_id, id desc);
 
     alter table reports
@@ -234,7 +250,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     do $$
     declare t text;
     begin
-      foreach t in array array['user_identities', 'on_call_schedules', 'on_call_overrides', 'on_call_calendar_shifts',
+      foreach t in array array['user_identities', 'identity_link_codes', 'on_call_schedules', 'on_call_overrides', 'on_call_calendar_shifts',
         'calendar_feeds', 'notification_rules', 'silences', 'sla_calendars', 'slos', 'slo_states', 'slo_points',
         'notification_limits', 'destinations', 'channel_messages', 'chat_messages'] loop
         execute format('alter table %I enable row level security', t);
@@ -265,10 +281,21 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       select f.org_id, f.schedule, f.user_id from calendar_feeds f where f.token_hash = hash and f.revoked_at is null
     $$;
 
+    create function forget_old_chat(before timestamptz, batch integer)
+      returns bigint
+      language sql volatile security definer set search_path = public, pg_temp as $$
+      with gone as (
+        delete from chat_messages c using (
+          select id from chat_messages where at < before order by at limit batch) old
+          where c.id = old.id returning 1)
+      select count(*) from gone
+    $$;
+
     do $$
     declare f text;
     begin
-      foreach f in array array['find_notification_channel(uuid)', 'find_calendar_feed(bytea)'] loop
+      foreach f in array array['find_notification_channel(uuid)', 'find_calendar_feed(bytea)',
+        'forget_old_chat(timestamptz, integer)'] loop
         execute format('revoke all on function %s from public', f);
         execute format('grant execute on function %s to holdfast_app', f);
       end loop;
