@@ -105,7 +105,9 @@ export interface ScheduleFacts {
 
 /** Somebody answers, or shadows, from `from` to `to`. */
 export interface OnCallShift {
+  /** Mail address, lower case. */
   person: string;
+  /** Empty: an override of everybody, which belongs to no rotation. */
   rotation: string;
   from: number;
   to: number;
