@@ -3,7 +3,7 @@ import {
   type NotificationChannel,
   notificationChannel,
 } from '../domain/notification-channel.ts';
-import { type EscalationPolicy, escalationPolicy, type SlaPolicy, slaPolicy } from '../domain/policies.ts';
+import { type EscalationPolicy, escalationPolicy } from '../domain/policies.ts';
 import type { Tx } from './database.ts';
 import { type Change, type Named, named, put, remove } from './named-configuration.ts';
 
@@ -77,33 +77,21 @@ async function requireTargets(tx: Tx, policy: EscalationPolicy): Promise<void> {
   });
 }
 
-// ---- SLA policies ----
-
-/** In the order in which they are tried. */
-export async function listSlaPolicies(tx: Tx): Promise<Named<SlaPolicy>[]> {
-  const rows = await named(tx, 'sla_policies').orderBy('position').orderBy('name').execute();
-  return rows.map((row) => ({ ...row, definition: slaPolicy.parse(row.definition) }));
-}
-
-export async function getSlaPolicy(tx: Tx, name: string): Promise<Named<SlaPolicy> | undefined> {
-  const row = await named(tx, 'sla_policies').where('name', '=', name).executeTakeFirst();
-  return row && { ...row, definition: slaPolicy.parse(row.definition) };
-}
-
-export async function putSlaPolicy(tx: Tx, change: Change<SlaPolicy>): Promise<void> {
-  await put(tx, 'sla_policies', change, { position: change.definition.order });
-}
-
-/** False when there was none. */
-export async function deleteSlaPolicy(tx: Tx, change: Omit<Change<never>, 'definition'>): Promise<boolean> {
-  return await remove(tx, 'sla_policies', change);
-}
-
 // ---- notification channels ----
 
+export interface NotificationChannelRow extends Named<NotificationChannel> {
+  /** In the addresses to which vendors send what people did there. */
+  id: string;
+  /** When something was last sent or asked there; null before the first time. */
+  checkedAt: Date | null;
+  /** What it then said, or why it failed: one of both is there. */
+  health: string | null;
+  error: string | null;
+}
+
 /** By name. Holds secrets: present with `withoutSecret`. */
-export async function listNotificationChannels(tx: Tx): Promise<Named<NotificationChannel>[]> {
-  const rows = await named(tx, 'notification_channels').orderBy('name').execute();
+export async function listNotificationChannels(tx: Tx): Promise<NotificationChannelRow[]> {
+  const rows = await channelRows(tx).orderBy('name').execute();
   return rows.map((row) => ({ ...row, definition: notificationChannel.parse(row.definition) }));
 }
 
@@ -111,28 +99,41 @@ export async function listNotificationChannels(tx: Tx): Promise<Named<Notificati
 export async function getNotificationChannel(
   tx: Tx,
   name: string,
-): Promise<Named<NotificationChannel> | undefined> {
-  const row = await named(tx, 'notification_channels').where('name', '=', name).executeTakeFirst();
+): Promise<NotificationChannelRow | undefined> {
+  const row = await channelRows(tx).where('name', '=', name).executeTakeFirst();
   return row && { ...row, definition: notificationChannel.parse(row.definition) };
 }
 
+function channelRows(tx: Tx) {
+  return named(tx, 'notification_channels').select(['id', 'checked_at as checkedAt', 'health', 'error']);
+}
+
 /**
- * A webhook put without a secret keeps the one that it has, as nobody can read it to send it again; but not
- * for another address, whose receiver was never given it.
+ * A channel put without what it hides keeps what it has, as nobody can read that to send it again; but a webhook's
+ * secret not for another address, whose receiver was never given it. `remove` names hidden fields to take away.
  */
-export async function putNotificationChannel(tx: Tx, change: Change<NotificationChannel>): Promise<void> {
+export async function putNotificationChannel(
+  tx: Tx,
+  change: Change<NotificationChannel> & { remove?: readonly string[] },
+): Promise<void> {
+  const { remove: removed = [], ...rest } = change;
   const before = (await getNotificationChannel(tx, change.name))?.definition;
-  let definition = change.definition;
-  if (
-    definition.type === 'webhook' &&
-    definition.secret === undefined &&
-    before?.type === 'webhook' &&
-    before.secret !== undefined &&
-    before.url === definition.url
-  ) {
-    definition = { ...definition, secret: before.secret };
-  }
-  await put(tx, 'notification_channels', { ...change, definition }, {});
+  const kept = before ? hiddenToKeep(before, change.definition, removed) : {};
+  const definition = notificationChannel.parse({ ...kept, ...change.definition });
+  await put(tx, 'notification_channels', { ...rest, definition }, {});
+}
+
+function hiddenToKeep(
+  before: NotificationChannel,
+  after: NotificationChannel,
+  removed: readonly string[],
+): Record<string, unknown> {
+  if (before.type !== after.type) return {};
+  if (before.type === 'webhook' && after.type === 'webhook' && before.url !== after.url) return {};
+  const hidden: readonly string[] = hiddenFields[before.type];
+  return Object.fromEntries(
+    Object.entries(before).filter(([name]) => hidden.includes(name) && !removed.includes(name)),
+  );
 }
 
 /** False when there was none. Throws InUseError while an escalation policy names it. */

@@ -4,38 +4,28 @@ import {
   getNotificationChannel,
   InUseError,
   listNotificationChannels,
+  type NotificationChannelRow,
   putNotificationChannel,
 } from '../../db/policies.ts';
-import { channelKindNames, type NotificationChannel } from '../../domain/notification-channel.ts';
+import { channelKindNames } from '../../domain/notification-channel.ts';
 import type { WebDeps } from '../deps.ts';
 import type { Problems } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
 import { requireRole, visitorOf } from '../visitor.ts';
 import {
+  channelsPath as base,
   type ChannelValues,
   channelFormView,
+  channelKindOf,
+  channelKinds,
   channelValues,
+  hiddenSet,
+  newChannel,
   postedChannel,
   readChannel,
 } from './channel-form.ts';
-
-const base = '/settings/channels';
-
-function goesTo(channel: NotificationChannel): string {
-  switch (channel.type) {
-    case 'email':
-      return channel.addresses.join(', ');
-    case 'webhook':
-      return channel.url;
-    case 'slack':
-      return channel.channel ?? 'the channel of its incoming webhook';
-    case 'pagerduty':
-      return 'the service of its routing key';
-    case 'teams':
-      return 'the channel of its workflow';
-  }
-}
+import { goesTo, healthMark, setUpOf } from './channel-words.ts';
 
 export function channelRoutes(deps: WebDeps, pages: Pages): Router {
   const router = Router();
@@ -45,12 +35,10 @@ export function channelRoutes(deps: WebDeps, pages: Pages): Router {
     await pages.show(request, response, {
       template: 'settings/channel-list',
       view: {
-        channels: channels.map(({ name, definition }) => ({
-          name,
-          href: `${base}/${encodeURIComponent(name)}`,
-          type: channelKindNames[definition.type],
-          goesTo: goesTo(definition),
-          signed: definition.type === 'webhook' ? (definition.secret ? 'yes' : 'no') : '–',
+        channels: channels.map(channelRow),
+        kinds: channelKinds.map((kind) => ({
+          name: channelKindNames[kind],
+          href: `${base}/new?kind=${kind}`,
         })),
       },
       title: 'Channels',
@@ -60,21 +48,18 @@ export function channelRoutes(deps: WebDeps, pages: Pages): Router {
   });
 
   router.get(`${base}/new`, requireRole('admin'), async (request, response) => {
-    const values = { name: '', type: 'webhook', url: '', secret: '', addresses: '' };
-    await form(request, response, values, {}, null);
+    const kind = channelKindOf(String(request.query.kind)) ?? 'webhook';
+    await form(request, response, newChannel(kind), {}, null);
   });
 
   router.get(`${base}/:name`, requireRole('admin'), async (request, response) => {
-    const name = String(request.params.name);
-    const channel = await find(request, name);
-    if (!channel) throw new NotFoundError(`There is no channel ${name}.`);
-    await form(request, response, channelValues(name, channel.definition), {}, channel.definition);
+    const row = await present(request);
+    await form(request, response, channelValues(row.name, row.definition), {}, row);
   });
 
   router.post(`${base}/new`, requireRole('admin'), async (request, response) => {
     const values = postedChannel(request.body);
-    const taken = await find(request, values.name);
-    if (taken) {
+    if (await find(request, values.name)) {
       await form(request, response, values, { name: 'There is one of this name.' }, null);
       return;
     }
@@ -82,10 +67,9 @@ export function channelRoutes(deps: WebDeps, pages: Pages): Router {
   });
 
   router.post(`${base}/:name`, requireRole('admin'), async (request, response) => {
-    const name = String(request.params.name);
-    const channel = await find(request, name);
-    if (!channel) throw new NotFoundError(`There is no channel ${name}.`);
-    await save(request, response, { ...postedChannel(request.body), name }, channel.definition);
+    const row = await present(request);
+    const values = { ...postedChannel(request.body), name: row.name, kind: row.definition.type };
+    await save(request, response, values, row);
   });
 
   router.post(`${base}/:name/delete`, requireRole('admin'), async (request, response) => {
@@ -101,25 +85,36 @@ export function channelRoutes(deps: WebDeps, pages: Pages): Router {
     response.redirect(303, base);
   });
 
-  type Existing = Parameters<typeof channelValues>[1] | null;
-
-  async function find(request: Request, name: string) {
+  async function find(request: Request, name: string): Promise<NotificationChannelRow | undefined> {
     return await deps.db.read(visitorOf(request).scope, (tx) => getNotificationChannel(tx, name));
   }
 
-  async function save(request: Request, response: Response, values: ChannelValues, existing: Existing) {
+  async function present(request: Request): Promise<NotificationChannelRow> {
+    const name = String(request.params.name);
+    const row = await find(request, name);
+    if (!row) throw new NotFoundError(`There is no channel ${name}.`);
+    return row;
+  }
+
+  async function save(
+    request: Request,
+    response: Response,
+    values: ChannelValues,
+    existing: NotificationChannelRow | null,
+  ): Promise<void> {
     const { scope, orgId, email } = visitorOf(request);
-    const read = readChannel(values);
+    const read = readChannel(values, existing?.definition ?? null);
     if ('problems' in read) {
       await form(request, response, values, read.problems, existing);
       return;
     }
     const { definition } = read;
+    const { name, removed: remove } = values;
     await deps.db.write(scope, (tx) =>
-      putNotificationChannel(tx, { orgId, name: values.name, definition, actor: email }),
+      putNotificationChannel(tx, { orgId, name, definition, remove, actor: email }),
     );
-    setFlash(response, 'good', `The channel ${values.name} is saved.`);
-    response.redirect(303, base);
+    setFlash(response, 'good', `The channel ${name} is saved. Send a test to see that it works.`);
+    response.redirect(303, `${base}/${encodeURIComponent(name)}`);
   }
 
   async function form(
@@ -127,12 +122,21 @@ export function channelRoutes(deps: WebDeps, pages: Pages): Router {
     response: Response,
     values: ChannelValues,
     problems: Problems,
-    existing: Existing,
+    existing: NotificationChannelRow | null,
   ): Promise<void> {
-    const hasSecret = existing?.type === 'webhook' && existing.secret !== undefined;
+    const setUp = setUpOf(values.kind, deps.publicUrl, existing?.id ?? null);
     await pages.show(request, response, {
       template: 'settings/channel-form',
-      view: { form: channelFormView(values, problems, existing !== null, hasSecret) },
+      view: {
+        form: channelFormView(
+          values,
+          problems,
+          existing !== null,
+          existing ? hiddenSet(existing.definition) : [],
+        ),
+        standing: existing ? channelRow(existing) : null,
+        setUp: setUp && { ...setUp, afterSaving: existing === null && values.kind !== 'webhook' },
+      },
       title: existing ? `Channel ${values.name}` : 'New channel',
       section: 'settings',
       narrow: true,
@@ -141,4 +145,17 @@ export function channelRoutes(deps: WebDeps, pages: Pages): Router {
   }
 
   return router;
+}
+
+function channelRow(row: NotificationChannelRow) {
+  const { name, definition, checkedAt, health, error } = row;
+  return {
+    name,
+    href: `${base}/${encodeURIComponent(name)}`,
+    kind: channelKindNames[definition.type],
+    goesTo: goesTo(definition),
+    mark: healthMark(row),
+    said: error ?? health,
+    checkedAt: checkedAt?.toISOString() ?? null,
+  };
 }

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { channelValues, postedChannel, readChannel } from './channel-form.ts';
 import {
   escalationFormView,
   escalationValues,
@@ -94,34 +93,6 @@ describe('the form of an SLA policy', () => {
     expect(readSla(postedSla({ ...body, name: 'a/b', resolveWithin: 'never' }))).toMatchObject({
       problems: { name: expect.any(String), resolveWithin: expect.any(String) },
     });
-  });
-});
-
-describe('the form of a channel', () => {
-  it('never shows a secret that is stored', () => {
-    expect(
-      channelValues('hook', { type: 'webhook', url: 'https://a.example', secret: 'hidden-value' }).secret,
-    ).toBe('');
-  });
-
-  it('reads addresses however they are parted', () => {
-    const read = readChannel(
-      postedChannel({
-        name: 'leads',
-        type: 'email',
-        addresses: 'a@example.com, b@example.com\nc@example.com',
-      }),
-    );
-    expect(read).toEqual({
-      definition: { type: 'email', addresses: ['a@example.com', 'b@example.com', 'c@example.com'] },
-    });
-  });
-
-  it('wants a web address', () => {
-    const read = readChannel(
-      postedChannel({ name: 'hook', type: 'webhook', url: 'javascript:alert(1)', secret: 'short' }),
-    );
-    expect(read).toMatchObject({ problems: { url: expect.any(String), secret: expect.any(String) } });
   });
 });
 
