@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { weekdays } from '../oncall/schedule.ts';
 import { type EscalationTarget, escalationTarget, glob } from '../policies.ts';
 import { type Severity, severities } from '../severity.ts';
-import { timeZone } from '../time-zone.ts';
+import { weeklyWindow } from '../weekly-window.ts';
+import { templateFields, unknownFields } from './template.ts';
 
 /** What a rule can wait for. */
 export const notificationTriggers = [
@@ -36,19 +36,24 @@ export const notificationRule = z.strictObject({
       team: z.string().max(100).optional(),
       labels: z.record(z.string().max(200), glob).optional(),
       /** Only at these times of the week. */
-      hours: z
-        .strictObject({
-          timeZone,
-          days: z.array(z.enum(weekdays)).min(1),
-          from: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/),
-          to: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/),
-        })
-        .optional(),
+      hours: weeklyWindow.optional(),
     })
     .default({}),
   targets: z.array(escalationTarget).min(1, 'name at least one target').max(20),
   /** A line of one's own above the message; `{{incident.number}}` and the like are filled in as text. */
-  template: z.string().max(2000).optional(),
+  template: z
+    .string()
+    .max(2000)
+    .superRefine((text, context) => {
+      const unknown = unknownFields(text);
+      if (unknown.length === 0) return;
+      const named = unknown.map((field) => `'${field}'`).join(', ');
+      context.addIssue({
+        code: 'custom',
+        message: `there is no field ${named}: write one of ${templateFields.join(', ')}`,
+      });
+    })
+    .optional(),
   order: z.int().min(0).max(10_000).default(100),
 });
 export type NotificationRule = z.infer<typeof notificationRule>;

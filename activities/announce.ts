@@ -1,0 +1,148 @@
+import type { Database, Tx } from '../db/database.ts';
+import { readDirectory } from '../db/directory.ts';
+import { listRulesFor } from '../db/notification-rules.ts';
+import { skipNotification } from '../db/notifications.ts';
+import { type RuleSubject, readExecutionSubject, readIncidentSubject } from '../db/rule-subject.ts';
+import { targetName } from '../domain/escalation/pages.ts';
+import { type ResolvedTarget, resolveTargets } from '../domain/escalation/resolve.ts';
+import type { NotificationCause } from '../domain/notification.ts';
+import { evaluateRules } from '../domain/notification-rules/evaluate.ts';
+import type { NotificationTrigger, RuleVerdict } from '../domain/notification-rules/rule.ts';
+import { fillTemplate, type TemplateFacts } from '../domain/notification-rules/template.ts';
+import type { EscalationTarget } from '../domain/policies.ts';
+
+export interface AnnounceInput {
+  orgId: string;
+  incidentId?: string;
+  executionId?: string;
+  trigger: NotificationTrigger;
+  /** Which time it is that this happens, in the keys of the messages; of 'alert.received' the alert's id. */
+  occurrence: string;
+  /** Epoch milliseconds. */
+  at: number;
+}
+
+/** A message that a rule calls for. */
+export interface RuleNotice {
+  /** 'rule:<trigger>:<occurrence>:<rule>:<target index>', with '.<n>' for each person whom a schedule names. */
+  key: string;
+  target: EscalationTarget;
+  /** `note`: the rule's own text. */
+  detail: Record<string, string | number | boolean | null>;
+  cause: NotificationCause;
+}
+
+export function createAnnounceActivities({ db }: { db: Pick<Database, 'write'> }) {
+  return {
+    /**
+     * What the rules of notification make of something that happened: a message for each target of each rule that
+     * matched, but one for each target. Schedules are answered with those who are on call at `at`; one that reaches nobody
+     * stands in the log as skipped. The same arguments give the same keys, so it may run again.
+     */
+    async announce(args: AnnounceInput): Promise<{ notices: RuleNotice[] }> {
+      return await db.write({ orgId: args.orgId }, async (tx) => {
+        const rules = await listRulesFor(tx, args.trigger);
+        if (rules.length === 0) return { notices: [] };
+        const subject = await readSubject(tx, args);
+        if (!subject) return { notices: [] };
+        const event = { ...subject.event, trigger: args.trigger, at: args.at };
+        const matched = evaluateRules(rules, event).filter((verdict) => verdict.matched);
+        return { notices: await noticesOf(tx, args, matched, subject) };
+      });
+    },
+  };
+}
+
+export type AnnounceActivities = ReturnType<typeof createAnnounceActivities>;
+
+async function readSubject(tx: Tx, args: AnnounceInput): Promise<RuleSubject | undefined> {
+  const { incidentId, executionId, trigger, occurrence } = args;
+  if (executionId !== undefined) return await readExecutionSubject(tx, executionId);
+  if (incidentId !== undefined) {
+    const alertId = trigger === 'alert.received' ? Number(occurrence) : undefined;
+    return await readIncidentSubject(tx, {
+      incidentId,
+      ...(Number.isSafeInteger(alertId) ? { alertId } : {}),
+    });
+  }
+  return { event: { severity: null, service: null, team: null, alerts: [], labels: {} }, facts: {} };
+}
+
+async function noticesOf(
+  tx: Tx,
+  args: AnnounceInput,
+  verdicts: readonly RuleVerdict[],
+  { event, facts }: RuleSubject,
+): Promise<RuleNotice[]> {
+  if (verdicts.length === 0) return [];
+  const directory = await readDirectory(
+    tx,
+    verdicts.flatMap(({ targets }) => targets),
+    { at: args.at },
+  );
+  const told = new Set<string>();
+  const notices: RuleNotice[] = [];
+  for (const verdict of verdicts) {
+    for (const [index, target] of verdict.targets.entries()) {
+      const key = `rule:${args.trigger}:${args.occurrence}:${verdict.rule}:${index}`;
+      const cause: NotificationCause = {
+        event: args.trigger,
+        at: new Date(args.at).toISOString(),
+        rule: { name: verdict.rule, reasons: verdict.reasons },
+      };
+      const [resolved] = resolveTargets(directory, [target], event.severity ?? 'info', args.at);
+      if (resolved?.problem && target.type === 'schedule') {
+        await logUnreached(tx, args, { key, target, cause, problem: resolved.problem });
+        continue;
+      }
+      for (const { suffix, ...reached } of toTell(target, resolved)) {
+        const id = targetName(reached.target).toLowerCase();
+        // the first rule that names somebody tells them; the others would say the same again
+        if (told.has(id)) continue;
+        told.add(id);
+        notices.push({
+          key: key + suffix,
+          target: reached.target,
+          detail: detailOf(verdict, args, facts),
+          cause: reached.entry ? { ...cause, entry: reached.entry } : cause,
+        });
+      }
+    }
+  }
+  return notices;
+}
+
+/** Whoever a schedule names is told as a person; every other target is told itself. */
+function toTell(target: EscalationTarget, resolved: ResolvedTarget | undefined) {
+  if (target.type !== 'schedule') return [{ suffix: '', target, entry: null }];
+  return (resolved?.people ?? []).map(({ email, entry }, n) => ({
+    suffix: `.${n}`,
+    target: { type: 'user' as const, email },
+    entry,
+  }));
+}
+
+function detailOf({ rule, template }: RuleVerdict, args: AnnounceInput, facts: TemplateFacts) {
+  if (template === null || template.trim() === '') return { rule };
+  const time = new Date(args.at).toISOString();
+  return { rule, note: fillTemplate(template, { ...facts, trigger: args.trigger, time }) };
+}
+
+async function logUnreached(
+  tx: Tx,
+  { orgId, incidentId, executionId, trigger }: AnnounceInput,
+  unreached: { key: string; target: EscalationTarget; cause: NotificationCause; problem: string },
+): Promise<void> {
+  await skipNotification(tx, {
+    orgId,
+    key: unreached.key,
+    type: trigger,
+    incidentId: incidentId ?? null,
+    executionId: executionId ?? null,
+    channel: unreached.target.type,
+    destination: targetName(unreached.target),
+    subject: trigger,
+    cause: unreached.cause,
+    reason: unreached.problem,
+  });
+}

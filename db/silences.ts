@@ -1,0 +1,225 @@
+import { sql } from 'kysely';
+import {
+  type ActiveSilence,
+  concerns,
+  type Silence,
+  type SilenceableAlert,
+  silence,
+  silencedUntil,
+} from '../domain/silences/silence.ts';
+import { recordAudit } from './audit.ts';
+import type { Tx } from './database.ts';
+import { UnknownReferenceError } from './policies.ts';
+import { findTeam } from './teams.ts';
+
+export interface StoredSilence {
+  id: string;
+  team: { id: string; slug: string; name: string } | null;
+  /** As it was written, with the end that it has now. */
+  definition: Silence;
+  startsAt: Date;
+  endsAt: Date;
+  createdAt: Date;
+  createdBy: string;
+}
+
+interface Change {
+  orgId: string;
+  id: string;
+  actor: string;
+}
+
+const overShown = 100;
+
+/**
+ * Until when nobody is to be told of an incident, because silences catch every alert of it that fires (of one without any
+ * that fires: every one of its alerts). `now` in epoch milliseconds. Undefined where it is not silenced.
+ */
+export async function activeSilence(
+  tx: Tx,
+  incidentId: string,
+  now: number,
+): Promise<{ until: number; names: string[] } | undefined> {
+  const silences = await listActive(tx, new Date(now));
+  if (silences.length === 0) return undefined;
+  return silencedUntil(silences, await kindsOfAlerts(tx, incidentId, silences), now) ?? undefined;
+}
+
+/** Those that are between their start and their end; one that comes back every week may be out of its hours. */
+async function listActive(tx: Tx, now: Date): Promise<ActiveSilence[]> {
+  const rows = await silences(tx).where('s.ends_at', '>', now).where('s.starts_at', '<=', now).execute();
+  return rows.map((row) => asActive(present(row)));
+}
+
+/** Those that are not over, the one that ends first at the top; or else the latest that are, up to 100. */
+export async function listSilences(
+  tx: Tx,
+  { now, over = false }: { now: Date; over?: boolean },
+): Promise<StoredSilence[]> {
+  const query = over
+    ? silences(tx).where('s.ends_at', '<=', now).orderBy('s.ends_at', 'desc').limit(overShown)
+    : silences(tx).where('s.ends_at', '>', now).orderBy('s.ends_at');
+  return (await query.orderBy('s.id').execute()).map(present);
+}
+
+/** Undefined when there is none of this id (a uuid), or none that this scope sees. */
+export async function getSilence(tx: Tx, id: string): Promise<StoredSilence | undefined> {
+  const row = await silences(tx).where('s.id', '=', id).executeTakeFirst();
+  return row && present(row);
+}
+
+/** Open incidents that it touches read their feeds anew. Throws UnknownReferenceError for a team that there is not. */
+export async function createSilence(
+  tx: Tx,
+  { orgId, id, silence: written, actor }: Change & { silence: Silence },
+): Promise<void> {
+  const team = written.team === null ? undefined : await findTeam(tx, written.team);
+  if (written.team !== null && !team) {
+    throw new UnknownReferenceError('team', `there is no team '${written.team}'`);
+  }
+  await tx
+    .insertInto('silences')
+    .values({
+      org_id: orgId,
+      id,
+      team_id: team?.id ?? null,
+      definition: JSON.stringify(written),
+      starts_at: written.startsAt,
+      ends_at: written.endsAt,
+      created_by: actor,
+    })
+    .execute();
+  await audit(tx, { orgId, id, actor }, 'created', { after: written });
+  await markTouched(tx, written);
+}
+
+/**
+ * Ends it at `now`; one that has not begun is deleted. Open incidents that it touches read their feeds anew, so that
+ * whoever is due is told. False when there is none, or it is over.
+ */
+export async function endSilence(
+  tx: Tx,
+  { orgId, id, actor, now }: Change & { now: Date },
+): Promise<boolean> {
+  const before = await getSilence(tx, id);
+  if (!before || before.endsAt <= now) return false;
+  if (before.startsAt >= now) {
+    await tx.deleteFrom('silences').where('id', '=', id).execute();
+    await audit(tx, { orgId, id, actor }, 'deleted', { before: before.definition });
+    return true;
+  }
+  const definition = { ...before.definition, endsAt: now.toISOString() };
+  await tx
+    .updateTable('silences')
+    .set({ ends_at: now, definition: JSON.stringify(definition) })
+    .where('id', '=', id)
+    .execute();
+  await audit(tx, { orgId, id, actor }, 'ended', { before: before.definition, after: definition });
+  await markTouched(tx, before.definition);
+  return true;
+}
+
+/**
+ * Leaves the feeds of open incidents with an alert that it concerns unread: the dispatcher's sweep tells their workflows
+ * within seconds, also after a crash.
+ */
+async function markTouched(tx: Tx, written: Silence): Promise<void> {
+  const touched = await listOpenKinds(tx, [written]);
+  const ids = touched.flatMap((kind) => (concerns(written, kind) ? [kind.incidentId] : []));
+  if (ids.length === 0) return;
+  await sql`
+    update incidents set feed_unread = true, feed_owed_by = null, feed_owed_since = coalesce(feed_owed_since, now())
+    where id = any (${[...new Set(ids)]}::uuid[]) and closed_at is null`.execute(tx);
+}
+
+/** The alerts of incidents that are not over, by incident, told apart by what these silences look at. */
+export async function listOpenKinds(
+  tx: Tx,
+  silenced: readonly Pick<ActiveSilence, 'match'>[],
+): Promise<OpenKind[]> {
+  const { rows } = await sql<OpenKind>`
+    select i.id as "incidentId", i.number, (count(*) filter (where a.status <> 'resolved'))::int as firing,
+      ${kindColumns(silenced)}
+    from incidents i join alerts a on a.incident_id = i.id left join teams t on t.id = a.team_id
+    where i.closed_at is null and i.resolved_at is null
+    group by 1, 2, 4, 5, 6, 7`.execute(tx);
+  return rows;
+}
+
+async function audit(tx: Tx, { orgId, id, actor }: Change, what: string, data: Record<string, unknown>) {
+  await recordAudit(tx, { orgId, actor, action: `silence.${what}`, subject: `silence:${id}`, data });
+}
+
+/** Alerts of one kind in one incident. */
+export interface OpenKind extends SilenceableAlert {
+  incidentId: string;
+  number: number;
+  firing: number;
+}
+
+/**
+ * Alerts of one incident that fire (of one without any that fires: all of its alerts). They are told apart only by what
+ * silences look at: a storm of one alert on a thousand hosts is one kind.
+ */
+async function kindsOfAlerts(tx: Tx, incidentId: string, silenced: readonly ActiveSilence[]) {
+  const { rows } = await sql<SilenceableAlert>`
+    select distinct ${kindColumns(silenced)}
+    from alerts a left join teams t on t.id = a.team_id
+    where a.incident_id = ${incidentId} and (a.status <> 'resolved' or not exists (
+      select 1 from alerts f where f.incident_id = ${incidentId} and f.status <> 'resolved'))`.execute(tx);
+  return rows;
+}
+
+export function kindColumns(silenced: readonly Pick<ActiveSilence, 'match'>[]) {
+  const labels = [...new Set(silenced.flatMap(({ match }) => Object.keys(match.labels ?? {})))];
+  return sql`a.name, a.service, t.slug as team,
+    coalesce((select jsonb_object_agg(l, a.labels -> l) from unnest(${labels}::text[]) l where a.labels ? l), '{}')
+      as labels`;
+}
+
+export function asActive({ definition, team, startsAt, endsAt }: StoredSilence): ActiveSilence {
+  return {
+    match: definition.match,
+    from: startsAt.getTime(),
+    to: endsAt.getTime(),
+    weekly: definition.weekly ?? null,
+    team: team?.slug ?? null,
+    reason: definition.reason,
+  };
+}
+
+function silences(tx: Tx) {
+  return tx
+    .selectFrom('silences as s')
+    .leftJoin('teams as t', 't.id', 's.team_id')
+    .select([
+      's.id',
+      's.team_id as teamId',
+      't.slug',
+      't.name',
+      's.definition',
+      's.starts_at as startsAt',
+      's.ends_at as endsAt',
+      's.created_at as createdAt',
+      's.created_by as createdBy',
+    ]);
+}
+
+function present({
+  teamId,
+  slug,
+  name,
+  definition,
+  ...row
+}: Omit<StoredSilence, 'team' | 'definition'> & {
+  teamId: string | null;
+  slug: string | null;
+  name: string | null;
+  definition: Record<string, unknown>;
+}): StoredSilence {
+  return {
+    ...row,
+    team: teamId === null ? null : { id: teamId, slug: slug ?? '', name: name ?? '' },
+    definition: silence.parse(definition),
+  };
+}
