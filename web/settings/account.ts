@@ -1,5 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import { hashPassword } from '../../api/auth/passwords.ts';
+import { getContactSettings, lastContactTests } from '../../db/contact-rules.ts';
 import {
   createApiToken,
   endSession,
@@ -8,17 +9,19 @@ import {
   revokeApiToken,
   setPassword,
 } from '../../db/identity.ts';
+import { listIdentities } from '../../db/user-identities.ts';
 import type { WebDeps } from '../deps.ts';
 import { field, type Problems, posted } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import type { Pages } from '../layout/pages.ts';
 import { uuidOf } from '../layout/uuid.ts';
 import { visitorOf } from '../visitor.ts';
+import { contactView } from './contact-view.ts';
 
 const shortestPassword = 12;
 const base = '/settings/account';
 
-/** What a person has: tokens, sessions, a password. */
+/** What a person has: ways to be reached, tokens, sessions, a password. */
 export function accountRoutes(deps: WebDeps, pages: Pages): Router {
   const router = Router();
 
@@ -84,16 +87,27 @@ export function accountRoutes(deps: WebDeps, pages: Pages): Router {
     given: { problems?: Problems; newToken?: { name: string; token: string } },
   ): Promise<void> {
     const { scope, userId, sessionId, email, name } = visitorOf(request);
-    const [tokens, sessions] = await deps.db.read(scope, async (tx) => [
-      await listApiTokens(tx, userId),
-      await listSessions(tx, userId),
-    ]);
+    const { tokens, sessions, contact } = await deps.db.read(scope, async (tx) => {
+      const settings = await getContactSettings(tx, userId);
+      return {
+        tokens: await listApiTokens(tx, userId),
+        sessions: await listSessions(tx, userId),
+        contact: contactView({
+          email,
+          rules: settings?.rules ?? [],
+          timeZone: settings?.timeZone ?? null,
+          tests: await lastContactTests(tx, email),
+          identities: await listIdentities(tx, userId),
+        }),
+      };
+    });
     await pages.show(request, response, {
       template: 'settings/account',
       view: {
         email,
         name,
         newToken: given.newToken ?? null,
+        contact,
         tokens: tokens.map((token) => ({
           id: token.id,
           name: token.name,

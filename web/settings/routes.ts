@@ -4,6 +4,7 @@ import type { Pages } from '../layout/pages.ts';
 import { accountRoutes } from './account.ts';
 import { changeSourceRoutes } from './change-sources.ts';
 import { channelRoutes } from './channels.ts';
+import { contactRoutes } from './contact.ts';
 import { correlationRoutes } from './correlation.ts';
 import { escalationRoutes } from './escalation.ts';
 import { gitRoutes } from './git.ts';
@@ -29,5 +30,6 @@ export function settingsRoutes(deps: WebDeps, pages: Pages): Router {
   router.use(runnerRoutes(deps, pages));
   router.use(peopleRoutes(deps, pages));
   router.use(accountRoutes(deps, pages));
+  router.use(contactRoutes(deps, pages));
   return router;
 }
