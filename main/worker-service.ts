@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Gauge } from 'prom-client';
 import { createAlertActivities } from '../activities/alert.ts';
 import { createAnalysisActivities } from '../activities/analysis.ts';
+import { createAnnounceActivities } from '../activities/announce.ts';
 import { createDryRunActivities } from '../activities/dry-run.ts';
 import { createEvidenceActivities } from '../activities/evidence.ts';
 import { createExecutionActivities } from '../activities/execution.ts';
@@ -117,6 +118,7 @@ async function activitiesOf(config: Config, backends: Backends): Promise<Activit
       approveBySignal: config.approveBySignal,
       runnerPatienceMs: config.runnerPatienceMs,
     }),
+    ...createAnnounceActivities({ db }),
     ...createNotifyActivities({ db, mail, mailFrom, dispatcher, publicUrl, clock }),
     ...createEvidenceActivities(backends.logSources),
     ...createStepActivities(steps),

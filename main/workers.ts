@@ -1,6 +1,7 @@
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { AlertActivities } from '../activities/alert.ts';
 import type { AnalysisActivities } from '../activities/analysis.ts';
+import type { AnnounceActivities } from '../activities/announce.ts';
 import type { DryRunActivities } from '../activities/dry-run.ts';
 import type { EvidenceActivities } from '../activities/evidence.ts';
 import type { ExecutionActivities } from '../activities/execution.ts';
@@ -13,6 +14,7 @@ import { alertTaskQueue, notificationTaskQueue, taskQueue } from '../workflows/m
 
 export type Activities = IncidentActivities &
   ExecutionActivities &
+  AnnounceActivities &
   NotifyActivities &
   EvidenceActivities &
   AnalysisActivities &
