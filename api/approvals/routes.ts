@@ -1,6 +1,6 @@
-import { type ApprovalRecord, getApproval, listApprovals } from '../../db/approvals.ts';
-import { ClosedError, type MessageClient } from '../../workflows/messages-client.ts';
-import { assertRole, type Principal, scopeOf, voterOf } from '../auth/principal.ts';
+import { listApprovals } from '../../db/approvals.ts';
+import type { MessageClient } from '../../workflows/messages-client.ts';
+import { scopeOf } from '../auth/principal.ts';
 import {
   type Endpoint,
   pageOf,
@@ -9,42 +9,14 @@ import {
   type Reader,
   withoutUndefined,
 } from '../endpoint.ts';
-import { ConflictError, NotFoundError } from '../errors.ts';
 import { presentApproval } from './presenter.ts';
 import { approval, approvalParams, approvalQuery, voteAccepted, voteBody } from './schema.ts';
+import { seenApproval, vote } from './vote.ts';
 
 const tag = 'Approvals';
 
 export function approvalEndpoints(deps: { db: Reader; messages: MessageClient }): Endpoint[] {
-  const { db, messages } = deps;
-
-  async function seen(principal: Principal, id: string): Promise<ApprovalRecord> {
-    const record = await db.read(scopeOf(principal), (tx) => getApproval(tx, id));
-    if (!record) throw new NotFoundError(`approval ${id}`);
-    return record;
-  }
-
-  async function vote(
-    decision: 'approve' | 'reject',
-    principal: Principal,
-    id: string,
-    reason: string | undefined,
-  ) {
-    const record = await seen(principal, id);
-    assertRole(principal, 'operator', record.teamId);
-    try {
-      const args = {
-        actor: voterOf(principal, record.teamId),
-        approvalId: id,
-        ...withoutUndefined({ reason }),
-      };
-      const answer = await messages[decision](principal.orgId, record.executionId, args);
-      return { id, status: answer.status, seq: answer.seq };
-    } catch (error) {
-      if (!(error instanceof ClosedError)) throw error;
-      throw new ConflictError(howItEnded(await seen(principal, id)), error);
-    }
-  }
+  const { db } = deps;
 
   return [
     personEndpoint({
@@ -73,7 +45,7 @@ export function approvalEndpoints(deps: { db: Reader; messages: MessageClient })
       status: 200,
       response: approval,
       errors: { 404: 'No approval of this id' },
-      handle: async ({ principal, params }) => presentApproval(await seen(principal, params.id)),
+      handle: async ({ principal, params }) => presentApproval(await seenApproval(db, principal, params.id)),
     }),
     ...(['approve', 'reject'] as const).map((decision) =>
       personEndpoint({
@@ -87,14 +59,8 @@ export function approvalEndpoints(deps: { db: Reader; messages: MessageClient })
         status: 200,
         response: voteAccepted,
         errors: { 404: 'No approval of this id', 409: 'Refused, with the reason' },
-        handle: ({ principal, params, body }) => vote(decision, principal, params.id, body?.reason),
+        handle: ({ principal, params, body }) => vote(deps, decision, principal, params.id, body?.reason),
       }),
     ),
   ];
-}
-
-function howItEnded(record: ApprovalRecord): string {
-  if (record.status === 'pending') return 'the execution is not being worked on yet: try again in a moment';
-  const at = record.decidedAt ? ` at ${record.decidedAt.toISOString()}` : '';
-  return `the approval was ${record.status} already${at}${record.reason ? `: ${record.reason}` : ''}`;
 }

@@ -3,7 +3,7 @@ import { type Role, roleAtLeast, roleBy } from '../../domain/roles.ts';
 import type { Actor } from '../../workflows/messages.ts';
 import { ForbiddenError } from './errors.ts';
 
-/** The person who asks, and by what: a session's cookie or an API token. */
+/** The person who asks, and by what: a session's cookie, an API token, or a vendor that says who it is. */
 export interface Principal {
   orgId: string;
   userId: string;
@@ -13,6 +13,8 @@ export interface Principal {
   memberships: { teamId: string | null; teamName: string | null; teamSlug: string | null; role: Role }[];
   /** By cookie: the session and the token that its forms carry. */
   session?: { id: string; csrfToken: string };
+  /** What they speak through, where it is neither the pages nor the API. */
+  via?: Actor['via'];
 }
 
 /** What the person sees: everything with a role in the organization, else own teams' and what is shared. */
@@ -40,7 +42,7 @@ export function assertRole(principal: Principal, needed: Role, teamId: string | 
 }
 
 export function actorOf(principal: Principal): Actor {
-  return { name: principal.email, via: principal.session ? 'page' : 'api' };
+  return { name: principal.email, via: principal.via ?? (principal.session ? 'page' : 'api') };
 }
 
 /** Who votes on what `teamId` owns (null: shared), with what an approval may ask for. */

@@ -1,9 +1,9 @@
 import { getIncidentByNumber, listIncidentAlerts, listTimeline } from '../../db/incident-detail.ts';
-import { type IncidentSummary, listIncidents } from '../../db/incidents.ts';
+import { listIncidents } from '../../db/incidents.ts';
 import { durationMs, parseDuration } from '../../domain/duration.ts';
-import { type Actor, incidentWorkflowId } from '../../workflows/messages.ts';
-import { ClosedError, type MessageClient } from '../../workflows/messages-client.ts';
-import { actorOf, type Principal, scopeOf } from '../auth/principal.ts';
+import { incidentWorkflowId } from '../../workflows/messages.ts';
+import type { MessageClient } from '../../workflows/messages-client.ts';
+import { type Principal, scopeOf } from '../auth/principal.ts';
 import {
   type Endpoint,
   pageOf,
@@ -12,8 +12,8 @@ import {
   type Reader,
   withoutUndefined,
 } from '../endpoint.ts';
-import { ConflictError, NotFoundError } from '../errors.ts';
-import { commandedIncident, seenIncident } from './commanded.ts';
+import { NotFoundError } from '../errors.ts';
+import { commandIncident, type SendCommand, seenIncident } from './commanded.ts';
 import { presentAlert, presentIncident, presentSummary, presentTimelineEntry } from './presenter.ts';
 import {
   accepted,
@@ -45,25 +45,8 @@ const refusals = { 404: 'No incident of this number', 409: 'Refused, with the re
 export function incidentEndpoints(deps: IncidentRoutesDeps): Endpoint[] {
   const { db, messages } = deps;
 
-  /** Sends a command as of the state that is now recorded; once the workflow is gone, the database answers. */
-  async function command(
-    principal: Principal,
-    number: number,
-    send: (
-      to: { orgId: string; number: number },
-      by: { actor: Actor; asOf: number },
-    ) => ReturnType<MessageClient['acknowledge']>,
-  ) {
-    const incident = await commandedIncident(db, principal, number);
-    try {
-      const by = { actor: actorOf(principal), asOf: incident.recordedSeq };
-      const answer = await send({ orgId: principal.orgId, number }, by);
-      return { number, status: answer.status, seq: answer.seq };
-    } catch (error) {
-      if (!(error instanceof ClosedError)) throw error;
-      throw new ConflictError(howItEnded(await seenIncident(db, principal, number)), error);
-    }
-  }
+  const command = (principal: Principal, number: number, send: SendCommand) =>
+    commandIncident(db, principal, number, send);
 
   return [
     personEndpoint({
@@ -239,12 +222,4 @@ export function incidentEndpoints(deps: IncidentRoutesDeps): Endpoint[] {
 function sinceWhen(since: string, now: number): Date {
   const ago = parseDuration(since);
   return ago === undefined ? new Date(since) : new Date(now - ago);
-}
-
-function howItEnded(incident: IncidentSummary): string {
-  const { number, status, resolvedAt, resolvedBy } = incident;
-  if (!resolvedAt) return `incident ${number} is not being worked on yet: try again in a moment`;
-  const by = resolvedBy ? ` by ${resolvedBy}` : '';
-  const what = status === 'false_positive' ? 'was marked as a false positive' : 'was resolved';
-  return `incident ${number} ${what}${by} at ${resolvedAt.toISOString()} and is closed`;
 }

@@ -1,16 +1,13 @@
-import { randomUUID } from 'node:crypto';
 import type { Database } from '../../db/database.ts';
-import { createExecution } from '../../db/executions.ts';
-import { findIncident } from '../../db/incident-detail.ts';
 import { matchingNow } from '../../db/runbook-matches.ts';
 import { getRunbook, getRunbookVersion, listRunbookProblems, listRunbooks } from '../../db/runbooks.ts';
 import { unifiedDiff } from '../../domain/runbook-diff.ts';
-import { executionWorkflowId } from '../../workflows/messages.ts';
-import { type MessageClient, TemporalUnavailableError } from '../../workflows/messages-client.ts';
-import { assertRole, type Principal, scopeOf } from '../auth/principal.ts';
+import type { MessageClient } from '../../workflows/messages-client.ts';
+import { type Principal, scopeOf } from '../auth/principal.ts';
 import { type Endpoint, iso, isoOrNull, personEndpoint } from '../endpoint.ts';
 import { NotFoundError } from '../errors.ts';
 import { presentRunbook, presentRunbookSummary } from './presenter.ts';
+import { runRunbook } from './run.ts';
 import {
   diffQuery,
   runBody,
@@ -29,7 +26,7 @@ export function runbookEndpoints(deps: {
   db: Pick<Database, 'read' | 'write'>;
   messages: MessageClient;
 }): Endpoint[] {
-  const { db, messages } = deps;
+  const { db } = deps;
 
   /** A version of a runbook that the person sees: its versions stand in a table without teams. */
   async function versionOf(principal: Principal, name: string, version: number) {
@@ -38,49 +35,6 @@ export function runbookEndpoints(deps: {
     );
     if (!found) throw new NotFoundError(`version ${version} of runbook '${name}'`);
     return found;
-  }
-
-  /** Writes the execution down, for its workflow to carry out. */
-  async function writeDown(
-    principal: Principal,
-    name: string,
-    asked: {
-      inputs?: Record<string, string>;
-      incident?: number | undefined;
-      environment?: string | undefined;
-    },
-  ): Promise<{ id: string; target: string }> {
-    const { orgId, email: requestedBy } = principal;
-    const id = randomUUID();
-    return await db.write(scopeOf(principal), async (tx) => {
-      const runbook = await getRunbook(tx, name);
-      if (!runbook || runbook.removedAt) throw new NotFoundError(`runbook '${name}'`);
-      assertRole(principal, 'operator', runbook.teamId);
-      const incident = asked.incident === undefined ? undefined : await findIncident(tx, asked.incident);
-      if (asked.incident !== undefined && !incident) throw new NotFoundError(`incident ${asked.incident}`);
-      const { target } = await createExecution(tx, {
-        orgId,
-        id,
-        runbook: name,
-        workflowId: executionWorkflowId(orgId, id),
-        requestedBy,
-        given: asked.inputs ?? {},
-        ...(asked.environment === undefined ? {} : { environment: asked.environment }),
-        ...(incident ? { incidentId: incident.id } : {}),
-      });
-      return { id, target };
-    });
-  }
-
-  /** False while Temporal is away: the reconciler starts what is written down. */
-  async function start(orgId: string, id: string): Promise<boolean> {
-    try {
-      await messages.startExecution(orgId, id);
-      return true;
-    } catch (error) {
-      if (error instanceof TemporalUnavailableError) return false;
-      throw error;
-    }
   }
 
   return [
@@ -173,8 +127,7 @@ export function runbookEndpoints(deps: {
       response: runStarted,
       errors: { 404: 'No runbook or incident of this name' },
       handle: async ({ principal, params, body }) => {
-        const { id, target } = await writeDown(principal, params.name, body ?? {});
-        const started = await start(principal.orgId, id);
+        const { id, target, started } = await runRunbook(deps, principal, params.name, body ?? {});
         return { id, runbook: params.name, target, status: 'waiting' as const, started };
       },
     }),
