@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { IncomingAlert } from '../domain/alert.ts';
 import type { AlertView } from '../domain/alert-lifecycle.ts';
 import { parseAlertmanagerWebhook } from '../domain/alertmanager.ts';
+import { slaPolicy } from '../domain/policies.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
 import { markStale, recordProbe } from './alert-silence.ts';
 import { observeAlert } from './correlation.ts';
@@ -9,7 +10,8 @@ import type { Tx } from './database.ts';
 import { claimUnreadFeeds } from './dispatch.ts';
 import { closeIfDrained, readFeed } from './incident-feed.ts';
 import { recordAlerts } from './intake.ts';
-import { putEscalationPolicy, putSlaPolicy } from './policies.ts';
+import { putEscalationPolicy } from './policies.ts';
+import { putSlaPolicy } from './sla-policies.ts';
 
 let database: TestDatabase;
 let integrationId: string;
@@ -234,7 +236,12 @@ test('the policies are chosen by all alerts of the incident, whichever of them a
     putSlaPolicy(tx, {
       orgId: database.orgId,
       name: 'payments',
-      definition: { order: 1, match: { alert: 'Payment*' }, acknowledgeWithin: '2m', resolveWithin: '15m' },
+      definition: slaPolicy.parse({
+        order: 1,
+        match: { alert: 'Payment*' },
+        acknowledgeWithin: '2m',
+        resolveWithin: '15m',
+      }),
       actor: 'test',
     }),
   );

@@ -1,10 +1,11 @@
 import { sql } from 'kysely';
 import type { FeedDigest } from '../domain/incident/events.ts';
-import { selectEscalation, selectSla } from '../domain/policy-match.ts';
+import { selectEscalation } from '../domain/policy-match.ts';
 import type { Severity } from '../domain/severity.ts';
 import { readRulesInForce, rulesForAlert } from './correlation-rules.ts';
 import type { Tx } from './database.ts';
-import { listEscalationPolicies, listSlaPolicies } from './policies.ts';
+import { listEscalationPolicies } from './policies.ts';
+import { readSlaTimes } from './sla-policies.ts';
 
 /** A feed entry's alert, as runbooks are matched against. */
 export interface JoinedAlert {
@@ -76,7 +77,7 @@ export async function readFeed(
   const mergeInto = await mergeTarget(tx, incident);
   const plan = {
     escalation: selectEscalation(await listEscalationPolicies(tx), subject),
-    sla: selectSla(await listSlaPolicies(tx), subject),
+    sla: await readSlaTimes(tx, subject, incident.opened_at.getTime()),
     reopenWindowMs: rules.reopenWindowMs ?? args.reopenWindowMs,
   };
   return {

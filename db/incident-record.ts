@@ -86,6 +86,7 @@ export async function recordIncident(tx: Tx, given: IncidentRecord): Promise<voi
           due_at: new Date(clock.dueAt),
           state: clock.state,
           ended_at: toDate(clock.endedAt),
+          pauses: JSON.stringify(clock.pauses ?? []),
         })),
       )
       .onConflict((conflict) =>
@@ -96,6 +97,7 @@ export async function recordIncident(tx: Tx, given: IncidentRecord): Promise<voi
           due_at: eb.ref('excluded.due_at'),
           state: eb.ref('excluded.state'),
           ended_at: eb.ref('excluded.ended_at'),
+          pauses: eb.ref('excluded.pauses'),
         })),
       )
       .execute();

@@ -67,11 +67,11 @@ async function firesSince(tx: Tx, incidentId: string, time: Date): Promise<boole
 async function clocksOf(tx: Tx, incidentId: string): Promise<RestoredIncident['clocks']> {
   const rows = await tx
     .selectFrom('sla_clocks')
-    .select(['kind', 'policy', 'started_at', 'at_risk_at', 'due_at', 'state', 'ended_at'])
+    .select(['kind', 'policy', 'started_at', 'at_risk_at', 'due_at', 'state', 'ended_at', 'pauses'])
     .where('incident_id', '=', incidentId)
     .orderBy('kind')
     .execute();
-  return rows.map(({ kind, policy, state, ...times }) => ({
+  return rows.map(({ kind, policy, state, pauses, ...times }) => ({
     kind,
     policy,
     state,
@@ -79,6 +79,9 @@ async function clocksOf(tx: Tx, incidentId: string): Promise<RestoredIncident['c
     atRiskAt: times.at_risk_at.getTime(),
     dueAt: times.due_at.getTime(),
     endedAt: times.ended_at?.getTime() ?? null,
+    ...(pauses.length > 0 ? { pauses } : {}),
+    // a clock is told to be at risk before it pauses
+    ...(state === 'paused' && times.at_risk_at.getTime() <= Date.now() ? { atRisk: true as const } : {}),
   }));
 }
 

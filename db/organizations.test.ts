@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { slaPolicy } from '../domain/policies.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
 import { findApiToken, findIngestKey } from './identity.ts';
 import { ensureOrganization, listOrganizations } from './organizations.ts';
-import { getEscalationPolicy, putSlaPolicy } from './policies.ts';
+import { getEscalationPolicy } from './policies.ts';
+import { putSlaPolicy } from './sla-policies.ts';
 
 let fixture: TestDatabase;
 beforeAll(async () => {
@@ -38,7 +40,7 @@ test('the first start makes owner, token, ingest key, signing key and policies; 
 
 test('what people changed stays as they left it', async () => {
   const { orgId } = await ensureOrganization(fixture.db, { slug: 'kept', ownerEmail });
-  const definition = { order: 5, match: {}, acknowledgeWithin: '1m', resolveWithin: '2m' };
+  const definition = slaPolicy.parse({ order: 5, acknowledgeWithin: '1m', resolveWithin: '2m' });
   await fixture.db.write({ orgId }, (tx) =>
     putSlaPolicy(tx, { orgId, name: 'critical', definition, actor: 'x' }),
   );

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
-import type { EscalationPolicy, SlaPolicy } from '../domain/policies.ts';
+import { type EscalationPolicy, slaPolicy } from '../domain/policies.ts';
 import { recordAudit } from './audit.ts';
 import type { Database, Tx } from './database.ts';
 import { createApiToken, createUser, setMembership } from './identity.ts';
-import { putEscalationPolicy, putSlaPolicy } from './policies.ts';
+import { putEscalationPolicy } from './policies.ts';
 import { hashSecret, newSecret } from './secrets.ts';
+import { putSlaPolicy } from './sla-policies.ts';
 
 export interface FirstStart {
   /** Default 'default'. */
@@ -172,7 +173,7 @@ async function putDefaults(tx: Tx, orgId: string, ownerEmail: string): Promise<v
     .execute();
   await putEscalationPolicy(tx, { orgId, name: 'default', definition: defaultEscalation(ownerEmail), actor });
   for (const [name, definition] of Object.entries(defaultSlaPolicies)) {
-    await putSlaPolicy(tx, { orgId, name, definition, actor });
+    await putSlaPolicy(tx, { orgId, name, definition: slaPolicy.parse(definition), actor });
   }
 }
 
@@ -181,7 +182,7 @@ function defaultEscalation(ownerEmail: string): EscalationPolicy {
   return { levels: ['0s', '15m', '30m', '60m'].map((after) => ({ after, targets })), repeats: 0 };
 }
 
-const defaultSlaPolicies: Record<string, SlaPolicy> = {
+const defaultSlaPolicies = {
   payment: { order: 10, match: { alert: 'Payment*' }, acknowledgeWithin: '2m', resolveWithin: '15m' },
   critical: { order: 20, match: { severity: 'critical' }, acknowledgeWithin: '5m', resolveWithin: '30m' },
   standard: { order: 30, match: {}, acknowledgeWithin: '30m', resolveWithin: '4h' },

@@ -47,11 +47,15 @@ export const escalationPolicy = z.strictObject({
 });
 export type EscalationPolicy = z.infer<typeof escalationPolicy>;
 
-/** The first policy by `order` whose `match` holds sets the clocks. `alert` and `service` are globs. */
+/** The first policy by `order` whose `match` holds sets the clocks. */
 export const slaPolicy = z.strictObject({
   order: z.int().min(0).max(10_000).default(100),
   match: incidentMatch.default({}),
   acknowledgeWithin: durationText,
   resolveWithin: durationText,
+  /** When the clocks run: an SLA calendar by name, or '24x7'. */
+  calendar: z.string().min(1).max(100).default('24x7'),
+  /** When so much of its time is over, a clock is at risk. */
+  atRiskPercent: z.int().min(10).max(99).default(80),
 });
 export type SlaPolicy = z.infer<typeof slaPolicy>;

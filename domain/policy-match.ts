@@ -32,14 +32,16 @@ export function holds(match: IncidentMatch, subject: PolicySubject): boolean {
 export function selectSla(
   policies: { name: string; definition: SlaPolicy }[],
   subject: PolicySubject,
-): SlaTimes | null {
+): (SlaTimes & { calendar: string }) | null {
   const policy = policies.find(({ definition }) => holds(definition.match, subject));
   if (!policy) return null;
-  const { acknowledgeWithin, resolveWithin } = policy.definition;
+  const { acknowledgeWithin, resolveWithin, atRiskPercent, calendar } = policy.definition;
   return {
     policy: policy.name,
     acknowledgeMs: durationMs(acknowledgeWithin),
     resolveMs: durationMs(resolveWithin),
+    atRiskShare: atRiskPercent / 100,
+    calendar,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Database } from '../../db/database.ts';
-import { deleteSlaPolicy, getSlaPolicy, listSlaPolicies, putSlaPolicy } from '../../db/policies.ts';
+import { deleteSlaPolicy, getSlaPolicy, listSlaPolicies, putSlaPolicy } from '../../db/sla-policies.ts';
 import type { SlaPolicy } from '../../domain/policies.ts';
 import { configurationEndpoints } from '../configuration.ts';
 import type { Endpoint } from '../endpoint.ts';

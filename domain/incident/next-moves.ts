@@ -1,7 +1,8 @@
+import { formatDuration } from '../duration.ts';
 import { escalationPages, targetName } from '../escalation/pages.ts';
 import type { Deadline } from '../incident-status.ts';
 import type { EscalationTarget } from '../policies.ts';
-import { nextClockChange } from '../sla.ts';
+import { nextClockChange, runningMs, undecided } from '../sla.ts';
 import { analysisKey, nextAnalysisAt } from './analysis-times.ts';
 import { pageKey } from './page-key.ts';
 import { regroupingKey } from './regrouping.ts';
@@ -53,7 +54,7 @@ export function nextMoves(state: IncidentState, now: number): Decision {
   }
   decideRunbooks(state, now, begin, times);
   for (const clock of state.clocks) {
-    const change = nextClockChange(clock);
+    const change = nextClockChange(clock, now);
     if (change !== null && !state.resolved) times.push(change);
   }
   if (state.snoozedUntil !== null) times.push(state.snoozedUntil);
@@ -179,9 +180,11 @@ export function deadlinesOf(state: IncidentState, now: number): Deadline[] {
     }
   }
   for (const clock of state.clocks) {
-    if (clock.state !== 'running' && clock.state !== 'at_risk') continue;
+    if (!undecided(clock)) continue;
     const what = clock.kind === 'acknowledge' ? 'to acknowledge' : 'to resolve';
-    add(`${clock.kind}_sla`, clock.dueAt, `SLA ${clock.policy}: time ${what} is over`);
+    const left = formatDuration(runningMs(now, clock.dueAt, clock.pauses));
+    const paused = clock.state === 'paused' ? ` (paused now, ${left} left)` : '';
+    add(`${clock.kind}_sla`, clock.dueAt, `SLA ${clock.policy}: time ${what} is over${paused}`);
   }
   for (const [runbook, matched] of Object.entries(state.runbooks)) {
     if (matched.status === 'due' && matched.dueAt > now)

@@ -1,5 +1,5 @@
 import { type Request, type Response, Router } from 'express';
-import { deleteSlaPolicy, getSlaPolicy, listSlaPolicies, putSlaPolicy } from '../../db/policies.ts';
+import { deleteSlaPolicy, getSlaPolicy, listSlaPolicies, putSlaPolicy } from '../../db/sla-policies.ts';
 import type { WebDeps } from '../deps.ts';
 import type { Problems } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
