@@ -1,4 +1,5 @@
 import { type Request, type Response, Router } from 'express';
+import { readDirectory } from '../../db/directory.ts';
 import {
   deleteEscalationPolicy,
   getEscalationPolicy,
@@ -8,28 +9,35 @@ import {
   UnknownReferenceError,
 } from '../../db/policies.ts';
 import type { WebDeps } from '../deps.ts';
-import type { Problems } from '../layout/fields.ts';
+import { type Problems, posted } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
 import { requireRole, visitorOf } from '../visitor.ts';
 import {
+  escalationPath as base,
   type EscalationValues,
+  editEscalation,
   escalationFormView,
   escalationValues,
   fieldOfPath,
+  newEscalation,
   postedEscalation,
   readEscalation,
-  targetText,
+  withoutEmptyRows,
 } from './escalation-form.ts';
+import { readTargetChoices } from './escalation-targets.ts';
+import { policySentence, reachProblems } from './escalation-words.ts';
 import { matchText } from './matching.ts';
-
-const base = '/settings/escalation-policies';
 
 export function escalationRoutes(deps: WebDeps, pages: Pages): Router {
   const router = Router();
 
   router.get(base, async (request, response) => {
-    const policies = await deps.db.read(visitorOf(request).scope, listEscalationPolicies);
+    const now = pages.now();
+    const { policies, directory } = await deps.db.read(visitorOf(request).scope, async (tx) => ({
+      policies: await listEscalationPolicies(tx),
+      directory: await readDirectory(tx, 'all', { at: now }),
+    }));
     await pages.show(request, response, {
       template: 'settings/escalation-list',
       view: {
@@ -37,14 +45,8 @@ export function escalationRoutes(deps: WebDeps, pages: Pages): Router {
           name,
           href: `${base}/${encodeURIComponent(name)}`,
           match: name === 'default' ? 'what no other matches' : matchText(definition.match),
-          levels: definition.levels.map((level, index) => ({
-            after: `Level ${index + 1}: ${/^0/.test(level.after) ? 'at once' : `after ${level.after}`}`,
-            targets: level.targets.map(targetText).join(', '),
-          })),
-          repeats:
-            definition.repeats > 0
-              ? `Then again, ${definition.repeats} more ${definition.repeats === 1 ? 'time' : 'times'}${definition.repeatAfter ? `, each ${definition.repeatAfter} after the last level` : ''}.`
-              : '',
+          sentence: policySentence(definition),
+          reach: reachProblems(directory, definition, now),
         })),
       },
       title: 'Escalation policies',
@@ -54,18 +56,7 @@ export function escalationRoutes(deps: WebDeps, pages: Pages): Router {
   });
 
   router.get(`${base}/new`, requireRole('admin'), async (request, response) => {
-    const values: EscalationValues = {
-      name: '',
-      severity: '',
-      service: '',
-      alert: '',
-      levels: [
-        { after: '0s', targets: visitorOf(request).email },
-        { after: '15m', targets: '' },
-      ],
-      repeats: '0',
-      repeatAfter: '',
-    };
+    const values = newEscalation({ type: 'user', email: visitorOf(request).email });
     await form(request, response, values, {}, false);
   });
 
@@ -77,12 +68,12 @@ export function escalationRoutes(deps: WebDeps, pages: Pages): Router {
   });
 
   router.post(`${base}/new`, requireRole('admin'), async (request, response) => {
-    await save(request, response, postedEscalation(request.body), false);
+    await take(request, response, postedEscalation(request.body), false);
   });
 
   router.post(`${base}/:name`, requireRole('admin'), async (request, response) => {
     const values = { ...postedEscalation(request.body), name: String(request.params.name) };
-    await save(request, response, values, true);
+    await take(request, response, values, true);
   });
 
   router.post(`${base}/:name/delete`, requireRole('admin'), async (request, response) => {
@@ -97,6 +88,12 @@ export function escalationRoutes(deps: WebDeps, pages: Pages): Router {
     }
     response.redirect(303, base);
   });
+
+  async function take(request: Request, response: Response, values: EscalationValues, existing: boolean) {
+    const edit = posted(request.body, 'edit');
+    if (edit !== '') await form(request, response, editEscalation(values, edit), {}, existing);
+    else await save(request, response, withoutEmptyRows(values), existing);
+  }
 
   async function save(request: Request, response: Response, values: EscalationValues, existing: boolean) {
     const { scope, orgId, email } = visitorOf(request);
@@ -132,9 +129,19 @@ export function escalationRoutes(deps: WebDeps, pages: Pages): Router {
     problems: Problems,
     existing: boolean,
   ): Promise<void> {
+    const now = pages.now();
+    const { choices, directory } = await deps.db.read(visitorOf(request).scope, (tx) =>
+      readTargetChoices(tx, now),
+    );
+    const read = readEscalation(withoutEmptyRows(values));
+    const policy = 'definition' in read ? read.definition : null;
     await pages.show(request, response, {
       template: 'settings/escalation-form',
-      view: { form: escalationFormView(values, problems, existing) },
+      view: {
+        form: escalationFormView(values, problems, existing, choices),
+        sentence: policy && policySentence(policy),
+        reach: policy ? reachProblems(directory, policy, now) : [],
+      },
       title: existing ? `Escalation policy ${values.name}` : 'New escalation policy',
       section: 'settings',
       narrow: true,
