@@ -191,6 +191,8 @@ const everyPage: [name: string, path: () => string][] = [
   ['the form of rules of correlation', () => '/settings/correlation/organization'],
   ['channels', () => '/settings/channels'],
   ['the form of a channel', () => '/settings/channels/ops-hook'],
+  ['the form of a Slack channel', () => '/settings/channels/new?kind=slack'],
+  ['the form of a PagerDuty channel', () => '/settings/channels/new?kind=pagerduty'],
   ['log sources', () => '/settings/log-sources'],
   ['the form of a log source', () => '/settings/log-sources/payments'],
   ['the form of a query template', () => '/settings/log-templates/time-outs'],
