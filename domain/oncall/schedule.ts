@@ -5,11 +5,13 @@ export const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as con
 export type Weekday = (typeof weekdays)[number];
 
 const wallTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "write a time of day such as '09:00'");
-const wallDateTime = z.iso.datetime({
-  local: true,
-  offset: false,
-  error: "write a local date and time such as '2026-11-23T09:00'",
-});
+const wallDateTime = z.iso
+  .datetime({
+    local: true,
+    offset: false,
+    error: "write a local date and time such as '2026-11-23T09:00'",
+  })
+  .refine((text) => text >= '1970' && text < '2200', 'write a year from 1970 to 2199');
 
 /** Who is on call in turns, by the clock on the wall of `timeZone`. */
 export const rotation = z.strictObject({
