@@ -217,6 +217,13 @@ export const instant = z.iso.datetime();
 export const iso = (date: Date): string => date.toISOString();
 export const isoOrNull = (date: Date | null): string | null => date?.toISOString() ?? null;
 
+/** Aborted when whoever asked has gone: what takes long need not go on. */
+export function whenLeft(request: Request): AbortSignal {
+  const left = new AbortController();
+  request.res?.once('close', () => left.abort());
+  return left.signal;
+}
+
 /** Leaves out what is undefined, for callees that tell 'absent' from 'undefined'. */
 export function withoutUndefined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {

@@ -5,6 +5,7 @@ import { DatabaseUnavailableError } from '../db/database.ts';
 import { ExecutionRefusedError } from '../db/executions.ts';
 import { LastOwnerError } from '../db/identity.ts';
 import { InUseError, UnknownReferenceError } from '../db/policies.ts';
+import { NotTriedError } from '../db/preview-thread.ts';
 import { ClosedError, RefusedError, TemporalUnavailableError } from '../workflows/messages-client.ts';
 import { HttpError } from './auth/errors.ts';
 
@@ -85,6 +86,13 @@ export function httpErrorOf(error: unknown): HttpError {
   }
   if (refusals.some((refusal) => error instanceof refusal) && error instanceof Error) {
     return new ConflictError(error.message, error);
+  }
+  if (error instanceof NotTriedError) {
+    const { message, why } = error;
+    const headers = { 'Retry-After': retryAfterSeconds };
+    return why === 'busy'
+      ? new HttpError(503, 'Too busy', message, { headers, cause: error })
+      : new HttpError(422, 'Too much at once', message, { cause: error });
   }
   if (error instanceof DatabaseUnavailableError || error instanceof TemporalUnavailableError) {
     const what = error instanceof DatabaseUnavailableError ? 'the database is away' : error.message;

@@ -23,7 +23,7 @@ test('one try at a time; few wait, and others are told to come again', async () 
   const { signal } = new AbortController();
   const all = ['a', 'a', 'a', 'b'].map((orgId) => preview({ orgId }, edited, signal));
   await expect(preview({ orgId: 'a' }, edited, signal)).rejects.toMatchObject({
-    name: 'RulesNotTriedError',
+    name: 'NotTriedError',
     why: 'busy',
   });
   expect(reads).toEqual(['a']);

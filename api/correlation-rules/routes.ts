@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { createRulesPreview, RulesNotTriedError } from '../../db/correlation-preview.ts';
+import { createRulesPreview } from '../../db/correlation-preview.ts';
 import {
   deleteCorrelationRules,
   getCorrelationRules,
@@ -9,9 +9,8 @@ import {
 } from '../../db/correlation-rules.ts';
 import type { Database } from '../../db/database.ts';
 import { findTeam } from '../../db/teams.ts';
-import { HttpError } from '../auth/errors.ts';
 import { assertRole, type Principal, scopeOf } from '../auth/principal.ts';
-import { type Endpoint, iso, personEndpoint, withoutUndefined } from '../endpoint.ts';
+import { type Endpoint, iso, personEndpoint, whenLeft, withoutUndefined } from '../endpoint.ts';
 import { InvalidRequestError, NotFoundError } from '../errors.ts';
 import {
   correlationRulesBody,
@@ -94,16 +93,9 @@ export function correlationRuleEndpoints({ db }: { db: Pick<Database, 'read' | '
       response: previewShown,
       errors: { 422: 'It took too long', 503: 'Others wait already' },
       handle: async ({ principal, body: { team, rules }, request }) => {
-        const left = new AbortController();
-        request.res?.once('close', () => left.abort());
-        try {
-          const edited = { team, rules: withoutUndefined(rules) };
-          const found = await preview(scopeOf(principal), edited, left.signal);
-          return { ...found, since: found.since && iso(found.since) };
-        } catch (error) {
-          if (error instanceof RulesNotTriedError) throw refusalOf(error);
-          throw error;
-        }
+        const edited = { team, rules: withoutUndefined(rules) };
+        const found = await preview(scopeOf(principal), edited, whenLeft(request));
+        return { ...found, since: found.since && iso(found.since) };
       },
     }),
     personEndpoint({
@@ -175,13 +167,6 @@ export function correlationRuleEndpoints({ db }: { db: Pick<Database, 'read' | '
       handle: async ({ principal, params }) => await remove(principal, params.team),
     }),
   ];
-}
-
-function refusalOf(error: RulesNotTriedError): HttpError {
-  const { message, why } = error;
-  return why === 'busy'
-    ? new HttpError(503, 'Too busy', message, { headers: { 'Retry-After': '5' }, cause: error })
-    : new HttpError(422, 'Too much at once', message, { cause: error });
 }
 
 function present({ team, rules, updatedAt }: StoredCorrelationRules): z.input<typeof correlationRulesShown> {

@@ -6,13 +6,14 @@ import {
   listRemembered,
   type RememberedAlert,
 } from '../../db/correlation-memory.ts';
-import { createRulesPreview, RulesNotTriedError } from '../../db/correlation-preview.ts';
+import { createRulesPreview } from '../../db/correlation-preview.ts';
 import {
   deleteCorrelationRules,
   getCorrelationRules,
   listCorrelationRules,
   putCorrelationRules,
 } from '../../db/correlation-rules.ts';
+import { NotTriedError } from '../../db/preview-thread.ts';
 import { findTeam, listTeams, type Team } from '../../db/teams.ts';
 import type { WebDeps } from '../deps.ts';
 import { type Problems, posted } from '../layout/fields.ts';
@@ -132,7 +133,7 @@ export function correlationRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Rout
         const tried = await preview(scope, { team: team?.slug ?? null, rules: read.rules }, left.signal);
         await form(request, response, { team, values, tried: previewView(tried) });
       } catch (error) {
-        if (!(error instanceof RulesNotTriedError)) throw error;
+        if (!(error instanceof NotTriedError)) throw error;
         await form(request, response, { team, values, notTried: error });
       }
     });
@@ -168,7 +169,7 @@ export function correlationRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Rout
       values: CorrelationValues;
       problems?: Problems;
       tried?: ReturnType<typeof previewView>;
-      notTried?: RulesNotTriedError;
+      notTried?: NotTriedError;
     },
   ): Promise<void> {
     const { team, values, problems = {}, tried = null, notTried } = given;
