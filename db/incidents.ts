@@ -30,6 +30,8 @@ export interface IncidentSummary {
   deadlines: Deadline[];
   /** The number of the incident that it was merged into. */
   mergedInto: number | null;
+  /** 1, and one more with each reopening. */
+  opening: number;
   causeService: string | null;
   /** 0 to 1; a person's word is 1. */
   causeConfidence: number | null;
@@ -44,6 +46,9 @@ export interface IncidentFilter {
   active?: boolean;
   severity?: readonly Severity[];
   service?: string;
+  teamId?: string;
+  /** Acknowledged by them or assigned to them; a mail address. */
+  person?: string;
   /** Opened at or after. */
   since?: Date;
   /** Words that number, title or service contain: each matches a beginning; '#42' is that number alone. */
@@ -72,6 +77,7 @@ export const incidentColumns = [
   'recorded_seq as recordedSeq',
   'deadlines',
   'merged_into as mergedInto',
+  'opening',
   'cause_service as causeService',
   'cause_confidence as causeConfidence',
   'cause_by as causeBy',
@@ -114,6 +120,11 @@ function filtered(tx: Tx, filter: IncidentFilter) {
   if (filter.active) query = query.where('resolved_at', 'is', null);
   if (filter.severity) query = query.where('severity', 'in', filter.severity);
   if (filter.service !== undefined) query = query.where('service', '=', filter.service);
+  const { teamId, person } = filter;
+  if (teamId !== undefined) query = query.where('team_id', '=', teamId);
+  if (person !== undefined) {
+    query = query.where((eb) => eb.or([eb('acknowledged_by', '=', person), eb('assigned_to', '=', person)]));
+  }
   if (filter.since) query = query.where('opened_at', '>=', filter.since);
   const number = /^\s*#(\d{1,9})\s*$/.exec(filter.q ?? '')?.[1];
   if (number !== undefined) return query.where('number', '=', Number(number));

@@ -23,6 +23,7 @@ const incident: IncidentSummary = {
   alertCount: 14,
   firingCount: 14,
   truncatedCount: 0,
+  opening: 1,
   deadlines: [{ kind: 'escalation', at: '2026-11-21T02:29:00.000Z', what: 'pages Ben (level 2)' }],
   recordedSeq: 3,
   mergedInto: null,

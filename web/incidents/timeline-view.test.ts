@@ -26,6 +26,7 @@ const incident: IncidentHead = {
   alertCount: 2,
   firingCount: 2,
   truncatedCount: 0,
+  opening: 1,
   deadlines: [
     { kind: 'resolve_sla', at: at(24).toISOString(), what: 'SLA critical: time to resolve is over' },
     { kind: 'escalation', at: at(3).toISOString(), what: 'pages ben@example.com (level 2)' },

@@ -25,6 +25,7 @@ const incident: IncidentHead = {
   alertCount: 30,
   firingCount: 0,
   truncatedCount: 0,
+  opening: 1,
   deadlines: [],
   recordedSeq: 3,
   labels: { secret: 'label' },
