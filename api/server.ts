@@ -37,6 +37,7 @@ import { logEndpoints } from './logs/routes.ts';
 import { maintenanceWindowEndpoints } from './maintenance-windows/routes.ts';
 import { createRequestTimer } from './metrics.ts';
 import { notificationChannelEndpoints } from './notification-channels/routes.ts';
+import { notificationRuleEndpoints } from './notification-rules/routes.ts';
 import { openApiEndpoint } from './openapi/routes.ts';
 import { answerOtlpErrors, noSuchSignal } from './otlp/errors.ts';
 import { otlpEndpoints } from './otlp/routes.ts';
@@ -51,6 +52,7 @@ import { serviceEndpoints } from './services/routes.ts';
 import { sessionEndpoints } from './session/routes.ts';
 import { shareEndpoints } from './shares/routes.ts';
 import { signingKeyEndpoints } from './signing-keys/routes.ts';
+import { slaCalendarEndpoints } from './sla-calendars/routes.ts';
 import { slaPolicyEndpoints } from './sla-policies/routes.ts';
 import { targetEndpoints } from './targets/routes.ts';
 import { testIncidentEndpoints } from './test-incidents/routes.ts';
@@ -133,7 +135,9 @@ function endpointsOf(deps: ApiDeps, secureCookies: boolean): Endpoint[] {
     ...targetEndpoints(deps),
     ...escalationPolicyEndpoints(deps),
     ...slaPolicyEndpoints(deps),
+    ...slaCalendarEndpoints(deps),
     ...notificationChannelEndpoints(deps),
+    ...notificationRuleEndpoints(deps),
     ...logSourceEndpoints(deps),
     ...logTemplateEndpoints(deps),
     ...reportEndpoints(deps),

@@ -42,6 +42,25 @@ export function pausesAfter(calendar: BusinessCalendar, from: number, until: num
   return pauses;
 }
 
+/** A day as its calendar opens it, and how long it is where the clock changes. */
+export interface CalendarDayHours {
+  /** ISO 8601. */
+  date: string;
+  open: Stretch[];
+  /** 23 or 25 on the day of a change of most clocks, else 24. */
+  hours: number;
+}
+
+/** The day of `from` and those that follow it, each with what opens on it. */
+export function daysAhead(calendar: BusinessCalendar, from: number, count: number): CalendarDayHours[] {
+  return Array.from({ length: count }, (_, ahead) => {
+    const day = dayAt(calendar.timeZone, from, ahead);
+    const begins = instantOf(calendar.timeZone, day, 0);
+    const ends = instantOf(calendar.timeZone, dayAfter(day), 0);
+    return { date: isoDate(day), open: openOnDay(calendar, day), hours: (ends - begins) / 3_600_000 };
+  });
+}
+
 /** The open times from `from` on, in order, none touching the next. */
 function* openFrom(calendar: BusinessCalendar, from: number): Generator<Stretch> {
   let current: Stretch | null = null;
@@ -80,9 +99,12 @@ function openOnDay(calendar: BusinessCalendar, day: CalendarDay): Stretch[] {
 }
 
 function isHoliday({ holidays }: BusinessCalendar, day: CalendarDay): boolean {
-  const date = new Date(Date.UTC(day.year, day.month, day.day)).toISOString().slice(0, 10);
+  const date = isoDate(day);
   return holidays.some(({ from, to }) => from <= date && date <= to);
 }
+
+const isoDate = ({ year, month, day }: CalendarDay): string =>
+  new Date(Date.UTC(year, month, day)).toISOString().slice(0, 10);
 
 const weekdayOf = (day: CalendarDay): number => new Date(Date.UTC(day.year, day.month, day.day)).getUTCDay();
 

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import type { BusinessCalendar } from './business-time.ts';
+import { type BusinessCalendar, daysAhead } from './business-time.ts';
 import { weekdays } from './oncall/schedule.ts';
 import { timeZone } from './time-zone.ts';
+import { wallClock } from './wall-clock.ts';
 
 /** The calendar that is always there and always open: what a policy goes by that names none. */
 export const alwaysOpen = '24x7';
@@ -51,4 +52,32 @@ export function businessCalendar({ timeZone, hours, holidays }: SlaCalendar): Bu
     hours: sundayFirst.map((day) => hours[day] ?? []),
     holidays: holidays.map(({ from, to }) => ({ from, to: to ?? from })),
   };
+}
+
+/** A day of the weeks ahead, for people. */
+export interface PreviewedDay {
+  /** ISO 8601. */
+  date: string;
+  /** By the clock on the wall; an end on the next day is not later than its start. */
+  open: { from: string; to: string }[];
+  /** The name of the holiday, '' where it has none; null on other days. */
+  holiday: string | null;
+  /** Where the clock changes on it: '23 hours long'. */
+  note: string | null;
+}
+
+/** Two weeks, from the day of `now` (epoch milliseconds) on. */
+export function previewCalendar(calendar: SlaCalendar, now: number): PreviewedDay[] {
+  const wall = (at: number) => new Date(wallClock(calendar.timeZone, at)).toISOString().slice(11, 16);
+  return daysAhead(businessCalendar(calendar), now, 14).map(({ date, open, hours }) => ({
+    date,
+    open: open.map(([from, to]) => ({ from: wall(from), to: wall(to) })),
+    holiday: holidayOn(calendar, date),
+    note: hours === 24 ? null : `${hours} hours long: the clock changes`,
+  }));
+}
+
+function holidayOn({ holidays }: SlaCalendar, date: string): string | null {
+  const holiday = holidays.find(({ from, to }) => from <= date && date <= (to ?? from));
+  return holiday ? (holiday.name ?? '') : null;
 }
