@@ -21,9 +21,10 @@ export type TemplateFacts = Partial<Record<TemplateField, string>>;
 
 const placeholder = /\{\{\s*([^{}]*?)\s*\}\}/g;
 
-/** What a text names that there is not. */
+/** What a text names that there is not, and '{{' where no field is closed. */
 export function unknownFields(text: string): string[] {
   const named = Array.from(text.matchAll(placeholder), ([, field = '']) => field);
+  if (text.replaceAll(placeholder, '').includes('{{')) named.push('{{');
   return [...new Set(named.filter((field) => !isField(field)))];
 }
 

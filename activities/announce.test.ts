@@ -1,0 +1,142 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { putNotificationRule } from '../db/notification-rules.ts';
+import { notificationRule } from '../domain/notification-rules/rule.ts';
+import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
+import { createAnnounceActivities } from './announce.ts';
+
+let database: TestDatabase;
+let orgId: string;
+let incidentId: string;
+let alertId: number;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  ({ orgId } = database);
+  const { owner } = database;
+  await owner.query(`insert into users (org_id, email, name) values ($1, 'ana@example.com', 'Ana')`, [orgId]);
+  for (const [name, participants] of [
+    ['primary', [['ana@example.com']]],
+    ['gone', [['nobody@example.com']]],
+  ] as const) {
+    const definition = {
+      timeZone: 'UTC',
+      rotations: [{ name: 'weekly', participants, turn: { unit: 'week' }, startsAt: '2026-01-05T09:00' }],
+    };
+    await owner.query(`insert into on_call_schedules (org_id, name, definition) values ($1, $2, $3)`, [
+      orgId,
+      name,
+      JSON.stringify(definition),
+    ]);
+  }
+  const incident = await owner.query(
+    `insert into incidents (org_id, number, title, severity, severity_rank, service)
+     values ($1, 7, '{{trigger}} is down', 'critical', 0, 'checkout') returning id`,
+    [orgId],
+  );
+  incidentId = incident.rows[0].id;
+  const integration = await owner.query(
+    `insert into integrations (org_id, kind, name, key_hash) values ($1, 'alertmanager', 'am', 'k') returning id`,
+    [orgId],
+  );
+  const alert = await owner.query(
+    `insert into alerts (org_id, integration_id, fingerprint, status, name, severity, severity_rank, service, labels,
+       annotations, starts_at, incident_id)
+     values ($1, $2, 'f', 'firing', 'DiskFull', 'low', 3, 'db', '{}', '{}', now(), $3) returning id`,
+    [orgId, integration.rows[0].id, incidentId],
+  );
+  alertId = alert.rows[0].id;
+});
+afterAll(() => database.close());
+
+async function put(name: string, written: object): Promise<void> {
+  const definition = notificationRule.parse(written);
+  await database.db.write({ orgId }, (tx) =>
+    putNotificationRule(tx, { orgId, name, definition, actor: 'test' }),
+  );
+}
+const at = Date.parse('2026-06-03T12:00:00Z');
+const announce = (given: object) =>
+  createAnnounceActivities(database).announce({
+    orgId,
+    incidentId,
+    trigger: 'incident.opened',
+    occurrence: 'opened:1',
+    at,
+    ...given,
+  });
+
+test('what happened is told to the targets of every rule that matches, each once, with its reasons', async () => {
+  await put('first', {
+    triggers: ['incident.opened'],
+    when: { severities: ['critical'] },
+    targets: [
+      { type: 'email', address: 'team@example.com' },
+      { type: 'schedule', name: 'primary' },
+      { type: 'schedule', name: 'gone' },
+    ],
+    template: '#{{incident.number}} {{incident.title}}: {{alerts}}',
+    order: 1,
+  });
+  await put('second', {
+    triggers: ['incident.opened'],
+    targets: [
+      { type: 'user', email: 'Ana@example.com' },
+      { type: 'email', address: 'boss@example.com' },
+    ],
+    order: 2,
+  });
+  await put('elsewhere', {
+    triggers: ['incident.opened'],
+    when: { service: 'other' },
+    targets: [{ type: 'email', address: 'other@example.com' }],
+  });
+  const { notices } = await announce({});
+  expect(notices).toEqual([
+    {
+      key: 'rule:incident.opened:opened:1:first:0',
+      target: { type: 'email', address: 'team@example.com' },
+      detail: { rule: 'first', note: '#7 {{trigger}} is down: DiskFull' },
+      cause: {
+        event: 'incident.opened',
+        at: '2026-06-03T12:00:00.000Z',
+        rule: { name: 'first', reasons: ['it waits for incident.opened', 'the severity is critical'] },
+      },
+    },
+    {
+      key: 'rule:incident.opened:opened:1:first:1.0',
+      target: { type: 'user', email: 'ana@example.com' },
+      detail: expect.anything(),
+      cause: expect.objectContaining({
+        entry: expect.objectContaining({ schedule: 'primary', rotation: 'weekly' }),
+      }),
+    },
+    {
+      key: 'rule:incident.opened:opened:1:second:1',
+      target: { type: 'email', address: 'boss@example.com' },
+      detail: { rule: 'second' },
+      cause: expect.anything(),
+    },
+  ]);
+  expect(await announce({})).toEqual({ notices });
+  const { rows } = await database.owner.query(`select key, status, error from notifications`);
+  expect(rows).toEqual([
+    {
+      key: 'rule:incident.opened:opened:1:first:2',
+      status: 'skipped',
+      error: expect.stringContaining("'gone'"),
+    },
+  ]);
+});
+
+test('an alert that arrives is looked at by itself, not as its incident', async () => {
+  await put('alerts', {
+    triggers: ['alert.received'],
+    when: { severities: ['low'], service: 'db', alert: 'DiskFull' },
+    targets: [{ type: 'email', address: 'team@example.com' }],
+  });
+  const { notices } = await announce({ trigger: 'alert.received', occurrence: String(alertId) });
+  expect(notices.map(({ key }) => key)).toEqual([`rule:alert.received:${alertId}:alerts:0`]);
+});
+
+test('without a rule that waits for it nothing is told', async () => {
+  expect(await announce({ trigger: 'forecast' })).toEqual({ notices: [] });
+});
