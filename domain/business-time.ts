@@ -90,9 +90,10 @@ function openOnDay(calendar: BusinessCalendar, day: CalendarDay): Stretch[] {
       const opens = instantOf(calendar.timeZone, day, minutesOf(from));
       const overMidnight = minutesOf(to) <= minutesOf(from);
       const closes = instantOf(calendar.timeZone, overMidnight ? next : day, minutesOf(to));
-      const today: Stretch[] = isHoliday(calendar, day) ? [] : [[opens, Math.min(closes, midnight)]];
-      const tomorrow: Stretch[] = isHoliday(calendar, next) ? [] : [[midnight, closes]];
-      return [...today, ...tomorrow];
+      const [today, tomorrow] = [!isHoliday(calendar, day), !isHoliday(calendar, next)];
+      if (today && tomorrow) return [[opens, closes]];
+      if (today) return [[opens, Math.min(closes, midnight)]];
+      return tomorrow ? [[midnight, closes]] : [];
     })
     .filter(([opens, closes]) => opens < closes)
     .sort(([a], [b]) => a - b);

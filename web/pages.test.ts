@@ -187,6 +187,7 @@ const everyPage: [name: string, path: () => string][] = [
   ['the form of an escalation policy', () => '/settings/escalation-policies/default'],
   ['SLA policies', () => '/settings/sla-policies'],
   ['the form of an SLA policy', () => '/settings/sla-policies/critical'],
+  ['the form of an SLA calendar', () => '/settings/sla-calendars/office-hours'],
   ['rules of correlation', () => '/settings/correlation'],
   ['the form of rules of correlation', () => '/settings/correlation/organization'],
   ['channels', () => '/settings/channels'],

@@ -801,9 +801,23 @@ async function seedPolicies(owner: pg.Pool, orgId: string): Promise<void> {
   await policy(
     'sla_policies',
     'standard',
-    { order: 30, match: {}, acknowledgeWithin: '30m', resolveWithin: '4h' },
+    { order: 30, match: {}, acknowledgeWithin: '30m', resolveWithin: '4h', calendar: 'office-hours' },
     { position: 30 },
   );
+  await policy('sla_calendars', 'office-hours', {
+    timeZone: 'Europe/Berlin',
+    hours: {
+      mon: [{ from: '09:00', to: '17:00' }],
+      tue: [{ from: '09:00', to: '17:00' }],
+      wed: [{ from: '09:00', to: '17:00' }],
+      thu: [{ from: '09:00', to: '17:00' }],
+      fri: [
+        { from: '09:00', to: '12:00' },
+        { from: '13:00', to: '15:00' },
+      ],
+    },
+    holidays: [{ from: '2026-12-24', to: '2026-12-26', name: 'Christmas, Boxing Day and the eve of both' }],
+  });
   await policy(
     'log_sources',
     'payments',

@@ -14,7 +14,14 @@ describe('the form of an SLA policy', () => {
       resolveWithin: '15m',
     };
     expect(readSla(postedSla(body))).toEqual({
-      definition: { order: 10, match: { service: 'pay-*' }, acknowledgeWithin: '2m', resolveWithin: '15m' },
+      definition: {
+        order: 10,
+        match: { service: 'pay-*' },
+        acknowledgeWithin: '2m',
+        resolveWithin: '15m',
+        calendar: '24x7',
+        atRiskPercent: 80,
+      },
     });
     expect(readSla(postedSla({ ...body, name: 'a/b', resolveWithin: 'never' }))).toMatchObject({
       problems: { name: expect.any(String), resolveWithin: expect.any(String) },

@@ -2,6 +2,7 @@ import { Router } from 'express';
 import type { WebDeps } from '../deps.ts';
 import type { Pages } from '../layout/pages.ts';
 import { accountRoutes } from './account.ts';
+import { calendarRoutes } from './calendars.ts';
 import { changeSourceRoutes } from './change-sources.ts';
 import { channelRoutes } from './channels.ts';
 import { contactRoutes } from './contact.ts';
@@ -20,6 +21,7 @@ export function settingsRoutes(deps: WebDeps, pages: Pages): Router {
   router.get('/settings', (_request, response) => response.redirect(303, '/settings/escalation-policies'));
   router.use(escalationRoutes(deps, pages));
   router.use(slaRoutes(deps, pages));
+  router.use(calendarRoutes(deps, pages));
   router.use(correlationRoutes(deps, pages));
   router.use(channelRoutes(deps, pages));
   router.use(gitRoutes(deps, pages));

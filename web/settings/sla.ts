@@ -1,12 +1,26 @@
 import { type Request, type Response, Router } from 'express';
+import type { Tx } from '../../db/database.ts';
+import { UnknownReferenceError } from '../../db/policies.ts';
+import { listSlaCalendars, policiesByCalendar } from '../../db/sla-calendars.ts';
 import { deleteSlaPolicy, getSlaPolicy, listSlaPolicies, putSlaPolicy } from '../../db/sla-policies.ts';
+import { listTeams } from '../../db/teams.ts';
+import { alwaysOpen } from '../../domain/sla-calendar.ts';
 import type { WebDeps } from '../deps.ts';
 import type { Problems } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
 import { requireRole, visitorOf } from '../visitor.ts';
+import { calendarRow } from './calendar-form.ts';
 import { matchText } from './matching.ts';
-import { postedSla, readSla, type SlaValues, slaFormView, slaValues } from './sla-form.ts';
+import {
+  newSlaValues,
+  postedSla,
+  readSla,
+  type SlaChoices,
+  type SlaValues,
+  slaFormView,
+  slaValues,
+} from './sla-form.ts';
 
 const base = '/settings/sla-policies';
 
@@ -14,7 +28,11 @@ export function slaRoutes(deps: WebDeps, pages: Pages): Router {
   const router = Router();
 
   router.get(base, async (request, response) => {
-    const policies = await deps.db.read(visitorOf(request).scope, listSlaPolicies);
+    const { policies, calendars, used } = await deps.db.read(visitorOf(request).scope, async (tx) => ({
+      policies: await listSlaPolicies(tx),
+      calendars: await listSlaCalendars(tx),
+      used: await policiesByCalendar(tx),
+    }));
     await pages.show(request, response, {
       template: 'settings/sla-list',
       view: {
@@ -25,7 +43,10 @@ export function slaRoutes(deps: WebDeps, pages: Pages): Router {
           match: matchText(definition.match),
           acknowledgeWithin: definition.acknowledgeWithin,
           resolveWithin: definition.resolveWithin,
+          runs: definition.calendar === alwaysOpen ? 'always' : definition.calendar,
+          atRiskPercent: definition.atRiskPercent,
         })),
+        calendars: calendars.map((calendar) => calendarRow(calendar, used.get(calendar.name) ?? [])),
       },
       title: 'SLA policies',
       section: 'settings',
@@ -34,16 +55,7 @@ export function slaRoutes(deps: WebDeps, pages: Pages): Router {
   });
 
   router.get(`${base}/new`, requireRole('admin'), async (request, response) => {
-    const values: SlaValues = {
-      name: '',
-      order: '100',
-      severity: '',
-      service: '',
-      alert: '',
-      acknowledgeWithin: '',
-      resolveWithin: '',
-    };
-    await form(request, response, values, {}, false);
+    await form(request, response, newSlaValues, {}, false);
   });
 
   router.get(`${base}/:name`, requireRole('admin'), async (request, response) => {
@@ -77,13 +89,18 @@ export function slaRoutes(deps: WebDeps, pages: Pages): Router {
       return;
     }
     const { definition } = read;
-    const saved = await deps.db.write(scope, async (tx) => {
-      if (!existing && (await getSlaPolicy(tx, values.name))) return false;
-      await putSlaPolicy(tx, { orgId, name: values.name, definition, actor: email });
-      return true;
+    const problems = await deps.db.write(scope, async (tx): Promise<Problems | undefined> => {
+      if (!existing && (await getSlaPolicy(tx, values.name))) return { name: 'There is one of this name.' };
+      try {
+        await putSlaPolicy(tx, { orgId, name: values.name, definition, actor: email });
+        return undefined;
+      } catch (error) {
+        if (!(error instanceof UnknownReferenceError)) throw error;
+        return { [error.field.replace('match.', '')]: error.message };
+      }
     });
-    if (!saved) {
-      await form(request, response, values, { name: 'There is one of this name.' }, existing);
+    if (problems) {
+      await form(request, response, values, problems, existing);
       return;
     }
     setFlash(response, 'good', `The policy ${values.name} is saved. New incidents go by it.`);
@@ -97,9 +114,10 @@ export function slaRoutes(deps: WebDeps, pages: Pages): Router {
     problems: Problems,
     existing: boolean,
   ): Promise<void> {
+    const choices = await deps.db.read(visitorOf(request).scope, readChoices);
     await pages.show(request, response, {
       template: 'settings/sla-form',
-      view: { form: slaFormView(values, problems, existing) },
+      view: { form: slaFormView(values, problems, { ...choices, existing }) },
       title: existing ? `SLA policy ${values.name}` : 'New SLA policy',
       section: 'settings',
       narrow: true,
@@ -108,4 +126,9 @@ export function slaRoutes(deps: WebDeps, pages: Pages): Router {
   }
 
   return router;
+}
+
+async function readChoices(tx: Tx): Promise<SlaChoices> {
+  const calendars = await listSlaCalendars(tx);
+  return { teams: await listTeams(tx), calendars: calendars.map(({ name }) => name) };
 }

@@ -1,0 +1,122 @@
+import { type Request, type Response, Router } from 'express';
+import { InUseError, UnknownReferenceError } from '../../db/policies.ts';
+import { deleteSlaCalendar, getSlaCalendar, putSlaCalendar } from '../../db/sla-calendars.ts';
+import type { WebDeps } from '../deps.ts';
+import type { Problems } from '../layout/fields.ts';
+import { setFlash } from '../layout/flash.ts';
+import { NotFoundError, type Pages } from '../layout/pages.ts';
+import { requireRole, visitorOf } from '../visitor.ts';
+import {
+  type CalendarValues,
+  calendarBase,
+  calendarFormView,
+  calendarNameProblem,
+  calendarPreviewRows,
+  calendarValues,
+  newCalendarValues,
+  postedCalendar,
+  readCalendar,
+} from './calendar-form.ts';
+
+const policiesPage = '/settings/sla-policies';
+
+/** The hours that SLA clocks run by; they are listed beneath the SLA policies. */
+export function calendarRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Router {
+  const router = Router();
+
+  router.get(calendarBase, (_request, response) => response.redirect(303, `${policiesPage}#calendars-title`));
+
+  router.get(`${calendarBase}/new`, requireRole('admin'), async (request, response) => {
+    await form(request, response, { values: newCalendarValues, existing: false });
+  });
+
+  router.get(`${calendarBase}/:name`, requireRole('admin'), async (request, response) => {
+    const name = String(request.params.name);
+    const calendar = await deps.db.read(visitorOf(request).scope, (tx) => getSlaCalendar(tx, name));
+    if (!calendar) throw new NotFoundError(`There is no SLA calendar ${name}.`);
+    await form(request, response, { values: calendarValues(name, calendar.definition), existing: true });
+  });
+
+  router.post(`${calendarBase}/:name/try`, requireRole('admin'), async (request, response) => {
+    const existing = request.params.name !== 'new';
+    const values = postedOf(request, existing);
+    const read = readCalendar(values);
+    const problems = 'problems' in read ? read.problems : {};
+    await form(request, response, { values, problems, existing });
+  });
+
+  router.post(`${calendarBase}/:name`, requireRole('admin'), async (request, response) => {
+    const existing = request.params.name !== 'new';
+    const values = postedOf(request, existing);
+    const { scope, orgId, email } = visitorOf(request);
+    const read = readCalendar(values);
+    const unnamed = calendarNameProblem(values);
+    if ('problems' in read || Object.keys(unnamed).length > 0) {
+      const problems = { ...('problems' in read ? read.problems : {}), ...unnamed };
+      await form(request, response, { values, problems, existing });
+      return;
+    }
+    const { definition } = read;
+    const problems = await deps.db.write(scope, async (tx): Promise<Problems | undefined> => {
+      if (!existing && (await getSlaCalendar(tx, values.name))) return { name: 'There is one of this name.' };
+      try {
+        await putSlaCalendar(tx, { orgId, name: values.name, definition, actor: email });
+        return undefined;
+      } catch (error) {
+        if (!(error instanceof UnknownReferenceError)) throw error;
+        return { [error.field]: error.message };
+      }
+    });
+    if (problems) {
+      await form(request, response, { values, problems, existing });
+      return;
+    }
+    setFlash(
+      response,
+      'good',
+      `The calendar ${values.name} is saved. Incidents that open from now on go by it.`,
+    );
+    response.redirect(303, policiesPage);
+  });
+
+  router.post(`${calendarBase}/:name/delete`, requireRole('admin'), async (request, response) => {
+    const { scope, orgId, email } = visitorOf(request);
+    const name = String(request.params.name);
+    try {
+      await deps.db.write(scope, (tx) => deleteSlaCalendar(tx, { orgId, name, actor: email }));
+      setFlash(response, 'good', `The calendar ${name} is deleted.`);
+    } catch (error) {
+      if (!(error instanceof InUseError)) throw error;
+      setFlash(response, 'bad', `Not deleted: ${error.message}`);
+    }
+    response.redirect(303, policiesPage);
+  });
+
+  async function form(
+    request: Request,
+    response: Response,
+    given: { values: CalendarValues; existing: boolean; problems?: Problems },
+  ): Promise<void> {
+    const { values, existing, problems = {} } = given;
+    const read = readCalendar(values);
+    const wrong = Object.keys(problems).length > 0;
+    await pages.show(request, response, {
+      template: 'settings/calendar-form',
+      view: {
+        form: calendarFormView(values, problems, existing),
+        preview: 'definition' in read ? calendarPreviewRows(read.definition, pages.now()) : null,
+      },
+      title: existing ? `SLA calendar ${values.name}` : 'New SLA calendar',
+      section: 'settings',
+      narrow: true,
+      status: wrong ? 422 : 200,
+    });
+  }
+
+  return router;
+}
+
+const postedOf = (request: Request, existing: boolean): CalendarValues => ({
+  ...postedCalendar(request.body),
+  ...(existing ? { name: String(request.params.name) } : {}),
+});
