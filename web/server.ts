@@ -19,6 +19,7 @@ import { createPages } from './layout/pages.ts';
 import { loadTemplates } from './layout/templates.ts';
 import { linkRoutes } from './links/routes.ts';
 import { mailboxRoutes } from './mailbox/routes.ts';
+import { onCallRoutes } from './on-call/routes.ts';
 import { reportRoutes } from './reports/routes.ts';
 import { dryRunRoutes } from './runbooks/dry-run-routes.ts';
 import { runbookRoutes } from './runbooks/routes.ts';
@@ -62,6 +63,7 @@ export function createWeb(deps: WebDeps): Router {
   router.use(incidentExportRoutes(deps, pages));
   router.use(shareRoutes(deps, pages));
   router.use(approvalRoutes(deps, pages));
+  router.use(onCallRoutes(deps, pages));
   router.use(runbookRoutes(deps, pages));
   router.use(dryRunRoutes(deps, pages));
   router.use(executionRoutes(deps, pages));

@@ -14,6 +14,7 @@ import type { Templates } from './templates.ts';
 export type Section =
   | 'incidents'
   | 'approvals'
+  | 'on-call'
   | 'runbooks'
   | 'automation'
   | 'changes'
@@ -163,6 +164,7 @@ function railOf(section: Section, counts: RailCounts, mailbox: boolean) {
   return [
     entry('incidents', 'Incidents', '/incidents', counts.active, 'active', true),
     entry('approvals', 'Approvals', '/approvals', counts.pending, 'waiting'),
+    entry('on-call', 'On-call', '/on-call'),
     entry('runbooks', 'Runbooks', '/runbooks'),
     entry('executions', 'Executions', '/executions'),
     entry('automation', 'Automation', '/automation', counts.stops.length, 'stopped', true),

@@ -1,0 +1,110 @@
+import { Router } from 'express';
+import type { Tx } from '../../db/database.ts';
+import { readDirectory } from '../../db/directory.ts';
+import { listEscalationPolicies } from '../../db/policies.ts';
+import type { Directory } from '../../domain/escalation/resolve.ts';
+import type { ScheduleFacts } from '../../domain/oncall/schedule.ts';
+import type { WebDeps } from '../deps.ts';
+import { NotFoundError, type Pages } from '../layout/pages.ts';
+import { visitorOf } from '../visitor.ts';
+import { aheadMs, nameOf, onCallSentence, schedulePath, scheduleRows } from './list-view.ts';
+import { readerZone } from './reader-zone.ts';
+import { scheduleView } from './show-view.ts';
+import { momentText } from './times.ts';
+
+const base = '/on-call';
+const dayMs = 24 * 3_600_000;
+
+/** Who is on call, schedule by schedule. */
+export function onCallRoutes(deps: WebDeps, pages: Pages): Router {
+  const router = Router();
+
+  router.get(base, async (request, response) => {
+    const now = pages.now();
+    const directory = await deps.db.read(visitorOf(request).scope, (tx) =>
+      readDirectory(tx, 'all', { at: now, to: now + aheadMs }),
+    );
+    const schedules = scheduleRows(directory, now);
+    await pages.show(request, response, {
+      template: 'on-call/list',
+      view: { schedules, sentence: onCallSentence(schedules) },
+      title: 'On-call',
+      section: 'on-call',
+    });
+  });
+
+  router.get(`${base}/:name`, async (request, response) => {
+    const { scope, userId } = visitorOf(request);
+    const name = String(request.params.name);
+    const week = typeof request.query.week === 'string' ? request.query.week : '';
+    const now = pages.now();
+    const { facts, people, zone, policies } = await deps.db.read(scope, async (tx) => {
+      const { facts, people } = await present(tx, name, spanOf(week, now));
+      return {
+        facts,
+        people,
+        zone: await readerZone(tx, userId, facts.definition.timeZone),
+        policies: await usedBy(tx, name),
+      };
+    });
+    const page = schedulePath(name);
+    await pages.show(request, response, {
+      template: 'on-call/show',
+      view: {
+        view: scheduleView({ facts, people, zone, now, week }),
+        overrideHref: `${page}/overrides/new`,
+        editHref: `${page}/edit`,
+        policies,
+        overrides: facts.overrides
+          .filter(({ to }) => to > now)
+          .map((override) => ({
+            who: nameOf(people, override.person),
+            insteadOf: override.insteadOf === null ? 'everybody' : nameOf(people, override.insteadOf),
+            from: momentText(zone, override.from),
+            to: momentText(zone, override.to),
+            reason: '',
+            removeHref: `${page}/overrides/${override.id}/delete`,
+          })),
+      },
+      title: name,
+      section: 'on-call',
+    });
+  });
+
+  return router;
+}
+
+/** What is read for a page of two weeks: they, and the fortnight from now that its sentence speaks of. */
+function spanOf(week: string, now: number): { at: number; to: number } {
+  const named = Date.parse(`${week}T00:00Z`);
+  const first = Number.isNaN(named) ? now - 7 * dayMs : named;
+  return { at: Math.min(now, first), to: Math.max(now + aheadMs, first + 16 * dayMs) };
+}
+
+async function present(
+  tx: Tx,
+  name: string,
+  span: { at: number; to: number },
+): Promise<{ facts: ScheduleFacts; people: Directory['people'] }> {
+  const { schedules, people } = await readDirectory(tx, [{ type: 'schedule', name }], span);
+  const facts = schedules.get(name);
+  if (!facts) throw new NotFoundError(`There is no schedule ${name}.`);
+  return { facts, people };
+}
+
+/** Escalation policies that name the schedule, and at which levels. */
+async function usedBy(tx: Tx, name: string) {
+  return (await listEscalationPolicies(tx)).flatMap((policy) => {
+    const levels = policy.definition.levels.flatMap(({ targets }, index) =>
+      targets.some((target) => target.type === 'schedule' && target.name === name) ? [index + 1] : [],
+    );
+    if (levels.length === 0) return [];
+    return [
+      {
+        name: policy.name,
+        href: `/settings/escalation-policies/${encodeURIComponent(policy.name)}`,
+        levels: `level ${levels.join(', ')}`,
+      },
+    ];
+  });
+}
