@@ -51,7 +51,7 @@ export async function put(
   tx: Tx,
   table: NamedTable,
   change: Change<object>,
-  columns: { position?: number },
+  columns: { position?: number; team_id?: string | null },
 ): Promise<void> {
   const before = await named(tx, table).where('name', '=', change.name).executeTakeFirst();
   const definition = JSON.stringify(change.definition);

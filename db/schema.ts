@@ -833,6 +833,18 @@ export interface OnCallCalendarShiftsTable {
   ends_at: Timestamp;
 }
 
+export interface OnCallCalendarsTable {
+  org_id: string;
+  schedule: string;
+  rotation: string;
+  url: string;
+  checked_at: CreatedAt;
+  read_at: Timestamp | null;
+  error: string | null;
+  shifts: Generated<number>;
+  unmatched: Generated<string[]>;
+}
+
 export interface CalendarFeedsTable {
   org_id: string;
   id: Generated<string>;
@@ -998,6 +1010,7 @@ export interface Schema {
   on_call_schedules: OnCallSchedulesTable;
   on_call_overrides: OnCallOverridesTable;
   on_call_calendar_shifts: OnCallCalendarShiftsTable;
+  on_call_calendars: OnCallCalendarsTable;
   calendar_feeds: CalendarFeedsTable;
   notification_rules: NotificationRulesTable;
   silences: SilencesTable;

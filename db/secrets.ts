@@ -8,6 +8,7 @@ export const secretPrefixes = {
   session: 'hfs_',
   signInLink: 'hfl_',
   share: 'hfv_',
+  calendarFeed: 'hfc_',
 } as const;
 
 /** 256 random bits as text. */

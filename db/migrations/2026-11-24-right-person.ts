@@ -81,6 +81,23 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       primary key (org_id, schedule, rotation, person, starts_at),
       foreign key (org_id, schedule) references on_call_schedules (org_id, name) on delete cascade
     );
+    -- how reading the calendar of a rotation went
+    create table on_call_calendars (
+      org_id uuid not null references organizations,
+      schedule text not null,
+      rotation text not null,
+      url text not null,
+      checked_at timestamptz not null default now(),
+      -- of the newest reading that gave the shifts; they stay where a later one fails
+      read_at timestamptz,
+      -- why the newest reading failed; null when it did not
+      error text,
+      shifts integer not null default 0,
+      -- what events name that is nobody here
+      unmatched text[] not null default '{}',
+      primary key (org_id, schedule, rotation),
+      foreign key (org_id, schedule) references on_call_schedules (org_id, name) on delete cascade
+    );
     -- links to calendars, for programs that cannot sign in: of a schedule, or of one person's shifts
     create table calendar_feeds (
       org_id uuid not null references organizations,
@@ -179,6 +196,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       -- the message that says it with others, where there were too many
       add column consolidated_into bigint references notifications;
     create index notifications_person on notifications (org_id, person, id desc) where person is not null;
+    create index notifications_consolidated on notifications (consolidated_into) where consolidated_into is not null;
     create index notifications_list on notifications (org_id, status, id desc);
 
     -- how many messages about one pattern of alerts went to one destination in an hour; beyond the limit one message
@@ -250,7 +268,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     do $$
     declare t text;
     begin
-      foreach t in array array['user_identities', 'identity_link_codes', 'on_call_schedules', 'on_call_overrides', 'on_call_calendar_shifts',
+      foreach t in array array['user_identities', 'identity_link_codes', 'on_call_schedules', 'on_call_overrides', 'on_call_calendar_shifts', 'on_call_calendars',
         'calendar_feeds', 'notification_rules', 'silences', 'sla_calendars', 'slos', 'slo_states', 'slo_points',
         'notification_limits', 'destinations', 'channel_messages', 'chat_messages'] loop
         execute format('alter table %I enable row level security', t);
