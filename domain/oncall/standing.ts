@@ -18,14 +18,13 @@ const horizonsDays = [8, 40, 400] as const;
 /** Who is on call at `at`, until when, and who is next. */
 export function standingAt(facts: ScheduleFacts, at: number): OnCallStanding {
   const shifts = onCallAt(facts, at);
-  const now = peopleOf(shifts, at);
+  const now = peopleOf(shifts);
   let until: number | null = null;
   for (const days of horizonsDays) {
-    const ahead = shiftsBetween(facts, at, at + days * dayMs);
-    const moments = [...new Set(ahead.flatMap(({ from, to }) => [from, to]))].sort((a, b) => a - b);
-    for (const from of moments.filter((moment) => moment > at && moment < at + days * dayMs)) {
-      const people = peopleOf(ahead, from);
-      if (same(people, now)) continue;
+    const end = at + days * dayMs;
+    for (const { from, people } of answersFrom(shiftsBetween(facts, at, end))) {
+      // the end of what is looked at is no change
+      if (from <= at || from >= end || same(people, now)) continue;
       until ??= from;
       if (people.length > 0) return { shifts, until, next: { from, people } };
     }
@@ -33,9 +32,23 @@ export function standingAt(facts: ScheduleFacts, at: number): OnCallStanding {
   return { shifts, until, next: null };
 }
 
-/** Who answers at a moment, each once. */
-function peopleOf(shifts: readonly OnCallShift[], at: number): string[] {
-  const answering = shifts.filter(({ from, to, shadow }) => !shadow && from <= at && at < to);
+/** Who answers from each moment at which anything begins or ends; of shifts in the order of time. */
+function* answersFrom(shifts: readonly OnCallShift[]): Generator<{ from: number; people: string[] }> {
+  const moments = [...new Set(shifts.flatMap(({ from, to }) => [from, to]))].sort((a, b) => a - b);
+  let open: OnCallShift[] = [];
+  let next = 0;
+  for (const from of moments) {
+    open = open.filter(({ to }) => to > from);
+    for (let shift = shifts[next]; shift !== undefined && shift.from <= from; shift = shifts[++next]) {
+      open.push(shift);
+    }
+    yield { from, people: peopleOf(open) };
+  }
+}
+
+/** Who answers, each once; a shadow does not. */
+function peopleOf(shifts: readonly OnCallShift[]): string[] {
+  const answering = shifts.filter(({ shadow }) => !shadow);
   return [...new Set(answering.map(({ person }) => person))].sort();
 }
 
