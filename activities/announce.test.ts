@@ -120,7 +120,7 @@ test('what happened is told to the targets of every rule that matches, each once
   const { rows } = await database.owner.query(`select key, status, error from notifications`);
   expect(rows).toEqual([
     {
-      key: 'rule:incident.opened:opened:1:first:2',
+      key: `incident:${incidentId}:rule:incident.opened:opened:1:first:2`,
       status: 'skipped',
       error: expect.stringContaining("'gone'"),
     },

@@ -133,9 +133,11 @@ async function logUnreached(
   { orgId, incidentId, executionId, trigger }: AnnounceInput,
   unreached: { key: string; target: EscalationTarget; cause: NotificationCause; problem: string },
 ): Promise<void> {
+  // as the workflow would have sent it
+  const about = executionId === undefined ? `incident:${incidentId}` : `execution:${executionId}`;
   await skipNotification(tx, {
     orgId,
-    key: unreached.key,
+    key: `${about}:${unreached.key}`,
     type: trigger,
     incidentId: incidentId ?? null,
     executionId: executionId ?? null,

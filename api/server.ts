@@ -38,6 +38,8 @@ import { maintenanceWindowEndpoints } from './maintenance-windows/routes.ts';
 import { createRequestTimer } from './metrics.ts';
 import { notificationChannelEndpoints } from './notification-channels/routes.ts';
 import { notificationRuleEndpoints } from './notification-rules/routes.ts';
+import { onCallEndpoints } from './on-call/routes.ts';
+import { onCallScheduleEndpoints } from './on-call-schedules/routes.ts';
 import { openApiEndpoint } from './openapi/routes.ts';
 import { answerOtlpErrors, noSuchSignal } from './otlp/errors.ts';
 import { otlpEndpoints } from './otlp/routes.ts';
@@ -52,6 +54,7 @@ import { serviceEndpoints } from './services/routes.ts';
 import { sessionEndpoints } from './session/routes.ts';
 import { shareEndpoints } from './shares/routes.ts';
 import { signingKeyEndpoints } from './signing-keys/routes.ts';
+import { silenceEndpoints } from './silences/routes.ts';
 import { slaCalendarEndpoints } from './sla-calendars/routes.ts';
 import { slaPolicyEndpoints } from './sla-policies/routes.ts';
 import { targetEndpoints } from './targets/routes.ts';
@@ -131,8 +134,11 @@ function endpointsOf(deps: ApiDeps, secureCookies: boolean): Endpoint[] {
     ...automationEndpoints(deps),
     ...safetyRuleEndpoints(deps),
     ...maintenanceWindowEndpoints(deps),
+    ...silenceEndpoints(deps),
     ...circuitBreakerEndpoints(deps),
     ...targetEndpoints(deps),
+    ...onCallScheduleEndpoints(deps),
+    ...onCallEndpoints(deps),
     ...escalationPolicyEndpoints(deps),
     ...slaPolicyEndpoints(deps),
     ...slaCalendarEndpoints(deps),

@@ -6,6 +6,7 @@ import {
   type SilenceableAlert,
   silence,
   silencedUntil,
+  silentUntil,
 } from '../domain/silences/silence.ts';
 import { recordAudit } from './audit.ts';
 import type { Tx } from './database.ts';
@@ -73,16 +74,12 @@ export async function createSilence(
   tx: Tx,
   { orgId, id, silence: written, actor }: Change & { silence: Silence },
 ): Promise<void> {
-  const team = written.team === null ? undefined : await findTeam(tx, written.team);
-  if (written.team !== null && !team) {
-    throw new UnknownReferenceError('team', `there is no team '${written.team}'`);
-  }
   await tx
     .insertInto('silences')
     .values({
       org_id: orgId,
       id,
-      team_id: team?.id ?? null,
+      team_id: await teamIdOf(tx, written.team),
       definition: JSON.stringify(written),
       starts_at: written.startsAt,
       ends_at: written.endsAt,
@@ -91,6 +88,14 @@ export async function createSilence(
     .execute();
   await audit(tx, { orgId, id, actor }, 'created', { after: written });
   await markTouched(tx, written);
+}
+
+/** Null for nobody's. Throws UnknownReferenceError for a team that there is not. */
+export async function teamIdOf(tx: Tx, slug: string | null): Promise<string | null> {
+  if (slug === null) return null;
+  const team = await findTeam(tx, slug);
+  if (!team) throw new UnknownReferenceError('team', `there is no team '${slug}'`);
+  return team.id;
 }
 
 /**
@@ -130,6 +135,39 @@ async function markTouched(tx: Tx, written: Silence): Promise<void> {
   await sql`
     update incidents set feed_unread = true, feed_owed_by = null, feed_owed_since = coalesce(feed_owed_since, now())
     where id = any (${[...new Set(ids)]}::uuid[]) and closed_at is null`.execute(tx);
+}
+
+/** What a silence keeps quiet at a moment. */
+export interface Caught {
+  /** That fire. */
+  alerts: number;
+  /** Numbers of the incidents that have them, the newest first. */
+  incidents: number[];
+}
+
+/** What each silence that is silent at `now` catches of the alerts that fire, by the silence's id. */
+export async function listCaught(
+  tx: Tx,
+  stored: readonly StoredSilence[],
+  now: Date,
+): Promise<Map<string, Caught>> {
+  const silent = stored
+    .map((each) => ({ id: each.id, ...asActive(each) }))
+    .filter((each) => silentUntil(each, now.getTime()) !== null);
+  if (silent.length === 0) return new Map();
+  const kinds = (await listOpenKinds(tx, silent)).filter(({ firing }) => firing > 0);
+  return new Map(
+    silent.map((each) => {
+      const caught = kinds.filter((kind) => concerns(each, kind));
+      return [
+        each.id,
+        {
+          alerts: caught.reduce((sum, { firing }) => sum + firing, 0),
+          incidents: [...new Set(caught.map(({ number }) => number))].sort((a, b) => b - a),
+        },
+      ];
+    }),
+  );
 }
 
 /** The alerts of incidents that are not over, by incident, told apart by what these silences look at. */

@@ -96,6 +96,14 @@ export function nextSilentAt(
   return next !== null && next < to ? next : null;
 }
 
+export type SilenceState = 'waiting' | 'silent' | 'out of hours' | 'over';
+
+export function stateOf(silence: Pick<ActiveSilence, 'from' | 'to' | 'weekly'>, now: number): SilenceState {
+  if (now < silence.from) return 'waiting';
+  if (now >= silence.to) return 'over';
+  return silentUntil(silence, now) === null ? 'out of hours' : 'silent';
+}
+
 /**
  * Until when nobody is to be told of these alerts: each of them is silenced without a break till then, by one silence or
  * by several that follow each other. Null where one of them is not silenced, or where there is none. `names` are the
