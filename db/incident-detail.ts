@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
+import type { BreachReason } from '../domain/breach-reasons.ts';
 import type { IncidentMetric } from '../domain/incident/analysis.ts';
 import type { AlertStatus, SlaState } from '../domain/incident-status.ts';
 import type { Severity } from '../domain/severity.ts';
+import type { Pauses } from '../domain/sla.ts';
 import { type ApprovalRecord, approvalsOfIncident } from './approvals.ts';
 import { decodeCursor, encodeCursor, type Page, toPage } from './cursor.ts';
 import type { Tx } from './database.ts';
@@ -86,6 +88,9 @@ export interface SlaClock {
   dueAt: Date;
   state: SlaState;
   endedAt: Date | null;
+  /** When it does not run: [from, to) in epoch milliseconds. */
+  pauses: Pauses;
+  breach: { reason: BreachReason; note: string | null; by: string; at: Date } | null;
 }
 
 const alertsShown = 200;
@@ -199,7 +204,7 @@ async function servicesOfIncident(tx: Tx, incidentId: string): Promise<IncidentS
 }
 
 async function listSlaClocks(tx: Tx, incidentId: string): Promise<SlaClock[]> {
-  return await tx
+  const rows = await tx
     .selectFrom('sla_clocks')
     .select([
       'kind',
@@ -209,10 +214,19 @@ async function listSlaClocks(tx: Tx, incidentId: string): Promise<SlaClock[]> {
       'due_at as dueAt',
       'state',
       'ended_at as endedAt',
+      'pauses',
+      'breach_reason as reason',
+      'breach_note as note',
+      'breach_explained_by as by',
+      'breach_explained_at as at',
     ])
     .where('incident_id', '=', incidentId)
     .orderBy('kind')
     .execute();
+  return rows.map(({ reason, note, by, at, ...clock }) => ({
+    ...clock,
+    breach: reason === null || by === null || at === null ? null : { reason, note, by, at },
+  }));
 }
 
 export interface TimelineEntry {

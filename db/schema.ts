@@ -1,4 +1,5 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { BreachReason } from '../domain/breach-reasons.ts';
 import type { ChangeSourceKind, ChangeStatus, ChangeType, ChangeVerdict } from '../domain/changes/change.ts';
 import type { ContactRules } from '../domain/contact-rules.ts';
 import type { IncidentMetric, SimilarIncident } from '../domain/incident/analysis.ts';
@@ -272,7 +273,7 @@ export interface SlaClocksTable {
   state: SlaState;
   ended_at: Timestamp | null;
   pauses: GeneratedJson<[number, number][]>;
-  breach_reason: string | null;
+  breach_reason: BreachReason | null;
   breach_note: string | null;
   breach_explained_by: string | null;
   breach_explained_at: Timestamp | null;

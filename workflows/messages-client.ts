@@ -25,6 +25,7 @@ import {
   addNote,
   approve,
   assign,
+  type BreachExplained,
   type CauseJudgement,
   type ChangeJudgement,
   type ContactTestInput,
@@ -33,16 +34,19 @@ import {
   decideUndo,
   type ExecutionInput,
   executionWorkflowId,
+  explainBreach,
   incidentWorkflowId,
   judgeCause,
   judgeChange,
   type RegroupArgs,
   type Regrouped,
   type ReportInput,
+  reapplyPolicy,
   refusedType,
   regroup,
   reject,
   resolve,
+  type Seen,
   searchAttributeNames,
   setStatus,
   snooze,
@@ -92,16 +96,18 @@ interface Command {
 }
 
 export interface MessageClient {
-  acknowledge(orgId: string, number: number, args: Command & { note?: string }): Promise<Accepted>;
+  acknowledge(orgId: string, number: number, args: Command & Seen & { note?: string }): Promise<Accepted>;
   resolve(
     orgId: string,
     number: number,
-    args: Command & { note?: string; falsePositive?: boolean },
+    args: Command & Seen & { note?: string; falsePositive?: boolean },
   ): Promise<Accepted>;
   assign(orgId: string, number: number, args: Command & { to: string }): Promise<Accepted>;
   addNote(orgId: string, number: number, args: Command & { text: string }): Promise<Accepted>;
   /** `until` is ISO 8601. */
-  snooze(orgId: string, number: number, args: Command & { until: string }): Promise<Accepted>;
+  snooze(orgId: string, number: number, args: Command & Seen & { until: string }): Promise<Accepted>;
+  /** Escalation goes by the policies as they are now, instead of those of the opening. */
+  reapplyPolicy(orgId: string, number: number, args: Command): Promise<Accepted>;
   setStatus(orgId: string, number: number, args: Command & { status: IncidentStatus }): Promise<Accepted>;
   /**
    * Moves alerts, by their ids, into another incident (`into`: its number; null: a new one); `alertIds: null` moves
@@ -110,6 +116,8 @@ export interface MessageClient {
   regroup(orgId: string, number: number, args: Command & RegroupArgs): Promise<Regrouped>;
   judgeCause(orgId: string, number: number, args: Command & CauseJudgement): Promise<Accepted>;
   judgeChange(orgId: string, number: number, args: Command & ChangeJudgement): Promise<Accepted>;
+  /** Throws RefusedError for a clock that was not breached. */
+  explainBreach(orgId: string, number: number, args: Command & BreachExplained): Promise<Accepted>;
   approve(orgId: string, executionId: string, args: VoteArgs): Promise<Accepted>;
   reject(orgId: string, executionId: string, args: VoteArgs): Promise<Accepted>;
   cancel(orgId: string, executionId: string, args: { actor: Actor; reason?: string }): Promise<Accepted>;
@@ -181,6 +189,18 @@ export function createMessageClient(
     return await update(workflowId, definition, args as unknown as A, [args.actor.name, asOf, ...subject]);
   }
 
+  /** As `tell`, of what the workflow refuses when it has begun anew since the person saw it. */
+  async function tellAsSeen<A extends Seen & { actor: Actor }>(
+    orgId: string,
+    number: number,
+    definition: UpdateDefinition<Accepted, [A]>,
+    args: A & { asOf: number },
+    ...subject: string[]
+  ): Promise<Accepted> {
+    const seen = [args.actor.name, args.asOf, ...subject];
+    return await update(incidentWorkflowId(orgId, number), definition, args as A, seen);
+  }
+
   async function vote(
     orgId: string,
     executionId: string,
@@ -214,15 +234,19 @@ export function createMessageClient(
   }
 
   return {
-    acknowledge: (orgId, number, args) => tell(orgId, number, acknowledge, args),
-    resolve: (orgId, number, args) => tell(orgId, number, resolve, args, String(args.falsePositive ?? false)),
+    acknowledge: (orgId, number, args) => tellAsSeen(orgId, number, acknowledge, args),
+    resolve: (orgId, number, args) =>
+      tellAsSeen(orgId, number, resolve, args, String(args.falsePositive ?? false)),
     assign: (orgId, number, args) => tell(orgId, number, assign, args, args.to),
     addNote: (orgId, number, args) => tell(orgId, number, addNote, args, args.text),
-    snooze: (orgId, number, args) => tell(orgId, number, snooze, args, args.until),
+    snooze: (orgId, number, args) => tellAsSeen(orgId, number, snooze, args, args.until),
+    reapplyPolicy: (orgId, number, args) => tell(orgId, number, reapplyPolicy, args),
     setStatus: (orgId, number, args) => tell(orgId, number, setStatus, args, args.status),
     regroup: (orgId, number, args) =>
       tell(orgId, number, regroup, args, JSON.stringify([args.alertIds?.toSorted(ascending), args.into])),
     judgeCause: (orgId, number, args) => tell(orgId, number, judgeCause, args, args.service),
+    explainBreach: (orgId, number, args) =>
+      tell(orgId, number, explainBreach, args, args.clock, args.reason, args.note ?? ''),
     judgeChange: (orgId, number, args) =>
       tell(orgId, number, judgeChange, args, String(args.changeId), args.verdict),
     approve: (orgId, executionId, args) => vote(orgId, executionId, approve, args),

@@ -1,8 +1,11 @@
 import { defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { BreachReason } from '../domain/breach-reasons.ts';
 import type { ChangeVerdict } from '../domain/changes/change.ts';
 import type { ContactMethod } from '../domain/contact-rules.ts';
 import type { IncidentStatus } from '../domain/incident-status.ts';
+import type { NotifyTarget } from '../domain/notification.ts';
 import type { Role } from '../domain/roles.ts';
+import type { SlaClock } from '../domain/sla.ts';
 
 /**
  * What clients and workflows say to each other: names, ids, inputs. Clients import this file alone.
@@ -33,6 +36,7 @@ export const workflowTypes = {
   gitSync: 'gitSync',
   dryRun: 'dryRun',
   contactTest: 'contactTest',
+  consolidation: 'consolidation',
 } as const;
 
 export const searchAttributeNames = {
@@ -98,14 +102,24 @@ export interface Accepted {
   status: string;
 }
 
-export const acknowledge = defineUpdate<Accepted, [{ actor: Actor; note?: string }]>('acknowledge');
-export const resolve = defineUpdate<Accepted, [{ actor: Actor; note?: string; falsePositive?: boolean }]>(
-  'resolve',
-);
+/** What somebody had before their eyes: of what has begun anew since, it is refused. Absent: taken as up to date. */
+export interface Seen {
+  /** Of the incident: 1, and one more with each reopening. */
+  opening?: number;
+  /** `recordedSeq` of the incident. */
+  asOf?: number;
+}
+export const acknowledge = defineUpdate<Accepted, [Seen & { actor: Actor; note?: string }]>('acknowledge');
+export const resolve = defineUpdate<
+  Accepted,
+  [Seen & { actor: Actor; note?: string; falsePositive?: boolean }]
+>('resolve');
 export const assign = defineUpdate<Accepted, [{ actor: Actor; to: string }]>('assign');
 export const addNote = defineUpdate<Accepted, [{ actor: Actor; text: string }]>('note');
 /** Silences escalation until `until` (ISO 8601). */
-export const snooze = defineUpdate<Accepted, [{ actor: Actor; until: string }]>('snooze');
+export const snooze = defineUpdate<Accepted, [Seen & { actor: Actor; until: string }]>('snooze');
+/** Escalation goes by the policies as they are now; answers once that is so. */
+export const reapplyPolicy = defineUpdate<Accepted, [{ actor: Actor }]>('reapply-policy');
 export const setStatus = defineUpdate<Accepted, [{ actor: Actor; status: IncidentStatus }]>('set-status');
 /**
  * Moves alerts of this incident into another one (`into`: its number; null: a new one). Without `alertIds` all of
@@ -133,6 +147,15 @@ export interface ChangeJudgement {
 }
 /** Whether a change was behind the incident. */
 export const judgeChange = defineUpdate<Accepted, [ChangeJudgement]>('judge-change');
+
+export interface BreachExplained {
+  actor: Actor;
+  clock: SlaClock['kind'];
+  reason: BreachReason;
+  note: string | null;
+}
+/** Why a promise was not kept: of a clock that is breached. */
+export const explainBreach = defineUpdate<Accepted, [BreachExplained]>('explain-breach');
 
 // ---- execution ----
 
@@ -198,6 +221,26 @@ export interface ContactTestInput {
 }
 
 export const contactTestKey = (key: string, index: number): string => `${key}:${index}`;
+
+// ---- messages to people ----
+
+/** What is told together in one message, because there was too much of it: see domain/notification-limits.ts. */
+export interface Consolidation {
+  orgId: string;
+  /** Id of the message in the log. */
+  limit: number;
+  /** The message's key. */
+  key: string;
+  pattern: string;
+  /** ISO 8601: when it stops counting on. */
+  ends: string;
+  target: NotifyTarget;
+  /** Whether the channel changes a message that it has: else it comes twice, at the beginning and at the end. */
+  updates: boolean;
+}
+
+export const consolidationWorkflowId = (orgId: string, limit: number): string =>
+  `consolidation:${orgId}:${limit}`;
 
 /** ApplicationFailure type of a refused update: the message says why, for the person who asked. */
 export const refusedType = 'Refused';

@@ -64,6 +64,8 @@ export function presentIncident(
       dueAt: iso(clock.dueAt),
       state: clock.state,
       endedAt: isoOrNull(clock.endedAt),
+      pauses: clock.pauses.map(([from, to]) => ({ from: iso(new Date(from)), to: iso(new Date(to)) })),
+      breach: clock.breach && { ...clock.breach, at: iso(clock.breach.at) },
     })),
     executions: incident.executions.map((execution) => ({
       id: execution.id,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { breachReasons } from '../../domain/breach-reasons.ts';
 import { changeVerdicts } from '../../domain/changes/change.ts';
 import { parseDuration } from '../../domain/duration.ts';
 import {
@@ -120,6 +121,13 @@ export const incidentDetail = z
         dueAt: instant,
         state: z.enum(slaStates),
         endedAt: instant.nullable(),
+        pauses: z
+          .array(z.object({ from: instant, to: instant }))
+          .meta({ description: 'When it does not run, until it is due' }),
+        breach: z
+          .object({ reason: z.enum(breachReasons), note: z.string().nullable(), by: z.string(), at: instant })
+          .nullable()
+          .meta({ description: 'Why it was breached, once somebody has said so' }),
       }),
     ),
     executions: z.array(
@@ -211,3 +219,14 @@ export const accepted = z
     seq: z.int().meta({ description: "The event's number in the incident's workflow" }),
   })
   .meta({ id: 'Accepted', description: 'The workflow accepted it and its record can be read' });
+
+export const breachParams = incidentParams.extend({
+  clock: z.enum(['acknowledge', 'resolve']).meta({ description: 'Which clock was breached' }),
+});
+export const breachBody = z
+  .strictObject({ reason: z.enum(breachReasons), note: z.string().trim().max(2000).optional() })
+  .refine(({ reason, note }) => reason !== 'other' || Boolean(note), {
+    path: ['note'],
+    message: 'say what the other reason was',
+  })
+  .meta({ id: 'BreachReason', description: 'Why a promise was not kept; saying it again replaces it' });

@@ -14,13 +14,15 @@ export interface FakeMessages extends MessageClient {
 }
 
 const shapes: Record<string, { required: string[]; optional: string[] }> = {
-  acknowledge: { required: ['actor', 'asOf'], optional: ['note'] },
-  resolve: { required: ['actor', 'asOf'], optional: ['note', 'falsePositive'] },
+  acknowledge: { required: ['actor', 'asOf'], optional: ['note', 'opening'] },
+  resolve: { required: ['actor', 'asOf'], optional: ['note', 'falsePositive', 'opening'] },
   assign: { required: ['actor', 'asOf', 'to'], optional: [] },
   addNote: { required: ['actor', 'asOf', 'text'], optional: [] },
-  snooze: { required: ['actor', 'asOf', 'until'], optional: [] },
+  snooze: { required: ['actor', 'asOf', 'until'], optional: ['opening'] },
+  reapplyPolicy: { required: ['actor', 'asOf'], optional: [] },
   setStatus: { required: ['actor', 'asOf', 'status'], optional: [] },
   regroup: { required: ['actor', 'asOf', 'alertIds', 'into'], optional: [] },
+  explainBreach: { required: ['actor', 'asOf', 'clock', 'reason', 'note'], optional: [] },
   judgeCause: { required: ['actor', 'asOf', 'service'], optional: [] },
   judgeChange: { required: ['actor', 'asOf', 'changeId', 'verdict'], optional: [] },
   approve: { required: ['actor'], optional: ['approvalId', 'reason'] },
@@ -65,6 +67,7 @@ export function createFakeMessages(): FakeMessages {
     assign: (...args) => answer('assign', args),
     addNote: (...args) => answer('addNote', args),
     snooze: (...args) => answer('snooze', args),
+    reapplyPolicy: (...args) => answer('reapplyPolicy', args),
     setStatus: (...args) => answer('setStatus', args),
     async regroup(...args) {
       const [, number, { alertIds, into }] = args;
@@ -73,6 +76,7 @@ export function createFakeMessages(): FakeMessages {
       if (into === number) throw new Error('regroup: into itself');
       return { into: into ?? newIncidentNumber, ...(await answer('regroup', args)) };
     },
+    explainBreach: (...args) => answer('explainBreach', args),
     judgeCause: (...args) => answer('judgeCause', args),
     judgeChange: (...args) => answer('judgeChange', args),
     approve: (...args) => answer('approve', args),

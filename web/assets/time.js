@@ -1,4 +1,4 @@
-// Times in the reader's zone, kept fresh: rewrites <time datetime data-time="ago|clock|until|left|absolute"> as
+// Times in the reader's zone, kept fresh: rewrites <time datetime data-time="ago|clock|until|left|running|absolute"> as
 // web/layout/moments.ts writes them in UTC, and the <text data-at data-time> of a chart's axis.
 const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
@@ -50,22 +50,40 @@ function leftText(at, now) {
   return left <= 0 ? 'now' : durationText(left < 120_000 ? left : Math.floor(left / 60_000) * 60_000);
 }
 
+// what is left of a clock that does not run in its pauses, [from, to) in epoch milliseconds
+function runningText(at, now, element) {
+  if (now >= at) return 'over';
+  const pauses = JSON.parse(element.dataset.pauses);
+  const paused = pauses.reduce(
+    (sum, [from, to]) => sum + Math.max(0, Math.min(to, at) - Math.max(from, now)),
+    0,
+  );
+  const left = `${leftText(at - paused, now)} left`;
+  return pauses.some(([from, to]) => from <= now && now < to) ? `paused, ${left}` : left;
+}
+
 function absoluteText(at) {
   const date = new Date(at);
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
-const texts = { ago: agoText, clock: clockText, until: untilText, left: leftText, absolute: absoluteText };
+const texts = {
+  ago: agoText,
+  clock: clockText,
+  until: untilText,
+  left: leftText,
+  running: runningText,
+  absolute: absoluteText,
+};
+const moving = ['ago', 'until', 'left', 'running'].map((style) => `time[data-time="${style}"]`).join();
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /** Writes all times under `root`; without `all`, only those that move. */
 export function freshen(root = document, all = true) {
   const now = Date.now();
-  for (const element of root.querySelectorAll(
-    all ? '[data-time]' : 'time[data-time="ago"], time[data-time="until"], time[data-time="left"]',
-  )) {
+  for (const element of root.querySelectorAll(all ? '[data-time]' : moving)) {
     const at = Date.parse(element.dateTime ?? element.dataset.at);
-    const text = texts[element.dataset.time]?.(at, now);
+    const text = texts[element.dataset.time]?.(at, now, element);
     if (text !== undefined && element.textContent !== text) element.textContent = text;
     if (all && element.dateTime !== undefined) {
       const title = `${absoluteText(at)} ${zone}\n${element.dateTime}`;

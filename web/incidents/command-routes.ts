@@ -1,9 +1,11 @@
 import { type Request, Router } from 'express';
+import { explainClosedBreach } from '../../db/breaches.ts';
 import { getChange } from '../../db/changes-read.ts';
 import { judgeClosedCause, judgeClosedChange } from '../../db/judgements.ts';
+import { breachReasons } from '../../domain/breach-reasons.ts';
 import { changeVerdicts } from '../../domain/changes/change.ts';
 import { durationMs } from '../../domain/duration.ts';
-import { unlessClosed } from '../../workflows/messages-client.ts';
+import { RefusedError, unlessClosed } from '../../workflows/messages-client.ts';
 import type { WebDeps } from '../deps.ts';
 import { posted } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
@@ -114,6 +116,32 @@ export function incidentCommandRoutes(deps: WebDeps, pages: Pages): Router {
     });
   });
 
+  router.post('/incidents/:number/breaches/:clock/reason', async (request, response) => {
+    const { number, command, orgId, scope, note } = await commandOf(request);
+    const reason = breachReasons.find((known) => known === posted(request.body, 'reason'));
+    const clock = clocks.find((known) => known === request.params.clock);
+    if (!clock) throw new NotFoundError('There is no such clock.');
+    if (!reason || (reason === 'other' && !note.note)) {
+      setFlash(response, 'bad', 'Choose a reason; for another one, say in the note what it was.');
+      response.redirect(303, `/incidents/${number}`);
+      return;
+    }
+    const explanation = { clock, reason, note: note.note ?? null };
+    await act(response, `/incidents/${number}`, async () => {
+      const by = command.actor.name;
+      await unlessClosed(
+        () => deps.messages.explainBreach(orgId, number, { ...command, ...explanation }),
+        async () => {
+          const explained = await deps.db.write(scope, (tx) =>
+            explainClosedBreach(tx, { orgId, number, by, ...explanation }),
+          );
+          if (!explained) throw new RefusedError(`the clock to ${clock} is not breached`);
+        },
+      );
+      return 'The reason is on the timeline, and counted in the reports.';
+    });
+  });
+
   /** Who commands what: throws unless the visitor sees the incident and may act on it. */
   async function commandOf(request: Request) {
     const { orgId, scope } = visitorOf(request);
@@ -132,4 +160,5 @@ export function incidentCommandRoutes(deps: WebDeps, pages: Pages): Router {
   return router;
 }
 
+const clocks = ['acknowledge', 'resolve'] as const;
 const snoozes = ['15m', '30m', '1h', '4h', '12h'] as const;

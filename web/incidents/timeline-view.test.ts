@@ -123,7 +123,14 @@ describe('the page of an incident', () => {
   });
 
   it('shows how a clock was met, and until when one runs', () => {
-    const clock = { policy: 'critical', startedAt: at(-6), atRiskAt: at(-2), dueAt: at(-1) };
+    const clock = {
+      policy: 'critical',
+      startedAt: at(-6),
+      atRiskAt: at(-2),
+      dueAt: at(-1),
+      pauses: [],
+      breach: null,
+    };
     const { sla } = view({
       sla: [
         { ...clock, kind: 'acknowledge', state: 'met', endedAt: at(-4) },
@@ -133,6 +140,10 @@ describe('the page of an incident', () => {
     expect(sla.map(({ outcome, state }) => [state.word, outcome])).toEqual([
       ['Met', '2 min of 5 min'],
       ['Breached', 'within 5 min'],
+    ]);
+    expect(sla.map(({ breach }) => breach?.action)).toEqual([
+      undefined,
+      expect.stringMatching(/\/breaches\/resolve\/reason$/),
     ]);
   });
 

@@ -2,9 +2,11 @@ import type { ApprovalRecord } from '../../db/approvals.ts';
 import type { ExecutionDetail, ExecutionSummary } from '../../db/executions-read.ts';
 import type { IncidentHead, SlaClock, TimelineEntry } from '../../db/incident-detail.ts';
 import { pendingApprovals } from '../../db/sentence-facts.ts';
+import { breachReasonNames, breachReasons } from '../../domain/breach-reasons.ts';
 import { formatDuration } from '../../domain/duration.ts';
 import type { Deadline } from '../../domain/incident-status.ts';
 import { nameOf, type People, withNames } from '../../domain/people.ts';
+import { type Pauses, runningMs, undecided } from '../../domain/sla.ts';
 import { approvalView } from '../approvals/view.ts';
 import { executionMarks, incidentMarks, type Mark, slaMarks } from '../layout/words.ts';
 
@@ -67,8 +69,18 @@ export interface SlaView {
   policy: string;
   state: Mark;
   dueAt: string;
+  /** [from, to) in epoch milliseconds. */
+  pauses: Pauses;
   running: boolean;
   outcome: string;
+  /** Why it was breached, or where to say so; null where it was not. */
+  breach: { action: string; why: string | null; reasons: Choice[]; note: string; id: string } | null;
+}
+
+interface Choice {
+  value: string;
+  label: string;
+  selected: boolean;
 }
 
 export interface TimelineInput {
@@ -94,7 +106,7 @@ export function timelineTabView(input: TimelineInput): TimelineTabView {
     timeline: input.timeline.map((entry) => timelineView(entry, input.people)),
     olderTimelineHref: input.olderTimelineHref,
     executions: incident.executions.map(executionView),
-    sla: incident.sla.map(slaView),
+    sla: incident.sla.map((clock) => slaView(clock, input)),
     status: incidentMarks[incident.status],
     openedAt: incident.openedAt.toISOString(),
     facts: sideFacts(input),
@@ -120,6 +132,9 @@ const deadlineMarks: Record<Deadline['kind'], { icon: string; tone: string }> = 
   resolve_sla: { icon: 'clock', tone: 'warning' },
   approval: { icon: 'approvals', tone: 'warning' },
   snooze: { icon: 'clock', tone: 'quiet' },
+  silence: { icon: 'clock', tone: 'quiet' },
+  reminder: { icon: 'clock', tone: 'quiet' },
+  unacknowledge: { icon: 'alert', tone: 'warning' },
   runbook: { icon: 'runbooks', tone: 'busy' },
   close: { icon: 'done', tone: 'quiet' },
 };
@@ -220,17 +235,35 @@ export function executionView(execution: ExecutionSummary): ExecutionView {
   };
 }
 
-function slaView(clock: SlaClock): SlaView {
-  const running = clock.state === 'running' || clock.state === 'at_risk';
-  const allowed = formatDuration(clock.dueAt.getTime() - clock.startedAt.getTime());
-  const taken = clock.endedAt ? formatDuration(clock.endedAt.getTime() - clock.startedAt.getTime()) : null;
+function slaView(clock: SlaClock, input: TimelineInput): SlaView {
+  const { kind, pauses } = clock;
+  const startedAt = clock.startedAt.getTime();
+  const allowed = formatDuration(runningMs(startedAt, clock.dueAt.getTime(), pauses));
+  const taken = clock.endedAt ? formatDuration(runningMs(startedAt, clock.endedAt.getTime(), pauses)) : null;
   return {
-    kind: clock.kind === 'acknowledge' ? 'Acknowledge' : 'Resolve',
+    kind: kind === 'acknowledge' ? 'Acknowledge' : 'Resolve',
     policy: clock.policy,
     state: slaMarks[clock.state],
     dueAt: clock.dueAt.toISOString(),
-    running,
+    pauses,
+    running: undecided(clock),
     outcome: taken && clock.state === 'met' ? `${taken} of ${allowed}` : `within ${allowed}`,
+    breach: clock.state === 'breached' ? breachView(clock, input) : null,
+  };
+}
+
+function breachView({ kind, breach }: SlaClock, { incident, people }: TimelineInput): SlaView['breach'] {
+  const said = breach && `${breachReasonNames[breach.reason]}${breach.note ? `: ${breach.note}` : ''}`;
+  return {
+    action: `/incidents/${incident.number}/breaches/${kind}/reason`,
+    why: breach && `${said} (${nameOf(people, breach.by)})`,
+    reasons: breachReasons.map((value) => ({
+      value,
+      label: breachReasonNames[value],
+      selected: value === breach?.reason,
+    })),
+    note: breach?.note ?? '',
+    id: `breach-${kind}`,
   };
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { agoText, clockText, leftText, untilText } from './moments.ts';
+import { agoText, clockText, leftText, runningText, untilText } from './moments.ts';
 
 const now = Date.parse('2026-11-21T02:20:00Z');
 const minute = 60_000;
@@ -24,4 +24,12 @@ it('counts down to the second in the last hour', () => {
   expect(untilText(now - 1, now)).toBe('now');
   expect(leftText(now + 14 * minute + 20_000, now)).toBe('14 min');
   expect(leftText(now + 90_000, now)).toBe('1 min');
+});
+
+it('counts only the time that a clock runs', () => {
+  const due = now + 60 * minute;
+  expect(runningText(due, now, [])).toBe('1 h left');
+  expect(runningText(due, now, [[now + 5 * minute, now + 35 * minute]])).toBe('30 min left');
+  expect(runningText(due, now, [[now - minute, now + 40 * minute]])).toBe('paused, 20 min left');
+  expect(runningText(due, due, [])).toBe('over');
 });

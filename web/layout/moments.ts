@@ -1,4 +1,5 @@
 import { formatDuration } from '../../domain/duration.ts';
+import { type Pauses, pauseAt, runningMs } from '../../domain/sla.ts';
 
 /**
  * Times for people. The server does not know the reader's zone, so it writes UTC and says so; web/assets/time.js
@@ -50,6 +51,16 @@ export function untilText(at: number, now: number): string {
 export function leftText(at: number, now: number): string {
   const left = at - now;
   return left <= 0 ? 'now' : formatDuration(left < 120_000 ? left : Math.floor(left / 60_000) * 60_000);
+}
+
+/**
+ * Of a clock that pauses at times: '1 h 20 min left', 'paused, 1 h 20 min left'; 'over' once it is due. `pauses`:
+ * [from, to) in epoch milliseconds.
+ */
+export function runningText(dueAt: number, now: number, pauses: Pauses): string {
+  if (now >= dueAt) return 'over';
+  const left = `${leftText(now + runningMs(now, dueAt, pauses), now)} left`;
+  return pauseAt({ pauses }, now) ? `paused, ${left}` : left;
 }
 
 /** '2026-11-21 02:14:05 UTC' */

@@ -2,8 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import Handlebars from 'handlebars';
 import { formatDuration } from '../../domain/duration.ts';
+import type { Pauses } from '../../domain/sla.ts';
 import { icon } from './icons.ts';
-import { absoluteText, agoText, clockText, leftText, untilText } from './moments.ts';
+import { absoluteText, agoText, clockText, leftText, runningText, untilText } from './moments.ts';
 
 /**
  * The templates of the pages: read and parsed once at start, so that a syntax error ends the start and not a
@@ -81,6 +82,14 @@ function registerHelpers(engine: typeof Handlebars, assetUrl: (name: string) => 
     clock: (at: string, options: Handlebars.HelperOptions) => time('clock', at, clockText, nowOf(options)),
     until: (at: string, options: Handlebars.HelperOptions) => time('until', at, untilText, nowOf(options)),
     left: (at: string, options: Handlebars.HelperOptions) => time('left', at, leftText, nowOf(options)),
+    running: (at: string, pauses: Pauses, options: Handlebars.HelperOptions) => {
+      const due = Date.parse(at);
+      const text = escaped(runningText(due, nowOf(options), pauses));
+      const given = escaped(JSON.stringify(pauses));
+      return safe(
+        `<time datetime="${escaped(at)}" data-time="running" data-pauses="${given}" title="${absoluteText(due)}">${text}</time>`,
+      );
+    },
     absolute: (at: string, options: Handlebars.HelperOptions) =>
       time('absolute', at, (ms) => absoluteText(ms), nowOf(options)),
     duration: (ms: number) => formatDuration(ms),
