@@ -1,0 +1,63 @@
+import type { z } from 'zod';
+import type { ScheduleHealth } from '../../db/oncall.ts';
+import type { OnCallOverride } from '../../db/oncall-overrides.ts';
+import { gapsBetween, overlapsBetween, shiftsBetween } from '../../domain/oncall/on-call.ts';
+import type { OnCallShift, ScheduleFacts } from '../../domain/oncall/schedule.ts';
+import { iso, isoOrNull } from '../endpoint.ts';
+import type { onCallShift, overrideShown, scheduleHealthShown, shiftsShown } from './schema.ts';
+
+export function presentShifts(
+  facts: ScheduleFacts,
+  { from, to }: { from: number; to: number },
+): z.input<typeof shiftsShown> {
+  const shifts = shiftsBetween(facts, from, to);
+  return {
+    ...span({ from, to }),
+    shifts: shifts.map(presentShift),
+    gaps: gapsBetween(shifts, from, to).map(span),
+    overlaps: overlapsBetween(shifts).map(({ rotations, people, ...time }) => ({
+      ...span(time),
+      rotations,
+      people,
+    })),
+  };
+}
+
+export function presentShift(shift: OnCallShift): z.input<typeof onCallShift> {
+  const { person, rotation, override, shadow } = shift;
+  return { person, rotation: rotation === '' ? null : rotation, ...span(shift), override, shadow };
+}
+
+export function presentHealth({ calendars, disabled }: ScheduleHealth): z.input<typeof scheduleHealthShown> {
+  return {
+    calendars: calendars.map(({ rotation, url, checkedAt, readAt, error, shifts, unmatched }) => ({
+      rotation,
+      url,
+      checkedAt: isoOrNull(checkedAt),
+      readAt: isoOrNull(readAt),
+      error,
+      shifts,
+      unmatched,
+    })),
+    disabled,
+  };
+}
+
+export function presentOverride(override: OnCallOverride): z.input<typeof overrideShown> {
+  const { id, schedule, person, insteadOf, startsAt, endsAt, reason, createdBy, createdAt } = override;
+  return {
+    id,
+    schedule,
+    person,
+    insteadOf,
+    startsAt: iso(startsAt),
+    endsAt: iso(endsAt),
+    reason,
+    createdBy,
+    createdAt: iso(createdAt),
+  };
+}
+
+function span({ from, to }: { from: number; to: number }): { from: string; to: string } {
+  return { from: iso(new Date(from)), to: iso(new Date(to)) };
+}

@@ -1,0 +1,87 @@
+import type { z } from 'zod';
+import type { Database } from '../../db/database.ts';
+import {
+  deleteOnCallSchedule,
+  getOnCallSchedule,
+  listOnCallSchedules,
+  type OnCallScheduleSettings,
+  putOnCallSchedule,
+  readScheduleFacts,
+  readScheduleHealth,
+} from '../../db/oncall.ts';
+import { scopeOf } from '../auth/principal.ts';
+import { configurationEndpoints } from '../configuration.ts';
+import { type Endpoint, personEndpoint } from '../endpoint.ts';
+import { InvalidRequestError, NotFoundError } from '../errors.ts';
+import { overrideEndpoints } from './overrides.ts';
+import { presentHealth, presentShifts } from './presenter.ts';
+import {
+  onCallScheduleBody,
+  onCallScheduleParams,
+  onCallScheduleShown,
+  scheduleHealthShown,
+  shiftsQuery,
+  shiftsShown,
+  spanOf,
+} from './schema.ts';
+
+const tag = 'On call';
+const path = '/api/v1/on-call-schedules/{name}';
+const notFound = { 404: 'No on-call schedule of this name' };
+
+export function onCallScheduleEndpoints(deps: { db: Pick<Database, 'read' | 'write'> }): Endpoint[] {
+  const { db } = deps;
+  return [
+    ...configurationEndpoints<OnCallScheduleSettings, z.input<typeof onCallScheduleShown>>(
+      {
+        plural: 'on-call-schedules',
+        singular: 'on-call schedule',
+        tag,
+        body: onCallScheduleBody,
+        shown: onCallScheduleShown,
+        present: ({ team, timeZone, rotations }) => ({ team, timeZone, rotations }),
+        list: listOnCallSchedules,
+        get: getOnCallSchedule,
+        put: putOnCallSchedule,
+        remove: deleteOnCallSchedule,
+      },
+      deps,
+    ),
+    personEndpoint({
+      method: 'get',
+      path: `${path}/shifts`,
+      tag,
+      summary: 'Who is on call from one time to another, with gaps and overlaps',
+      access: 'viewer',
+      params: onCallScheduleParams,
+      query: shiftsQuery,
+      status: 200,
+      response: shiftsShown,
+      errors: notFound,
+      handle: async ({ principal, params: { name }, query }) => {
+        const span = spanOf(query, Date.now());
+        if (typeof span === 'string') throw new InvalidRequestError([{ field: 'to', message: span }]);
+        const [facts] = await db.read(scopeOf(principal), (tx) => readScheduleFacts(tx, [name], span));
+        if (!facts) throw new NotFoundError(`on-call schedule '${name}'`);
+        return presentShifts(facts, span);
+      },
+    }),
+    personEndpoint({
+      method: 'get',
+      path: `${path}/health`,
+      tag,
+      summary: 'How reading its calendars went, and who in it cannot be reached',
+      access: 'viewer',
+      params: onCallScheduleParams,
+      status: 200,
+      response: scheduleHealthShown,
+      errors: notFound,
+      handle: async ({ principal, params: { name } }) => {
+        const health = await db.read(scopeOf(principal), (tx) => readScheduleHealth(tx, name));
+        if (!health) throw new NotFoundError(`on-call schedule '${name}'`);
+        return presentHealth(health);
+      },
+    }),
+    ...overrideEndpoints(deps),
+  ];
+}
