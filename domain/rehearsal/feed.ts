@@ -1,0 +1,110 @@
+import { addBusiness, pausesAfter } from '../business-time.ts';
+import type { FeedDigest } from '../incident/events.ts';
+import type { IncidentPlan } from '../incident/state.ts';
+import { type PolicySubject, selectEscalation, selectSla } from '../policy-match.ts';
+import { severities } from '../severity.ts';
+import { silencedUntil } from '../silences/silence.ts';
+import type { SlaTimes } from '../sla.ts';
+import { alwaysOpen, businessCalendar } from '../sla-calendar.ts';
+import type { Configuration, FeedEntry, RehearsedIncident } from './situation.ts';
+
+/** A calendar that is hardly ever open pauses the clocks so long, as for a real incident. */
+const hardlyOpenMs = 366 * 86_400_000;
+
+/**
+ * What a reading of the incident's feed at `now` says since `afterSeq`: as db/incident-feed.ts reads it from the
+ * database, here from what is made up. A sequence number is a place in the feed, from 1.
+ */
+export function readRehearsedFeed(
+  incident: RehearsedIncident,
+  configuration: Configuration,
+  { afterSeq, now }: { afterSeq: number; now: number },
+): FeedDigest {
+  const seen = incident.feed.filter(({ at }) => at <= now);
+  const standing = lastOfEachAlert(seen);
+  const alerts = standing.map(({ alert }) => alert);
+  const firing = standing.filter((entry) => entry.firing).map(({ alert }) => alert);
+  const subject = subjectOf(incident, seen);
+  const joined = lastOfEachAlert(seen.slice(afterSeq)).filter((entry) => entry.firing);
+  const silence = silencedUntil(
+    configuration.silences,
+    (firing.length > 0 ? firing : alerts).map(({ name, service, labels }) => ({
+      name,
+      service,
+      labels,
+      team: incident.team,
+    })),
+    now,
+  );
+  return {
+    seq: seen.length,
+    title: titleOf(seen),
+    service: subject.service,
+    severity: subject.severity,
+    openedAt: incident.openedAt,
+    alertCount: standing.length,
+    firingCount: firing.length,
+    firingJoined: joined.length > 0,
+    plan: planFor(subject, incident.openedAt, configuration),
+    matches: [],
+    ...(silence ? { silence } : {}),
+    ...(waitsFor(configuration, 'alert.received') ? { received: joined.map(({ alert }) => alert.id) } : {}),
+  };
+}
+
+/** What policies and rules see of the incident once `seen` has arrived: it gets worse, and never better. */
+export function subjectOf(incident: RehearsedIncident, seen: readonly FeedEntry[]): PolicySubject {
+  const alerts = seen.map(({ alert }) => alert);
+  const first = alerts[0];
+  return {
+    severity: severities.find((severity) => alerts.some((alert) => alert.severity === severity)) ?? 'info',
+    service: first?.service ?? null,
+    alerts: [...new Set(alerts.map(({ name }) => name))],
+    team: incident.team,
+    labels: first?.labels ?? {},
+  };
+}
+
+function planFor(subject: PolicySubject, openedAt: number, configuration: Configuration): IncidentPlan {
+  const announced = new Set(
+    configuration.rules.flatMap(({ definition }) => (definition.enabled ? definition.triggers : [])),
+  );
+  return {
+    escalation: selectEscalation(configuration.policies, subject),
+    sla: slaTimes(subject, openedAt, configuration),
+    reopenWindowMs: configuration.reopenWindowMs,
+    resolves: true,
+    pattern: `${subject.alerts[0] ?? ''} ${subject.service ?? ''}`,
+    announces: [...announced],
+  };
+}
+
+function slaTimes(
+  subject: PolicySubject,
+  openedAt: number,
+  { slaPolicies, calendars }: Configuration,
+): SlaTimes | null {
+  const selected = selectSla(slaPolicies, subject);
+  if (!selected) return null;
+  const { calendar: name, ...times } = selected;
+  const definition = calendars.get(name);
+  if (name === alwaysOpen || !definition) return times;
+  const calendar = businessCalendar(definition);
+  const longestMs = Math.max(times.acknowledgeMs, times.resolveMs);
+  const end = addBusiness(calendar, openedAt, longestMs) ?? openedAt + hardlyOpenMs;
+  return { ...times, pauses: pausesAfter(calendar, openedAt, end) };
+}
+
+function waitsFor({ rules }: Configuration, trigger: 'alert.received'): boolean {
+  return rules.some(({ definition }) => definition.enabled && definition.triggers.includes(trigger));
+}
+
+function lastOfEachAlert(entries: readonly FeedEntry[]): FeedEntry[] {
+  return [...new Map(entries.map((entry) => [entry.alert.id, entry])).values()];
+}
+
+function titleOf(seen: readonly FeedEntry[]): string {
+  const first = seen[0]?.alert;
+  if (!first) return '';
+  return first.service === null ? first.name : `${first.name} on ${first.service}`;
+}
