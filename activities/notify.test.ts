@@ -10,9 +10,10 @@ import type { NotifyInput, NotifyOutcome } from '../domain/notification.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
 import { type SmtpReceiver, startSmtp } from '../test/parts/smtp.ts';
 import { startWebhook, type WebhookReceiver } from '../test/parts/webhook.ts';
+import { webhookDispatcher } from './channels/dispatcher.ts';
 import { type MailTransport, mailTransportOptions } from './channels/email.ts';
-import { webhookDispatcher } from './channels/webhook.ts';
 import { createNotifyActivities } from './notify.ts';
+import { createSecretSource } from './secrets/create-secret-source.ts';
 
 let test_: TestDatabase;
 let mail: SmtpReceiver;
@@ -75,7 +76,9 @@ const activities = () =>
     mail: transport,
     mailFrom: 'Holdfast <holdfast@ops.example>',
     dispatcher,
+    secrets: createSecretSource({ environment: {}, ssm: {} }),
     publicUrl: 'https://holdfast.example/',
+    startConsolidation: async () => {},
     clock: Date.now,
   });
 
@@ -102,6 +105,11 @@ async function logged(key: string) {
     [key],
   );
   return rows[0];
+}
+
+/** As time alone would have it. */
+async function patienceIsOver(): Promise<void> {
+  await test_.owner.query('delete from destinations');
 }
 
 const links = (text: string | undefined) =>
@@ -210,8 +218,10 @@ test('a webhook gets the message in words that others build on, signed, and the 
   const input = page({ target: { type: 'channel', name: 'ops-hook' } });
   Object.assign(hook, { status: 429, answerHeaders: { 'retry-after': '7' } });
   const slowDown = await failureOf(attempt(input));
-  expect(slowDown).toMatchObject({ type: 'WebhookUnavailable', nonRetryable: false, nextRetryDelay: 7000 });
+  expect(slowDown).toMatchObject({ type: 'RateLimited', nonRetryable: false, nextRetryDelay: 7000 });
   Object.assign(hook, { status: 503, answerHeaders: {} });
+  expect(await failureOf(attempt({ ...input, key: 'another' }))).toMatchObject({ type: 'DestinationBusy' });
+  await patienceIsOver();
   expect(await failureOf(attempt(input))).toMatchObject({ type: 'WebhookUnavailable', nonRetryable: false });
   hook.status = 204;
   expect(await attempt(input)).toEqual({

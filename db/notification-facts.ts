@@ -20,6 +20,10 @@ export interface IncidentFacts {
   alertCount: number;
   firingCount: number;
   deadlines: Deadline[];
+  /** The newest of its events that is written down: what a reader of the message has seen. */
+  recordedSeq: number;
+  /** 1, and one more with each reopening. */
+  opening: number;
   /** Those that fire first, then by severity, then the newest. */
   alerts: AlertFacts[];
   sla: { kind: 'acknowledge' | 'resolve'; policy: string; dueAt: Date; state: SlaState }[];
@@ -89,6 +93,8 @@ async function readIncident(
       'alert_count as alertCount',
       'firing_count as firingCount',
       'deadlines',
+      'recorded_seq as recordedSeq',
+      'opening',
       'cause_service as causeService',
       'cause_confidence as causeConfidence',
       'cause_by as causeBy',

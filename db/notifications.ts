@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { NotificationStatus, NotificationType } from '../domain/notification.ts';
+import type { NotificationCause, NotificationStatus, NotificationType } from '../domain/notification.ts';
 import { decodeCursor, encodeCursor, type Page, toPage } from './cursor.ts';
 import type { Tx } from './database.ts';
 import type { NotificationRecord } from './notifications-read.ts';
@@ -11,10 +11,14 @@ export interface NotificationEntry {
   type: NotificationType;
   incidentId: string | null;
   executionId: string | null;
-  /** 'email' or 'webhook'. */
+  /** The kind of channel, or of target where there is none. */
   channel: string;
   destination: string;
   subject: string;
+  /** Why it is sent. */
+  cause?: NotificationCause | undefined;
+  /** Whom it is to reach, by mail address; null or absent: a channel. */
+  person?: string | null;
 }
 
 export type Begun =
@@ -59,10 +63,21 @@ export async function beginNotification(tx: Tx, entry: NotificationEntry): Promi
   };
 }
 
+/** How a message of this key stands in the log; undefined if it was never tried. */
+export async function findNotification(
+  tx: Tx,
+  key: string,
+): Promise<{ status: NotificationStatus; consolidatedInto: number | null } | undefined> {
+  return await tx
+    .selectFrom('notifications')
+    .select(['status', 'consolidated_into as consolidatedInto'])
+    .where('key', '=', key)
+    .executeTakeFirst();
+}
+
 /** Whether a message of this key was begun, whatever came of it. */
 export async function isNotificationKnown(tx: Tx, key: string): Promise<boolean> {
-  const known = await tx.selectFrom('notifications').select('key').where('key', '=', key).executeTakeFirst();
-  return known !== undefined;
+  return (await findNotification(tx, key)) !== undefined;
 }
 
 /** One of several addresses of one message has it: a further attempt leaves it out. */
@@ -83,14 +98,22 @@ export async function finishNotification(
     key: string;
     status: 'sent' | 'failed';
     error?: string;
+    /** What the sending took. */
     latencyMs: number;
+    /** From the moment at which it was due to the end of the sending. */
+    sinceDueMs?: number;
     response?: string;
   },
 ): Promise<void> {
-  const { key, status, error = null, ...measured } = storable(outcome);
+  const { key, status, error = null, sinceDueMs, ...measured } = storable(outcome);
   await tx
     .updateTable('notifications')
-    .set({ status, error, finished_at: sql<Date>`now()` })
+    .set({
+      status,
+      error,
+      finished_at: sql<Date>`now()`,
+      latency_ms: Math.round(sinceDueMs ?? measured.latencyMs),
+    })
     .where('key', '=', key)
     .execute();
   await sql`
@@ -101,7 +124,10 @@ export async function finishNotification(
 }
 
 /** Nothing was sent and nothing will be, for this reason. A message that was sent stays sent. */
-export async function skipNotification(tx: Tx, entry: NotificationEntry & { reason: string }): Promise<void> {
+export async function skipNotification(
+  tx: Tx,
+  entry: NotificationEntry & { reason: string; consolidatedInto?: number },
+): Promise<void> {
   await tx
     .insertInto('notifications')
     .values({
@@ -110,11 +136,17 @@ export async function skipNotification(tx: Tx, entry: NotificationEntry & { reas
       attempts: 0,
       error: entry.reason,
       finished_at: sql<Date>`now()`,
+      consolidated_into: entry.consolidatedInto ?? null,
     })
     .onConflict((conflict) =>
       conflict
         .columns(['org_id', 'key'])
-        .doUpdateSet({ status: 'skipped', error: entry.reason, finished_at: sql<Date>`now()` })
+        .doUpdateSet({
+          status: 'skipped',
+          error: entry.reason,
+          finished_at: sql<Date>`now()`,
+          consolidated_into: entry.consolidatedInto ?? null,
+        })
         .where('notifications.status', '<>', 'sent'),
     )
     .execute();
@@ -134,6 +166,8 @@ function row(entry: NotificationEntry) {
     channel: entry.channel,
     destination: entry.destination,
     subject: entry.subject,
+    cause: JSON.stringify(entry.cause ?? {}),
+    person: entry.person ?? null,
   };
 }
 

@@ -5,8 +5,12 @@ import type { Severity } from './severity.ts';
 
 /** What a message is about; the same words are the outgoing webhook's `type`. */
 export const notificationTypes = [
+  'alert.received',
   'escalation.page',
+  'escalation.reminder',
+  'escalation.restarted',
   'incident.opened',
+  'incident.root_cause_found',
   'incident.acknowledged',
   'incident.resolved',
   'sla.at_risk',
@@ -21,6 +25,10 @@ export const notificationTypes = [
   'execution.runner_missing',
   'execution.message',
   'runbook.import_refused',
+  'oncall.nobody',
+  'forecast',
+  'notifications.consolidated',
+  'channel.test',
   'contact.test',
   'report.sla',
   'report.capacity',
@@ -62,10 +70,15 @@ export interface NotificationCause {
  * One message to one target. What it says is read from the database by the ids at the time of sending;
  * `detail` adds what stands in no row. Keys that messages show, all optional:
  * - escalation.page: `level` and `levels` (numbers from 1), `pass` (from 1), `nextAt` (ISO 8601), `nextWhat`
+ * - alert.received: `alert`, the name of the alert
+ * - escalation.reminder, escalation.restarted: `quietFor` (milliseconds)
+ * - oncall.nobody: `reason`, for people
  * - sla.at_risk, sla.breached: `kind` ('acknowledge' or 'resolve')
  * - execution.*: `reason`; execution.undo_failed: `step` (from 1); execution.runner_missing: `runner`;
  *   execution.message: `message`, what a step of the runbook tells
- * - contact.test: `requestedBy`, the mail address of who asked for it
+ * - contact.test, channel.test: `requestedBy`, the mail address of who asked for it
+ * - forecast: `message`, one sentence; `path` of the page that shows more, such as '/reports'
+ * - notifications.consolidated: `limit`, the id of what is counted; `ends` (ISO 8601), the end of the hour
  * - report.*: `reportId`, the row of `reports` that is sent
  */
 export interface NotifyInput {

@@ -4,13 +4,14 @@ import nodemailer from 'nodemailer';
 import { type Logger, pino } from 'pino';
 import { Registry } from 'prom-client';
 import type { Dispatcher } from 'undici';
+import { webhookDispatcher } from '../activities/channels/dispatcher.ts';
 import { type MailTransport, mailTransportOptions } from '../activities/channels/email.ts';
-import { webhookDispatcher } from '../activities/channels/webhook.ts';
 import { createBuiltinLogs } from '../activities/logs/builtin.ts';
 import { boundedAnswers, createElasticsearchLogs } from '../activities/logs/elasticsearch.ts';
 import type { LogSource } from '../activities/logs/log-source.ts';
 import { createLokiLogs } from '../activities/logs/loki.ts';
 import type { ServingSourcesDeps } from '../activities/logs/serving-sources.ts';
+import { createHiddenValues, type HiddenValues } from '../activities/secrets/hidden-values.ts';
 import { createSecretSource } from '../activities/secrets/create-secret-source.ts';
 import { Database } from '../db/database.ts';
 import type { Config } from './config.ts';
@@ -39,6 +40,8 @@ export interface Backends {
   logs: LogSource;
   /** Whether what the environment names is this organization's. */
   ownsEnvironment: (orgId: string) => Promise<boolean>;
+  /** What channels hide: tokens, signing secrets, addresses that hold one. */
+  hidden: HiddenValues;
   /** The same with all that configured log sources need. */
   logSources: ServingSourcesDeps;
   logger: Logger;
@@ -61,6 +64,11 @@ export function connectBackends(config: Config, addresses: BackendAddresses): Ba
   const webhooks = webhookDispatcher({ egressAllow: config.egressAllow });
   const logs = logSourceOf(config, db);
   const ownsEnvironment = environmentOwner(db);
+  const secrets = createSecretSource({
+    environment: config.commandEnvironment,
+    directory: config.secretsDir,
+    ssm: { region: config.awsRegion, endpoint: config.awsEndpoint },
+  });
   return {
     db,
     intakeDb,
@@ -71,15 +79,12 @@ export function connectBackends(config: Config, addresses: BackendAddresses): Ba
     webhooks,
     logs,
     ownsEnvironment,
+    hidden: createHiddenValues({ secrets, ownsEnvironment }),
     logSources: {
       db,
       standard: logs,
       ownsEnvironment,
-      secrets: createSecretSource({
-        environment: config.commandEnvironment,
-        directory: config.secretsDir,
-        ssm: { region: config.awsRegion, endpoint: config.awsEndpoint },
-      }),
+      secrets,
       egressAllow: config.egressAllow,
       awsEndpoint: config.awsEndpoint,
     },

@@ -48,6 +48,9 @@ export interface Config {
   awsRegion?: string;
   /** Asked instead of Amazon's own addresses. */
   awsEndpoint?: string;
+  /** Asked instead of the vendors' own addresses. */
+  slackApiUrl?: string;
+  pagerDutyApiUrl?: string;
   ownerEmail: string;
   ownerToken?: string;
   ingestKey?: string;
@@ -192,6 +195,8 @@ const variables = z.object({
     .regex(/^[a-z]{2}(-[a-z]+)+-\d+$/, 'write a region such as eu-central-1')
     .optional(),
   HOLDFAST_AWS_ENDPOINT: httpUrl('http://127.0.0.1:5000').optional(),
+  HOLDFAST_SLACK_API_URL: httpUrl('http://127.0.0.1:5001/api').optional(),
+  HOLDFAST_PAGERDUTY_API_URL: httpUrl('http://127.0.0.1:5002').optional(),
   HOLDFAST_OWNER_EMAIL: z
     .string()
     .regex(/^[^\s<>@]+@[^\s<>@]+$/, 'write a mail address such as ana@example.com')
@@ -337,6 +342,8 @@ function configOf(given: z.output<typeof variables>): Omit<Config, 'commandEnvir
     secretsDir: given.HOLDFAST_SECRETS_DIR && resolve(given.HOLDFAST_SECRETS_DIR),
     awsRegion: given.AWS_REGION,
     awsEndpoint: given.HOLDFAST_AWS_ENDPOINT,
+    slackApiUrl: given.HOLDFAST_SLACK_API_URL,
+    pagerDutyApiUrl: given.HOLDFAST_PAGERDUTY_API_URL,
     ownerToken: given.HOLDFAST_OWNER_TOKEN,
     ingestKey: given.HOLDFAST_INGEST_KEY,
   };

@@ -53,6 +53,7 @@ function start(
       restartAlert: async () => {},
       signalFeedUnread: async ({ number }) => void signalled.push(number),
       startExecution: async () => {},
+      startConsolidation: async () => {},
     },
     logger: pino({ level: 'silent' }),
     concurrency: 1,

@@ -42,6 +42,7 @@ beforeEach(async () => {
       restartAlert: async ({ id }) => void started.push(`alert ${id} again`),
       signalFeedUnread: async ({ number }) => void started.push(`incident ${number}`),
       startExecution: async ({ executionId }) => void started.push(`execution ${executionId}`),
+      startConsolidation: async () => {},
     },
     logger: pino({ level: 'silent' }),
     intervalMs: 3_600_000,

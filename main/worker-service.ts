@@ -4,6 +4,7 @@ import { createAlertActivities } from '../activities/alert.ts';
 import { createAnalysisActivities } from '../activities/analysis.ts';
 import { createAnnounceActivities } from '../activities/announce.ts';
 import { createDryRunActivities } from '../activities/dry-run.ts';
+import { createEscalationActivities } from '../activities/escalation.ts';
 import { createEvidenceActivities } from '../activities/evidence.ts';
 import { createExecutionActivities } from '../activities/execution.ts';
 import { createGitActivities } from '../activities/git.ts';
@@ -118,8 +119,20 @@ async function activitiesOf(config: Config, backends: Backends): Promise<Activit
       approveBySignal: config.approveBySignal,
       runnerPatienceMs: config.runnerPatienceMs,
     }),
+    ...createEscalationActivities({ db }),
     ...createAnnounceActivities({ db }),
-    ...createNotifyActivities({ db, mail, mailFrom, dispatcher, publicUrl, clock }),
+    ...createNotifyActivities({
+      db,
+      mail,
+      mailFrom,
+      dispatcher,
+      secrets: steps.secretSource,
+      slackApiUrl: config.slackApiUrl,
+      pagerDutyApiUrl: config.pagerDutyApiUrl,
+      publicUrl,
+      startConsolidation: backends.starter.startConsolidation,
+      clock,
+    }),
     ...createEvidenceActivities(backends.logSources),
     ...createStepActivities(steps),
     ...createDryRunActivities(steps),

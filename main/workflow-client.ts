@@ -9,6 +9,8 @@ import {
   alertChanged,
   alertTaskQueue,
   alertWorkflowId,
+  type Consolidation,
+  consolidationWorkflowId,
   executionWorkflowId,
   feedUnread,
   incidentWorkflowId,
@@ -29,6 +31,8 @@ export interface WorkflowStarter {
   /** Tells the incident's workflow that its feed is unread, and starts it where it does not run yet. */
   signalFeedUnread(incident: { orgId: string; incidentId: string; number: number }): Promise<void>;
   startExecution(execution: { orgId: string; executionId: string }): Promise<void>;
+  /** Starts what tells of messages that are held back; one that runs is left alone. */
+  startConsolidation(consolidation: Consolidation): Promise<void>;
 }
 
 export function createWorkflowStarter(client: Client): WorkflowStarter {
@@ -73,6 +77,19 @@ export function createWorkflowStarter(client: Client): WorkflowStarter {
             { key: orgAttribute, value: orgId },
             { key: incidentAttribute, value: number },
           ],
+        }),
+      );
+    },
+
+    async startConsolidation(consolidation) {
+      const { orgId, limit } = consolidation;
+      await ignoreStarted(() =>
+        workflow.start(workflowTypes.consolidation, {
+          workflowId: consolidationWorkflowId(orgId, limit),
+          taskQueue,
+          args: [consolidation],
+          workflowIdReusePolicy: 'REJECT_DUPLICATE',
+          typedSearchAttributes: [{ key: orgAttribute, value: orgId }],
         }),
       );
     },

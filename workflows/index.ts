@@ -1,6 +1,7 @@
 /** What a worker registers: each export is a workflow type, under the name in messages.ts. */
 export { alert } from './alert.ts';
 export { capacityReport } from './capacity-report.ts';
+export { consolidation } from './consolidation.ts';
 export { dryRun } from './dry-run.ts';
 export { contactTest } from './duty.ts';
 export { execution } from './execution.ts';

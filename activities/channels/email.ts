@@ -77,6 +77,11 @@ export function createEmailChannel(deps: { transport: MailTransport; from: strin
         throw mailFailure(error);
       }
     },
+
+    /** What would be sent, as text. */
+    preview(message: Pick<EmailMessage, 'subject' | 'text'>): string {
+      return `Subject: ${message.subject}\n\n${message.text}`;
+    },
   };
 }
 

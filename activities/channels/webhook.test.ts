@@ -3,7 +3,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, afterEach, expect, test } from 'vitest';
-import { createWebhookChannel, webhookDispatcher } from './webhook.ts';
+import { webhookDispatcher } from './dispatcher.ts';
+import { createWebhookChannel } from './webhook.ts';
 
 const dispatcher = webhookDispatcher({ egressAllow: [] });
 const now = Date.parse('2026-11-21T02:14:00Z');
@@ -78,11 +79,11 @@ test('429 is retried after as long as the receiver asks, as seconds or as a date
   const delays: unknown[] = [];
   for (let n = 0; n < 4; n++) {
     const failure = await failureOf(channel.send({ url, key: 'k', body }));
-    expect(failure).toMatchObject({ type: 'WebhookUnavailable', nonRetryable: false });
+    expect(failure).toMatchObject({ type: 'RateLimited', nonRetryable: false });
     expect(failure.message).toContain('HTTP 429: slow down');
     delays.push(failure.nextRetryDelay);
   }
-  expect(delays).toEqual([7000, 30_000, 3_600_000, undefined]);
+  expect(delays).toEqual([7000, 30_000, 3_600_000, 30_000]);
 });
 
 test.each([
@@ -144,6 +145,6 @@ test('an endless answer does not hold the message up', async () => {
 
 test('a probe tells whether something answers there, and sends no message', async () => {
   const { url, received } = await receiver((response) => response.writeHead(405).end());
-  expect(await channel.probe(url)).toEqual({ response: 'HTTP 405' });
+  expect(await channel.probe({ url })).toEqual({ response: 'HTTP 405' });
   expect(received[0]?.body).toBe('');
 });

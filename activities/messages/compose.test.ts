@@ -38,6 +38,8 @@ const incident = (change: Partial<IncidentFacts> = {}): IncidentFacts => ({
   alertCount: 14,
   firingCount: 14,
   deadlines: [],
+  recordedSeq: 7,
+  opening: 1,
   alerts: [alert()],
   cause: null,
   sla: [{ kind: 'resolve', policy: 'Critical', dueAt: minutes(15), state: 'running' }],
@@ -320,7 +322,8 @@ test('the text part knows every fact and link that the HTML knows', () => {
 
 test('a message whose record is missing says so instead of telling half', () => {
   const facts = { incident: undefined, execution: undefined, approval: undefined };
-  for (const type of notificationTypes) {
+  const ofNothing = new Set(['contact.test', 'channel.test', 'forecast']);
+  for (const type of notificationTypes.filter((each) => !ofNothing.has(each))) {
     expect(() => composeMail(source({ type, facts })), type).toThrow(SubjectMissingError);
   }
 });

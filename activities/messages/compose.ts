@@ -1,11 +1,13 @@
-import type { GitImport } from '../../db/git-sources.ts';
 import type { Report } from '../../db/reports.ts';
+import { chatActions } from './chat-actions.ts';
+import { consolidatedMessage } from './consolidated-message.ts';
 import { contactTestMessage } from './contact-test-message.ts';
 import { executionMessage } from './execution-message.ts';
 import { importMessage } from './import-message.ts';
 import { incidentMessage } from './incident-message.ts';
-import { renderMail } from './mail-layout.ts';
-import { type MessageSource, oneLineSubject } from './message.ts';
+import { type Mail, renderMail } from './mail-layout.ts';
+import { type Message, type MessageSource, oneLineSubject } from './message.ts';
+import { channelTestMessage, forecastMessage } from './notice-message.ts';
 
 /** A mail but for its addresses. */
 export interface ComposedMail {
@@ -22,22 +24,29 @@ export class SubjectMissingError extends Error {
   override name = 'SubjectMissingError';
 }
 
-/** The mail for this message. Throws SubjectMissingError. */
-export function composeMail(
-  source: MessageSource & { report?: Report | undefined; refusedImport?: GitImport | undefined },
-): ComposedMail {
-  const { type } = source;
+/** What this message says. Throws SubjectMissingError. */
+export function composeMessage(source: MessageSource): Message {
+  const { type, facts } = source;
   switch (type) {
+    case 'alert.received':
     case 'escalation.page':
+    case 'escalation.reminder':
+    case 'escalation.restarted':
     case 'incident.opened':
+    case 'incident.root_cause_found':
     case 'incident.acknowledged':
     case 'incident.resolved':
+    case 'oncall.nobody':
     case 'sla.at_risk':
-    case 'sla.breached':
-      return rendered(incidentMessage({ ...source, type }, present(source.facts.incident, 'incident')));
-    case 'approval.needed':
-      present(source.facts.approval, 'approval');
-      return rendered(executionMessage({ ...source, type }, present(source.facts.execution, 'execution')));
+    case 'sla.breached': {
+      const message = incidentMessage({ ...source, type }, present(facts.incident, 'incident'));
+      return { ...message, actions: chatActions(facts) };
+    }
+    case 'approval.needed': {
+      present(facts.approval, 'approval');
+      const message = executionMessage({ ...source, type }, present(facts.execution, 'execution'));
+      return { ...message, actions: chatActions(facts) };
+    }
     case 'execution.succeeded':
     case 'execution.failed':
     case 'execution.rolled_back':
@@ -46,28 +55,45 @@ export function composeMail(
     case 'execution.undo_failed':
     case 'execution.runner_missing':
     case 'execution.message':
-      return rendered(executionMessage({ ...source, type }, present(source.facts.execution, 'execution')));
+      return executionMessage({ ...source, type }, present(facts.execution, 'execution'));
     case 'runbook.import_refused':
-      return rendered(importMessage(source, present(source.refusedImport, 'import')));
+      return importMessage(source, present(source.refusedImport, 'import'));
+    case 'notifications.consolidated':
+      return consolidatedMessage(source, present(source.consolidated, 'messages that are told together'));
     case 'contact.test':
-      return rendered(contactTestMessage(source));
+      return contactTestMessage(source);
+    case 'channel.test':
+      return channelTestMessage(source);
+    case 'forecast':
+      return forecastMessage(source);
     case 'report.sla':
-    case 'report.capacity': {
-      const { subject, html, text } = present(source.report, 'report');
-      return {
-        subject: oneLineSubject(subject),
-        sentence: oneLineSubject(subject),
-        html,
-        text,
-        urgent: false,
-      };
-    }
+    case 'report.capacity':
+      return reportMessage(source, present(source.report, 'report'));
   }
 }
 
-function rendered(message: ReturnType<typeof incidentMessage>): ComposedMail {
-  const { subject, mail, urgent } = message;
-  return { subject, sentence: mail.sentence, urgent, ...renderMail(mail) };
+/** The mail for this message. Throws SubjectMissingError. */
+export function composeMail(source: MessageSource): ComposedMail {
+  const { subject, mail, urgent } = composeMessage(source);
+  const isReport = source.type === 'report.sla' || source.type === 'report.capacity';
+  // a report was written down as a whole when it was made
+  const { html, text } = isReport ? present(source.report, 'report') : renderMail(mail);
+  return { subject, sentence: mail.sentence, urgent, html, text };
+}
+
+/** For channels that cannot show a report as it is mailed: that it is there. */
+function reportMessage(source: MessageSource, report: Report): Message {
+  const subject = oneLineSubject(report.subject);
+  const mail: Mail = {
+    sentence: subject,
+    meta: ['report'],
+    tone: 'neutral',
+    buttons: [{ label: 'Open the report', url: `${source.publicUrl}/reports/${report.id}` }],
+    blocks: [],
+    footer: `${source.reader} is told of reports like this one.`,
+    publicUrl: source.publicUrl,
+  };
+  return { subject, mail, urgent: false };
 }
 
 function present<T>(subject: T | undefined, noun: string): T {

@@ -1,25 +1,17 @@
 import type { IncidentFacts } from '../../db/notification-facts.ts';
 import { formatDuration } from '../../domain/duration.ts';
 import { oneLine } from '../../domain/markup.ts';
-import type { Severity } from '../../domain/severity.ts';
+import { type IncidentMessageType, incidentWords, levelOf } from './incident-words.ts';
 import type { Block, Cell, Mail } from './mail-layout.ts';
-import { count, incidentUrl, type Message, type MessageSource, subjectOf, titleOf } from './message.ts';
-import { clockUtc } from './moments.ts';
-
-export type IncidentMessageType =
-  | 'escalation.page'
-  | 'incident.opened'
-  | 'incident.acknowledged'
-  | 'incident.resolved'
-  | 'sla.at_risk'
-  | 'sla.breached';
+import { count, incidentUrl, type Message, type MessageSource, subjectOf } from './message.ts';
+import { clockUtc, dateOf } from './moments.ts';
 
 /** Mails about an incident: what is wrong, since when, who has it, what happens next, what to do now. */
 export function incidentMessage(
   source: MessageSource & { type: IncidentMessageType },
   incident: IncidentFacts,
 ): Message {
-  const { subject, sentence, footer, urgent } = wordsOf(source, incident);
+  const { subject, sentence, footer, urgent } = incidentWords(source, incident);
   const settled = source.type === 'incident.resolved';
   const mail: Mail = {
     sentence,
@@ -38,113 +30,6 @@ export function incidentMessage(
     publicUrl: source.publicUrl,
   };
   return { subject: subjectOf(incident, subject), mail, urgent };
-}
-
-function wordsOf(
-  source: MessageSource & { type: IncidentMessageType },
-  incident: IncidentFacts,
-): { subject: string; sentence: string; footer: string; urgent: boolean } {
-  const title = titleOf(incident);
-  const urgentSeverity = incident.severity === 'critical' || incident.severity === 'high';
-  switch (source.type) {
-    case 'escalation.page':
-      return {
-        subject: title,
-        sentence: `${whatIsWrong(source, incident)}; nobody has acknowledged it yet.`,
-        footer: `${source.reader} is on level ${level(source)} of the escalation policy for this incident.`,
-        urgent: urgentSeverity,
-      };
-    case 'incident.opened':
-      return {
-        subject: title,
-        sentence: `${whatIsWrong(source, incident)}.`,
-        footer: `${source.reader} is told when incidents like this one open.`,
-        urgent: urgentSeverity,
-      };
-    case 'incident.acknowledged': {
-      const who = oneLine(incident.acknowledgedBy ?? 'Someone', 100);
-      return {
-        subject: `${who} acknowledged`,
-        sentence: `${who} has it now: ${title}, open since ${clockUtc(incident.openedAt, source.now)}.`,
-        footer: `${source.reader} was told of this incident before.`,
-        urgent: false,
-      };
-    }
-    case 'incident.resolved': {
-      const lasted = formatDuration(
-        (incident.resolvedAt?.getTime() ?? source.now) - incident.openedAt.getTime(),
-      );
-      const by = endedBy(incident);
-      const { mergedInto } = source.detail;
-      if (typeof mergedInto === 'number') {
-        return {
-          subject: `merged into #${mergedInto}`,
-          sentence: `One outage with #${mergedInto}, which goes on with its alerts: ${title}.`,
-          footer: `${source.reader} was told of this incident before.`,
-          urgent: false,
-        };
-      }
-      return {
-        subject: `resolved after ${lasted}`,
-        sentence: `Resolved after ${lasted}${by}: ${title}.`,
-        footer: `${source.reader} was told of this incident before.`,
-        urgent: false,
-      };
-    }
-    case 'sla.at_risk':
-    case 'sla.breached':
-      return slaWords(source, incident);
-  }
-}
-
-function slaWords(source: MessageSource & { type: IncidentMessageType }, incident: IncidentFacts) {
-  const kind = source.detail.kind === 'resolve' ? 'resolve' : 'acknowledge';
-  const clock = incident.sla.find((each) => each.kind === kind);
-  const due = clock?.dueAt ?? dateOf(source.detail.dueAt);
-  const done = kind === 'acknowledge' ? 'acknowledged' : 'resolved';
-  const policy = clock ? ` (SLA ${oneLine(clock.policy, 60)})` : '';
-  const breached = source.type === 'sla.breached';
-  const left = due ? formatDuration(due.getTime() - source.now) : '';
-  const at = due ? ` by ${clockUtc(due, source.now)}` : '';
-  return {
-    subject: breached ? `not ${done} in time` : `to be ${done} within ${left || 'its SLA'}`,
-    sentence: breached
-      ? `Not ${done}${at} as agreed${policy}: ${titleOf(incident)}.`
-      : `To be ${done}${at}${left ? `, ${left} from now` : ''}${policy}: ${titleOf(incident)}.`,
-    footer: `${source.reader} is on the first level of the escalation policy for this incident.`,
-    urgent: true,
-  };
-}
-
-const troubles: Record<Severity, string> = {
-  critical: 'has been failing',
-  high: 'has been failing',
-  warning: 'has been in trouble',
-  low: 'needs a look',
-  info: 'has something to say',
-};
-
-/** 'checkout has been failing since 02:14 UTC: db-primary refuses connections; 14 alerts firing; the cause is…' */
-function whatIsWrong(source: MessageSource, incident: IncidentFacts): string {
-  const subject = incident.service === null ? 'Something' : oneLine(incident.service, 60);
-  const since = clockUtc(incident.openedAt, source.now);
-  const alerts = incident.firingCount > 1 ? `; ${count(incident.firingCount, 'alert')} firing` : '';
-  return `${subject} ${troubles[incident.severity]} since ${since}: ${titleOf(incident)}${alerts}${causeWords(incident)}`;
-}
-
-/** '; the cause is probably db-primary (85 %)', once it is known. */
-function causeWords({ cause }: IncidentFacts): string {
-  if (!cause) return '';
-  const named = oneLine(cause.service, 60);
-  if (cause.by !== null) return `; the cause is ${named}, says ${oneLine(cause.by, 100)}`;
-  const sure = cause.confidence >= 0.5 ? 'is probably' : 'may be';
-  return `; the cause ${sure} ${named} (${Math.round(cause.confidence * 100)} %)`;
-}
-
-function endedBy(incident: IncidentFacts): string {
-  if (incident.status === 'false_positive') return ` as a false positive`;
-  if (incident.resolvedBy === null || incident.resolvedBy === 'Holdfast') return ', with its last alert';
-  return ` by ${oneLine(incident.resolvedBy, 100)}`;
 }
 
 function buttonsOf(source: MessageSource, incident: IncidentFacts): Pick<Mail, 'buttons' | 'buttonNote'> {
@@ -205,7 +90,7 @@ function escalationFacts(source: MessageSource, incident: IncidentFacts): { labe
   const nextAt = dateOf(source.detail.nextAt) ?? dateOf(next?.at);
   const nextWhat = typeof source.detail.nextWhat === 'string' ? source.detail.nextWhat : next?.what;
   const rows: { label: string; value: Cell }[] = [
-    { label: 'Paged', value: `level ${level(source)}${of}${round}` },
+    { label: 'Paged', value: `level ${levelOf(source)}${of}${round}` },
   ];
   rows.push({
     label: 'Next page',
@@ -214,16 +99,6 @@ function escalationFacts(source: MessageSource, incident: IncidentFacts): { labe
       : 'none: nobody is paged after this one',
   });
   return rows;
-}
-
-function level(source: MessageSource): number {
-  return typeof source.detail.level === 'number' ? source.detail.level : 1;
-}
-
-function dateOf(value: unknown): Date | undefined {
-  if (typeof value !== 'string') return undefined;
-  const date = new Date(value);
-  return Number.isNaN(date.getTime()) ? undefined : date;
 }
 
 function alertBlocks(source: MessageSource, incident: IncidentFacts): Block[] {

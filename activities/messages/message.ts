@@ -1,24 +1,42 @@
+import type { GitImport } from '../../db/git-sources.ts';
 import type { IncidentFacts, NotificationFacts } from '../../db/notification-facts.ts';
+import type { ConsolidatedFacts } from '../../db/notification-limits.ts';
+import type { Report } from '../../db/reports.ts';
 import { oneLine } from '../../domain/markup.ts';
 import type { NotificationType } from '../../domain/notification.ts';
+import type { ChatAction } from './chat-actions.ts';
 import type { Mail } from './mail-layout.ts';
 
 /** What a message is made from. `links` act in the reader's name; they are made only where the mail shows them. */
 export interface MessageSource {
   type: NotificationType;
   facts: NotificationFacts;
+  report?: Report | undefined;
+  refusedImport?: GitImport | undefined;
+  /** What is told together. */
+  consolidated?: ConsolidatedFacts | undefined;
   detail: Record<string, string | number | boolean | null>;
   /** Address of the pages, without a slash at the end. */
   publicUrl: string;
   /** The reader's mail address. */
   reader: string;
-  links: Partial<Record<'acknowledge' | 'approve' | 'reject', { url: string; until: Date }>>;
+  links: Partial<Record<'acknowledge' | 'approve' | 'reject', MessageLink>>;
+  /** By the number of the incident, in a message that tells of several. */
+  acknowledgeLinks?: ReadonlyMap<number, MessageLink>;
   now: number;
 }
 
+export interface MessageLink {
+  url: string;
+  until: Date;
+}
+
+/** What is said, once for all kinds of channels. */
 export interface Message {
   subject: string;
   mail: Mail;
+  /** In place of the mail's links, where buttons act by themselves. */
+  actions?: ChatAction[];
   urgent: boolean;
 }
 

@@ -11,3 +11,10 @@ export function clockUtc(at: Date, now: number): string {
 }
 
 const two = (n: number): string => String(n).padStart(2, '0');
+
+/** Of ISO 8601 text; undefined of anything else. */
+export function dateOf(value: unknown): Date | undefined {
+  if (typeof value !== 'string') return undefined;
+  const date = new Date(value);
+  return Number.isNaN(date.getTime()) ? undefined : date;
+}

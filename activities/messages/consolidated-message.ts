@@ -1,0 +1,60 @@
+import type { ConsolidatedFacts } from '../../db/notification-limits.ts';
+import { oneLine } from '../../domain/markup.ts';
+import { messagesPerHour } from '../../domain/notification-limits.ts';
+import type { Mail } from './mail-layout.ts';
+import { count, incidentUrl, type Message, type MessageSource, oneLineSubject } from './message.ts';
+import { clockUtc } from './moments.ts';
+
+/** One message in place of many about the same alerts: how many there were, and what there is to do. */
+export function consolidatedMessage(
+  source: Pick<MessageSource, 'publicUrl' | 'reader' | 'now' | 'acknowledgeLinks'>,
+  facts: ConsolidatedFacts,
+): Message {
+  const pattern = oneLine(facts.pattern, 120);
+  const open = facts.incidents.filter((incident) => incident.resolvedAt === null);
+  const unclaimed = open.filter((incident) => incident.acknowledgedAt === null);
+  const more = facts.incidentCount - facts.incidents.length;
+  const severity = facts.incidents[0]?.severity ?? 'info';
+  const mail: Mail = {
+    sentence: `${count(facts.held, 'more message')} about ${pattern} since ${clockUtc(facts.heldSince, source.now)}, told in this one: ${count(facts.incidentCount, 'incident')}, ${unclaimed.length === 0 ? 'each acknowledged' : `${unclaimed.length}${more > 0 ? ' or more' : ''} not acknowledged`}.`,
+    meta: [severity, 'told together', pattern],
+    tone: severity,
+    buttons: [{ label: 'Open the incidents', url: `${source.publicUrl}/incidents` }],
+    blocks: [
+      {
+        kind: 'table',
+        heading: 'Incidents',
+        columns: [{ label: 'Incident' }, { label: 'State' }, { label: 'Acknowledge' }],
+        rows: facts.incidents.map((incident) => [
+          {
+            text: `#${incident.number} ${oneLine(incident.title, 120)}`,
+            href: incidentUrl(source.publicUrl, incident.number),
+          },
+          { text: stateOf(incident), tone: incident.resolvedAt === null ? incident.severity : 'ok' },
+          acknowledgeCell(source, incident.number),
+        ]),
+        ...(more > 0 && { note: `And ${more} more on the list of incidents.` }),
+      },
+      {
+        kind: 'paragraph',
+        text: `Of one pattern of alerts at most ${messagesPerHour} messages an hour come here; this one stands for the others until ${clockUtc(facts.ends, source.now)}.`,
+      },
+    ],
+    footer: `${source.reader} would have had ${count(facts.held, 'message')} of ${count(facts.incidentCount, 'incident')}.`,
+    publicUrl: source.publicUrl,
+  };
+  const subject = `[${severity}] ${facts.held} more about ${pattern}, in ${count(facts.incidentCount, 'incident')}`;
+  return { subject: oneLineSubject(subject), mail, urgent: severity === 'critical' || severity === 'high' };
+}
+
+function stateOf(incident: ConsolidatedFacts['incidents'][number]): string {
+  if (incident.resolvedAt !== null) return 'resolved';
+  return incident.acknowledgedAt === null
+    ? 'nobody has it'
+    : oneLine(`${incident.acknowledgedBy} has it`, 80);
+}
+
+function acknowledgeCell(source: Pick<MessageSource, 'acknowledgeLinks'>, number: number) {
+  const link = source.acknowledgeLinks?.get(number);
+  return link === undefined ? '' : { text: 'Acknowledge', href: link.url };
+}

@@ -1,0 +1,106 @@
+import { lines, oneLine } from '../../domain/markup.ts';
+import { type AdaptiveCard, bodyOf, teamsLimitBytes } from '../channels/teams.ts';
+import { type Block, type Cell, tones } from './mail-layout.ts';
+import type { Message } from './message.ts';
+
+/** A run of text, which unlike a TextBlock knows no Markdown: nothing from outside becomes a link or a mention. */
+interface TextRun {
+  type: 'TextRun';
+  text: string;
+  weight?: 'Bolder';
+  isSubtle?: true;
+  fontType?: 'Monospace';
+  color?: 'Attention' | 'Warning' | 'Good';
+}
+type Element = Record<string, unknown>;
+
+const colours: Partial<Record<Message['mail']['tone'], TextRun['color']>> = {
+  critical: 'Attention',
+  high: 'Attention',
+  warning: 'Warning',
+  ok: 'Good',
+};
+
+/** Teams shows no more. */
+const actionsAtMost = 6;
+
+/** A message as an adaptive card, cut block by block from the end until it is within what Teams takes. */
+export function teamsCard({ mail }: Message): AdaptiveCard {
+  const colour = colours[mail.tone];
+  const sentence = oneLine(mail.sentence, 1000);
+  const top: Element[] = [
+    rich([
+      run(`${tones[mail.tone].shape} ${sentence}`, { weight: 'Bolder', ...(colour && { color: colour }) }),
+    ]),
+    rich([run(mail.meta.join(' · '), { isSubtle: true })]),
+  ];
+  const blocks = mail.blocks.flatMap(elementsOf);
+  const footer = rich([run(oneLine(mail.footer, 500), { isSubtle: true })]);
+  for (let count = blocks.length; ; count--) {
+    const left = blocks.length - count;
+    const note = left === 0 ? [] : [rich([run('More on the page of Holdfast.', { isSubtle: true })])];
+    const card: AdaptiveCard = {
+      type: 'AdaptiveCard',
+      $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
+      version: '1.5',
+      msteams: { width: 'Full' },
+      fallbackText: sentence,
+      body: [...top, ...blocks.slice(0, count), ...note, footer],
+      actions: mail.buttons
+        .slice(0, actionsAtMost)
+        .map(({ label, url }) => ({ type: 'Action.OpenUrl', title: oneLine(label, 75), url })),
+    };
+    if (count === 0 || Buffer.byteLength(bodyOf(card)) <= teamsLimitBytes) return card;
+  }
+}
+
+function elementsOf(block: Block): Element[] {
+  const heading = block.heading === undefined ? [] : [rich([run(block.heading, { weight: 'Bolder' })])];
+  switch (block.kind) {
+    case 'paragraph':
+      return [...heading, rich([run(lines(block.text, 2500))])];
+    case 'custom':
+    case 'code':
+      return [...heading, rich([run(lines(block.text, 2500), { fontType: 'Monospace' })])];
+    case 'facts':
+      return [
+        ...heading,
+        ...block.rows.map(({ label, value }) =>
+          rich([run(`${label}: `, { isSubtle: true }), run(cell(value))]),
+        ),
+      ];
+    case 'table':
+      return [
+        ...heading,
+        ...block.rows.map((row) => rich([run(`• ${row.map(cell).filter(Boolean).join(' · ')}`)])),
+        ...noteOf(block.note),
+      ];
+    case 'list':
+      return [
+        ...heading,
+        ...block.items.map(({ text, code, note, tone }, index) => {
+          const mark = tone === undefined ? (block.ordered ? `${index + 1}.` : '•') : tones[tone].shape;
+          return rich([
+            run(`${mark} ${text}`),
+            ...(code === undefined ? [] : [run(`\n${code}`, { fontType: 'Monospace' })]),
+            ...(note === undefined ? [] : [run(`\n${note}`, { isSubtle: true })]),
+          ]);
+        }),
+        ...noteOf(block.note),
+      ];
+  }
+}
+
+const noteOf = (note: string | undefined): Element[] =>
+  note === undefined ? [] : [rich([run(note, { isSubtle: true })])];
+const run = (text: string, style: Omit<TextRun, 'type' | 'text'> = {}): TextRun => ({
+  type: 'TextRun',
+  text,
+  ...style,
+});
+const rich = (inlines: TextRun[]): Element => ({ type: 'RichTextBlock', inlines });
+
+function cell(value: Cell): string {
+  if (typeof value === 'string') return value;
+  return value.tone === undefined ? value.text : `${tones[value.tone].shape} ${value.text}`;
+}

@@ -1,0 +1,140 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { Dispatcher } from 'undici';
+import { z } from 'zod';
+import type { Database } from '../../db/database.ts';
+import { findChannelMessage, keepChannelMessage } from '../../db/destinations.ts';
+import { createEmailChannel, type EmailMessage, type MailTransport } from '../channels/email.ts';
+import { createPagerDutyChannel, type PagerDutyEvent } from '../channels/pagerduty.ts';
+import { createSlackChannel, isGone, type SlackReference } from '../channels/slack.ts';
+import { type AdaptiveCard, createTeamsChannel } from '../channels/teams.ts';
+import { createWebhookChannel } from '../channels/webhook.ts';
+import type { Message } from '../messages/message.ts';
+import { slackMessage } from '../messages/slack-message.ts';
+import type { SecretSource } from '../secrets/secret-source.ts';
+import type { Destination } from './destination.ts';
+import { reveal } from './hidden.ts';
+
+export interface DeliverDeps {
+  db: Pick<Database, 'write' | 'read'>;
+  /** nodemailer's, made with `mailTransportOptions`. */
+  mail: MailTransport;
+  mailFrom: string;
+  /** Made with `webhookDispatcher`. */
+  dispatcher: Dispatcher;
+  /** What hidden fields of channels refer to. */
+  secrets: SecretSource;
+  /** In place of the vendors' own. */
+  slackApiUrl?: string | undefined;
+  pagerDutyApiUrl?: string | undefined;
+  /** Epoch milliseconds. */
+  clock: () => number;
+}
+
+/** One message to one receiver, in the form that its channel takes. */
+export type Outgoing =
+  | { kind: 'email'; message: EmailMessage }
+  | { kind: 'webhook'; to: Extract<Destination, { kind: 'webhook' }>; key: string; body: string }
+  | {
+      kind: 'slack';
+      to: Extract<Destination, { kind: 'slack' }>;
+      orgId: string;
+      message: Message;
+      /** What it is about, such as 'incident:<id>': Slack has one message of that, and it is kept up to date. */
+      subject: string | null;
+      /** Must be seen: where there is a message already, it is posted anew in its thread. */
+      noticed: boolean;
+    }
+  | { kind: 'pagerduty'; to: Extract<Destination, { kind: 'pagerduty' }>; events: PagerDutyEvent[] }
+  | { kind: 'teams'; to: Extract<Destination, { kind: 'teams' }>; card: AdaptiveCard };
+
+const slackReference = z.object({ conversation: z.string(), ts: z.string() });
+
+/** The channels of all kinds behind one call. */
+export function createDelivery(deps: DeliverDeps) {
+  const { db, secrets } = deps;
+  const email = createEmailChannel({ transport: deps.mail, from: deps.mailFrom });
+  const webhook = createWebhookChannel(deps);
+  const slack = createSlackChannel({ ...deps, apiUrl: deps.slackApiUrl });
+  const pagerduty = createPagerDutyChannel({ ...deps, apiUrl: deps.pagerDutyApiUrl });
+  const teams = createTeamsChannel(deps);
+
+  /** Hands it over. Throws the ApplicationFailures of its channel, and SecretUnavailable. */
+  async function deliver(outgoing: Outgoing): Promise<{ response: string }> {
+    switch (outgoing.kind) {
+      case 'email':
+        return await email.send(outgoing.message);
+      case 'webhook': {
+        const { to, key, body } = outgoing;
+        const secret = to.secret === undefined ? undefined : await reveal(secrets, to.secret);
+        return await webhook.send({ url: to.url, key, body, ...(secret !== undefined && { secret }) });
+      }
+      case 'slack':
+        return await deliverToSlack(outgoing);
+      case 'pagerduty':
+        return await pagerduty.send({
+          routingKey: await reveal(secrets, outgoing.to.routingKey),
+          events: outgoing.events,
+        });
+      case 'teams':
+        return await teams.send({
+          webhookUrl: await revealUrl(outgoing.to.webhookUrl),
+          card: outgoing.card,
+        });
+    }
+  }
+
+  async function deliverToSlack(
+    outgoing: Extract<Outgoing, { kind: 'slack' }>,
+  ): Promise<{ response: string }> {
+    const { to, presses, key: destination } = outgoing.to;
+    const { message, subject, orgId } = outgoing;
+    const content = slackMessage(message, { presses });
+    if ('webhookUrl' in to) {
+      return await slack.send({ to: { webhookUrl: await revealUrl(to.webhookUrl) }, ...content });
+    }
+    const address = { ...to, token: await reveal(secrets, to.token) };
+    const existing = subject === null ? undefined : await existingMessage(orgId, destination, subject);
+    if (existing) {
+      const updated = await updateInPlace(existing, { to: address, ...content });
+      if (updated) {
+        if (!outgoing.noticed) return updated;
+        const reply = slackMessage(message, { presses, brief: true });
+        return await slack.send({ to: address, ...reply, under: existing });
+      }
+    }
+    const { response, reference } = await slack.send({ to: address, ...content });
+    if (subject !== null && reference) {
+      await db.write({ orgId }, (tx) =>
+        keepChannelMessage(tx, { orgId, destination, subject, reference: { ...reference } }),
+      );
+    }
+    return { response };
+  }
+
+  async function existingMessage(orgId: string, destination: string, subject: string) {
+    const stored = await db.read({ orgId }, (tx) => findChannelMessage(tx, { destination, subject }));
+    return stored === undefined ? undefined : slackReference.parse(stored);
+  }
+
+  /** Undefined: somebody deleted it, so it is posted anew. */
+  async function updateInPlace(existing: SlackReference, message: Parameters<typeof slack.update>[1]) {
+    try {
+      return await slack.update(existing, message);
+    } catch (error) {
+      if (error instanceof ApplicationFailure && isGone(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async function revealUrl(hidden: string): Promise<string> {
+    const url = await reveal(secrets, hidden);
+    if (/^https?:$/.test(URL.parse(url)?.protocol ?? '')) return url;
+    // what stands there may be a secret all the same
+    throw ApplicationFailure.nonRetryable(
+      "the channel's webhookUrl is no URL. Put the one that the vendor shows, or a reference to it.",
+      'ChannelIncomplete',
+    );
+  }
+
+  return { deliver };
+}

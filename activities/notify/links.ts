@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import type { Tx } from '../../db/database.ts';
+import type { NotificationFacts } from '../../db/notification-facts.ts';
+import type { ConsolidatedFacts } from '../../db/notification-limits.ts';
+import { type LinkAction, type LinkSubject, longestLinkMs, signLink } from '../../db/signed-links.ts';
+import type { NotificationType, NotifyInput } from '../../domain/notification.ts';
+import type { MessageLink, MessageSource } from '../messages/message.ts';
+
+export type Links = Pick<MessageSource, 'links' | 'acknowledgeLinks'>;
+
+const acknowledgeLinkMs = 24 * 3_600_000;
+/** Of a message that tells of many incidents. */
+const linksAtMost = 10;
+
+const asksToAcknowledge = new Set<NotificationType>([
+  'escalation.page',
+  'escalation.restarted',
+  'incident.opened',
+  'oncall.nobody',
+  'sla.at_risk',
+  'sla.breached',
+]);
+
+/** Links that act as `person`. Copies of one message carry the same ones, so that they work once in all. */
+export async function signLinks(
+  tx: Tx,
+  message: {
+    input: NotifyInput;
+    facts: NotificationFacts;
+    consolidated: ConsolidatedFacts | undefined;
+    person: string;
+    publicUrl: string;
+    now: number;
+  },
+): Promise<Links> {
+  const { input, facts, consolidated, person, publicUrl, now } = message;
+  const link = async (
+    action: LinkAction,
+    subject: LinkSubject,
+    until: Date,
+    part: string = action,
+  ): Promise<MessageLink> => {
+    const nonce = createHash('sha256')
+      .update(`${input.key}\n${part}\n${person}`)
+      .digest('base64url')
+      .slice(0, 24);
+    const expiresAt = new Date(Math.min(until.getTime(), now + longestLinkMs));
+    const token = await signLink(tx, { orgId: input.orgId, action, subject, person, expiresAt, nonce, now });
+    return { url: `${publicUrl}/l/${token}`, until: expiresAt };
+  };
+  const acknowledgeUntil = new Date(now + acknowledgeLinkMs);
+  const { incident, approval } = facts;
+  if (consolidated) {
+    const unclaimed = consolidated.incidents.filter((each) => !each.acknowledgedAt && !each.resolvedAt);
+    const acknowledgeLinks = new Map<number, MessageLink>();
+    for (const { number } of unclaimed.slice(0, linksAtMost)) {
+      const subject = { incidentNumber: number };
+      acknowledgeLinks.set(
+        number,
+        await link('acknowledge', subject, acknowledgeUntil, `acknowledge ${number}`),
+      );
+    }
+    return { links: {}, acknowledgeLinks };
+  }
+  if (input.type === 'approval.needed' && approval) {
+    const subject = { approvalId: approval.id, executionId: approval.executionId };
+    const approve = await link('approve', subject, approval.expiresAt);
+    return { links: { approve, reject: await link('reject', subject, approval.expiresAt) } };
+  }
+  if (incident && asksToAcknowledge.has(input.type) && !incident.acknowledgedAt && !incident.resolvedAt) {
+    const subject = { incidentNumber: incident.number };
+    return { links: { acknowledge: await link('acknowledge', subject, acknowledgeUntil) } };
+  }
+  return { links: {} };
+}

@@ -1,0 +1,91 @@
+import type { GitImport } from '../../db/git-sources.ts';
+import type { NotificationFacts } from '../../db/notification-facts.ts';
+import type { ConsolidatedFacts } from '../../db/notification-limits.ts';
+import type { Report } from '../../db/reports.ts';
+import type { NotificationType, NotifyInput } from '../../domain/notification.ts';
+
+/**
+ * A workflow records what happened and tells of it at the same time: the message waits for the record, so that it
+ * does not say 'running' of what has ended. A page does not wait for more than its incident.
+ */
+export function isRecorded(
+  input: NotifyInput,
+  facts: NotificationFacts,
+  subject: Report | GitImport | ConsolidatedFacts | undefined,
+): boolean {
+  const { incident, execution, approval } = facts;
+  switch (input.type) {
+    case 'alert.received':
+    case 'escalation.page':
+    case 'escalation.reminder':
+    case 'escalation.restarted':
+    case 'incident.opened':
+    case 'oncall.nobody':
+    case 'sla.at_risk':
+    case 'sla.breached':
+      return incident !== undefined;
+    case 'incident.root_cause_found':
+      return Boolean(incident?.cause);
+    case 'incident.acknowledged':
+      return Boolean(incident?.acknowledgedAt);
+    case 'incident.resolved':
+      return Boolean(incident?.resolvedAt);
+    case 'approval.needed':
+      return approval !== undefined && execution !== undefined;
+    case 'execution.undo_failed':
+    case 'execution.runner_missing':
+    case 'execution.message':
+      return execution !== undefined;
+    case 'execution.succeeded':
+    case 'execution.failed':
+    case 'execution.rolled_back':
+    case 'execution.rollback_failed':
+    case 'execution.refused':
+      return Boolean(execution?.finishedAt);
+    case 'contact.test':
+    case 'channel.test':
+    case 'forecast':
+      return true;
+    case 'notifications.consolidated':
+    case 'runbook.import_refused':
+    case 'report.sla':
+    case 'report.capacity':
+      return subject !== undefined;
+  }
+}
+
+/** Of no use to anybody once the incident is over. */
+const calledOff = new Set<NotificationType>([
+  'alert.received',
+  'escalation.page',
+  'escalation.reminder',
+  'escalation.restarted',
+  'incident.root_cause_found',
+  'oncall.nobody',
+  'sla.at_risk',
+]);
+
+/** Why there is nothing to say any more, as far as the record tells; undefined if there is. */
+export function reasonToSkip(
+  input: NotifyInput,
+  { incident, approval }: NotificationFacts,
+): string | undefined {
+  if (input.type === 'approval.needed') {
+    return approval && approval.status !== 'pending'
+      ? `the approval is ${approval.status} already`
+      : undefined;
+  }
+  if (input.type === 'incident.resolved' && incident && !incident.resolvedAt) {
+    return `incident #${incident.number} is open again`;
+  }
+  if (input.type === 'incident.acknowledged' && incident && !incident.acknowledgedAt) {
+    return `incident #${incident.number} is not acknowledged any more`;
+  }
+  if (!incident || !calledOff.has(input.type)) return undefined;
+  const over = incident.status === 'resolved' || incident.status === 'false_positive';
+  if (over || incident.resolvedAt) return `incident #${incident.number} is resolved already`;
+  const answers =
+    input.type === 'escalation.page' || (input.type === 'sla.at_risk' && input.detail.kind === 'acknowledge');
+  if (!answers || !incident.acknowledgedAt) return undefined;
+  return `incident #${incident.number} was acknowledged by ${incident.acknowledgedBy ?? 'someone'} already`;
+}

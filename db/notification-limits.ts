@@ -1,0 +1,158 @@
+import { sql } from 'kysely';
+import { countMessage, hourMs, type LimitVerdict } from '../domain/notification-limits.ts';
+import type { Severity } from '../domain/severity.ts';
+import type { Tx } from './database.ts';
+
+/** What one message says in place of many. */
+export interface ConsolidatedFacts {
+  pattern: string;
+  /** Messages that it stands for. */
+  held: number;
+  heldSince: Date;
+  /** Until when it counts on. */
+  ends: Date;
+  /** All incidents of those messages; `incidents` are the worst and newest of them. */
+  incidentCount: number;
+  incidents: {
+    number: number;
+    title: string;
+    severity: Severity;
+    acknowledgedAt: Date | null;
+    acknowledgedBy: string | null;
+    resolvedAt: Date | null;
+  }[];
+}
+
+/** Whether a message may go or is told with others; `consolidated` is the id of the message that stands for them. */
+export type Limited =
+  | { verdict: 'send' }
+  | { verdict: 'hold'; consolidated: number; key: string; ends: Date };
+
+const incidentsTold = 15;
+
+/** Counts one message of a pattern to a destination, and says whether it may go. `now`: epoch milliseconds. */
+export async function countTowardsLimit(
+  tx: Tx,
+  message: {
+    orgId: string;
+    destination: string;
+    label: string;
+    channel: string;
+    pattern: string;
+    now: number;
+  },
+): Promise<Limited> {
+  const { orgId, destination, pattern, now } = message;
+  // locks the row, so that messages that come at once are counted one after the other
+  const { rows } = await sql<{ began: number; sent: number; held: number; consolidated: number | null }>`
+    insert into notification_limits as l (org_id, destination, pattern, hour_began)
+    values (${orgId}, ${destination}, ${pattern}, ${new Date(0)})
+    on conflict (org_id, destination, pattern) do update set sent = l.sent
+    returning extract(epoch from hour_began)::double precision * 1000 as began, sent, held, consolidated`.execute(
+    tx,
+  );
+  const before = rows[0];
+  const counted = countMessage(before, now);
+  const consolidated =
+    counted.verdict === 'send'
+      ? null
+      : (before?.consolidated ?? (await beginConsolidated(tx, message, counted)));
+  const { began, sent, held } = counted.count;
+  await tx
+    .updateTable('notification_limits')
+    .set({ hour_began: new Date(began), sent, held, consolidated })
+    .where('destination', '=', destination)
+    .where('pattern', '=', pattern)
+    .execute();
+  if (consolidated === null) return { verdict: 'send' };
+  return {
+    verdict: 'hold',
+    consolidated,
+    key: consolidatedKey(destination, pattern, began),
+    ends: new Date(began + hourMs),
+  };
+}
+
+/** The message that stands for the others is in the log before it is sent, so that they can name it. */
+async function beginConsolidated(
+  tx: Tx,
+  message: { orgId: string; destination: string; label: string; channel: string; pattern: string },
+  { count }: LimitVerdict,
+): Promise<number> {
+  const { id } = await tx
+    .insertInto('notifications')
+    .values({
+      org_id: message.orgId,
+      key: consolidatedKey(message.destination, message.pattern, count.began),
+      type: 'notifications.consolidated',
+      channel: message.channel,
+      destination: message.label,
+      subject: `Messages about ${message.pattern}, told together`,
+      status: 'started',
+      attempts: 0,
+    })
+    .onConflict((conflict) => conflict.columns(['org_id', 'key']).doUpdateSet({ status: 'started' }))
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return id;
+}
+
+const consolidatedKey = (destination: string, pattern: string, began: number): string =>
+  `consolidated:${destination}:${pattern}:${began}`;
+
+/** How many messages the one with this id stands for. */
+export async function countHeldBack(tx: Tx, consolidated: number): Promise<number> {
+  const { held } = await tx
+    .selectFrom('notifications')
+    .select(sql<number>`count(*)::int`.as('held'))
+    .where('consolidated_into', '=', consolidated)
+    .executeTakeFirstOrThrow();
+  return held;
+}
+
+/** What the message stands for by now; undefined before anything was held. */
+export async function readConsolidated(
+  tx: Tx,
+  { consolidated, pattern, ends }: { consolidated: number; pattern: string; ends: Date },
+): Promise<ConsolidatedFacts | undefined> {
+  const counted = await tx
+    .selectFrom('notifications')
+    .select([
+      sql<number>`count(*)::int`.as('held'),
+      sql<Date | null>`min(created_at)`.as('heldSince'),
+      sql<number>`count(distinct incident_id)::int`.as('incidentCount'),
+    ])
+    .where('consolidated_into', '=', consolidated)
+    .executeTakeFirst();
+  if (!counted?.heldSince) return undefined;
+  const incidents = await tx
+    .selectFrom('incidents')
+    .select([
+      'number',
+      'title',
+      'severity',
+      'acknowledged_at as acknowledgedAt',
+      'acknowledged_by as acknowledgedBy',
+      'resolved_at as resolvedAt',
+    ])
+    .where((eb) =>
+      eb(
+        'id',
+        'in',
+        eb
+          .selectFrom('notifications')
+          .select('incident_id')
+          .where('consolidated_into', '=', consolidated)
+          .where('incident_id', 'is not', null)
+          .$castTo<{ incident_id: string }>(),
+      ),
+    )
+    // what still needs somebody first
+    .orderBy((eb) => eb('resolved_at', 'is not', null))
+    .orderBy((eb) => eb('acknowledged_at', 'is not', null))
+    .orderBy('severity_rank')
+    .orderBy('number', 'desc')
+    .limit(incidentsTold)
+    .execute();
+  return { ...counted, heldSince: counted.heldSince, pattern, ends, incidents };
+}
