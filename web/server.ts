@@ -19,7 +19,9 @@ import { createPages } from './layout/pages.ts';
 import { loadTemplates } from './layout/templates.ts';
 import { linkRoutes } from './links/routes.ts';
 import { mailboxRoutes } from './mailbox/routes.ts';
+import { overrideRoutes } from './on-call/override-routes.ts';
 import { onCallRoutes } from './on-call/routes.ts';
+import { scheduleRoutes } from './on-call/schedule-routes.ts';
 import { reportRoutes } from './reports/routes.ts';
 import { dryRunRoutes } from './runbooks/dry-run-routes.ts';
 import { runbookRoutes } from './runbooks/routes.ts';
@@ -63,6 +65,9 @@ export function createWeb(deps: WebDeps): Router {
   router.use(incidentExportRoutes(deps, pages));
   router.use(shareRoutes(deps, pages));
   router.use(approvalRoutes(deps, pages));
+  // before what takes any word there for a name
+  router.use(scheduleRoutes(deps, pages));
+  router.use(overrideRoutes(deps, pages));
   router.use(onCallRoutes(deps, pages));
   router.use(runbookRoutes(deps, pages));
   router.use(dryRunRoutes(deps, pages));

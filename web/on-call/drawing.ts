@@ -1,6 +1,6 @@
 import { html, type Markup, oneLine } from '../../domain/markup.ts';
 import { dayMs, instantOf, timeOfDay, wallTimeAt } from '../../domain/oncall/wall-clock.ts';
-import { dayText, momentText, timeText } from './times.ts';
+import { dayText, momentText } from './times.ts';
 
 /**
  * A stretch of a schedule as SVG: it fills the width that it gets, with its type at 12 px, since everything is placed by
@@ -51,7 +51,7 @@ const footHeight = 22;
 
 export function scheduleDrawing(drawing: ScheduleDrawing): string {
   const { id, from, to, zone, scheduleZone } = drawing;
-  const lanes = drawing.lanes.map((lane) => ({ ...lane, rows: inRows(lane.blocks) }));
+  const lanes = drawing.lanes.map((lane) => ({ ...lane, rows: rowsOf(lane) }));
   let top = axisHeight;
   const placed = lanes.map((lane) => {
     const y = top;
@@ -75,8 +75,8 @@ export function scheduleDrawing(drawing: ScheduleDrawing): string {
 <defs><pattern id="${id}-hatch" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="hatch-ground" width="7" height="7"/><line class="hatch" x1="0" y1="0" x2="0" y2="7"/></pattern></defs>
 ${days.map((at, index) => html`${vertical(at, 'day')}<svg x="${x(at)}" y="0" width="${width({ from: at, to: days[index + 1] ?? to })}" height="${axisHeight}"><text class="axis" x="4" y="15">${dayText(zone, at)}</text></svg>`)}
 ${placed.map((lane) => laneMarkup(lane, { id, zone, x, width }))}
-${clockChanges(drawing).map(({ at, label }) => html`${vertical(at, 'clock-change')}<svg x="${x(at)}" y="${top - 18}" width="180" height="18" overflow="visible"><text class="axis" x="4" y="12">${label}</text></svg>`)}
-${others.map((at) => html`<line class="day" x1="${x(at)}" x2="${x(at)}" y1="${top}" y2="${top + 8}"/><svg x="${x(at)}" y="${top}" width="${width({ from: at, to: at + dayMs })}" height="${footHeight}"><text class="axis" x="4" y="14">${timeText(scheduleZone, at)} ${dayText(scheduleZone, at).slice(0, 3)}</text></svg>`)}
+${clockChanges(drawing).map(({ at, label }) => html`${vertical(at, 'clock-change')}<text class="axis" x="${x(at)}" y="${top - 4}" dx="${at - from > (to - from) / 2 ? -4 : 4}" text-anchor="${at - from > (to - from) / 2 ? 'end' : 'start'}">${label}</text>`)}
+${others.map((at) => html`<line class="day" x1="${x(at)}" x2="${x(at)}" y1="${top}" y2="${top + 8}"/><svg x="${x(at)}" y="${top}" width="${width({ from: at, to: at + dayMs })}" height="${footHeight}"><text class="axis" x="4" y="14">${dayText(scheduleZone, at).slice(0, 3)}</text></svg>`)}
 ${drawing.now >= from && drawing.now < to && html`${vertical(drawing.now, 'now')}<circle class="now" cx="${x(drawing.now)}" cy="${axisHeight - 4}" r="4"><title>now, ${momentText(zone, drawing.now)}</title></circle>`}
 </svg>`.text;
 }
@@ -93,22 +93,41 @@ function laneMarkup(lane: Lane & { rows: Block[][]; y: number }, { id, zone, x, 
   const tall = rowHeight - 4;
   const span = ({ from, to }: { from: number; to: number }) =>
     `${momentText(zone, from)} to ${momentText(zone, to)}`;
-  const cell = (at: { from: number; to: number }, y: number, content: Markup): Markup =>
-    html`<svg x="${x(at.from)}" y="${y}" width="${width(at)}" height="${tall}">${content}</svg>`;
+  const cell = (at: { from: number; to: number }, row: number, look: Look): Markup => {
+    const y = top + row * rowHeight;
+    return html`<g><title>${look.title}, ${span(at)}</title><rect class="${look.kind}" x="${x(at.from)}" y="${y}" width="${width(at)}" height="${tall}" rx="3"${look.fill && html` fill="url(#${look.fill})"`}/><svg x="${x(at.from)}" y="${y}" width="${width(at)}" height="${tall}"><text class="name${look.fill && ' gap'}" x="6" y="15">${look.name}</text></svg></g>`;
+  };
+  const blocks = lane.rows.map((row, index) =>
+    row.map(({ name, tint, override, shadow, ...at }) => {
+      const title = `${name}${shadow ? ' (shadow)' : ''}${override ? ' (override)' : ''}`;
+      const kind = `block tint-${tint}${override ? ' override' : ''}${shadow ? ' shadow' : ''}`;
+      return cell(at, index, { title, kind, name: `${override ? '⇄ ' : ''}${oneLine(name, 80)}` });
+    }),
+  );
+  const gaps = lane.gaps.map((gap) =>
+    cell(gap, 0, { title: 'nobody', kind: 'gap', name: 'nobody', fill: `${id}-hatch` }),
+  );
   return html`<text class="lane${lane.final && ' final'}" x="0" y="${lane.y + 14}">${oneLine(lane.name, 60)}</text>
-${lane.rows.map((row, index) =>
-  row.map((block) =>
-    cell(
-      block,
-      top + index * rowHeight,
-      html`<title>${block.name}${block.shadow && ' (shadow)'}${block.override && ' (override)'}, ${span(block)}</title><rect class="block tint-${block.tint}${block.override && ' override'}${block.shadow && ' shadow'}" x="1" y="1" width="100%" height="${tall - 2}" rx="4"/><text class="name" x="8" y="16">${block.override && '⇄ '}${oneLine(block.name, 80)}</text>`,
-    ),
-  ),
-)}
-${lane.gaps.map((gap) => cell(gap, top, html`<title>nobody, ${span(gap)}</title><rect x="0" y="1" width="100%" height="${tall - 2}" fill="url(#${id}-hatch)"/><text class="name gap" x="8" y="16">nobody</text>`))}`;
+${blocks}
+${gaps}`;
 }
 
-/** Blocks that overlap stand below each other; in the order of time each takes the first row that is free. */
+interface Look {
+  title: string;
+  kind: string;
+  name: string;
+  /** Id of a pattern. */
+  fill?: string;
+}
+
+/** Blocks that overlap stand below each other; who shadows below those who answer, whose gaps stand in the first row. */
+function rowsOf(lane: Lane): Block[][] {
+  const answering = inRows(lane.blocks.filter(({ shadow }) => !shadow));
+  const first = answering.length === 0 && lane.gaps.length > 0 ? [[]] : answering;
+  return [...first, ...inRows(lane.blocks.filter(({ shadow }) => shadow))];
+}
+
+/** In the order of time each takes the first row that is free. */
 function inRows(blocks: readonly Block[]): Block[][] {
   const rows: Block[][] = [];
   for (const block of blocks.toSorted((a, b) => a.from - b.from)) {

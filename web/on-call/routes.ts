@@ -1,6 +1,8 @@
 import { Router } from 'express';
 import type { Tx } from '../../db/database.ts';
 import { readDirectory } from '../../db/directory.ts';
+import { getOnCallSchedule } from '../../db/oncall.ts';
+import { listOverrides } from '../../db/oncall-overrides.ts';
 import { listEscalationPolicies } from '../../db/policies.ts';
 import type { Directory } from '../../domain/escalation/resolve.ts';
 import type { ScheduleFacts } from '../../domain/oncall/schedule.ts';
@@ -38,13 +40,15 @@ export function onCallRoutes(deps: WebDeps, pages: Pages): Router {
     const name = String(request.params.name);
     const week = typeof request.query.week === 'string' ? request.query.week : '';
     const now = pages.now();
-    const { facts, people, zone, policies } = await deps.db.read(scope, async (tx) => {
+    const { facts, people, zone, policies, overrides, teamId } = await deps.db.read(scope, async (tx) => {
       const { facts, people } = await present(tx, name, spanOf(week, now));
       return {
         facts,
         people,
         zone: await readerZone(tx, userId, facts.definition.timeZone),
         policies: await usedBy(tx, name),
+        overrides: await listOverrides(tx, { schedule: name, now: new Date(now) }),
+        teamId: (await getOnCallSchedule(tx, name))?.teamId ?? null,
       };
     });
     const page = schedulePath(name);
@@ -55,19 +59,18 @@ export function onCallRoutes(deps: WebDeps, pages: Pages): Router {
         overrideHref: `${page}/overrides/new`,
         editHref: `${page}/edit`,
         policies,
-        overrides: facts.overrides
-          .filter(({ to }) => to > now)
-          .map((override) => ({
-            who: nameOf(people, override.person),
-            insteadOf: override.insteadOf === null ? 'everybody' : nameOf(people, override.insteadOf),
-            from: momentText(zone, override.from),
-            to: momentText(zone, override.to),
-            reason: '',
-            removeHref: `${page}/overrides/${override.id}/delete`,
-          })),
+        overrides: overrides.map((override) => ({
+          who: nameOf(people, override.person),
+          insteadOf: override.insteadOf === null ? 'everybody' : nameOf(people, override.insteadOf),
+          from: momentText(zone, override.startsAt.getTime()),
+          to: momentText(zone, override.endsAt.getTime()),
+          reason: override.reason,
+          removeHref: `${page}/overrides/${override.id}/delete`,
+        })),
       },
       title: name,
       section: 'on-call',
+      teamId,
     });
   });
 

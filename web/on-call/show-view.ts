@@ -27,7 +27,7 @@ export interface ScheduleView {
     scheduleFrom: string;
     scheduleTo: string;
   }[];
-  gaps: { from: string; to: string; length: string; takeOver: string }[];
+  gaps: { from: string; to: string; length: string; takeOver: string | null }[];
   overlaps: { from: string; to: string; who: string; rotations: string }[];
   rotations: { name: string; turns: string; people: string[]; facts: string[] }[];
 }
@@ -84,7 +84,7 @@ export function scheduleView(input: ScheduleInput): ScheduleView {
       from: momentText(zone, gap.from),
       to: momentText(zone, gap.to),
       length: formatDuration(gap.to - gap.from),
-      takeOver: `${page}/overrides/new?from=${gap.from}&to=${gap.to}`,
+      takeOver: gap.to > now ? `${page}/overrides/new?from=${gap.from}&to=${gap.to}` : null,
     })),
     overlaps: overlapsBetween(shifts).map((overlap) => ({
       from: momentText(zone, overlap.from),

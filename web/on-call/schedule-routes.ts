@@ -1,0 +1,193 @@
+import { type Request, type Response, Router } from 'express';
+import { listPeople } from '../../db/identity.ts';
+import {
+  deleteOnCallSchedule,
+  getOnCallSchedule,
+  type OnCallScheduleSettings,
+  putOnCallSchedule,
+  readScheduleFacts,
+} from '../../db/oncall.ts';
+import { InUseError, UnknownReferenceError } from '../../db/policies.ts';
+import { findTeam, listTeams } from '../../db/teams.ts';
+import { dayMs, timeOfDay, wallTimeAt, weekdayOf } from '../../domain/oncall/wall-clock.ts';
+import type { WebDeps } from '../deps.ts';
+import type { Problems } from '../layout/fields.ts';
+import { setFlash } from '../layout/flash.ts';
+import { NotFoundError, type Pages } from '../layout/pages.ts';
+import { assertVisitorRole, requireRole, visitorOf } from '../visitor.ts';
+import { aheadMs, schedulePath } from './list-view.ts';
+import { readerZone } from './reader-zone.ts';
+import {
+  newRotation,
+  postedSchedule,
+  readSchedule,
+  type ScheduleValues,
+  scheduleFieldOf,
+  scheduleFormView,
+  scheduleValues,
+  withRotations,
+} from './schedule-form.ts';
+import { scheduleView } from './show-view.ts';
+
+const base = '/on-call';
+
+/** Makes and changes schedules; what an edited one would do is shown before it is saved. */
+export function scheduleRoutes(deps: WebDeps, pages: Pages): Router {
+  const router = Router();
+
+  router.get(`${base}/new`, requireRole('admin'), async (request, response) => {
+    const { scope, userId, email } = visitorOf(request);
+    const timeZone = await deps.db.read(scope, (tx) => readerZone(tx, userId, 'UTC'));
+    const first = {
+      ...newRotation(lastHandoff(timeZone, pages.now())),
+      name: 'primary',
+      participants: email,
+    };
+    await form(request, response, { name: '', timeZone, team: '', rotations: [first] }, {}, false);
+  });
+
+  router.post(`${base}/new`, requireRole('admin'), async (request, response) => {
+    await pressed(request, response, postedSchedule(request.body), false);
+  });
+
+  router.get(`${base}/:name/edit`, async (request, response) => {
+    const { name, definition } = await owned(request);
+    await form(request, response, scheduleValues(name, definition), {}, true);
+  });
+
+  router.post(`${base}/:name/edit`, async (request, response) => {
+    const { name } = await owned(request);
+    await pressed(request, response, { ...postedSchedule(request.body), name }, true);
+  });
+
+  router.post(`${base}/:name/delete`, async (request, response) => {
+    const { name } = await owned(request);
+    const { scope, orgId, email: actor } = visitorOf(request);
+    try {
+      await deps.db.write(scope, (tx) => deleteOnCallSchedule(tx, { orgId, name, actor }));
+    } catch (error) {
+      if (!(error instanceof InUseError)) throw error;
+      setFlash(response, 'bad', `Not deleted: ${error.message}.`);
+      response.redirect(303, schedulePath(name));
+      return;
+    }
+    setFlash(response, 'good', `The schedule ${name} is deleted.`);
+    response.redirect(303, base);
+  });
+
+  /** Throws ForbiddenError for whoever may not change what its team owns. */
+  async function owned(request: Request) {
+    const name = String(request.params.name);
+    const schedule = await deps.db.read(visitorOf(request).scope, (tx) => getOnCallSchedule(tx, name));
+    if (!schedule) throw new NotFoundError(`There is no schedule ${name}.`);
+    assertVisitorRole(request, 'admin', schedule.teamId);
+    return schedule;
+  }
+
+  async function pressed(request: Request, response: Response, values: ScheduleValues, existing: boolean) {
+    const button = String(request.body?.do ?? 'save');
+    const edited = withRotations(values, button, lastHandoff(values.timeZone || 'UTC', pages.now()));
+    if (edited) {
+      await form(request, response, edited, {}, existing);
+      return;
+    }
+    const read = readSchedule(values);
+    if ('problems' in read || button === 'preview') {
+      const problems = 'problems' in read ? read.problems : {};
+      const shown = 'definition' in read ? read.definition : undefined;
+      await form(request, response, values, problems, existing, shown);
+      return;
+    }
+    const problems = await save(request, values.name, read.definition, existing);
+    if (problems) {
+      await form(request, response, values, problems, existing);
+      return;
+    }
+    setFlash(response, 'good', `The schedule ${values.name} is saved. The next page goes by it.`);
+    response.redirect(303, schedulePath(values.name));
+  }
+
+  async function save(
+    request: Request,
+    name: string,
+    definition: OnCallScheduleSettings,
+    existing: boolean,
+  ): Promise<Problems | undefined> {
+    const { scope, orgId, email: actor } = visitorOf(request);
+    const { team } = definition;
+    const teamId =
+      team === null ? null : ((await deps.db.read(scope, (tx) => findTeam(tx, team)))?.id ?? null);
+    assertVisitorRole(request, 'admin', teamId);
+    try {
+      return await deps.db.write(scope, async (tx): Promise<Problems | undefined> => {
+        if (!existing && (await getOnCallSchedule(tx, name))) return { name: 'There is one of this name.' };
+        await putOnCallSchedule(tx, { orgId, name, definition, actor });
+        return undefined;
+      });
+    } catch (error) {
+      if (!(error instanceof UnknownReferenceError)) throw error;
+      return { [scheduleFieldOf(error.field.split('.'))]: error.message };
+    }
+  }
+
+  async function form(
+    request: Request,
+    response: Response,
+    values: ScheduleValues,
+    problems: Problems,
+    existing: boolean,
+    shown?: OnCallScheduleSettings,
+  ): Promise<void> {
+    const { scope, userId } = visitorOf(request);
+    const now = pages.now();
+    const { teams, people, zone, stored } = await deps.db.read(scope, async (tx) => ({
+      teams: await listTeams(tx),
+      people: (await listPeople(tx)).filter(({ disabledAt }) => disabledAt === null),
+      zone: await readerZone(tx, userId, shown?.timeZone ?? 'UTC'),
+      stored: shown && (await readScheduleFacts(tx, [values.name], { from: now, to: now + aheadMs }))[0],
+    }));
+    const preview = shown && {
+      ...scheduleView({
+        facts: {
+          name: values.name,
+          definition: shown,
+          overrides: stored?.overrides ?? [],
+          calendarShifts: stored?.calendarShifts ?? [],
+        },
+        people: new Map(people.map(({ email, name }) => [email.toLowerCase(), { name, contactRules: [] }])),
+        zone,
+        now,
+        week: '',
+      }),
+    };
+    await pages.show(request, response, {
+      template: 'on-call/schedule-form',
+      view: {
+        form: scheduleFormView(values, problems, { existing, teams, people }),
+        preview: preview ?? null,
+      },
+      title: existing ? `Change ${values.name}` : 'New schedule',
+      section: 'on-call',
+      status: Object.keys(problems).length > 0 ? 422 : 200,
+    });
+  }
+
+  return router;
+}
+
+/** This week's Monday at nine, as a form holds it: a rotation that begins there has somebody now. */
+function lastHandoff(zone: string, now: number): string {
+  const wall = wallTimeAt(safeZone(zone), now);
+  const midnight = wall - timeOfDay(wall);
+  return `${new Date(midnight - weekdayOf(midnight) * dayMs).toISOString().slice(0, 10)}T09:00`;
+}
+
+/** What was typed may be no zone, which the form says when it is saved. */
+function safeZone(zone: string): string {
+  try {
+    wallTimeAt(zone, 0);
+    return zone;
+  } catch {
+    return 'UTC';
+  }
+}
