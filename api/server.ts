@@ -13,8 +13,10 @@ import { requireIngestKey } from './auth/ingest-key.ts';
 import { requireRunnerToken } from './auth/runner-token.ts';
 import type { SignIn } from './auth/sign-in.ts';
 import { automationEndpoints } from './automation/routes.ts';
+import { calendarFeedEndpoints } from './calendar-feeds/routes.ts';
 import { changeSourceEndpoints } from './change-sources/routes.ts';
 import { changeEndpoints } from './changes/routes.ts';
+import { type ChatDeps, chatEndpoints } from './chat/routes.ts';
 import { circuitBreakerEndpoints } from './circuit-breakers/routes.ts';
 import { contactRulesEndpoints } from './contact-rules/routes.ts';
 import { correlationMemoryEndpoints } from './correlation-memory/routes.ts';
@@ -70,6 +72,7 @@ export interface ApiDeps {
   messages: MessageClient;
   gitSchedules: GitSchedules;
   logDesk: LogSourceProbe & LogTemplatePreviewer;
+  chat: ChatDeps['chat'];
   signIn: SignIn;
   parseTopology: TopologyParser;
   /** Without a slash at the end. */
@@ -139,6 +142,7 @@ function endpointsOf(deps: ApiDeps, secureCookies: boolean): Endpoint[] {
     ...targetEndpoints(deps),
     ...onCallScheduleEndpoints(deps),
     ...onCallEndpoints(deps),
+    ...calendarFeedEndpoints(deps),
     ...escalationPolicyEndpoints(deps),
     ...slaPolicyEndpoints(deps),
     ...slaCalendarEndpoints(deps),
@@ -146,6 +150,7 @@ function endpointsOf(deps: ApiDeps, secureCookies: boolean): Endpoint[] {
     ...notificationRuleEndpoints(deps),
     ...logSourceEndpoints(deps),
     ...logTemplateEndpoints(deps),
+    ...chatEndpoints(deps),
     ...reportEndpoints(deps),
     ...runnersEndpoints(deps),
     ...runnerEndpoints(deps),
