@@ -31,6 +31,21 @@ export async function readDirectory(
   };
 }
 
+/** Of the organization's owners and admins who can sign in, by address. */
+export async function listOwnerAddresses(tx: Tx): Promise<string[]> {
+  const rows = await tx
+    .selectFrom('users as u')
+    .innerJoin('memberships as m', 'm.user_id', 'u.id')
+    .select('u.email')
+    .distinct()
+    .where('m.team_id', 'is', null)
+    .where('m.role', 'in', ['owner', 'admin'])
+    .where('u.disabled_at', 'is', null)
+    .orderBy('u.email')
+    .execute();
+  return rows.map(({ email }) => email);
+}
+
 interface Span {
   from: number;
   to: number;

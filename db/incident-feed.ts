@@ -1,10 +1,13 @@
 import { sql } from 'kysely';
 import type { FeedDigest } from '../domain/incident/events.ts';
-import { selectEscalation } from '../domain/policy-match.ts';
+import type { IncidentPlan } from '../domain/incident/state.ts';
+import { type PolicySubject, selectEscalation } from '../domain/policy-match.ts';
 import type { Severity } from '../domain/severity.ts';
 import { readRulesInForce, rulesForAlert } from './correlation-rules.ts';
 import type { Tx } from './database.ts';
+import { listAnnouncedTriggers } from './notification-rules.ts';
 import { listEscalationPolicies } from './policies.ts';
+import { activeSilence } from './silences.ts';
 import { readSlaTimes } from './sla-policies.ts';
 
 /** A feed entry's alert, as runbooks are matched against. */
@@ -14,12 +17,16 @@ export interface JoinedAlert {
   severity: Severity;
   labels: Record<string, string>;
   firing: boolean;
+  /** It joined since, and is not one that was known and fires again. */
+  isNew: boolean;
   receivedAt: number;
 }
 
 /** Alerts that one reading looks at for runbooks: so many of each name and severity, so many in all. */
 const joinedOfAKind = 50;
 const joinedLimit = 1_000;
+/** Of these, so many are told one by one to rules that wait for each alert. */
+const receivedLimit = 50;
 /** Different names of its alerts that an incident's policies are chosen by. */
 const namesLimit = 1_000;
 
@@ -49,6 +56,7 @@ export async function readFeed(
     service: string | null;
     severity: Severity;
     opened_at: Date;
+    now: Date;
     alert_count: number;
     firing_count: number;
     labels: Record<string, string>;
@@ -58,7 +66,7 @@ export async function readFeed(
   }>`
     update incidents set feed_unread = false, feed_owed_by = null, feed_owed_since = null, feed_read_at = now()
     where id = ${args.incidentId}
-    returning feed_seq, title, service, severity, opened_at, alert_count, firing_count, labels,
+    returning feed_seq, title, service, severity, opened_at, now() as now, alert_count, firing_count, labels,
       (select slug from teams t where t.id = incidents.team_id) as team, merge_wanted, merge_reason`.execute(
     tx,
   );
@@ -75,10 +83,18 @@ export async function readFeed(
   const { rules } = rulesForAlert(await readRulesInForce(tx), incident.labels);
   const { quietMs } = rules.flapping;
   const mergeInto = await mergeTarget(tx, incident);
-  const plan = {
+  const announces = await listAnnouncedTriggers(tx);
+  const received = announces.includes('alert.received')
+    ? joined.filter(({ firing, isNew }) => firing && isNew).slice(0, receivedLimit)
+    : [];
+  const silence = await activeSilence(tx, args.incidentId, incident.now.getTime());
+  const plan: IncidentPlan = {
     escalation: selectEscalation(await listEscalationPolicies(tx), subject),
     sla: await readSlaTimes(tx, subject, incident.opened_at.getTime()),
     reopenWindowMs: rules.reopenWindowMs ?? args.reopenWindowMs,
+    resolves: true,
+    pattern: patternOf(subject),
+    announces,
   };
   return {
     digest: {
@@ -91,11 +107,18 @@ export async function readFeed(
       firingCount: incident.firing_count,
       firingJoined: joined.some((alert) => alert.firing),
       plan,
+      ...(silence ? { silence } : {}),
+      ...(received.length > 0 ? { received: received.map(({ id }) => id) } : {}),
       ...(mergeInto ? { mergeInto } : {}),
       ...((await haveFlapped(tx, args.incidentId, quietMs)) ? { flapping: { quietMs } } : {}),
     },
     joined,
   };
+}
+
+/** Alert and service, by which messages are counted: an incident of many alerts goes by the first of their names. */
+function patternOf({ alerts, service }: PolicySubject): string {
+  return `${alerts.toSorted()[0] ?? ''} ${service ?? ''}`.trim();
 }
 
 /** Undefined where no merge is wanted, and where the other incident has come to its end without being merged itself. */
@@ -129,14 +152,16 @@ async function joinedSince(tx: Tx, incidentId: string, afterSeq: number): Promis
     severity: Severity;
     labels: Record<string, string>;
     firing: boolean;
+    isNew: boolean;
     received_at: Date;
   }>`
-    select id, name, severity, labels, firing, received_at from (
-      select a.id, a.name, a.severity, a.severity_rank, a.labels, a.status <> 'resolved' as firing, a.received_at,
+    select id, name, severity, labels, firing, "isNew", received_at from (
+      select a.id, a.name, a.severity, a.severity_rank, a.labels, a.status <> 'resolved' as firing, f."isNew", a.received_at,
         row_number() over (partition by a.name, a.severity order by (a.status = 'resolved'), a.id) as place
       from (
-        select distinct alert_id from incident_feed
+        select alert_id, bool_or(kind = 'joined') as "isNew" from incident_feed
         where incident_id = ${incidentId} and seq > ${afterSeq} and kind in ('joined', 'firing', 'updated')
+        group by alert_id
       ) f join alerts a on a.id = f.alert_id and a.incident_id = ${incidentId}
     ) ranked
     where place <= ${joinedOfAKind}
@@ -151,7 +176,7 @@ export async function listFiringAlerts(
   incidentId: string,
 ): Promise<(JoinedAlert & { now: number })[]> {
   const { rows } = await sql<Omit<JoinedAlert, 'receivedAt'> & { received_at: Date; now: Date }>`
-    select id, name, severity, labels, true as firing, received_at, now() as now
+    select id, name, severity, labels, true as firing, false as "isNew", received_at, now() as now
     from alerts where incident_id = ${incidentId} and status <> 'resolved'
     order by id limit ${joinedLimit}`.execute(tx);
   return rows.map(({ received_at, now, ...alert }) => ({

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { IncidentState } from '../domain/incident/state.ts';
 import type { Deadline } from '../domain/incident-status.ts';
+import { explainedBreach, saveBreach } from './breaches.ts';
 import type { Tx } from './database.ts';
 import { saveCause, saveVerdict, verdictSentence } from './judgements.ts';
 import { storable } from './storable.ts';
@@ -21,7 +22,9 @@ export interface IncidentRecord {
     | 'resolved'
     | 'clocks'
     | 'cause'
+    | 'openings'
   > & {
+    silencedUntil: number | null;
     escalationPolicy: string | null;
   };
   entries: IncidentState['outbox'];
@@ -39,6 +42,8 @@ export async function recordIncident(tx: Tx, given: IncidentRecord): Promise<voi
       acknowledged_by: standing.acknowledged?.by ?? null,
       assigned_to: standing.assignedTo,
       snoozed_until: toDate(standing.snoozedUntil),
+      opening: standing.openings,
+      silenced_until: toDate(standing.silencedUntil),
       escalation_from: toDate(standing.escalationFrom),
       resolved_at: toDate(standing.resolved?.at),
       resolved_by: standing.resolved?.by ?? null,
@@ -101,6 +106,16 @@ export async function recordIncident(tx: Tx, given: IncidentRecord): Promise<voi
         })),
       )
       .execute();
+  }
+  await saveBreaches(tx, record);
+}
+
+/** What was said of a breach stands at its clock, which is written by then. */
+async function saveBreaches(tx: Tx, { incidentId, entries }: IncidentRecord): Promise<void> {
+  for (const { kind, data, actor: by, at } of entries) {
+    if (kind !== 'breach_explained') continue;
+    const { clock, reason, note } = explainedBreach.parse(data);
+    await saveBreach(tx, { incidentId, clock, reason, note, by, at: new Date(at) });
   }
 }
 

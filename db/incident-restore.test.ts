@@ -48,12 +48,16 @@ test('restores where it stands: people, clocks, pages, the latest execution of e
     cause_confidence: 0.5,
   });
   const told = { incident_id: id, actor: 'Holdfast', summary: 'x' };
-  await insert('timeline', { ...told, kind: 'reopened', at: at(9), dedup_key: 'a' });
+  await insert('timeline', { ...told, kind: 'reopened', at: at(9), dedup_key: 'incident:8' });
+  const anew = { kind: 'unacknowledged', at: at(10), data: { round: 2 }, dedup_key: 'incident:11' };
+  await insert('timeline', { ...told, ...anew });
   await insert('timeline', { ...told, kind: 'change', data: { changeId: 7 }, dedup_key: 'b' });
   const clock = { incident_id: id, policy: 'p', started_at: at(0), at_risk_at: at(4), due_at: at(5) };
   await insert('sla_clocks', { ...clock, kind: 'acknowledge', state: 'met', ended_at: at(3) });
   const page = { incident_id: id, type: 'escalation.page', channel: 'email', destination: 'x', subject: 'x' };
   await insert('notifications', { ...page, key: `incident:${id}:page:1:0.0.0`, status: 'sent' });
+  const person = { key: `incident:${id}:page:1:2.0.0.0.0.0`, person: 'ana@example.com' };
+  await insert('notifications', { ...page, ...person, status: 'sent' });
   await insert('notifications', { ...page, key: `incident:${id}:page:1:0.1.0`, status: 'failed' });
   const run = {
     incident_id: id,
@@ -77,6 +81,7 @@ test('restores where it stands: people, clocks, pages, the latest execution of e
     acknowledged: { at: at(3).getTime(), by: 'ana' },
     assignedTo: null,
     snoozedUntil: null,
+    silencedUntil: null,
     escalationFrom: at(9).getTime(),
     resolved: null,
     firesSinceResolved: false,
@@ -94,7 +99,12 @@ test('restores where it stands: people, clocks, pages, the latest execution of e
     cause: { service: 'db', confidence: 0.5, by: null },
     mergedInto: null,
     openings: 2,
-    pages: ['page:1:0.0.0'],
+    rounds: 2,
+    renewedSeq: 11,
+    pages: ['page:1:2.0.0.0.0.0', 'page:1:0.0.0'],
+    people: {
+      'page:1:2.0.0.0.0.0': { type: 'contact', email: 'ana@example.com', method: { type: 'email' } },
+    },
     executions: [{ runbook: 'restart', mode: 'auto', executionId: latest, status: 'running' }],
     changesTold: [7],
     regroupings: 11,
@@ -104,7 +114,11 @@ test('restores where it stands: people, clocks, pages, the latest execution of e
 test('escalation goes on from where snoozes have moved it', async () => {
   const incidentId = await incident(4);
   const { orgId } = database;
-  const standing = { ...newIncidentState(4, at(0).getTime()), escalationPolicy: null };
+  const standing = {
+    ...newIncidentState(4, at(0).getTime()),
+    escalationPolicy: null,
+    silencedUntil: null,
+  };
   const moved = { ...standing, escalationFrom: at(40).getTime() };
   await database.db.write({ orgId }, (tx) =>
     recordIncident(tx, { orgId, incidentId, seq: 1, deadlines: [], entries: [], standing: moved }),

@@ -14,19 +14,22 @@ export async function readRecorded(tx: Tx, incidentId: string): Promise<Restored
     .where('recorded_seq', '>', 0)
     .executeTakeFirst();
   if (!incident) return undefined;
-  const reopenings = await tx
+  const beginnings = await tx
     .selectFrom('timeline')
-    .select('at')
+    .select(['at', 'kind', 'data', 'dedup_key'])
     .where('incident_id', '=', incidentId)
-    .where('kind', '=', 'reopened')
+    .where('kind', 'in', ['reopened', 'unacknowledged', 'policy_reapplied'])
     .orderBy('at', 'desc')
     .execute();
+  const reopenings = beginnings.filter(({ kind }) => kind === 'reopened');
+  const paged = await pagesOf(tx, incidentId);
   return {
     seq: incident.recorded_seq,
     status: incident.status,
     acknowledged: whenAndWho(incident.acknowledged_at, incident.acknowledged_by),
     assignedTo: incident.assigned_to,
     snoozedUntil: incident.snoozed_until?.getTime() ?? null,
+    silencedUntil: incident.silenced_until?.getTime() ?? null,
     // not recorded by an older Holdfast
     escalationFrom: (incident.escalation_from ?? reopenings[0]?.at ?? incident.opened_at).getTime(),
     resolved: whenAndWho(incident.resolved_at, incident.resolved_by),
@@ -42,12 +45,27 @@ export async function readRecorded(tx: Tx, incidentId: string): Promise<Restored
             by: incident.cause_by,
           },
     mergedInto: incident.merged_into,
-    openings: reopenings.length + 1,
-    pages: await pagesOf(tx, incidentId),
+    openings: Math.max(incident.opening, reopenings.length + 1),
+    rounds: Math.max(1, ...beginnings.map(({ data }) => Number(data.round) || 1)),
+    renewedSeq: Math.max(
+      0,
+      ...beginnings.flatMap(({ kind, dedup_key }) => (kind === 'policy_reapplied' ? [] : [seqOf(dedup_key)])),
+    ),
+    pages: paged.map(({ key }) => key),
+    people: Object.fromEntries(
+      paged.flatMap(({ key, person }) =>
+        person === null ? [] : [[key, { type: 'contact', email: person, method: { type: 'email' } }]],
+      ),
+    ),
     executions: await executionsOf(tx, incidentId),
     changesTold: await changesToldOf(tx, incidentId),
     regroupings: await regroupingsOf(tx, incidentId),
   };
+}
+
+/** Lines of the story that its workflow has told are 'incident:<number>'. */
+function seqOf(dedupKey: string): number {
+  return Number(dedupKey.slice('incident:'.length)) || 0;
 }
 
 function whenAndWho(at: Date | null, by: string | null): { at: number; by: string } | null {
@@ -86,17 +104,17 @@ async function clocksOf(tx: Tx, incidentId: string): Promise<RestoredIncident['c
 }
 
 /** The ledger's keys are 'incident:<id>:<key of the move>'. */
-async function pagesOf(tx: Tx, incidentId: string): Promise<string[]> {
+async function pagesOf(tx: Tx, incidentId: string): Promise<{ key: string; person: string | null }[]> {
   const rows = await tx
     .selectFrom('notifications')
-    .select('key')
+    .select(['key', 'person'])
     .where('incident_id', '=', incidentId)
     .where('type', '=', 'escalation.page')
     .where('status', 'in', ['sent', 'skipped'])
     .orderBy('id', 'desc')
     .limit(mostPages)
     .execute();
-  return rows.map(({ key }) => key.slice(`incident:${incidentId}:`.length));
+  return rows.map(({ key, person }) => ({ key: key.slice(`incident:${incidentId}:`.length), person }));
 }
 
 async function executionsOf(tx: Tx, incidentId: string): Promise<RestoredIncident['executions']> {

@@ -71,6 +71,8 @@ const record = async (change: Partial<IncidentRecord> & { cause?: IncidentRecord
         acknowledged: null,
         assignedTo: null,
         snoozedUntil: null,
+        silencedUntil: null,
+        openings: 1,
         escalationFrom: Date.now(),
         resolved: null,
         clocks: [],

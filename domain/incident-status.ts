@@ -39,7 +39,17 @@ export type UndoStatus = (typeof undoStatuses)[number];
 
 /** A running timer of an incident, for people: what happens at its end. `at` is ISO 8601. */
 export interface Deadline {
-  kind: 'escalation' | 'acknowledge_sla' | 'resolve_sla' | 'approval' | 'snooze' | 'runbook' | 'close';
+  kind:
+    | 'escalation'
+    | 'acknowledge_sla'
+    | 'resolve_sla'
+    | 'approval'
+    | 'snooze'
+    | 'silence'
+    | 'reminder'
+    | 'unacknowledge'
+    | 'runbook'
+    | 'close';
   at: string;
   what: string;
 }

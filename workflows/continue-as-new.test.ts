@@ -10,7 +10,7 @@ import type { EmbeddedTemporal } from '../stack/temporal.ts';
 import { quietRuntime, until } from '../test/harness/workflows.ts';
 import { PartUnavailableError } from '../test/parts/part.ts';
 import { startTemporalDevServer } from '../test/parts/temporal-dev-server.ts';
-import { addNote, feedUnread, incidentWorkflowId, resolve } from './messages.ts';
+import { addNote, feedUnread, incidentWorkflowId, notificationTaskQueue, resolve } from './messages.ts';
 
 /** The server suggests a new run after some 4,000 events; here after 60, so that a few notes are enough. */
 let server: EmbeddedTemporal | undefined;
@@ -81,7 +81,12 @@ test('an incident that goes on in a new run loses no note, repeats no page, and 
       workflowBundle: await bundleWorkflows(),
       activities,
     });
-    await worker.runUntil(async () => {
+    const messenger = await Worker.create({
+      connection: native,
+      taskQueue: notificationTaskQueue,
+      activities,
+    });
+    const work = worker.runUntil(async () => {
       const orgId = randomUUID();
       const workflowId = incidentWorkflowId(orgId, 1);
       await client.workflow.signalWithStart('incident', {
@@ -115,6 +120,7 @@ test('an incident that goes on in a new run loses no note, repeats no page, and 
       expect(pages).toHaveLength(1);
       expect(records.at(-1)?.standing).toMatchObject({ status: 'resolved', escalationPolicy: 'default' });
     });
+    await messenger.runUntil(work);
   } finally {
     await connection.close();
     await native.close();

@@ -13,10 +13,13 @@ import {
   uuid4,
 } from '@temporalio/workflow';
 import type { AnalysisActivities } from '../activities/analysis.ts';
+import type { AnnounceActivities } from '../activities/announce.ts';
+import type { EscalationActivities } from '../activities/escalation.ts';
 import type { EvidenceActivities } from '../activities/evidence.ts';
 import type { IncidentActivities } from '../activities/incident.ts';
 import type { NotifyActivities } from '../activities/notify.ts';
 import { applyEvent, gathersAgainAfterMs } from '../domain/incident/apply-event.ts';
+import { type AsOf, outOfDate } from '../domain/incident/as-of.ts';
 import type { FeedDigest, IncidentEvent } from '../domain/incident/events.ts';
 import { type IncidentMove, incidentOver, nextMoves } from '../domain/incident/next-moves.ts';
 import { regroupingKey, regroupingOf } from '../domain/incident/regrouping.ts';
@@ -24,8 +27,12 @@ import {
   carryOver,
   escalationStopped,
   type IncidentState,
+  type Notice,
   newIncidentState,
 } from '../domain/incident/state.ts';
+import type { NotifyInput, NotifyTarget } from '../domain/notification.ts';
+import { severities } from '../domain/severity.ts';
+import { advanceClock, type SlaClock } from '../domain/sla.ts';
 import { createDriver, ownScope } from './drive.ts';
 import { execution } from './execution.ts';
 import { takeTurns } from './in-turn.ts';
@@ -35,17 +42,21 @@ import {
   acknowledge,
   addNote,
   assign,
+  type BreachExplained,
   type CauseJudgement,
   type ChangeJudgement,
   executionReported,
   executionWorkflowId,
+  explainBreach,
   feedUnread,
   type IncidentInput,
   incidentResolved,
   judgeCause,
   judgeChange,
+  notificationTaskQueue,
   type RegroupArgs,
   type Regrouped,
+  reapplyPolicy,
   refusedType,
   regroup,
   resolve,
@@ -67,12 +78,20 @@ const { regroupIncident } = proxyLocalActivities<IncidentActivities>({
   localRetryThreshold: '1s',
   retry: { initialInterval: '1s', maximumInterval: '30s', maximumAttempts: 10 },
 });
-const { notify } = proxyActivities<NotifyActivities>({
+const { resolveLevel, announce } = proxyLocalActivities<EscalationActivities & AnnounceActivities>({
+  startToCloseTimeout: '20s',
+  localRetryThreshold: '1m',
+  retry: { initialInterval: '200ms', maximumInterval: '30s' },
+});
+const sending = {
   startToCloseTimeout: '1m',
   // some 16 hours: an incident must come to its end although a channel never answers again
   retry: { initialInterval: '1s', maximumInterval: '5m', maximumAttempts: 200 },
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
-});
+  taskQueue: notificationTaskQueue,
+} as const;
+/** A person who can be reached in another way as well does not wait longer for one that does not work. */
+const otherwiseAfter = '2m';
 const { gatherLogs } = proxyActivities<EvidenceActivities>({
   startToCloseTimeout: '1m',
   retry: { initialInterval: '2s', maximumInterval: '1m', maximumAttempts: 10 },
@@ -155,13 +174,22 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
         );
         return { type: 'regrouped', at: Date.now(), key, into: target.number };
       }
+      case 'resolve_level': {
+        const { severity } = driver.state;
+        const { targets, owners } = await inTurn(() =>
+          resolveLevel({ orgId, targets: move.targets, severity, at: Date.now() }),
+        );
+        return { type: 'level_resolved', at: Date.now(), key, dueAt: move.dueAt, targets, owners };
+      }
       case 'page':
         return await page(move);
-      case 'notice': {
-        const { type, target, detail } = move.notice;
-        await notify({ orgId, key: effectKey(key), type, incidentId, target, detail });
-        return { type: 'notice_sent', at: Date.now(), key };
+      case 'announce': {
+        const { notices } = await inTurn(() => announce({ orgId, incidentId, ...move.announcement }));
+        return { type: 'announced', at: Date.now(), key, notices };
       }
+      case 'notice':
+        await tellAll(move.notice);
+        return { type: 'notice_sent', at: Date.now(), key };
       case 'start_execution': {
         const executionId = move.executionId ?? uuid4();
         const { runbook, alertId } = move;
@@ -188,9 +216,12 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
           resolved,
           clocks,
           cause,
+          openings,
         } = state;
         const escalationPolicy = state.plan?.escalation.name ?? null;
         const standing = {
+          openings,
+          silencedUntil: state.silence?.until ?? null,
           status,
           acknowledged,
           assignedTo,
@@ -214,10 +245,10 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
   }
 
   async function page(move: Extract<IncidentMove, { kind: 'page' }>): Promise<IncidentEvent> {
-    const { key, target, detail } = move;
+    const { key, target, detail, cause, dueAt, last } = move;
     try {
       const outcome = await pages.run(() =>
-        notify({ orgId, key: effectKey(key), type: 'escalation.page', incidentId, target, detail }),
+        send({ key, type: 'escalation.page', target, detail, cause, dueAt }, last),
       );
       const skipped = outcome.status === 'skipped' ? outcome.reason : null;
       return { type: 'page_sent', at: Date.now(), key, destination: outcome.destination, skipped };
@@ -226,6 +257,44 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
       const skipped = driver.state.resolved ? 'resolved meanwhile' : 'acknowledged meanwhile';
       return { type: 'page_sent', at: Date.now(), key, destination: 'the next target', skipped };
     }
+  }
+
+  /** A schedule is told by telling whoever is on call by it. Throws what the first one who could not be told met with. */
+  async function tellAll(notice: Notice): Promise<void> {
+    const { target } = notice;
+    if (target.type !== 'schedule') {
+      await send(notice);
+      return;
+    }
+    const { severity } = driver.state;
+    const { targets } = await inTurn(() =>
+      resolveLevel({ orgId, targets: [target], severity, at: Date.now() }),
+    );
+    const people = targets.flatMap((resolved) => resolved.people);
+    const sent = await Promise.allSettled(
+      people.map(({ email, entry }, index) => {
+        const cause = notice.cause && { ...notice.cause, ...(entry && { entry }) };
+        const person: NotifyTarget = { type: 'user', email };
+        return send({ ...notice, key: `${notice.key}.${index}`, target: person, ...(cause && { cause }) });
+      }),
+    );
+    const failed = sent.find((each) => each.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+
+  /** The worse the severity, the sooner it is sent where many wait. */
+  async function send(
+    { key, ...message }: Pick<NotifyInput, 'key' | 'type' | 'target' | 'detail' | 'cause' | 'dueAt'>,
+    last = true,
+  ) {
+    const { severity, plan } = driver.state;
+    const { notify } = proxyActivities<NotifyActivities>({
+      ...sending,
+      ...(last ? {} : { scheduleToCloseTimeout: otherwiseAfter }),
+      priority: { priorityKey: 1 + severities.indexOf(severity) },
+    });
+    const pattern = plan?.pattern === undefined ? {} : { pattern: plan.pattern };
+    return await notify({ orgId, incidentId, key: effectKey(key), ...message, severity, ...pattern });
   }
 
   /** For the lists of the Temporal UI, which filter by them; nothing is decided by them. */
@@ -277,6 +346,15 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
     return { seq, status: driver.state.status, into: outcome.into };
   }
 
+  /** Answers once escalation goes by the policy as it is now. */
+  async function reapply(actor: Actor): Promise<Accepted> {
+    driver.apply({ type: 'reapply_asked', at: Date.now(), by: actor.name });
+    await driver.until((state) => state.reapplying === null);
+    const { seq } = driver.state;
+    await driver.until((state) => state.recordedSeq >= seq);
+    return { seq, status: driver.state.status };
+  }
+
   setHandler(feedUnread, () => driver.apply({ type: 'feed_unread', at: Date.now() }));
   setHandler(executionReported, (report) =>
     driver.apply({ type: 'execution_reported', at: Date.now(), ...report, reason: report.reason ?? null }),
@@ -285,7 +363,8 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
     acknowledge,
     ({ actor, note }) => accept({ type: 'acknowledged', at: Date.now(), by: actor.name, note: note ?? null }),
     {
-      validator: (_: { actor: Actor }) => {
+      validator: (seen: AsOf) => {
+        refuseOutOfDate(driver.state, seen);
         refuseResolved(driver.state);
         const { acknowledged } = driver.state;
         if (acknowledged)
@@ -303,7 +382,12 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
         note: note ?? null,
         falsePositive: falsePositive ?? false,
       }),
-    { validator: (_: { actor: Actor }) => refuseResolved(driver.state) },
+    {
+      validator: (seen: AsOf) => {
+        refuseOutOfDate(driver.state, seen);
+        refuseResolved(driver.state);
+      },
+    },
   );
   setHandler(assign, ({ actor, to }) => accept({ type: 'assigned', at: Date.now(), by: actor.name, to }), {
     validator: (_: { actor: Actor }) => refuseResolved(driver.state),
@@ -314,7 +398,8 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
     ({ actor, until }) =>
       accept({ type: 'snoozed', at: Date.now(), by: actor.name, until: Date.parse(until) }),
     {
-      validator: ({ until }: { actor: Actor; until: string }) => {
+      validator: ({ until, ...seen }: AsOf & { until: string }) => {
+        refuseOutOfDate(driver.state, seen);
         refuseResolved(driver.state);
         if (!(Date.parse(until) > Date.now())) refuse(`'until' must lie ahead: ${until} does not`);
         if (driver.state.acknowledged) refuse('it is acknowledged: nobody is being paged');
@@ -332,6 +417,9 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
     },
   );
 
+  setHandler(reapplyPolicy, ({ actor }) => reapply(actor), {
+    validator: (_: { actor: Actor }) => refuseResolved(driver.state),
+  });
   setHandler(regroup, moveAlerts, { validator: (args: RegroupArgs) => refuseMove(driver.state, args) });
   setHandler(
     judgeCause,
@@ -344,6 +432,12 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
       accept({ type: 'change_judged', at: Date.now(), by: actor.name, changeId, verdict }),
     { validator: (_: ChangeJudgement) => refuseMerged(driver.state) },
   );
+  setHandler(
+    explainBreach,
+    ({ actor, clock, reason, note }) =>
+      accept({ type: 'breach_explained', at: Date.now(), by: actor.name, clock, reason, note }),
+    { validator: ({ clock }: BreachExplained) => refuseUnbreached(driver.state, clock) },
+  );
 
   if ((await driver.run()) === 'renew') await continueAsNew<typeof incident>(input, carryOver(driver.state));
 }
@@ -352,6 +446,18 @@ function refuseResolved(state: IncidentState): void {
   if (!state.resolved) return;
   const how = state.status === 'false_positive' ? 'a false positive, said' : 'resolved by';
   refuse(`already ${how} ${state.resolved.by} at ${new Date(state.resolved.at).toISOString()}`);
+}
+
+function refuseUnbreached({ clocks }: IncidentState, kind: SlaClock['kind']): void {
+  const clock = clocks.find((other) => other.kind === kind);
+  if (!clock) refuse(`it has no SLA clock to ${kind}`);
+  else if (advanceClock(clock, Date.now()).state !== 'breached')
+    refuse(`its clock to ${kind} is not breached`);
+}
+
+function refuseOutOfDate(state: IncidentState, seen: AsOf): void {
+  const reason = outOfDate(state, seen);
+  if (reason !== null) refuse(reason);
 }
 
 function refuseMerged({ mergedInto }: IncidentState): void {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ContactRules } from '../contact-rules.ts';
 import { onCallSchedule, type ScheduleFacts } from '../oncall/schedule.ts';
 import type { EscalationTarget } from '../policies.ts';
-import { reachesSomebody } from './pages.ts';
+import { reachesSomebody } from './reached.ts';
 import { type Directory, resolveTargets } from './resolve.ts';
 
 const at = Date.parse('2026-11-23T03:00:00Z');

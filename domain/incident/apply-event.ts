@@ -1,6 +1,4 @@
-import { formatDuration } from '../duration.ts';
-import { targetName } from '../escalation/pages.ts';
-import { stopClock } from '../sla.ts';
+import { active, advanceAcknowledgement, applyAcknowledgement } from './acknowledgement.ts';
 import {
   analysisBegun,
   applyAnalysisFailure,
@@ -8,13 +6,17 @@ import {
   wantAnalysis,
   wantAnalysisNow,
 } from './analysis-times.ts';
+import { announceRead, announceTold, applyAnnounced, applyAnnounceFailed } from './announcements.ts';
 import { applyBreachExplanation } from './breach.ts';
 import { applyAnalysis, applyCauseJudgement, applyChangeJudgement } from './cause.ts';
 import { advanceClocks, armClocks } from './clocks.ts';
 import type { FeedDigest, IncidentEvent } from './events.ts';
 import { applyExecutionNamed, applyExecutionReport, applyExecutionStarted } from './executions.ts';
+import { applyLevelFailed, applyLevelResolved } from './levels.ts';
 import { endLull, waitForQuiet } from './lull.ts';
-import { pageTargetOf } from './page-key.ts';
+import { applyPage, applyPageFailed, pageStarted } from './pages.ts';
+import { applySilence, applySnooze, endQuiet } from './quiet.ts';
+import { applyReapplied, askReapplying } from './reapply.ts';
 import {
   applyRegrouped,
   applyRegroupingRefused,
@@ -24,7 +26,7 @@ import {
 } from './regrouping.ts';
 import { close, closeByItsAlerts, reopen } from './resolution.ts';
 import { restore } from './restored.ts';
-import { type IncidentState, isAnalysis } from './state.ts';
+import { type IncidentPlan, type IncidentState, isAnalysis } from './state.ts';
 import { holdfast, tell } from './story.ts';
 
 /** Logs are asked for at once, and once more when the five minutes after the opening have been written. */
@@ -32,9 +34,29 @@ const secondGatheringMs = 5 * 60_000 + 15_000;
 
 /** Folds what happened into the state. Pure: the same state and event always give the same state. */
 export function applyEvent(state: IncidentState, event: IncidentEvent): IncidentState {
+  const next = announceTold(state, fold(state, event));
+  return byPeople.has(event.type) ? active(next, event.at) : next;
+}
+
+/** What shows that somebody is at work on it. */
+const byPeople = new Set<IncidentEvent['type']>([
+  'acknowledged',
+  'resolved',
+  'assigned',
+  'noted',
+  'snoozed',
+  'status_set',
+  'cause_judged',
+  'change_judged',
+  'breach_explained',
+  'regroup_asked',
+  'reapply_asked',
+]);
+
+function fold(state: IncidentState, event: IncidentEvent): IncidentState {
   switch (event.type) {
     case 'tick':
-      return endLull(advanceClocks(endSnooze(state, event.at), event.at), event.at);
+      return ticked(state, event.at);
     case 'feed_unread':
       return { ...state, feedUnread: true };
     case 'move_started':
@@ -62,6 +84,10 @@ export function applyEvent(state: IncidentState, event: IncidentEvent): Incident
       return applyCauseJudgement(state, event);
     case 'change_judged':
       return applyChangeJudgement(state, event);
+    case 'level_resolved':
+      return applyLevelResolved(landed(state, event.key), event);
+    case 'announced':
+      return applyAnnounced(landed(state, event.key), event);
     case 'page_sent':
       return applyPage(landed(state, event.key), event);
     case 'notice_sent':
@@ -103,6 +129,8 @@ export function applyEvent(state: IncidentState, event: IncidentEvent): Incident
       return applySnooze(state, event);
     case 'breach_explained':
       return applyBreachExplanation(state, event);
+    case 'reapply_asked':
+      return askReapplying(state, event);
     case 'status_set':
       return tell(
         { ...state, status: event.status },
@@ -114,6 +142,11 @@ export function applyEvent(state: IncidentState, event: IncidentEvent): Incident
         'incident.set_status',
       );
   }
+}
+
+function ticked(before: IncidentState, now: number): IncidentState {
+  const state = advanceAcknowledgement(endQuiet(before, now), now);
+  return endLull(advanceClocks(state, now), now);
 }
 
 /** A source of logs that was away for all attempts of one gathering is asked again, up to so many gatherings. */
@@ -138,6 +171,7 @@ function started(before: IncidentState, key: string, at: number): IncidentState 
     return { ...state, evidence: { gathered: gathered + 1, nextAt } };
   }
   if (isAnalysis(key)) return analysisBegun(state, at);
+  if (key.startsWith('page:')) return pageStarted(state, key);
   if (key.startsWith('withdraw:')) {
     const executionId = key.slice('withdraw:'.length);
     const runbooks = Object.entries(state.runbooks).map(([name, matched]) =>
@@ -161,18 +195,9 @@ function applyFailure(
   event: Extract<IncidentEvent, { type: 'move_failed' }>,
 ): IncidentState {
   const { key, at, reason } = event;
-  const page = pageTargetOf(state, key);
-  if (page) {
-    const pages = { ...state.pages, [key]: { target: page, status: 'failed' as const } };
-    return tell(
-      { ...state, pages },
-      at,
-      'notification_failed',
-      holdfast,
-      `Could not page ${targetName(page)}: ${reason}`,
-      { destination: targetName(page) },
-    );
-  }
+  if (key.startsWith('page:')) return applyPageFailed(state, event);
+  if (key.startsWith('level:')) return applyLevelFailed(state, event);
+  if (key.startsWith('announce:')) return applyAnnounceFailed(state, event);
   if (key === 'feed') return { ...state, feedUnread: true };
   if (regroupingOf(state, key)) return applyRegroupingRefused(state, event);
   if (isAnalysis(key)) return applyAnalysisFailure(state, event);
@@ -198,7 +223,7 @@ function applyFailure(
       { runbook },
     );
   }
-  if (key.startsWith('notice:')) {
+  if (key.startsWith('notice:') || key.startsWith('rule:')) {
     return tell(state, at, 'notification_failed', holdfast, `A message could not be delivered: ${reason}`);
   }
   return state;
@@ -214,17 +239,26 @@ function applyDigest(before: IncidentState, digest: FeedDigest, at: number): Inc
     alertCount: digest.alertCount,
     firingCount: digest.firingCount,
     feedSeq: Math.max(before.feedSeq, digest.seq),
-    plan: before.plan ? { ...before.plan, sla: digest.plan.sla } : digest.plan,
+    plan: before.plan ? stillInForce(before.plan, digest.plan) : digest.plan,
     ...(first
-      ? { openedAt: digest.openedAt, escalationFrom: digest.openedAt, evidence: { gathered: 0, nextAt: at } }
+      ? {
+          openedAt: digest.openedAt,
+          escalationFrom: digest.openedAt,
+          began: { event: 'incident.opened', at: digest.openedAt, seq: null },
+          evidence: { gathered: 0, nextAt: at },
+        }
       : {}),
   };
+  if (digest.seq > before.feedSeq) state = active(state, at);
   if (first && !state.resolved) state = { ...state, status: 'investigating' };
   if (first && digest.restored) state = restore(state, digest.restored, at);
   // whoever resolved it before anything was read meant just these alerts
   if (!first && digest.firingJoined && state.status === 'resolved' && state.mergedInto === null) {
     state = reopen(state, at);
   }
+  state = applySilence(state, digest, at);
+  state = applyReapplied(state, digest.plan, at);
+  state = announceRead(state, digest, { opened: first && !digest.restored, at });
   if (digest.analysis)
     state = state.analysis.on ? wantAnalysis(state, at) : startAnalyses(state, digest.openedAt, at);
   if (digest.mergeInto) state = wantMerge(state, digest.mergeInto);
@@ -244,52 +278,15 @@ function applyDigest(before: IncidentState, digest: FeedDigest, at: number): Inc
   return waitForQuiet(state, { at, quietMs: digest.flapping.quietMs, cameAndWent });
 }
 
-function applyPage(
-  state: IncidentState,
-  event: Extract<IncidentEvent, { type: 'page_sent' }>,
-): IncidentState {
-  const target = pageTargetOf(state, event.key);
-  if (!target) return state;
-  const status = event.skipped === null ? 'sent' : 'skipped';
-  const paged = { ...state, pages: { ...state.pages, [event.key]: { target, status } as const } };
-  const level = Number(event.key.split(':')[2]?.split('.')[1]) + 1;
-  const data = { destination: event.destination, level };
-  return event.skipped === null
-    ? tell(paged, event.at, 'notification', holdfast, `Paged ${event.destination} (level ${level})`, data)
-    : tell(
-        paged,
-        event.at,
-        'notification_skipped',
-        holdfast,
-        `Did not page ${event.destination}: ${event.skipped}`,
-        data,
-      );
-}
-
-function applyAcknowledgement(
-  state: IncidentState,
-  event: Extract<IncidentEvent, { type: 'acknowledged' }>,
-): IncidentState {
-  // resolve wins: what comes after it is only noted
-  if (state.resolved) {
-    return tell(
-      state,
-      event.at,
-      'note',
-      event.by,
-      `Acknowledged after it had been resolved${event.note ? `: ${event.note}` : ''}`,
-      {},
-      'incident.acknowledge',
-    );
-  }
-  // a breach that nobody was awake for is told before the clock stops
-  const judged = advanceClocks(state, event.at);
-  const clocks = judged.clocks.map((clock) =>
-    clock.kind === 'acknowledge' ? stopClock(clock, event.at) : clock,
-  );
-  const next = { ...judged, clocks, snoozedUntil: null, acknowledged: { at: event.at, by: event.by } };
-  const summary = `Acknowledged after ${formatDuration(event.at - state.openedAt)}${event.note ? `: ${event.note}` : ''}`;
-  return tell(next, event.at, 'acknowledged', event.by, summary, {}, 'incident.acknowledge');
+/** Escalation goes by the plan of the opening; what sets clocks, limits and rules goes by what is now. */
+function stillInForce(plan: IncidentPlan, read: IncidentPlan): IncidentPlan {
+  const { pattern = plan.pattern, announces = plan.announces } = read;
+  return {
+    ...plan,
+    sla: read.sla,
+    ...(pattern === undefined ? {} : { pattern }),
+    ...(announces === undefined ? {} : { announces }),
+  };
 }
 
 function applyPersonsResolve(
@@ -309,31 +306,4 @@ function applyPersonsResolve(
     {},
     event.falsePositive ? 'incident.false_positive' : 'incident.resolve',
   );
-}
-
-function applySnooze(
-  state: IncidentState,
-  event: Extract<IncidentEvent, { type: 'snoozed' }>,
-): IncidentState {
-  // what is left of the escalation moves by the time that nobody is to be woken; a shorter snooze moves it back
-  const silentFrom = Math.max(event.at, state.snoozedUntil ?? event.at);
-  const next = {
-    ...state,
-    snoozedUntil: event.until,
-    escalationFrom: state.escalationFrom + event.until - silentFrom,
-  };
-  return tell(
-    next,
-    event.at,
-    'snoozed',
-    event.by,
-    `Snoozed for ${formatDuration(event.until - event.at)}`,
-    { until: new Date(event.until).toISOString() },
-    'incident.snooze',
-  );
-}
-
-function endSnooze(state: IncidentState, now: number): IncidentState {
-  if (state.snoozedUntil === null || now < state.snoozedUntil) return state;
-  return tell({ ...state, snoozedUntil: null }, state.snoozedUntil, 'snooze_ended', holdfast, 'Snooze ended');
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { SlaTimes } from '../sla.ts';
 import { advanceClocks, armClocks } from './clocks.ts';
-import { deadlinesOf } from './next-moves.ts';
+import { deadlinesOf } from './deadlines.ts';
 import { type IncidentPlan, type IncidentState, newIncidentState } from './state.ts';
 
 const minute = 60_000;

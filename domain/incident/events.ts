@@ -1,11 +1,12 @@
 import type { BreachReason } from '../breach-reasons.ts';
 import type { ChangeVerdict } from '../changes/change.ts';
+import type { ResolvedTarget } from '../escalation/resolve.ts';
 import type { IncidentStatus } from '../incident-status.ts';
 import type { RunbookMode } from '../runbook/definition.ts';
 import type { Severity } from '../severity.ts';
 import type { SlaClock } from '../sla.ts';
 import type { RestoredIncident } from './restored.ts';
-import type { IncidentPlan } from './state.ts';
+import type { IncidentPlan, Notice } from './state.ts';
 
 /** What can happen to an incident. `at` is the workflow's clock in epoch milliseconds. */
 export type IncidentEvent =
@@ -28,6 +29,16 @@ export type IncidentEvent =
   | { type: 'regrouped'; at: number; key: string; into: number }
   | { type: 'cause_judged'; at: number; by: string; service: string }
   | { type: 'change_judged'; at: number; by: string; changeId: number; verdict: ChangeVerdict }
+  | {
+      type: 'level_resolved';
+      at: number;
+      key: string;
+      dueAt: number;
+      targets: ResolvedTarget[];
+      /** Mail addresses of those who look after the organization; asked for only where it reaches nobody. */
+      owners: string[];
+    }
+  | { type: 'announced'; at: number; key: string; notices: Omit<Notice, 'type'>[] }
   | { type: 'page_sent'; at: number; key: string; destination: string; skipped: string | null }
   | { type: 'notice_sent'; at: number; key: string }
   | { type: 'execution_named'; at: number; runbook: string; executionId: string }
@@ -56,6 +67,7 @@ export type IncidentEvent =
       reason: BreachReason;
       note: string | null;
     }
+  | { type: 'reapply_asked'; at: number; by: string }
   | { type: 'status_set'; at: number; by: string; status: IncidentStatus };
 
 /** The change feed since the last reading, already summed up by the database. */
@@ -83,6 +95,8 @@ export interface FeedDigest {
   flapping?: { quietMs: number };
   /** Every alert that fires is silenced: nobody is told until then (epoch milliseconds). `names`: why, for people. */
   silence?: { until: number; names: string[] };
+  /** Ids of alerts that have joined and fire, where rules wait for each of them. */
+  received?: number[];
   /** With the first reading of a workflow: what an earlier one had recorded, whose history is lost. */
   restored?: RestoredIncident;
 }

@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { startClocks } from '../sla.ts';
 import { applyEvent } from './apply-event.ts';
 import { probableCause } from './cause.ts';
+import { deadlinesOf } from './deadlines.ts';
 import type { FeedDigest, IncidentEvent } from './events.ts';
-import { deadlinesOf, incidentOver, nextMoves } from './next-moves.ts';
+import { incidentOver, nextMoves } from './next-moves.ts';
 import { carryOver, escalationStopped, type IncidentState, newIncidentState } from './state.ts';
 
 const second = 1_000;

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { applyEvent } from './apply-event.ts';
+import { deadlinesOf } from './deadlines.ts';
 import type { FeedDigest, IncidentEvent } from './events.ts';
-import { deadlinesOf, type IncidentMove, incidentOver, nextMoves } from './next-moves.ts';
+import { type IncidentMove, incidentOver, nextMoves } from './next-moves.ts';
 import { carryOver, type IncidentState, newIncidentState } from './state.ts';
 
 const minute = 60_000;
@@ -81,6 +82,10 @@ function outcomeOf(move: IncidentMove, state: IncidentState, at: number, feed: F
       return { type: 'regrouped', at, key, into: move.regrouping.into ?? 99 };
     case 'page':
       return { type: 'page_sent', at, key, destination: 'x', skipped: null };
+    case 'resolve_level':
+      return { type: 'level_resolved', at, key, dueAt: move.dueAt, targets: [], owners: [] };
+    case 'announce':
+      return { type: 'announced', at, key, notices: [] };
     case 'notice':
     case 'withdraw':
       return { type: 'notice_sent', at, key };

@@ -1,12 +1,23 @@
-import { formatDuration } from '../duration.ts';
-import { escalationPages, targetName } from '../escalation/pages.ts';
+import { escalationPages, targetName, whomItReaches } from '../escalation/pages.ts';
 import type { Deadline } from '../incident-status.ts';
-import type { EscalationTarget } from '../policies.ts';
-import { nextClockChange, runningMs, undecided } from '../sla.ts';
+import type { NotificationCause, NotifyTarget } from '../notification.ts';
+import type { EscalationPolicy, EscalationTarget } from '../policies.ts';
+import { nextClockChange } from '../sla.ts';
+import { quietTimes } from './acknowledgement.ts';
 import { analysisKey, nextAnalysisAt } from './analysis-times.ts';
+import { announceKey } from './announcements.ts';
+import { closingTime, deadlinesOf } from './deadlines.ts';
+import { causeOfLevel, type Level, type LevelPage, levelsOf, pagesOf } from './levels.ts';
 import { pageKey } from './page-key.ts';
+import { quietUntil } from './quiet.ts';
 import { regroupingKey } from './regrouping.ts';
-import { escalationStopped, type IncidentState, type Notice, type Regrouping } from './state.ts';
+import {
+  type Announcement,
+  escalationStopped,
+  type IncidentState,
+  type Notice,
+  type Regrouping,
+} from './state.ts';
 
 /** What the workflow begins next. `key` names the effect: the same key is never in flight twice. */
 export type IncidentMove =
@@ -14,7 +25,18 @@ export type IncidentMove =
   | { kind: 'gather_evidence'; key: string }
   | { kind: 'analyse'; key: string }
   | { kind: 'regroup'; key: string; regrouping: Regrouping }
-  | { kind: 'page'; key: string; target: EscalationTarget; detail: Notice['detail'] }
+  | { kind: 'resolve_level'; key: string; dueAt: number; targets: EscalationTarget[] }
+  | {
+      kind: 'page';
+      key: string;
+      target: NotifyTarget;
+      detail: Notice['detail'];
+      cause: NotificationCause;
+      dueAt: number;
+      /** There is no other way to reach the person if this one fails. */
+      last: boolean;
+    }
+  | { kind: 'announce'; key: string; announcement: Announcement }
   | { kind: 'notice'; key: string; notice: Notice }
   | { kind: 'start_execution'; key: string; runbook: string; alertId: number; executionId: string | null }
   | { kind: 'withdraw'; key: string; executionId: string }
@@ -42,7 +64,15 @@ export function nextMoves(state: IncidentState, now: number): Decision {
 
   if (state.feedUnread) begin({ kind: 'read_feed', key: 'feed', afterSeq: state.feedSeq });
   decidePages(state, now, begin, times);
-  for (const notice of state.notices) begin({ kind: 'notice', key: notice.key, notice });
+  // a silence holds back what would tell people, but not the end of what they were told of
+  for (const notice of state.notices) {
+    if (state.silence === null || notice.type === 'incident.resolved') {
+      begin({ kind: 'notice', key: notice.key, notice });
+    }
+  }
+  for (const announcement of state.silence === null ? state.announcements : []) {
+    begin({ kind: 'announce', key: announceKey(announcement), announcement });
+  }
   decideEvidence(state, now, begin, times);
   for (const [index, regrouping] of state.regroupings.entries()) {
     if (regrouping.outcome === null) begin({ kind: 'regroup', key: regroupingKey(index), regrouping });
@@ -57,7 +87,10 @@ export function nextMoves(state: IncidentState, now: number): Decision {
     const change = nextClockChange(clock, now);
     if (change !== null && !state.resolved) times.push(change);
   }
-  if (state.snoozedUntil !== null) times.push(state.snoozedUntil);
+  const { remindAt, takeBackAt } = quietTimes(state);
+  for (const time of [state.snoozedUntil, state.silence?.until ?? null, remindAt, takeBackAt]) {
+    if (time !== null) times.push(time);
+  }
   if (state.lull.until !== null && !state.lull.ending) times.push(state.lull.until);
 
   const deadlines = deadlinesOf(state, now);
@@ -80,8 +113,75 @@ function decidePages(
   times: number[],
 ): void {
   if (!state.plan || escalationStopped(state)) return;
-  if (state.snoozedUntil !== null && now < state.snoozedUntil) return;
-  const pages = escalationPages(state.plan.escalation.policy, state.escalationFrom);
+  const quiet = quietUntil(state);
+  if (quiet !== null && now < quiet) return;
+  if (state.plan.resolves) decideLevels(state, now, begin, times);
+  else decideWrittenPages(state, state.plan.escalation.policy, now, begin, times);
+}
+
+/** Each level is asked whom it reaches when its time comes; whoever it reached is told step by step. */
+function decideLevels(
+  state: IncidentState,
+  now: number,
+  begin: (move: IncidentMove) => void,
+  times: number[],
+): void {
+  const levels = levelsOf(state);
+  for (const [index, level] of levels.entries()) {
+    const { key, dueAt, targets, reached } = level;
+    if (reached) {
+      for (const page of pagesOf(state, level, reached)) {
+        const status = state.pages[page.key]?.status;
+        if (status !== undefined && status !== 'started') continue;
+        if (page.dueAt === null || page.dueAt <= now)
+          begin(pageMove(state, level, levels[index + 1], page, now));
+        else times.push(page.dueAt);
+      }
+    } else if (dueAt <= now) begin({ kind: 'resolve_level', key, dueAt, targets });
+    else {
+      times.push(dueAt);
+      break;
+    }
+  }
+}
+
+function pageMove(
+  state: IncidentState,
+  level: Level,
+  next: Level | undefined,
+  { key, target, dueAt, last, ...why }: LevelPage,
+  now: number,
+): IncidentMove {
+  const known = Object.entries(why).filter(([, value]) => value !== null);
+  return {
+    kind: 'page',
+    key,
+    target,
+    last,
+    dueAt: Math.min(dueAt ?? now, now),
+    cause: { ...causeOfLevel(state, level), ...Object.fromEntries(known) },
+    detail: {
+      pass: level.pass,
+      level: level.level,
+      levels: level.levels,
+      nextAt: next ? new Date(next.dueAt).toISOString() : null,
+      nextWhat: next ? `level ${next.level}: ${next.targets.map(whomItReaches).join(', ')}` : null,
+      // what a click on it acts on: a later opening, or an acknowledgement that was taken back, is not meant
+      opening: state.openings,
+      asOf: state.seq,
+    },
+  };
+}
+
+/** As before it could be asked whom a level reaches: every target is told as it is written. */
+function decideWrittenPages(
+  state: IncidentState,
+  policy: EscalationPolicy,
+  now: number,
+  begin: (move: IncidentMove) => void,
+  times: number[],
+): void {
+  const pages = escalationPages(policy, state.escalationFrom);
   for (const page of pages) {
     const key = pageKey(state, page.slot);
     if (state.pages[key]) continue;
@@ -94,6 +194,9 @@ function decidePages(
       kind: 'page',
       key,
       target: page.target,
+      last: true,
+      dueAt: page.dueAt,
+      cause: causeOfLevel(state, page),
       detail: {
         pass: page.pass,
         level: page.level,
@@ -148,47 +251,4 @@ function decideClosing(
   if (closeAt > now) times.push(closeAt);
   else if (!busy && state.inFlight.length === 0)
     begin({ kind: 'close', key: 'close', afterSeq: state.feedSeq });
-}
-
-function closingTime(state: IncidentState): number {
-  const { resolved, plan, status, mergedInto } = state;
-  if (!resolved) return Number.POSITIVE_INFINITY;
-  return status === 'false_positive' || mergedInto !== null
-    ? resolved.at
-    : resolved.at + (plan?.reopenWindowMs ?? 0);
-}
-
-/** The running timers of the incident, for people. */
-export function deadlinesOf(state: IncidentState, now: number): Deadline[] {
-  const deadlines: Deadline[] = [];
-  const add = (kind: Deadline['kind'], at: number, what: string) => {
-    deadlines.push({ kind, at: new Date(at).toISOString(), what });
-  };
-  if (state.resolved) {
-    const closeAt = closingTime(state);
-    if (closeAt > now && Number.isFinite(closeAt))
-      add('close', closeAt, 'closes for good; until then a new alert reopens it');
-    return deadlines;
-  }
-  if (state.snoozedUntil !== null) add('snooze', state.snoozedUntil, 'snooze ends, escalation goes on');
-  if (state.plan && !escalationStopped(state)) {
-    const pages = escalationPages(state.plan.escalation.policy, state.escalationFrom);
-    const next = pages.find((page) => page.dueAt > now && !state.pages[pageKey(state, page.slot)]);
-    if (next) {
-      const names = pages.filter((page) => page.dueAt === next.dueAt).map((page) => targetName(page.target));
-      add('escalation', next.dueAt, `pages ${names.join(', ')} (level ${next.level})`);
-    }
-  }
-  for (const clock of state.clocks) {
-    if (!undecided(clock)) continue;
-    const what = clock.kind === 'acknowledge' ? 'to acknowledge' : 'to resolve';
-    const left = formatDuration(runningMs(now, clock.dueAt, clock.pauses));
-    const paused = clock.state === 'paused' ? ` (paused now, ${left} left)` : '';
-    add(`${clock.kind}_sla`, clock.dueAt, `SLA ${clock.policy}: time ${what} is over${paused}`);
-  }
-  for (const [runbook, matched] of Object.entries(state.runbooks)) {
-    if (matched.status === 'due' && matched.dueAt > now)
-      add('runbook', matched.dueAt, `runbook ${runbook} is proposed`);
-  }
-  return deadlines;
 }

@@ -1,5 +1,5 @@
 import { formatDuration } from '../duration.ts';
-import type { EscalationTarget } from '../policies.ts';
+import { onceEach } from '../escalation/once-each.ts';
 import { advanceClock, stopClock } from '../sla.ts';
 import { startAnalyses } from './analysis-times.ts';
 import { advanceClocks } from './clocks.ts';
@@ -16,21 +16,24 @@ export function close(
 ): IncidentState {
   // a breach that nobody was awake for is told before the clocks stop
   const state = advanceClocks(before, at);
-  const told = new Map<string, EscalationTarget>();
-  for (const page of Object.values(state.pages)) {
-    if (page.status === 'sent') told.set(JSON.stringify(page.target), page.target);
-  }
-  const notices = [...told.values()].map<Notice>((target, index) => ({
+  const paged = Object.values(state.pages).flatMap(({ status, target }) =>
+    status === 'sent' ? [target] : [],
+  );
+  const notices = onceEach(paged).map<Notice>((target, index) => ({
     key: `notice:incident.resolved:${state.openings}:${index}`,
     type: 'incident.resolved',
     target,
     detail: { by, ...detail },
+    cause: { event: 'incident.resolved', at: new Date(at).toISOString() },
+    dueAt: at,
   }));
   return {
     ...state,
     status,
     resolved: { at, by },
     snoozedUntil: null,
+    silence: null,
+    reapplying: null,
     lull: { told: state.lull.told, until: null },
     clocks: state.clocks.map((clock) => stopClock(clock, at)),
     notices: [...state.notices.filter((notice) => notice.type === 'incident.resolved'), ...notices],
@@ -53,11 +56,15 @@ export function reopen(state: IncidentState, at: number): IncidentState {
   const next: IncidentState = {
     ...state,
     status: 'investigating',
+    began: { event: 'incident.reopened', at, seq: state.seq + 1 },
+    renewedSeq: state.seq + 1,
     resolved: null,
     acknowledged: null,
     openings: state.openings + 1,
     escalationFrom: at,
-    pages: {},
+    // what is on its way still comes to its end
+    pages: Object.fromEntries(Object.entries(state.pages).filter(([key]) => state.inFlight.includes(key))),
+    levels: {},
     runbooks: Object.fromEntries(
       Object.entries(state.runbooks).filter(
         ([name, { status }]) => status === 'waiting' || state.inFlight.includes(`execution:${name}`),

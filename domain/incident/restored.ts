@@ -1,4 +1,5 @@
 import type { IncidentStatus } from '../incident-status.ts';
+import type { NotifyTarget } from '../notification.ts';
 import type { RunbookMode } from '../runbook/definition.ts';
 import type { SlaClock } from '../sla.ts';
 import { pageTargetOf } from './page-key.ts';
@@ -17,7 +18,9 @@ export interface RestoredIncident {
   acknowledged: { at: number; by: string } | null;
   assignedTo: string | null;
   snoozedUntil: number | null;
-  /** The last opening, moved by the snoozes since. */
+  /** Null: not silenced. */
+  silencedUntil?: number | null;
+  /** The last opening or round, moved by the snoozes and silences since. */
   escalationFrom: number;
   resolved: { at: number; by: string } | null;
   /** An alert that came after that fires. */
@@ -26,8 +29,14 @@ export interface RestoredIncident {
   cause: IncidentCause | null;
   mergedInto: number | null;
   openings: number;
+  /** 1, and one more each time that escalation began anew without a reopening. */
+  rounds?: number;
+  /** Number of the last reopening or taking back of an acknowledgement. */
+  renewedSeq?: number;
   /** Keys of the pages that were sent or skipped. */
   pages: string[];
+  /** Whom those of them told that were for a person. */
+  people?: Record<string, NotifyTarget>;
   /** What was started for it, the latest of each runbook. */
   executions: { runbook: string; mode: RunbookMode; executionId: string; status: string }[];
   changesTold: number[];
@@ -39,9 +48,9 @@ export interface RestoredIncident {
 export function restore(state: IncidentState, restored: RestoredIncident, at: number): IncidentState {
   // written by this workflow itself before its first reading came through: it knows all of it
   if (restored.seq <= state.recordedSeq) return state;
-  const { seq, openings, changesTold, cause, mergedInto, clocks } = restored;
+  const { seq, openings, changesTold, cause, mergedInto, clocks, silencedUntil = null } = restored;
   const pages = restored.pages.flatMap((key) => {
-    const target = pageTargetOf(state, key);
+    const target = restored.people?.[key] ?? pageTargetOf(state, key);
     return target ? [[key, { target, status: 'sent' }] as const] : [];
   });
   const runbooks = restored.executions.map(({ runbook, ...execution }): [string, MatchedRunbook] => [
@@ -63,6 +72,10 @@ export function restore(state: IncidentState, restored: RestoredIncident, at: nu
     cause,
     mergedInto,
     openings,
+    rounds: restored.rounds ?? 1,
+    renewedSeq: restored.renewedSeq ?? 0,
+    // why, the reading that brings this says itself
+    silence: silencedUntil === null ? null : { until: silencedUntil, names: [] },
     escalationFrom: restored.escalationFrom,
     pages: { ...Object.fromEntries(pages), ...state.pages },
     runbooks: { ...Object.fromEntries(runbooks), ...state.runbooks },

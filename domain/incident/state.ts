@@ -1,6 +1,8 @@
+import type { ResolvedTarget } from '../escalation/resolve.ts';
 import type { IncidentStatus } from '../incident-status.ts';
+import type { NotificationCause, NotificationType, NotifyTarget } from '../notification.ts';
 import type { NotificationTrigger } from '../notification-rules/rule.ts';
-import type { EscalationPolicy, EscalationTarget } from '../policies.ts';
+import type { EscalationPolicy } from '../policies.ts';
 import type { RunbookMode } from '../runbook/definition.ts';
 import type { Severity } from '../severity.ts';
 import type { SlaClock, SlaTimes } from '../sla.ts';
@@ -13,13 +15,23 @@ export interface IncidentState {
   severity: Severity;
   status: IncidentStatus;
   openedAt: number;
-  /** From where escalation counts: the opening, moved by a reopening and by snoozes. */
+  /** From where escalation counts: the opening, moved by a reopening, a new round, snoozes and silences. */
   escalationFrom: number;
   /** 1, and one more with each reopening. */
   openings: number;
+  /** 1, and one more each time that escalation begins anew without a reopening: its pages have other keys. */
+  rounds: number;
+  /** What escalation began with, as messages tell why they were sent. */
+  began: { event: string; at: number; seq: number | null };
+  /** Number of the last reopening, or taking back of an acknowledgement: what people saw before it is out of date. */
+  renewedSeq: number;
   acknowledged: { at: number; by: string } | null;
   assignedTo: string | null;
+  /** The last time that a person did something, or an alert changed; and when its quiet was last reminded of. */
+  activity: { at: number; remindedAt: number | null };
   snoozedUntil: number | null;
+  /** Every alert that fires is silenced; `names`: by what. */
+  silence: { until: number; names: string[] } | null;
   resolved: { at: number; by: string } | null;
   alertCount: number;
   firingCount: number;
@@ -28,7 +40,13 @@ export interface IncidentState {
   plan: IncidentPlan | null;
   clocks: SlaClock[];
   /** What became of each page of this opening, by the key of its move. */
-  pages: Record<string, { target: EscalationTarget; status: 'sent' | 'skipped' | 'failed' }>;
+  pages: Record<string, IncidentPage>;
+  /** Whom the levels of this round reach whose time has come, by the key of the move that asked. */
+  levels: Record<string, ReachedLevel>;
+  /** Owners and admins know that a level reaches nobody: once per incident. */
+  nobodyTold: boolean;
+  /** Who asked for the policy as it is now; applied by the next reading of the feed. */
+  reapplying: { by: string } | null;
   evidence: { gathered: number; nextAt: number | null };
   analysis: AnalysisTimes;
   cause: IncidentCause | null;
@@ -43,6 +61,8 @@ export interface IncidentState {
   runbooks: Record<string, MatchedRunbook>;
   /** Notices that are owed to people, beside escalation. */
   notices: Notice[];
+  /** What rules of notification are to be asked about. */
+  announcements: Announcement[];
   /** Moves that have begun and whose outcome is not folded in yet. */
   inFlight: string[];
   /** Number of the last event that people can read of, and what of it is not recorded yet. */
@@ -79,9 +99,37 @@ export interface MatchedRunbook {
 
 export interface Notice {
   key: string;
-  type: 'sla.at_risk' | 'sla.breached' | 'incident.resolved';
-  target: EscalationTarget;
+  type: NotificationType;
+  target: NotifyTarget;
   detail: Record<string, string | number | boolean | null>;
+  cause?: NotificationCause;
+  dueAt?: number;
+}
+
+export interface IncidentPage {
+  target: NotifyTarget;
+  /** `started`: on its way; what a new run of the workflow finds so is begun again. */
+  status: 'started' | 'sent' | 'skipped' | 'failed';
+  /** Why it failed. */
+  reason?: string;
+}
+
+/** A level whose time has come. */
+export interface ReachedLevel {
+  dueAt: number;
+  /** When it was asked whom it reaches, counted from `escalationFrom`, so that a snooze moves what is left of it. */
+  reachedAfterMs: number;
+  /** None any more when all of its pages are done: the state, which each new run carries, stays small. */
+  targets: ResolvedTarget[];
+  /** It came to nothing, counted as above: the next level follows at once. */
+  unreachedAfterMs?: number;
+}
+
+/** Something happened that rules wait for; `occurrence`: which time it is. */
+export interface Announcement {
+  trigger: NotificationTrigger;
+  occurrence: string;
+  at: number;
 }
 
 /** When the evidence is analysed: `number` counts the analyses that have begun, and so names the next one. */
@@ -142,9 +190,14 @@ export function newIncidentState(number: number, now: number): IncidentState {
     openedAt: now,
     escalationFrom: now,
     openings: 1,
+    rounds: 1,
+    began: { event: 'incident.opened', at: now, seq: null },
+    renewedSeq: 0,
     acknowledged: null,
     assignedTo: null,
+    activity: { at: now, remindedAt: null },
     snoozedUntil: null,
+    silence: null,
     resolved: null,
     alertCount: 0,
     firingCount: 0,
@@ -153,6 +206,9 @@ export function newIncidentState(number: number, now: number): IncidentState {
     plan: null,
     clocks: [],
     pages: {},
+    levels: {},
+    nobodyTold: false,
+    reapplying: null,
     evidence: { gathered: 0, nextAt: null },
     analysis: { on: false, number: 0, lastAt: null, nextAt: null, later: [], failed: 0 },
     cause: null,
@@ -162,6 +218,7 @@ export function newIncidentState(number: number, now: number): IncidentState {
     lull: { until: null, told: false },
     runbooks: {},
     notices: [],
+    announcements: [],
     inFlight: [],
     seq: 0,
     recordedSeq: 0,

@@ -1,4 +1,5 @@
-import { reachesSomebody, targetName } from '../escalation/pages.ts';
+import { targetName } from '../escalation/pages.ts';
+import { reachesSomebody } from '../escalation/reached.ts';
 import { resolveTargets } from '../escalation/resolve.ts';
 import type { IncidentEvent } from '../incident/events.ts';
 import { methodName } from '../incident/levels.ts';

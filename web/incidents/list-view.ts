@@ -250,6 +250,9 @@ const deadlineWords: Record<Deadline['kind'], string> = {
   resolve_sla: 'SLA to resolve ends',
   approval: 'approval expires',
   snooze: 'snooze ends',
+  silence: 'silence ends',
+  reminder: 'reminds whoever acknowledged',
+  unacknowledge: 'acknowledgement is taken back',
   runbook: 'runbook is proposed',
   close: 'closes',
 };

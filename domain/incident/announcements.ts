@@ -1,0 +1,76 @@
+import type { NotificationTrigger } from '../notification-rules/rule.ts';
+import type { FeedDigest, IncidentEvent } from './events.ts';
+import type { Announcement, IncidentState, Notice } from './state.ts';
+import { holdfast, tell } from './story.ts';
+
+/**
+ * What rules of notification are asked about: what the story tells of, where a rule waits for it. Each line of the
+ * story is one occurrence, so that the keys of the messages follow from it.
+ */
+
+const triggerOf: Readonly<Record<string, NotificationTrigger>> = {
+  reopened: 'incident.opened',
+  root_cause: 'incident.root_cause_found',
+  acknowledged: 'incident.acknowledged',
+  resolved: 'incident.resolved',
+  false_positive: 'incident.resolved',
+  sla_at_risk: 'sla.at_risk',
+  sla_breached: 'sla.breached',
+};
+
+export const announceKey = ({ trigger, occurrence }: Announcement): string =>
+  `announce:${trigger}:${occurrence}`;
+
+/** Of what has been told since `before`. What comes and goes while it is silenced is not announced. */
+export function announceTold(before: IncidentState, after: IncidentState): IncidentState {
+  const awaited = after.plan?.announces;
+  if (awaited === undefined || awaited.length === 0 || after.seq === before.seq) return after;
+  if (after.resolved && before.silence !== null) return { ...after, announcements: [] };
+  const told = after.outbox.flatMap(({ seq, kind, at }): Announcement[] => {
+    const trigger = seq > before.seq ? triggerOf[kind] : undefined;
+    return trigger !== undefined && awaited.includes(trigger)
+      ? [{ trigger, occurrence: String(seq), at }]
+      : [];
+  });
+  return told.length === 0 ? after : { ...after, announcements: [...after.announcements, ...told] };
+}
+
+/** What a reading of the feed brings that is no line of the story. */
+export function announceRead(
+  state: IncidentState,
+  { received = [] }: Pick<FeedDigest, 'received'>,
+  { opened, at }: { opened: boolean; at: number },
+): IncidentState {
+  const awaited = state.plan?.announces ?? [];
+  const found: Announcement[] = [];
+  if (opened && awaited.includes('incident.opened')) {
+    found.push({ trigger: 'incident.opened', occurrence: '0', at: state.openedAt });
+  }
+  if (awaited.includes('alert.received')) {
+    for (const id of received) found.push({ trigger: 'alert.received', occurrence: String(id), at });
+  }
+  return found.length === 0 ? state : { ...state, announcements: [...state.announcements, ...found] };
+}
+
+/** Rules have answered: what they call for is owed to people now. */
+export function applyAnnounced(
+  state: IncidentState,
+  { key, notices }: Extract<IncidentEvent, { type: 'announced' }>,
+): IncidentState {
+  const answered = state.announcements.find((each) => announceKey(each) === key);
+  if (!answered) return state;
+  const owed = notices.map<Notice>((notice) => ({ ...notice, type: answered.trigger, dueAt: answered.at }));
+  return { ...withoutAnnouncement(state, key), notices: [...state.notices, ...owed] };
+}
+
+export function applyAnnounceFailed(
+  state: IncidentState,
+  { key, at, reason }: { key: string; at: number; reason: string },
+): IncidentState {
+  const summary = `The rules of notification could not be asked: ${reason}`;
+  return tell(withoutAnnouncement(state, key), at, 'notification_failed', holdfast, summary);
+}
+
+function withoutAnnouncement(state: IncidentState, key: string): IncidentState {
+  return { ...state, announcements: state.announcements.filter((each) => announceKey(each) !== key) };
+}
