@@ -1,7 +1,8 @@
 import { formatDuration } from '../../domain/duration.ts';
 import type { Directory } from '../../domain/escalation/resolve.ts';
+import { gapsBetween, shiftsBetween } from '../../domain/oncall/on-call.ts';
 import type { ScheduleFacts } from '../../domain/oncall/schedule.ts';
-import { standingOf } from '../../domain/readiness/standing.ts';
+import { standingAt } from '../../domain/oncall/standing.ts';
 
 /** How far ahead gaps and handoffs are looked for. */
 export const aheadMs = 14 * 24 * 3_600_000;
@@ -27,7 +28,8 @@ export function scheduleRows(directory: Pick<Directory, 'schedules' | 'people'>,
 }
 
 function scheduleRow(facts: ScheduleFacts, people: Directory['people'], now: number): ScheduleRow {
-  const { now: holding, next, gaps } = standingOf(facts, now, now + aheadMs);
+  const { shifts: holding, next } = standingAt(facts, now);
+  const gaps = gapsBetween(shiftsBetween(facts, now, now + aheadMs), now, now + aheadMs);
   return {
     name: facts.name,
     href: schedulePath(facts.name),
@@ -40,7 +42,7 @@ function scheduleRow(facts: ScheduleFacts, people: Directory['people'], now: num
         override: shift.override !== null,
       })),
     shadows: holding.filter(({ shadow }) => shadow).map(({ person }) => nameOf(people, person)),
-    next: next && { who: whoText(people, next.people), at: iso(next.at) },
+    next: next && { who: whoText(people, next.people), at: iso(next.from) },
     gaps: gaps
       .slice(0, gapsShown)
       .map(({ from, to }) => ({ at: iso(from), length: formatDuration(to - from) })),

@@ -4,7 +4,7 @@ import { getOnCallSchedule, readScheduleFacts } from '../../db/oncall.ts';
 import { createOverride, endOverride } from '../../db/oncall-overrides.ts';
 import { InUseError, UnknownReferenceError } from '../../db/policies.ts';
 import type { ScheduleFacts } from '../../domain/oncall/schedule.ts';
-import { standingOf } from '../../domain/readiness/standing.ts';
+import { standingAt } from '../../domain/oncall/standing.ts';
 import type { WebDeps } from '../deps.ts';
 import type { Problems } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
@@ -140,6 +140,6 @@ function spanOf(
 ): [from: number, to: number] {
   const [begins, ends] = [Number(from), Number(to)];
   if (begins > 0 && ends > begins) return [Math.max(now, begins), ends];
-  const next = facts && standingOf(facts, now, now + aheadMs).next;
-  return [now, next?.at ?? now + 12 * 3_600_000];
+  const until = facts && standingAt(facts, now).until;
+  return [now, until ?? now + 12 * 3_600_000];
 }

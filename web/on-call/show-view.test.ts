@@ -37,7 +37,7 @@ const input = { facts: factsOf(), people, zone: 'Europe/Berlin', now, week: '' }
 
 describe('the page of a schedule', () => {
   it('begins with who is on call, until when, and who is next, in the zone of the reader', () => {
-    expect(scheduleView(input).sentence).toBe('Ben <b> is on call until Fri 27 Nov 15:00. Then: nobody.');
+    expect(scheduleView(input).sentence).toBe('Ben <b> is on call until Fri 27 Nov 15:00. Nobody is next.');
   });
 
   it('draws two weeks from Monday, with gaps named and names as text', () => {

@@ -2,10 +2,10 @@ import { formatDuration } from '../../domain/duration.ts';
 import type { Directory } from '../../domain/escalation/resolve.ts';
 import { gapsBetween, overlapsBetween, shiftsBetween } from '../../domain/oncall/on-call.ts';
 import type { OnCallShift, Rotation, ScheduleFacts } from '../../domain/oncall/schedule.ts';
+import { standingAt } from '../../domain/oncall/standing.ts';
 import { dayMs, instantOf, timeOfDay, wallTimeAt, weekdayOf } from '../../domain/oncall/wall-clock.ts';
-import { standingOf } from '../../domain/readiness/standing.ts';
 import { type Block, type Lane, scheduleDrawing, tints } from './drawing.ts';
-import { aheadMs, nameOf, schedulePath, whoText } from './list-view.ts';
+import { nameOf, schedulePath, whoText } from './list-view.ts';
 import { dayText, momentText, offsetText } from './times.ts';
 
 export interface ScheduleView {
@@ -167,19 +167,17 @@ function tintsOf({ definition, overrides, calendarShifts }: ScheduleFacts): (ema
 }
 
 function sentenceOf({ facts, people, now, zone }: ScheduleInput): string {
-  const standing = standingOf(facts, now, now + aheadMs);
-  const answering = standing.now.filter(({ shadow }) => !shadow);
-  const { next } = standing;
-  if (answering.length === 0) {
-    return next
-      ? `Nobody is on call now. ${whoText(people, next.people)} is next, from ${momentText(zone, next.at)}.`
-      : 'Nobody is on call now, and nobody will be in the next 14 days.';
-  }
-  const emails = [...new Set(answering.map(({ person }) => person))];
-  const verb = emails.length === 1 ? 'is' : 'are';
-  const who = `${whoText(people, emails)} ${verb} on call`;
-  if (!next) return `${who}; nothing changes in the next 14 days.`;
-  return `${who} until ${momentText(zone, next.at)}. Then: ${whoText(people, next.people)}.`;
+  const { shifts, until, next } = standingAt(facts, now);
+  const emails = [...new Set(shifts.filter(({ shadow }) => !shadow).map(({ person }) => person))];
+  const verb = (count: number) => (count === 1 ? 'is' : 'are');
+  const then =
+    next &&
+    `${whoText(people, next.people)} ${verb(next.people.length)} next, from ${momentText(zone, next.from)}.`;
+  if (emails.length === 0) return `Nobody is on call now. ${then ?? 'Nobody will be.'}`;
+  const who = `${whoText(people, emails)} ${verb(emails.length)} on call`;
+  if (until === null) return `${who}; nothing changes.`;
+  if (!next) return `${who} until ${momentText(zone, until)}. Nobody is next.`;
+  return `${who} until ${momentText(zone, until)}. ${then}`;
 }
 
 const units = { hour: 'hour', day: 'day', week: 'week', month: 'month' } as const;
