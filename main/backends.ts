@@ -11,8 +11,8 @@ import { boundedAnswers, createElasticsearchLogs } from '../activities/logs/elas
 import type { LogSource } from '../activities/logs/log-source.ts';
 import { createLokiLogs } from '../activities/logs/loki.ts';
 import type { ServingSourcesDeps } from '../activities/logs/serving-sources.ts';
-import { createHiddenValues, type HiddenValues } from '../activities/secrets/hidden-values.ts';
 import { createSecretSource } from '../activities/secrets/create-secret-source.ts';
+import { createHiddenValues, type HiddenValues } from '../activities/secrets/hidden-values.ts';
 import { Database } from '../db/database.ts';
 import type { Config } from './config.ts';
 import { environmentOwner } from './environment-owner.ts';

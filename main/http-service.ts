@@ -7,6 +7,7 @@ import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
 import { createLogDesk } from '../activities/logs/log-desk.ts';
 import { createAlertIntake } from '../api/alerts/accept.ts';
 import { createSignIn } from '../api/auth/sign-in.ts';
+import { createSlackApi } from '../api/chat/slack-api.ts';
 import { type Dependency, probeAll } from '../api/health/probe.ts';
 import { createApi } from '../api/server.ts';
 import { makeTestIncident } from '../api/test-incidents/make.ts';
@@ -63,6 +64,10 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
   app.use(
     createApi({
       ...shared,
+      chat: {
+        slack: createSlackApi({ dispatcher: backends.webhooks }),
+        readHidden: (orgId, hidden) => backends.hidden.read(orgId, hidden),
+      },
       intakeDb,
       workflowUrl,
       onAlertsAccepted: options.onAlertsAccepted,

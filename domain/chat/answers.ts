@@ -15,7 +15,6 @@ import {
   type SlackElement,
   type SlackMessage,
   section,
-  sentence,
 } from './slack-blocks.ts';
 
 /** What Holdfast answers in Slack. Texts from outside are escaped here, once. */
@@ -81,7 +80,7 @@ const statusWords: Record<IncidentStatus, string> = {
 
 /** A problem, a refusal or a word that something is done: text, not markup. */
 export function plainAnswer(text: string): SlackMessage {
-  return sentence(escapeSlack(lines(text, 2500)));
+  return message(text, [section(escapeSlack(lines(text, 2500)))]);
 }
 
 export function helpAnswer(slashCommand: string): SlackMessage {

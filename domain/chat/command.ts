@@ -1,4 +1,5 @@
 import { type Severity, severities } from '../severity.ts';
+import { unescapeSlack } from './slack-blocks.ts';
 
 /** What somebody asks of Holdfast in chat. */
 export type ChatCommand =
@@ -68,12 +69,11 @@ const longestNote = 1000;
 
 /** What the text after the slash command asks for. */
 export function readCommand(text: string): ReadCommand {
-  const words = wordsOf(unescaped(text));
+  const words = wordsOf(unescapeSlack(text));
   const [first = '', ...rest] = words;
   const name = synonyms[first.toLowerCase()];
+  if (name === undefined) return { problem: unknownCommand(first) };
   switch (name) {
-    case undefined:
-      return { problem: unknownCommand(first) };
     case 'help':
     case 'link':
       return { command: { name } };
@@ -194,9 +194,4 @@ function noteOf(words: string[]): string | null {
 function wordsOf(text: string): string[] {
   const words = text.match(/(?:[^\s"“”]|["“”][^"“”]*["“”])+|["“”]/gu) ?? [];
   return words.map((word) => word.replace(/["“”]([^"“”]*)["“”]/gu, '$1'));
-}
-
-/** Slack sends these three as entities: https://docs.slack.dev/messaging/formatting-message-text#escaping */
-function unescaped(text: string): string {
-  return text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
 }

@@ -73,7 +73,7 @@ export const slackLimits = {
   option: 75,
   optionValue: 150,
   options: 100,
-  text: 4000,
+  text: 3000,
   metadata: 3000,
   title: 24,
 } as const;
@@ -84,6 +84,11 @@ export const slackLimits = {
  */
 export function escapeSlack(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+/** What Slack sends, and shows, as entities is these characters. */
+export function unescapeSlack(text: string): string {
+  return text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
 }
 
 /** `text` is markup: what is from outside in it has gone through `escapeSlack`. */
@@ -139,7 +144,7 @@ export function moment(at: Date): string {
   return `<!date^${Math.floor(at.getTime() / 1000)}^{date_short_pretty} {time}|${fallback}>`;
 }
 
-/** As many of the blocks as Slack takes, and a line that says so where some are left out. */
+/** `text` is no markup. As many of the blocks as Slack takes, and a line that says so where some are left out. */
 export function message(text: string, blocks: readonly SlackBlock[]): SlackMessage {
   const kept =
     blocks.length <= slackLimits.blocks
@@ -148,12 +153,7 @@ export function message(text: string, blocks: readonly SlackBlock[]): SlackMessa
           ...blocks.slice(0, slackLimits.blocks - 1),
           context('There is more than Slack shows in one message.'),
         ];
-  return { text: lines(text, slackLimits.text), blocks: kept };
-}
-
-/** One sentence as a whole message; markup. */
-export function sentence(text: string): SlackMessage {
-  return message(text, [section(text)]);
+  return { text: escapeSlack(lines(text, slackLimits.text)), blocks: kept };
 }
 
 function markup(text: string, limit: number = slackLimits.section): SlackText {

@@ -13,6 +13,7 @@ import { createTestDatabase, type TestDatabase } from './database.ts';
 import { createFakeGitSchedules, type FakeGitSchedules } from './git-schedules.ts';
 import { createTestLogDesk } from './log-desk.ts';
 import { createFakeMessages, type FakeMessages } from './messages.ts';
+import { createTestChat } from './slack-app.ts';
 
 export interface Answer {
   status: number;
@@ -74,6 +75,7 @@ export async function createTestApi(overrides: Partial<ApiDeps> = {}): Promise<T
       messages,
       gitSchedules,
       logDesk: createTestLogDesk(fixture.db, { secrets: { 'env:LOGS_KEY': 'key-of-the-logs' } }),
+      chat: createTestChat(),
       signIn,
       parseTopology: createTopologyParser(),
       publicUrl: 'http://holdfast.example',

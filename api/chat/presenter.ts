@@ -1,0 +1,16 @@
+import type { z } from 'zod';
+import type { ChatMessage } from '../../db/chat-history.ts';
+import { iso } from '../endpoint.ts';
+import type { chatMessageShown } from './schema.ts';
+
+export function presentChatMessage(message: ChatMessage): z.input<typeof chatMessageShown> {
+  return {
+    id: message.id,
+    provider: message.provider,
+    conversation: message.conversation,
+    person: message.person,
+    command: message.command,
+    answer: message.answer,
+    at: iso(message.at),
+  };
+}

@@ -1,0 +1,58 @@
+import { sql } from 'kysely';
+import { type ChatSettings, chatSettings, chatSettingsKey } from '../domain/chat/settings.ts';
+import { recordAudit } from './audit.ts';
+import type { Tx } from './database.ts';
+import { UnknownReferenceError } from './policies.ts';
+
+/** Throws ZodError if the stored setting is none. */
+export async function readChatSettings(tx: Tx): Promise<ChatSettings> {
+  const row = await tx
+    .selectFrom('settings')
+    .select('value')
+    .where('key', '=', chatSettingsKey)
+    .executeTakeFirst();
+  return chatSettings.parse(row?.value ?? {});
+}
+
+/** Channels that can be sent summaries, by name. */
+export async function listSummaryChannels(tx: Tx): Promise<{ name: string; type: 'slack' | 'teams' }[]> {
+  const { rows } = await sql<{ name: string; type: 'slack' | 'teams' }>`
+    select name, definition ->> 'type' as type from notification_channels
+    where definition ->> 'type' in ('slack', 'teams') order by name`.execute(tx);
+  return rows;
+}
+
+/**
+ * Replaces the whole setting; what is absent of it is off. Throws UnknownReferenceError for a summary to what is no
+ * channel of Slack or Teams.
+ */
+export async function putChatSettings(
+  tx: Tx,
+  change: { orgId: string; settings: ChatSettings; actor: string },
+): Promise<void> {
+  const channels = (await listSummaryChannels(tx)).map(({ name }) => name);
+  for (const name of Object.keys(change.settings.summaries ?? {})) {
+    if (channels.includes(name)) continue;
+    const known = channels.length === 0 ? 'there is none yet' : `there are ${channels.join(', ')}`;
+    throw new UnknownReferenceError(
+      `summaries.${name}`,
+      `'${name}' is no notification channel of Slack or Teams: ${known}`,
+    );
+  }
+  const before = await readChatSettings(tx);
+  const value = JSON.stringify(change.settings);
+  await tx
+    .insertInto('settings')
+    .values({ org_id: change.orgId, key: chatSettingsKey, value })
+    .onConflict((conflict) =>
+      conflict.columns(['org_id', 'key']).doUpdateSet({ value, updated_at: sql<Date>`now()` }),
+    )
+    .execute();
+  await recordAudit(tx, {
+    orgId: change.orgId,
+    actor: change.actor,
+    action: 'settings.changed',
+    subject: `settings:${chatSettingsKey}`,
+    data: { before, after: change.settings },
+  });
+}
