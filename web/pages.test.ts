@@ -8,6 +8,7 @@ import { createShare } from '../db/shares.ts';
 import { signLink } from '../db/signed-links.ts';
 import { seedBadAutomation } from '../test/harness/bad-automation.ts';
 import { type BadNight, seedBadNight } from '../test/harness/bad-night.ts';
+import { seedBadNotifications } from '../test/harness/bad-notifications.ts';
 import { seedBadTopology } from '../test/harness/bad-topology.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
 import { createFakeMessages } from '../test/harness/messages.ts';
@@ -43,6 +44,7 @@ beforeAll(async () => {
   night = await seedBadNight(database.owner, database.orgId, Date.now());
   maintenance = (await seedBadAutomation(database)).window;
   await seedBadTopology(database.owner, database.orgId, night.worstIncident);
+  await seedBadNotifications(database);
   web = await serveWeb(database.db, {
     messages,
     mailbox: {
@@ -188,6 +190,10 @@ const everyPage: [name: string, path: () => string][] = [
   ['SLA policies', () => '/settings/sla-policies'],
   ['the form of an SLA policy', () => '/settings/sla-policies/critical'],
   ['the form of an SLA calendar', () => '/settings/sla-calendars/office-hours'],
+  ['rules of notification', () => '/settings/rules'],
+  ['the form of a rule of notification', () => '/settings/rules/critical-to-everybody'],
+  ['silences', () => '/silences'],
+  ['the form of a silence', () => '/silences/new?service=checkout'],
   ['rules of correlation', () => '/settings/correlation'],
   ['the form of rules of correlation', () => '/settings/correlation/organization'],
   ['channels', () => '/settings/channels'],

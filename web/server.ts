@@ -29,6 +29,7 @@ import { serviceRoutes } from './services/routes.ts';
 import { settingsRoutes } from './settings/routes.ts';
 import { sharedIncidentRoutes, shareRoutes } from './shares/routes.ts';
 import { signInRoutes } from './sign-in/routes.ts';
+import { silenceRoutes } from './silences/routes.ts';
 import { requireVisitor } from './visitor.ts';
 
 export type { DependencyState, Mail, Mailbox, MailSummary, WebDeps } from './deps.ts';
@@ -69,6 +70,7 @@ export function createWeb(deps: WebDeps): Router {
   router.use(scheduleRoutes(deps, pages));
   router.use(overrideRoutes(deps, pages));
   router.use(onCallRoutes(deps, pages));
+  router.use(silenceRoutes(deps, pages));
   router.use(runbookRoutes(deps, pages));
   router.use(dryRunRoutes(deps, pages));
   router.use(executionRoutes(deps, pages));

@@ -132,7 +132,7 @@ function claimView({ executionId, runbook, requestedBy, since }: TargetClaim) {
   };
 }
 
-function windowRow(window: StoredMaintenanceWindow, may: May, now: number) {
+export function windowRow(window: StoredMaintenanceWindow, may: May, now: number) {
   const { id, team, target, startsAt, endsAt, reason, createdBy } = window;
   return {
     id,

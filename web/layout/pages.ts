@@ -15,6 +15,7 @@ export type Section =
   | 'incidents'
   | 'approvals'
   | 'on-call'
+  | 'notifications'
   | 'runbooks'
   | 'automation'
   | 'changes'
@@ -165,6 +166,7 @@ function railOf(section: Section, counts: RailCounts, mailbox: boolean) {
     entry('incidents', 'Incidents', '/incidents', counts.active, 'active', true),
     entry('approvals', 'Approvals', '/approvals', counts.pending, 'waiting'),
     entry('on-call', 'On-call', '/on-call'),
+    entry('notifications', 'Notifications', '/notifications'),
     entry('runbooks', 'Runbooks', '/runbooks'),
     entry('executions', 'Executions', '/executions'),
     entry('automation', 'Automation', '/automation', counts.stops.length, 'stopped', true),

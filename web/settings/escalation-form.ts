@@ -26,14 +26,14 @@ interface LevelValues {
   targets: TargetValues[];
 }
 
-interface TargetValues {
+export interface TargetValues {
   /** 'schedule:primary', 'user:ana@example.com', 'channel:ops', 'email', or '' where none is chosen. */
   who: string;
   /** Of 'email'. */
   address: string;
 }
 
-const noTarget: TargetValues = { who: '', address: '' };
+export const noTarget: TargetValues = { who: '', address: '' };
 const timeRemedy = 'Write a time such as 30m, or leave it empty.';
 
 export function newEscalation(target: EscalationTarget): EscalationValues {
@@ -168,7 +168,7 @@ export function fieldOfPath(path: string[]): string {
   return part === 'after' ? `after.${index}` : `who.${index}.${place}`;
 }
 
-function targetValues(target: EscalationTarget): TargetValues {
+export function targetValues(target: EscalationTarget): TargetValues {
   switch (target.type) {
     case 'email':
       return { who: 'email', address: target.address };
@@ -180,7 +180,8 @@ function targetValues(target: EscalationTarget): TargetValues {
   }
 }
 
-function readTarget({ who, address }: TargetValues, place: string, problems: Problems): unknown {
+/** `place` is of the fields 'who.<place>' and 'address.<place>', which problems are named after. */
+export function readTarget({ who, address }: TargetValues, place: string, problems: Problems): unknown {
   const at = who.indexOf(':');
   const kind = who.slice(0, at);
   const name = who.slice(at + 1);

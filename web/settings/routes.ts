@@ -13,6 +13,7 @@ import { logSourceRoutes } from './log-sources.ts';
 import { logTemplateRoutes } from './log-templates.ts';
 import { peopleRoutes } from './people.ts';
 import { reportSettingsRoutes } from './reports.ts';
+import { ruleRoutes } from './rules.ts';
 import { runnerRoutes } from './runners.ts';
 import { slaRoutes } from './sla.ts';
 
@@ -20,6 +21,7 @@ export function settingsRoutes(deps: WebDeps, pages: Pages): Router {
   const router = Router();
   router.get('/settings', (_request, response) => response.redirect(303, '/settings/escalation-policies'));
   router.use(escalationRoutes(deps, pages));
+  router.use(ruleRoutes(deps, pages));
   router.use(slaRoutes(deps, pages));
   router.use(calendarRoutes(deps, pages));
   router.use(correlationRoutes(deps, pages));
