@@ -16,6 +16,9 @@ export const longestLinkMs = 7 * 24 * 3_600_000;
 
 export interface LinkSubject {
   incidentNumber?: number;
+  /** Of the incident, and the number of its last event, as the message told of it: a later click is as of then. */
+  opening?: number;
+  asOf?: number;
   executionId?: string;
   approvalId?: string;
 }
@@ -44,6 +47,8 @@ const claims = z.object({
   a: z.enum(linkActions),
   s: z.object({
     i: z.int().positive().optional(),
+    o: z.int().positive().optional(),
+    f: z.int().nonnegative().optional(),
     e: z.uuid().optional(),
     p: z.uuid().optional(),
   }),
@@ -77,6 +82,8 @@ export async function signLink(
     a: link.action,
     s: {
       ...(link.subject.incidentNumber !== undefined && { i: link.subject.incidentNumber }),
+      ...(link.subject.opening !== undefined && { o: link.subject.opening }),
+      ...(link.subject.asOf !== undefined && { f: link.subject.asOf }),
       ...(link.subject.executionId !== undefined && { e: link.subject.executionId }),
       ...(link.subject.approvalId !== undefined && { p: link.subject.approvalId }),
     },
@@ -126,6 +133,8 @@ export async function verifyLink(
     action: a,
     subject: {
       ...(s.i !== undefined && { incidentNumber: s.i }),
+      ...(s.o !== undefined && { opening: s.o }),
+      ...(s.f !== undefined && { asOf: s.f }),
       ...(s.e !== undefined && { executionId: s.e }),
       ...(s.p !== undefined && { approvalId: s.p }),
     },

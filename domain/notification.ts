@@ -69,7 +69,9 @@ export interface NotificationCause {
 /**
  * One message to one target. What it says is read from the database by the ids at the time of sending;
  * `detail` adds what stands in no row. Keys that messages show, all optional:
- * - escalation.page: `level` and `levels` (numbers from 1), `pass` (from 1), `nextAt` (ISO 8601), `nextWhat`
+ * - escalation.page: `level` and `levels` (numbers from 1), `pass` (from 1), `nextAt` (ISO 8601), `nextWhat`; `opening`
+ *   of the incident (from 1), and `since`, the number of its event with which that began or an acknowledgement was taken
+ *   back: what is recorded before it is out of date
  * - alert.received: `alert`, the name of the alert
  * - escalation.reminder, escalation.restarted: `quietFor` (milliseconds)
  * - oncall.nobody: `reason`, for people

@@ -27,10 +27,9 @@ import {
   carryOver,
   escalationStopped,
   type IncidentState,
-  type Notice,
   newIncidentState,
 } from '../domain/incident/state.ts';
-import type { NotifyInput, NotifyTarget } from '../domain/notification.ts';
+import type { NotifyInput } from '../domain/notification.ts';
 import { severities } from '../domain/severity.ts';
 import { advanceClock, type SlaClock } from '../domain/sla.ts';
 import { createDriver, ownScope } from './drive.ts';
@@ -188,7 +187,7 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
         return { type: 'announced', at: Date.now(), key, notices };
       }
       case 'notice':
-        await tellAll(move.notice);
+        await send(move.notice);
         return { type: 'notice_sent', at: Date.now(), key };
       case 'start_execution': {
         const executionId = move.executionId ?? uuid4();
@@ -257,29 +256,6 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
       const skipped = driver.state.resolved ? 'resolved meanwhile' : 'acknowledged meanwhile';
       return { type: 'page_sent', at: Date.now(), key, destination: 'the next target', skipped };
     }
-  }
-
-  /** A schedule is told by telling whoever is on call by it. Throws what the first one who could not be told met with. */
-  async function tellAll(notice: Notice): Promise<void> {
-    const { target } = notice;
-    if (target.type !== 'schedule') {
-      await send(notice);
-      return;
-    }
-    const { severity } = driver.state;
-    const { targets } = await inTurn(() =>
-      resolveLevel({ orgId, targets: [target], severity, at: Date.now() }),
-    );
-    const people = targets.flatMap((resolved) => resolved.people);
-    const sent = await Promise.allSettled(
-      people.map(({ email, entry }, index) => {
-        const cause = notice.cause && { ...notice.cause, ...(entry && { entry }) };
-        const person: NotifyTarget = { type: 'user', email };
-        return send({ ...notice, key: `${notice.key}.${index}`, target: person, ...(cause && { cause }) });
-      }),
-    );
-    const failed = sent.find((each) => each.status === 'rejected');
-    if (failed) throw failed.reason;
   }
 
   /** The worse the severity, the sooner it is sent where many wait. */

@@ -68,7 +68,11 @@ export async function signLinks(
     return { links: { approve, reject: await link('reject', subject, approval.expiresAt) } };
   }
   if (incident && asksToAcknowledge.has(input.type) && !incident.acknowledgedAt && !incident.resolvedAt) {
-    const subject = { incidentNumber: incident.number };
+    const subject = {
+      incidentNumber: incident.number,
+      opening: incident.opening,
+      asOf: incident.recordedSeq,
+    };
     return { links: { acknowledge: await link('acknowledge', subject, acknowledgeUntil) } };
   }
   return { links: {} };

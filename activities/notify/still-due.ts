@@ -6,7 +6,8 @@ import type { NotificationType, NotifyInput } from '../../domain/notification.ts
 
 /**
  * A workflow records what happened and tells of it at the same time: the message waits for the record, so that it
- * does not say 'running' of what has ended. A page does not wait for more than its incident.
+ * does not say 'running' of what has ended. A page waits for its incident, and for its having begun anew: what stands
+ * there before says that somebody has it.
  */
 export function isRecorded(
   input: NotifyInput,
@@ -15,8 +16,9 @@ export function isRecorded(
 ): boolean {
   const { incident, execution, approval } = facts;
   switch (input.type) {
-    case 'alert.received':
     case 'escalation.page':
+      return incident !== undefined && incident.recordedSeq >= Number(input.detail.since ?? 0);
+    case 'alert.received':
     case 'escalation.reminder':
     case 'escalation.restarted':
     case 'incident.opened':

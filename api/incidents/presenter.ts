@@ -33,6 +33,7 @@ export function presentSummary(incident: IncidentSummary): z.input<typeof incide
             confidence: incident.causeConfidence ?? 0,
             by: incident.causeBy,
           },
+    recordedSeq: incident.recordedSeq,
     mergedInto: incident.mergedInto,
   };
 }

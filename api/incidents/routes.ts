@@ -207,14 +207,30 @@ export function incidentEndpoints(deps: IncidentRoutesDeps): Endpoint[] {
       response: accepted,
       errors: refusals,
       handle: ({ principal, params, body }) => {
+        const seen = withoutUndefined({ asOf: body.asOf });
         const until =
           body.until === undefined
             ? new Date(Date.now() + durationMs(body.for ?? '0s'))
             : new Date(body.until);
         return command(principal, params.number, ({ orgId, number }, by) =>
-          messages.snooze(orgId, number, { ...by, until: until.toISOString() }),
+          messages.snooze(orgId, number, { ...by, ...seen, until: until.toISOString() }),
         );
       },
+    }),
+    personEndpoint({
+      method: 'post',
+      path: '/api/v1/incidents/{number}/reapply-policy',
+      tag,
+      summary: 'Escalate by the policies as they are now, instead of those of the opening',
+      access: 'operator',
+      params: incidentParams,
+      status: 200,
+      response: accepted,
+      errors: refusals,
+      handle: ({ principal, params }) =>
+        command(principal, params.number, ({ orgId, number }, by) =>
+          messages.reapplyPolicy(orgId, number, by),
+        ),
     }),
   ];
 }

@@ -66,6 +66,11 @@ const summary = {
     })
     .nullable()
     .meta({ description: 'Where the trouble probably comes from' }),
+  recordedSeq: z
+    .int()
+    .meta({
+      description: 'Number of its last event: send it as `asOf` with what is decided by what was seen',
+    }),
   mergedInto: z.int().nullable().meta({ description: 'The incident that has its alerts now' }),
 };
 export const incidentSummary = z.object(summary).meta({ id: 'IncidentSummary' });
@@ -173,9 +178,18 @@ export const timelineQuery = z.strictObject({
 export const alertsQuery = z.strictObject(pageQuery);
 
 const note = z.string().trim().max(10_000);
-export const acknowledgeBody = z.strictObject({ note: note.optional() }).optional();
+/** Refused with 409 when it has begun anew since. */
+const seen = {
+  asOf: z
+    .int()
+    .min(0)
+    .optional()
+    .meta({ description: '`recordedSeq` of the incident as it was seen; absent: as it is now' }),
+};
+export const acknowledgeBody = z.strictObject({ ...seen, note: note.optional() }).optional();
 export const resolveBody = z
   .strictObject({
+    ...seen,
     note: note.optional(),
     falsePositive: z.boolean().optional().meta({ description: 'It was no incident at all' }),
   })
@@ -199,6 +213,7 @@ export const exportQuery = z.strictObject({
 });
 export const snoozeBody = z
   .strictObject({
+    ...seen,
     until: z.iso.datetime({ offset: true }).optional(),
     for: z
       .string()

@@ -166,9 +166,8 @@ function pageMove(
       levels: level.levels,
       nextAt: next ? new Date(next.dueAt).toISOString() : null,
       nextWhat: next ? `level ${next.level}: ${next.targets.map(whomItReaches).join(', ')}` : null,
-      // what a click on it acts on: a later opening, or an acknowledgement that was taken back, is not meant
       opening: state.openings,
-      asOf: state.seq,
+      since: state.renewedSeq,
     },
   };
 }

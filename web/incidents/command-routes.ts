@@ -61,6 +61,14 @@ export function incidentCommandRoutes(deps: WebDeps, pages: Pages): Router {
     });
   });
 
+  router.post('/incidents/:number/reapply-policy', async (request, response) => {
+    const { number, command, orgId } = await commandOf(request);
+    await act(response, `/incidents/${number}`, async () => {
+      await deps.messages.reapplyPolicy(orgId, number, command);
+      return 'Escalation goes by the policies as they are now.';
+    });
+  });
+
   router.post('/incidents/:number/notes', async (request, response) => {
     const { number, command, orgId } = await commandOf(request);
     const text = posted(request.body, 'text');

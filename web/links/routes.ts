@@ -101,14 +101,15 @@ export function linkRoutes(deps: WebDeps, pages: Pages): Router {
 
   async function send(grant: LinkGrant, reason: string): Promise<void> {
     const actor = await actorOf(grant);
-    const { incidentNumber, executionId, approvalId } = grant.subject;
+    const { incidentNumber, opening, asOf, executionId, approvalId } = grant.subject;
     if (grant.action === 'acknowledge' && incidentNumber !== undefined) {
       const incident = await deps.db.read({ orgId: grant.orgId }, (tx) =>
         getIncidentHead(tx, incidentNumber),
       );
       await deps.messages.acknowledge(grant.orgId, incidentNumber, {
         actor: { name: actor.name, via: actor.via },
-        asOf: incident?.recordedSeq ?? 0,
+        asOf: asOf ?? incident?.recordedSeq ?? 0,
+        ...(opening === undefined ? {} : { opening }),
       });
     } else if (grant.action === 'approve' || grant.action === 'reject') {
       const id = executionId ?? (await find(grant)).approval?.executionId;
