@@ -45,6 +45,7 @@ import { onCallScheduleEndpoints } from './on-call-schedules/routes.ts';
 import { openApiEndpoint } from './openapi/routes.ts';
 import { answerOtlpErrors, noSuchSignal } from './otlp/errors.ts';
 import { otlpEndpoints } from './otlp/routes.ts';
+import { rehearsalEndpoints } from './rehearsals/routes.ts';
 import { reportEndpoints } from './reports/routes.ts';
 import { pinEndpoints } from './runbooks/pin.ts';
 import { runbookEndpoints } from './runbooks/routes.ts';
@@ -148,6 +149,7 @@ function endpointsOf(deps: ApiDeps, secureCookies: boolean): Endpoint[] {
     ...slaCalendarEndpoints(deps),
     ...notificationChannelEndpoints(deps),
     ...notificationRuleEndpoints(deps),
+    ...rehearsalEndpoints(deps),
     ...logSourceEndpoints(deps),
     ...logTemplateEndpoints(deps),
     ...chatEndpoints(deps),

@@ -1,0 +1,160 @@
+import { z } from 'zod';
+import { durationMs } from '../duration.ts';
+import { durationText } from '../duration-text.ts';
+import { notificationRule } from '../notification-rules/rule.ts';
+import { onCallSchedule } from '../oncall/schedule.ts';
+import { dayMs, instantOf, parseWallTime } from '../oncall/wall-clock.ts';
+import { escalationPolicy, slaPolicy } from '../policies.ts';
+import { severities } from '../severity.ts';
+import { timeZone } from '../time-zone.ts';
+import type { Edited } from './edited.ts';
+import { parseMoment } from './moment.ts';
+import type { Answer, Failure, RehearsedIncident } from './situation.ts';
+
+const name = z.string().min(1).max(100);
+const named = <T extends z.ZodType>(definition: T) => z.strictObject({ name, definition });
+
+/** An incident that is made up. */
+export const situation = z.strictObject({
+  at: z.string().max(100).meta({
+    description:
+      "When it opens: 'Saturday 03:00 Europe/Berlin' (the next one), '2026-11-28 03:00 Europe/Berlin', or an instant of ISO 8601",
+  }),
+  timeZone: timeZone.default('UTC').meta({ description: 'Where `at` names none' }),
+  severity: z.enum(severities),
+  service: z.string().max(500).nullable().default(null),
+  alert: z.string().min(1).max(500).default('Rehearsal').meta({ description: 'Name of its alert' }),
+  labels: z.record(z.string().max(200), z.string().max(1000)).default({}),
+  team: z.string().max(100).optional().meta({ description: 'Slug; absent: as the labels say' }),
+  lasts: durationText.optional().meta({ description: 'Until its alert is over; absent: it goes on firing' }),
+  answers: z
+    .array(
+      z.strictObject({
+        after: durationText,
+        by: z.email(),
+        what: z.enum(['acknowledge', 'resolve', 'false_positive', 'snooze']),
+        for: durationText.optional().meta({ description: 'Of a snooze: how long; default 1h' }),
+      }),
+    )
+    .max(50)
+    .default([])
+    .meta({ description: 'What people do, `after` the opening' }),
+  failures: z
+    .array(
+      z.strictObject({
+        target: z.string().min(1).max(320).meta({ description: 'A mail address or the name of a channel' }),
+        after: durationText.default('0s'),
+        lasts: durationText.optional().meta({ description: 'Absent: to the end' }),
+      }),
+    )
+    .max(50)
+    .default([])
+    .meta({ description: 'Destinations that refuse what is sent there' }),
+});
+export type Situation = z.infer<typeof situation>;
+
+export const rehearsal = z
+  .strictObject({
+    policy: named(escalationPolicy).optional(),
+    schedule: named(onCallSchedule).optional(),
+    rule: named(notificationRule).optional(),
+    slaPolicy: named(slaPolicy).optional(),
+    overrides: z
+      .array(
+        z.strictObject({
+          schedule: name,
+          person: z.email(),
+          insteadOf: z.email().nullable().default(null),
+          from: z.iso.datetime({ offset: true }),
+          to: z.iso.datetime({ offset: true }),
+        }),
+      )
+      .max(50)
+      .default([]),
+    situation: situation.optional(),
+    week: z
+      .strictObject({
+        from: z.iso.date().meta({ description: 'The first day of seven' }),
+        timeZone: timeZone.default('UTC'),
+      })
+      .optional(),
+  })
+  .refine((request) => (request.situation === undefined) !== (request.week === undefined), {
+    path: ['situation'],
+    message: 'say either a situation or a week',
+  });
+export type Rehearsal = z.infer<typeof rehearsal>;
+
+export interface Problem {
+  field: string;
+  message: string;
+}
+
+export function editedOf(request: Rehearsal): Edited {
+  const { policy, schedule, rule, slaPolicy: sla, overrides } = request;
+  return {
+    ...(policy ? { policy } : {}),
+    ...(schedule ? { schedule } : {}),
+    ...(rule ? { rule } : {}),
+    ...(sla ? { slaPolicy: sla } : {}),
+    overrides: overrides.map(({ from, to, ...override }, index) => ({
+      ...override,
+      id: `rehearsed-${index}`,
+      from: Date.parse(from),
+      to: Date.parse(to),
+    })),
+  };
+}
+
+/** `team` undefined: as the labels say. */
+export type MadeUpIncident = Omit<RehearsedIncident, 'team'> & { team: string | undefined };
+
+/** The incident that a situation describes. `now` in epoch milliseconds: from there the next weekday is counted. */
+export function incidentOf(
+  made: Situation,
+  now: number,
+): { incident: MadeUpIncident; failures: Failure[]; timeZone: string } | { problem: Problem } {
+  const moment = parseMoment(made.at, now, made.timeZone);
+  if ('problem' in moment) return { problem: { field: 'situation.at', message: moment.problem } };
+  const openedAt = moment.at;
+  const { service, severity } = made;
+  const labels = {
+    alertname: made.alert,
+    severity,
+    ...(service === null ? {} : { service }),
+    ...made.labels,
+  };
+  const alert = { id: 1, name: made.alert, severity, service, labels };
+  const over = made.lasts === undefined ? [] : [openedAt + durationMs(made.lasts)];
+  return {
+    timeZone: moment.timeZone,
+    incident: {
+      number: 1,
+      openedAt,
+      team: made.team,
+      feed: [{ at: openedAt, firing: true, alert }, ...over.map((at) => ({ at, firing: false, alert }))],
+      answers: made.answers
+        .map(({ after, by, what, for: length = '1h' }): Answer => {
+          const at = openedAt + durationMs(after);
+          return what === 'snooze' ? { at, by, what, until: at + durationMs(length) } : { at, by, what };
+        })
+        .sort((a, b) => a.at - b.at),
+    },
+    failures: made.failures.map(({ target, after, lasts }) => {
+      const from = openedAt + durationMs(after);
+      return { target, from, to: lasts === undefined ? Number.MAX_SAFE_INTEGER : from + durationMs(lasts) };
+    }),
+  };
+}
+
+/** The midnight that the week begins with, epoch milliseconds; the week must be over. */
+export function weekStart(
+  { from, timeZone: zone }: NonNullable<Rehearsal['week']>,
+  now: number,
+): { from: number } | { problem: Problem } {
+  const start = instantOf(zone, parseWallTime(`${from}T00:00`));
+  if (start + 7 * dayMs <= now + dayMs) return { from: start };
+  return {
+    problem: { field: 'week.from', message: `write a day at least six days ago: the week must lie behind` },
+  };
+}
