@@ -151,7 +151,6 @@ export function chatEndpoints(deps: ChatDeps): Endpoint[] {
       body: chatSettingsBody,
       status: 200,
       response: chatSettingsBody,
-      errors: { 422: 'A summary to what is no channel of Slack or Teams' },
       handle: async ({ principal, body: settings }) => {
         const { orgId, email: actor } = principal;
         await db.write(scopeOf(principal), (tx) => putChatSettings(tx, { orgId, settings, actor }));

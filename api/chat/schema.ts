@@ -16,11 +16,9 @@ export const slackHeaders = z.object({
   'X-Slack-Request-Timestamp': z.string().meta({ description: 'Unix seconds, at most five minutes ago' }),
 });
 
-export const slackAnswer = z
-  .record(z.string(), z.unknown())
-  .meta({
-    description: 'A message or what a form is to show, as Slack takes it; empty where nothing is said',
-  });
+export const slackAnswer = z.record(z.string(), z.unknown()).meta({
+  description: 'A message or what a form is to show, as Slack takes it; empty where nothing is said',
+});
 
 const whose = z
   .enum(['mine', 'all'])

@@ -120,8 +120,11 @@ function rowText(row: ChatIncidentRow, publicUrl: string): string {
 /** '#42 checkout: db-primary refuses connections' with the number as a link. */
 function nameOf(row: ChatIncidentRow, publicUrl: string): string {
   const service = row.service === null ? '' : `${escapeSlack(oneLine(row.service, 60))}: `;
-  const number = link(`${publicUrl}/incidents/${row.number}`, `#${row.number}`);
-  return `*${number}* ${service}${escapeSlack(oneLine(row.title, 200))}`;
+  return `*${numberLink(row, publicUrl)}* ${service}${escapeSlack(oneLine(row.title, 200))}`;
+}
+
+function numberLink({ number }: ChatIncidentRow, publicUrl: string): string {
+  return link(`${publicUrl}/incidents/${number}`, `#${number}`);
 }
 
 /** How an incident stands, with what can be done about it. */
@@ -132,7 +135,7 @@ export function incidentAnswer(incident: ChatIncident, publicUrl: string): Slack
     ? `${incident.alertCount} alerts`
     : `${incident.firingCount} of ${incident.alertCount} alerts firing`;
   return message(`#${incident.number} ${oneLine(incident.title, 200)}`, [
-    section(`${nameOf(incident, publicUrl)}\n${piecesText(incident.sentence, publicUrl)}`),
+    section(`*${numberLink(incident, publicUrl)}* ${piecesText(incident.sentence, publicUrl)}`),
     context(`${shape} ${incident.severity} · ${statusWords[incident.status]} · ${alerts}`),
     ...incident.approvals.slice(0, 10).flatMap((approval) => approvalBlocks(approval)),
     ...actions(incidentButtons(incident, publicUrl)),
