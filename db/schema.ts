@@ -118,7 +118,7 @@ export interface IntegrationsTable {
   org_id: string;
   id: Generated<string>;
   team_id: string | null;
-  kind: 'alertmanager';
+  kind: 'alertmanager' | 'slo';
   name: string;
   key_hash: Buffer;
   resend_interval_ms: Generated<number>;

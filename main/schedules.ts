@@ -1,5 +1,10 @@
 import { type Client, type ScheduleOptions, ScheduleOverlapPolicy } from '@temporalio/client';
-import { type ReportInput, taskQueue, workflowTypes } from '../workflows/messages.ts';
+import {
+  type ReportInput,
+  type SloEvaluationInput,
+  taskQueue,
+  workflowTypes,
+} from '../workflows/messages.ts';
 import { ensureSchedule } from '../workflows/messages-schedules.ts';
 
 export interface ScheduledOrganization {
@@ -16,6 +21,8 @@ const reports = [
 export const reportScheduleId = (orgId: string, kind: 'sla' | 'capacity'): string =>
   `report:${orgId}:${kind}`;
 
+export const sloScheduleId = (orgId: string): string => `slo:${orgId}`;
+
 /**
  * Both weekly reports of each organization as Temporal Schedules, made or brought up to date. Safe to call at
  * every start and by several processes at once; a schedule that an operator has paused stays paused.
@@ -26,7 +33,27 @@ export async function ensureSchedules(
 ): Promise<void> {
   for (const organization of organizations) {
     for (const report of reports) await ensureSchedule(client.schedule, scheduleOf(organization, report));
+    await ensureSchedule(client.schedule, sloSchedule(organization));
   }
+}
+
+/** Objectives are measured each minute; what was missed is not made up for, since it would find what is now. */
+function sloSchedule({ orgId }: ScheduledOrganization): ScheduleOptions {
+  const input: SloEvaluationInput = { orgId };
+  const scheduleId = sloScheduleId(orgId);
+  return {
+    scheduleId,
+    spec: { intervals: [{ every: '1 minute' }] },
+    action: {
+      type: 'startWorkflow',
+      workflowType: workflowTypes.sloEvaluation,
+      taskQueue,
+      workflowId: scheduleId,
+      args: [input],
+    },
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '10 seconds' },
+    memo: { what: 'measures objectives' },
+  };
 }
 
 function scheduleOf(

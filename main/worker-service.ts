@@ -11,6 +11,7 @@ import { createGitActivities } from '../activities/git.ts';
 import { createIncidentActivities } from '../activities/incident.ts';
 import { createNotifyActivities } from '../activities/notify.ts';
 import { createReportActivities } from '../activities/reports.ts';
+import { createSloActivities } from '../activities/slo.ts';
 import { createDatabaseLedger } from '../activities/steps/ledger-database.ts';
 import { createStepActivities } from '../activities/steps.ts';
 import { listGitSources } from '../db/git-sources.ts';
@@ -146,6 +147,7 @@ async function activitiesOf(config: Config, backends: Backends): Promise<Activit
       environment: config.commandEnvironment,
       removeSchedule: createGitSchedules(backends.temporal.schedule).remove,
     }),
+    ...createSloActivities({ db, prometheusUrl, ownsEnvironment: backends.ownsEnvironment, clock }),
     ...createReportActivities({
       db,
       mail,

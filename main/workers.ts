@@ -9,6 +9,7 @@ import type { GitActivities } from '../activities/git.ts';
 import type { IncidentActivities } from '../activities/incident.ts';
 import type { NotifyActivities } from '../activities/notify.ts';
 import type { ReportActivities } from '../activities/reports.ts';
+import type { SloActivities } from '../activities/slo.ts';
 import type { StepActivities } from '../activities/steps.ts';
 import { alertTaskQueue, notificationTaskQueue, taskQueue } from '../workflows/messages.ts';
 
@@ -21,7 +22,8 @@ export type Activities = IncidentActivities &
   StepActivities &
   DryRunActivities &
   GitActivities &
-  ReportActivities;
+  ReportActivities &
+  SloActivities;
 
 export interface WorkersOptions {
   connection: NativeConnection;

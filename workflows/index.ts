@@ -8,3 +8,4 @@ export { execution } from './execution.ts';
 export { gitSync } from './git-sync.ts';
 export { incident } from './incident.ts';
 export { slaReport } from './sla-report.ts';
+export { sloEvaluation, sloPreview } from './slo.ts';

@@ -18,6 +18,8 @@ import {
 import type { ContactMethod } from '../domain/contact-rules.ts';
 import type { DryRunInput, Finding } from '../domain/dry-run.ts';
 import type { IncidentStatus } from '../domain/incident-status.ts';
+import type { SloState } from '../domain/slo/evaluate.ts';
+import type { Slo } from '../domain/slo/slo.ts';
 import {
   type Accepted,
   type Actor,
@@ -47,6 +49,7 @@ import {
   reject,
   resolve,
   type Seen,
+  type SloPreviewInput,
   searchAttributeNames,
   setStatus,
   snooze,
@@ -138,6 +141,8 @@ export interface MessageClient {
   ): Promise<{ keys: string[] }>;
   /** What each check found, in their order; takes as long as the slowest, at most half a minute. */
   dryRun(orgId: string, checks: DryRunInput['checks']): Promise<Finding[][]>;
+  /** What an objective as edited would be now; asks Prometheus, at most some 25 s. */
+  previewSlo(orgId: string, definition: Slo): Promise<SloState>;
   /** Answers when Temporal does. Throws TemporalUnavailableError. */
   probe(): Promise<void>;
 }
@@ -279,6 +284,20 @@ export function createMessageClient(
         client.withDeadline(deadline, () =>
           client.execute<(input: DryRunInput) => Promise<Finding[][]>>(workflowTypes.dryRun, {
             workflowId: `dry-run:${orgId}:${randomUUID()}`,
+            taskQueue,
+            args: [input],
+            workflowExecutionTimeout: dryRunMs,
+            typedSearchAttributes: [{ key: orgAttribute, value: orgId }],
+          }),
+        ),
+      );
+    },
+    previewSlo: async (orgId, definition) => {
+      const input: SloPreviewInput = { orgId, definition };
+      return await untilAnswered(dryRunMs, firstBackoffMs, (deadline) =>
+        client.withDeadline(deadline, () =>
+          client.execute<(input: SloPreviewInput) => Promise<SloState>>(workflowTypes.sloPreview, {
+            workflowId: `slo-preview:${orgId}:${randomUUID()}`,
             taskQueue,
             args: [input],
             workflowExecutionTimeout: dryRunMs,

@@ -6,6 +6,7 @@ import type { IncidentStatus } from '../domain/incident-status.ts';
 import type { NotifyTarget } from '../domain/notification.ts';
 import type { Role } from '../domain/roles.ts';
 import type { SlaClock } from '../domain/sla.ts';
+import type { Slo } from '../domain/slo/slo.ts';
 
 /**
  * What clients and workflows say to each other: names, ids, inputs. Clients import this file alone.
@@ -34,6 +35,8 @@ export const workflowTypes = {
   slaReport: 'slaReport',
   capacityReport: 'capacityReport',
   gitSync: 'gitSync',
+  sloEvaluation: 'sloEvaluation',
+  sloPreview: 'sloPreview',
   dryRun: 'dryRun',
   contactTest: 'contactTest',
   consolidation: 'consolidation',
@@ -193,6 +196,18 @@ export const incidentResolved = defineSignal('incident-resolved');
 export interface ReportInput {
   orgId: string;
   requestedBy: string;
+}
+
+// ---- objectives ----
+
+export interface SloEvaluationInput {
+  orgId: string;
+}
+
+/** `definition` was checked by whoever asks. */
+export interface SloPreviewInput {
+  orgId: string;
+  definition: Slo;
 }
 
 // ---- Git sources ----

@@ -1,6 +1,6 @@
 import type { SyntaxNode } from '@lezer/common';
 import { parser } from '@prometheus-io/lezer-promql';
-import { parseDuration } from '../../domain/duration.ts';
+import { formatDuration, parseDuration } from '../../domain/duration.ts';
 
 /** Characters, selectors and milliseconds of a range or an offset that an expression from outside may have. */
 const most = { length: 2000, selectors: 20, rangeMs: 86_400_000 };
@@ -8,8 +8,9 @@ const most = { length: 2000, selectors: 20, rangeMs: 86_400_000 };
 /**
  * Why an expression that somebody sent with an alert is not asked for; undefined where it may be. Whoever has an ingest
  * key chooses it, so it reads named metrics of a short time, as rules of alerts do.
+ * @param rangeMs how far back it may reach, milliseconds; a day where it says nothing
  */
-export function unboundedIn(expression: string): string | undefined {
+export function unboundedIn(expression: string, rangeMs = most.rangeMs): string | undefined {
   if (expression.length > most.length) return `it has more than ${most.length} characters`;
   let problem: string | undefined;
   let selectors = 0;
@@ -18,14 +19,18 @@ export function unboundedIn(expression: string): string | undefined {
     enter: ({ node }) => {
       if (problem !== undefined) return false;
       if (node.name === 'VectorSelector') selectors++;
-      problem = selectors > most.selectors ? 'it reads too many metrics' : problemOf(node, text);
+      problem = selectors > most.selectors ? 'it reads too many metrics' : problemOf(node, text, rangeMs);
       return undefined;
     },
   });
   return problem;
 }
 
-function problemOf(node: SyntaxNode, text: (node: SyntaxNode) => string): string | undefined {
+function problemOf(
+  node: SyntaxNode,
+  text: (node: SyntaxNode) => string,
+  rangeMs: number,
+): string | undefined {
   switch (node.name) {
     case 'SubqueryExpr':
       return 'it has a subquery';
@@ -35,7 +40,9 @@ function problemOf(node: SyntaxNode, text: (node: SyntaxNode) => string): string
       return isNamed(node, text) ? undefined : 'it reads metrics without a name, or by a pattern of names';
     case 'DurationExpr':
     case 'OffsetDurationExpr':
-      return isShort(text(node)) ? undefined : 'it reaches back more than a day';
+      return isShort(text(node), rangeMs)
+        ? undefined
+        : `it reaches back more than ${rangeMs === most.rangeMs ? 'a day' : formatDuration(rangeMs)}`;
     default:
       return undefined;
   }
@@ -61,7 +68,7 @@ function isNamed(selector: SyntaxNode, text: (node: SyntaxNode) => string): bool
 }
 
 /** One duration and no arithmetic: '5m', '1h30m', '-2h', '(300)', seconds where it has no unit. */
-function isShort(written: string): boolean {
+function isShort(written: string, rangeMs: number): boolean {
   const duration = /^[-+]?([\d.]+|(?:\d+(?:ms|[smhd]))+)$/.exec(written.replaceAll(/[\s()]/g, ''))?.[1];
   if (duration === undefined) return false;
   const plain = Number(duration);
@@ -71,5 +78,5 @@ function isShort(written: string): boolean {
         0,
       )
     : plain * 1000;
-  return ms <= most.rangeMs;
+  return ms <= rangeMs;
 }

@@ -180,6 +180,11 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       foreign key (org_id, slo) references slos (org_id, name) on delete cascade
     );
 
+    alter table integrations
+      drop constraint integrations_kind_check,
+      -- slo: alerts that Holdfast makes itself, of objectives
+      add constraint integrations_kind_check check (kind in ('alertmanager', 'slo'));
+
     alter table incidents
       -- 1, and one more with each reopening
       add column opening integer not null default 1,

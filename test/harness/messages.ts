@@ -1,3 +1,4 @@
+import { nothingMeasured } from '../../domain/slo/evaluate.ts';
 import type { Accepted, Regrouped } from '../../workflows/messages.ts';
 import type { MessageClient } from '../../workflows/messages-client.ts';
 
@@ -75,6 +76,10 @@ export function createFakeMessages(): FakeMessages {
       if (alertIds?.length === 0) throw new Error('regroup: no alerts');
       if (into === number) throw new Error('regroup: into itself');
       return { into: into ?? newIncidentNumber, ...(await answer('regroup', args)) };
+    },
+    async previewSlo(orgId, definition) {
+      await answer('previewSlo', [orgId, definition]);
+      return nothingMeasured;
     },
     explainBreach: (...args) => answer('explainBreach', args),
     judgeCause: (...args) => answer('judgeCause', args),
