@@ -26,6 +26,8 @@ export const notificationTypes = [
   'execution.message',
   'runbook.import_refused',
   'oncall.nobody',
+  'oncall.handoff',
+  'oncall.readiness',
   'forecast',
   'notifications.consolidated',
   'channel.test',
@@ -75,6 +77,8 @@ export interface NotificationCause {
  * - alert.received: `alert`, the name of the alert
  * - escalation.reminder, escalation.restarted: `quietFor` (milliseconds)
  * - oncall.nobody: `reason`, for people
+ * - oncall.handoff: `schedule`, `at` (ISO 8601), `direction` ('on' or 'off') of the person whom it goes to
+ * - oncall.readiness: `teamId`, whose schedules it is about; without it all of the organization
  * - sla.at_risk, sla.breached: `kind` ('acknowledge' or 'resolve')
  * - execution.*: `reason`; execution.undo_failed: `step` (from 1); execution.runner_missing: `runner`;
  *   execution.message: `message`, what a step of the runbook tells

@@ -1,6 +1,5 @@
 import { isCancellation, proxyActivities } from '@temporalio/workflow';
 import type { NotifyActivities } from '../activities/notify.ts';
-import { methodKey } from '../domain/contact-method.ts';
 import { reasonOf } from './drive.ts';
 import { type ContactTestInput, contactTestKey } from './messages.ts';
 
@@ -26,7 +25,7 @@ export async function contactTest(input: ContactTestInput): Promise<ContactTestO
           type: 'contact.test',
           target: { type: 'contact', email, method },
           detail: { requestedBy },
-          cause: { event: 'contact.test', at, method: methodKey(method) },
+          cause: { event: 'contact.test', at },
         });
         return { status };
       } catch (error) {

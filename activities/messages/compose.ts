@@ -3,11 +3,13 @@ import { chatActions } from './chat-actions.ts';
 import { consolidatedMessage } from './consolidated-message.ts';
 import { contactTestMessage } from './contact-test-message.ts';
 import { executionMessage } from './execution-message.ts';
+import { handoffMessage } from './handoff-message.ts';
 import { importMessage } from './import-message.ts';
 import { incidentMessage } from './incident-message.ts';
 import { type Mail, renderMail } from './mail-layout.ts';
 import { type Message, type MessageSource, oneLineSubject } from './message.ts';
 import { channelTestMessage, forecastMessage } from './notice-message.ts';
+import { readinessMessage } from './readiness-message.ts';
 
 /** A mail but for its addresses. */
 export interface ComposedMail {
@@ -60,6 +62,10 @@ export function composeMessage(source: MessageSource): Message {
       return importMessage(source, present(source.refusedImport, 'import'));
     case 'notifications.consolidated':
       return consolidatedMessage(source, present(source.consolidated, 'messages that are told together'));
+    case 'oncall.handoff':
+      return handoffMessage(source, present(source.handoff, 'handoff'));
+    case 'oncall.readiness':
+      return readinessMessage(source, present(source.readiness, 'readiness'));
     case 'contact.test':
       return contactTestMessage(source);
     case 'channel.test':

@@ -1,9 +1,11 @@
 import type { GitImport } from '../../db/git-sources.ts';
+import type { HandoffFacts } from '../../db/handoffs.ts';
 import type { IncidentFacts, NotificationFacts } from '../../db/notification-facts.ts';
 import type { ConsolidatedFacts } from '../../db/notification-limits.ts';
 import type { Report } from '../../db/reports.ts';
 import { oneLine } from '../../domain/markup.ts';
 import type { NotificationType } from '../../domain/notification.ts';
+import type { ReadinessFinding } from '../../domain/readiness/readiness.ts';
 import type { ChatAction } from './chat-actions.ts';
 import type { Mail } from './mail-layout.ts';
 
@@ -15,6 +17,9 @@ export interface MessageSource {
   refusedImport?: GitImport | undefined;
   /** What is told together. */
   consolidated?: ConsolidatedFacts | undefined;
+  handoff?: HandoffFacts | undefined;
+  /** The worst first. */
+  readiness?: readonly ReadinessFinding[] | undefined;
   detail: Record<string, string | number | boolean | null>;
   /** Address of the pages, without a slash at the end. */
   publicUrl: string;

@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { Tx } from '../../db/database.ts';
 import { takeTurn } from '../../db/destinations.ts';
 import { type GitImport, getImport } from '../../db/git-sources.ts';
+import { type HandoffFacts, readHandoffFacts } from '../../db/handoffs.ts';
 import { type NotificationFacts, readNotificationFacts } from '../../db/notification-facts.ts';
 import { type ConsolidatedFacts, countTowardsLimit, readConsolidated } from '../../db/notification-limits.ts';
 import {
@@ -12,27 +13,20 @@ import {
   type NotificationEntry,
   skipNotification,
 } from '../../db/notifications.ts';
+import { readReadiness } from '../../db/readiness.ts';
 import { getReport, type Report } from '../../db/reports.ts';
-import type { NotificationType, NotifyInput, NotifyOutcome } from '../../domain/notification.ts';
+import { methodKey } from '../../domain/contact-method.ts';
+import type { NotificationCause, NotifyInput, NotifyOutcome } from '../../domain/notification.ts';
 import { isLimited } from '../../domain/notification-limits.ts';
+import type { ReadinessFinding } from '../../domain/readiness/readiness.ts';
 import type { Consolidation } from '../../workflows/messages.ts';
-import { composeMail, composeMessage, SubjectMissingError } from '../messages/compose.ts';
-import type { MessageSource } from '../messages/message.ts';
+import { composeMessage, SubjectMissingError } from '../messages/compose.ts';
 import { dateOf } from '../messages/moments.ts';
-import { pagerDutyEvents } from '../messages/pagerduty-event.ts';
-import { teamsCard } from '../messages/teams-card.ts';
-import { webhookBody } from '../messages/webhook-body.ts';
-import type { Outgoing } from './deliver.ts';
 import { type Destination, paceMs, resolveDestination, targetLabel } from './destination.ts';
-import { type Links, signLinks } from './links.ts';
+import { signLinks } from './links.ts';
+import { type Content, type Delivery, deliveriesOf } from './outgoing.ts';
 import { saidByPagerDuty } from './pagerduty-state.ts';
 import { isRecorded, reasonToSkip } from './still-due.ts';
-
-export interface Delivery {
-  /** The receiver, for people and for the ledger. */
-  to: string;
-  outgoing: Outgoing;
-}
 
 export type Prepared =
   | { status: 'settled'; outcome: NotifyOutcome; consolidation?: Consolidation }
@@ -61,23 +55,6 @@ export interface PrepareContext {
 /** How often, and with how many milliseconds between, a message waits for the record that it tells of. */
 const recordPatience = 20;
 const recordDelayMs = 500;
-
-/** Must be seen where there is a message about the same thing already. */
-const noticed = new Set<NotificationType>([
-  'escalation.page',
-  'escalation.reminder',
-  'escalation.restarted',
-  'sla.at_risk',
-  'sla.breached',
-  'oncall.nobody',
-  'approval.needed',
-  'execution.failed',
-  'execution.rolled_back',
-  'execution.rollback_failed',
-  'execution.undo_failed',
-  'execution.runner_missing',
-  'execution.message',
-]);
 
 /**
  * Reads, composes and writes the ledger in one transaction, so that what is said is what was decided on. Throws the
@@ -108,7 +85,7 @@ export async function prepare(tx: Tx, input: NotifyInput, context: PrepareContex
     channel: unresolved ? input.target.type : destination.kind,
     destination: unresolved ? targetLabel(input.target) : destination.label,
     subject: input.type,
-    cause: input.cause,
+    cause: causeOf(input),
     person: unresolved ? null : destination.person,
   };
   try {
@@ -132,11 +109,16 @@ export async function prepare(tx: Tx, input: NotifyInput, context: PrepareContex
   if (begun.status === 'sent') {
     return { status: 'settled', outcome: { status: 'sent', destination: entry.destination } };
   }
-  const deliveries = await deliveriesOf(tx, input, content, destination, begun);
+  const deliveries = await deliveriesOf(input, content, destination, begun, (person) =>
+    signLinks(tx, { input, person, ...content }),
+  );
   return { status: 'ready', begun, entry, destination, inMs, deliveries };
 }
 
-type Content = Omit<MessageSource, 'reader' | 'links'>;
+/** With the way in which a person is told, so that a failure of it can be seen before the next page. */
+function causeOf({ cause, target }: NotifyInput): NotificationCause | undefined {
+  return cause && target.type === 'contact' ? { ...cause, method: methodKey(target.method) } : cause;
+}
 
 async function readContent(tx: Tx, input: NotifyInput, context: PrepareContext): Promise<Content> {
   const { reportId, importId } = input.detail;
@@ -150,10 +132,28 @@ async function readContent(tx: Tx, input: NotifyInput, context: PrepareContext):
     report,
     refusedImport,
     consolidated: await consolidatedOf(tx, input),
+    handoff: await handoffOf(tx, input),
+    readiness: await readinessFor(tx, input, context),
     detail: input.detail,
     publicUrl: context.publicUrl,
     now: context.now,
   };
+}
+
+async function handoffOf(tx: Tx, { type, detail, target }: NotifyInput): Promise<HandoffFacts | undefined> {
+  const at = dateOf(detail.at);
+  if (type !== 'oncall.handoff' || typeof detail.schedule !== 'string' || !at) return undefined;
+  const person = target.type === 'user' ? target.email : '';
+  return await readHandoffFacts(tx, { schedule: detail.schedule, at, person });
+}
+
+async function readinessFor(
+  tx: Tx,
+  { type, detail }: NotifyInput,
+  { now }: PrepareContext,
+): Promise<ReadinessFinding[] | undefined> {
+  if (type !== 'oncall.readiness') return undefined;
+  return await readReadiness(tx, { now, teamId: typeof detail.teamId === 'string' ? detail.teamId : null });
 }
 
 async function consolidatedOf(
@@ -245,85 +245,4 @@ async function impossible(tx: Tx, entry: NotificationEntry, failure: Application
   }
   await finishNotification(tx, { key: entry.key, status: 'failed', error: failure.message, latencyMs: 0 });
   return { status: 'impossible', failure };
-}
-
-async function deliveriesOf(
-  tx: Tx,
-  input: NotifyInput,
-  content: Content,
-  destination: Destination,
-  begun: Extract<Begun, { status: 'begun' }>,
-): Promise<Delivery[]> {
-  const { orgId, key, type } = input;
-  const { facts, consolidated, publicUrl, now } = content;
-  const linksFor = (person: string): Promise<Links> =>
-    signLinks(tx, { input, facts, consolidated, person, publicUrl, now });
-  const reader = destination.label;
-  const to = destination.label;
-  const subject = subjectOf(input, facts);
-  switch (destination.kind) {
-    case 'email': {
-      const deliveries: Delivery[] = [];
-      for (const address of destination.addresses.filter((each) => !begun.delivered.includes(each))) {
-        const mail = composeMail({ ...content, reader: address, ...(await linksFor(address)) });
-        const thread = threadOf(facts);
-        const message = { ...mail, to: address, key, type, ...(thread !== undefined && { thread }) };
-        deliveries.push({ to: address, outgoing: { kind: 'email', message } });
-      }
-      return deliveries;
-    }
-    case 'webhook': {
-      const text = composeMessage({ ...content, reader, links: {} }).mail.sentence;
-      const body = webhookBody({ ...content, id: key, at: begun.createdAt, text });
-      return [{ to, outgoing: { kind: 'webhook', to: destination, key, body } }];
-    }
-    case 'slack': {
-      const message = composeMessage({ ...content, reader, links: {} });
-      return [
-        {
-          to,
-          outgoing: { kind: 'slack', to: destination, orgId, message, subject, noticed: noticed.has(type) },
-        },
-      ];
-    }
-    case 'pagerduty': {
-      const source = { ...content, reader, links: {} };
-      const events = pagerDutyEvents(source, composeMessage(source), subject ?? key);
-      return [{ to, outgoing: { kind: 'pagerduty', to: destination, events } }];
-    }
-    case 'teams': {
-      const links = await teamsLinks(destination, linksFor);
-      const card = teamsCard(composeMessage({ ...content, reader, ...links }));
-      return [{ to, outgoing: { kind: 'teams', to: destination, card } }];
-    }
-  }
-}
-
-/**
- * A Teams channel takes nothing back that is pressed, so its buttons are links. One person's are theirs; in a channel
- * of many a link can say that somebody there has the incident, and approves nothing.
- */
-async function teamsLinks(
-  destination: Destination,
-  linksFor: (person: string) => Promise<Links>,
-): Promise<Links> {
-  if (destination.person !== null) return await linksFor(destination.person);
-  const { links, acknowledgeLinks } = await linksFor(`somebody in ${destination.label}`);
-  return {
-    links: links.acknowledge ? { acknowledge: links.acknowledge } : {},
-    ...(acknowledgeLinks && { acknowledgeLinks }),
-  };
-}
-
-/** What a channel has one message of. An execution has its own beside its incident's. */
-function subjectOf(input: NotifyInput, { incident, execution }: NotificationFacts): string | null {
-  if (typeof input.detail.limit === 'number') return `consolidated:${input.detail.limit}`;
-  if (execution) return `execution:${execution.id}`;
-  return incident ? `incident:${incident.id}` : null;
-}
-
-/** Mails about one thing stand together in the reader's mailbox. */
-function threadOf({ incident, execution }: NotificationFacts): string | undefined {
-  if (incident) return `incident.${incident.id}`;
-  return execution && `execution.${execution.id}`;
 }

@@ -44,6 +44,8 @@ export function isRecorded(
     case 'execution.rollback_failed':
     case 'execution.refused':
       return Boolean(execution?.finishedAt);
+    case 'oncall.handoff':
+    case 'oncall.readiness':
     case 'contact.test':
     case 'channel.test':
     case 'forecast':
