@@ -60,6 +60,7 @@ import { signingKeyEndpoints } from './signing-keys/routes.ts';
 import { silenceEndpoints } from './silences/routes.ts';
 import { slaCalendarEndpoints } from './sla-calendars/routes.ts';
 import { slaPolicyEndpoints } from './sla-policies/routes.ts';
+import { sloEndpoints } from './slos/routes.ts';
 import { targetEndpoints } from './targets/routes.ts';
 import { testIncidentEndpoints } from './test-incidents/routes.ts';
 import type { TopologyParser } from './topology/parse.ts';
@@ -147,6 +148,7 @@ function endpointsOf(deps: ApiDeps, secureCookies: boolean): Endpoint[] {
     ...escalationPolicyEndpoints(deps),
     ...slaPolicyEndpoints(deps),
     ...slaCalendarEndpoints(deps),
+    ...sloEndpoints(deps),
     ...notificationChannelEndpoints(deps),
     ...notificationRuleEndpoints(deps),
     ...rehearsalEndpoints(deps),

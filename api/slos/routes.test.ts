@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createTestApi, type TestApi } from '../../test/harness/api.ts';
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await createTestApi();
+});
+afterAll(() => api.close());
+
+const good = 'sum(rate(http_requests_total{code!~"5.."}[$window]))';
+const checkout = {
+  service: 'checkout',
+  objectivePercent: 99.9,
+  windowDays: 30,
+  indicator: { type: 'ratio', good, total: 'sum(rate(http_requests_total[$window]))' },
+};
+const put = (body: object, token = api.tokens.admin) =>
+  api.ask('PUT', '/api/v1/slos/checkout', { token, body });
+
+test('an objective is put, read back and put again, and has a state before it is measured', async () => {
+  expect((await put(checkout)).status).toBe(200);
+  const read = await api.ask('GET', '/api/v1/slos/checkout', { token: api.tokens.viewer });
+  expect(read.body).toMatchObject({ name: 'checkout', ...checkout });
+  expect((await put(read.body)).status).toBe(200);
+  const { body } = await api.ask('GET', '/api/v1/slos/checkout/state', { token: api.tokens.viewer });
+  expect(body).toMatchObject({ measuredAt: null, budgetLeft: null, alerts: [], points: [] });
+});
+
+test('what is wrong is named with its remedy', async () => {
+  const { status, body } = await put({ ...checkout, indicator: { ...checkout.indicator, good: 'up' } });
+  expect(status).toBe(400);
+  expect(body.errors).toMatchObject([
+    { field: 'indicator.good', message: expect.stringMatching(/\[\$window\]/) },
+  ]);
+});
+
+test('an objective as edited is tried by a worker', async () => {
+  const { status, body } = await api.ask('POST', '/api/v1/slos/preview', {
+    token: api.tokens.admin,
+    body: checkout,
+  });
+  expect(status).toBe(200);
+  expect(body).toMatchObject({ budgetLeft: null });
+  expect(api.messages.sent.at(-1)).toMatchObject({ method: 'previewSlo', args: [api.orgId, checkout] });
+});
+
+test('a viewer changes nothing', async () => {
+  expect((await put(checkout, api.tokens.viewer)).status).toBe(403);
+});
