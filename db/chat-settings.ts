@@ -14,10 +14,17 @@ export async function readChatSettings(tx: Tx): Promise<ChatSettings> {
   return chatSettings.parse(row?.value ?? {});
 }
 
-/** Channels that can be sent summaries, by name. */
-export async function listSummaryChannels(tx: Tx): Promise<{ name: string; type: 'slack' | 'teams' }[]> {
-  const { rows } = await sql<{ name: string; type: 'slack' | 'teams' }>`
-    select name, definition ->> 'type' as type from notification_channels
+/** A channel that people talk in; `id` stands in the addresses to which Slack sends what they do there. */
+export interface ChatChannel {
+  id: string;
+  name: string;
+  type: 'slack' | 'teams';
+}
+
+/** By name. */
+export async function listChatChannels(tx: Tx): Promise<ChatChannel[]> {
+  const { rows } = await sql<ChatChannel>`
+    select id, name, definition ->> 'type' as type from notification_channels
     where definition ->> 'type' in ('slack', 'teams') order by name`.execute(tx);
   return rows;
 }
@@ -30,7 +37,7 @@ export async function putChatSettings(
   tx: Tx,
   change: { orgId: string; settings: ChatSettings; actor: string },
 ): Promise<void> {
-  const channels = (await listSummaryChannels(tx)).map(({ name }) => name);
+  const channels = (await listChatChannels(tx)).map(({ name }) => name);
   for (const name of Object.keys(change.settings.summaries ?? {})) {
     if (channels.includes(name)) continue;
     const known = channels.length === 0 ? 'there is none yet' : `there are ${channels.join(', ')}`;

@@ -7,7 +7,12 @@ import { hashSecret } from './secrets.ts';
 
 /** Who somebody is to a vendor: the person that acts there, acts here as the user who is linked. */
 
-export type IdentityProvider = UserIdentitiesTable['provider'];
+export const identityProviders = [
+  'slack',
+  'teams',
+  'pagerduty',
+] as const satisfies readonly UserIdentitiesTable['provider'][];
+export type IdentityProvider = (typeof identityProviders)[number];
 
 export interface UserIdentity {
   provider: IdentityProvider;

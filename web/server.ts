@@ -4,6 +4,7 @@ import { authenticate } from '../api/auth/authenticate.ts';
 import { approvalRoutes } from './approvals/routes.ts';
 import { automationRoutes } from './automation/routes.ts';
 import { changeRoutes } from './changes/routes.ts';
+import { chatRoutes } from './chat/routes.ts';
 import type { WebDeps } from './deps.ts';
 import { noSuchPage, showErrors } from './errors/errors.ts';
 import { executionRoutes } from './executions/routes.ts';
@@ -78,6 +79,7 @@ export function createWeb(deps: WebDeps): Router {
   router.use(changeRoutes(deps, pages));
   router.use(serviceRoutes(deps, pages));
   router.use(reportRoutes(deps, pages));
+  router.use(chatRoutes(deps, pages));
   if (deps.mailbox) router.use(mailboxRoutes(deps.mailbox, pages));
   router.use(settingsRoutes(deps, pages));
   router.use(healthRoutes(deps, pages));

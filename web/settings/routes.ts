@@ -5,6 +5,7 @@ import { accountRoutes } from './account.ts';
 import { calendarRoutes } from './calendars.ts';
 import { changeSourceRoutes } from './change-sources.ts';
 import { channelRoutes } from './channels.ts';
+import { chatSettingsRoutes } from './chat.ts';
 import { contactRoutes } from './contact.ts';
 import { correlationRoutes } from './correlation.ts';
 import { escalationRoutes } from './escalation.ts';
@@ -26,6 +27,7 @@ export function settingsRoutes(deps: WebDeps, pages: Pages): Router {
   router.use(calendarRoutes(deps, pages));
   router.use(correlationRoutes(deps, pages));
   router.use(channelRoutes(deps, pages));
+  router.use(chatSettingsRoutes(deps, pages));
   router.use(gitRoutes(deps, pages));
   router.use(changeSourceRoutes(deps, pages));
   router.use(logSourceRoutes(deps, pages));
