@@ -5,11 +5,13 @@ import { blockDestination, noteChannelHealth } from '../db/destinations.ts';
 import { countHeldBack } from '../db/notification-limits.ts';
 import { finishNotification, noteDelivered, skipNotification } from '../db/notifications.ts';
 import type { NotifyInput, NotifyOutcome } from '../domain/notification.ts';
-import type { Consolidation } from '../workflows/messages.ts';
+import type { ChannelPreviewInput, Consolidation } from '../workflows/messages.ts';
 import { rateLimitedType } from './channels/post-json.ts';
-import { createDelivery, type DeliverDeps } from './notify/deliver.ts';
+import { createAdapters, createDelivery, type DeliverDeps } from './notify/deliver.ts';
 import { createGate } from './notify/gate.ts';
-import { type Delivery, type Prepared, prepare } from './notify/prepare.ts';
+import type { Delivery } from './notify/outgoing.ts';
+import { type Prepared, prepare } from './notify/prepare.ts';
+import { type ChannelPreview, previewMessage } from './notify/preview.ts';
 
 export interface NotifyDeps extends DeliverDeps {
   /** Address of the pages; links in messages begin with it. */
@@ -23,7 +25,8 @@ const atOnce = 4;
 const atOnceInSlack = 1;
 
 export function createNotifyActivities(deps: NotifyDeps) {
-  const { deliver } = createDelivery(deps);
+  const adapters = createAdapters(deps);
+  const { deliver } = createDelivery(deps, adapters);
   const gate = createGate();
   const publicUrl = deps.publicUrl.replace(/\/+$/, '');
 
@@ -135,7 +138,14 @@ export function createNotifyActivities(deps: NotifyDeps) {
     return await deps.db.read({ orgId }, (tx) => countHeldBack(tx, limit));
   }
 
-  return { notify, countHeld };
+  /** What would be sent through a channel; sends nothing. Throws UnknownChannel and ChannelIncomplete. */
+  async function previewChannel(input: ChannelPreviewInput): Promise<ChannelPreview> {
+    return await deps.db.read({ orgId: input.orgId }, (tx) =>
+      previewMessage(tx, input, { adapters, publicUrl, now: deps.clock() }),
+    );
+  }
+
+  return { notify, countHeld, previewChannel };
 }
 
 export type NotifyActivities = ReturnType<typeof createNotifyActivities>;

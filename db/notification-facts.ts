@@ -72,6 +72,17 @@ export async function readNotificationFacts(
   return { incident, execution, approval };
 }
 
+/** To show what a message would say; undefined before the first incident. */
+export async function newestIncidentId(tx: Tx): Promise<string | undefined> {
+  const newest = await tx
+    .selectFrom('incidents')
+    .select('id')
+    .orderBy('number', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return newest?.id;
+}
+
 async function readIncident(
   tx: Tx,
   by: { column: 'id'; value: string } | { column: 'number'; value: number },

@@ -37,6 +37,16 @@ export const notificationTypes = [
 ] as const;
 export type NotificationType = (typeof notificationTypes)[number];
 
+/** What can be shown of a channel before it is needed. */
+export const previewTypes = [
+  'channel.test',
+  'escalation.page',
+  'incident.opened',
+  'incident.acknowledged',
+  'incident.resolved',
+] as const satisfies readonly NotificationType[];
+export type PreviewType = (typeof previewTypes)[number];
+
 /** A person, by one of the ways in which they want to be reached. */
 export interface ContactTarget {
   type: 'contact';

@@ -30,6 +30,10 @@ import {
   type BreachExplained,
   type CauseJudgement,
   type ChangeJudgement,
+  type ChannelPreviewInput,
+  type ChannelPreviewOutcome,
+  type ChannelTestInput,
+  type ChannelTestOutcome,
   type ContactTestInput,
   cancelExecution,
   contactTestKey,
@@ -139,6 +143,10 @@ export interface MessageClient {
     orgId: string,
     args: { email: string; methods: ContactMethod[]; requestedBy: string },
   ): Promise<{ keys: string[] }>;
+  /** Sends a test through a notification channel; answers when it has arrived, or failed. */
+  testChannel(orgId: string, args: { channel: string; requestedBy: string }): Promise<ChannelTestOutcome>;
+  /** What would be sent through a notification channel. */
+  previewChannel(orgId: string, args: Omit<ChannelPreviewInput, 'orgId'>): Promise<ChannelPreviewOutcome>;
   /** What each check found, in their order; takes as long as the slowest, at most half a minute. */
   dryRun(orgId: string, checks: DryRunInput['checks']): Promise<Finding[][]>;
   /** What an objective as edited would be now; asks Prometheus, at most some 25 s. */
@@ -154,8 +162,8 @@ export interface MessageClientOptions {
   firstBackoffMs?: number;
 }
 
-/** A dry run takes up to 22 s (workflows/dry-run.ts), and a worker a moment to begin. */
-const dryRunMs = 30_000;
+/** What a workflow is asked takes at most: a dry run up to 22 s (workflows/dry-run.ts), and a worker a moment to begin. */
+const askedMs = 30_000;
 
 const orgAttribute = defineSearchAttributeKey(searchAttributeNames.org, 'KEYWORD');
 
@@ -238,6 +246,25 @@ export function createMessageClient(
     }
   }
 
+  /** Runs a workflow that somebody waits for. */
+  async function ask<Input extends { orgId: string }, Answer>(
+    workflowType: string,
+    workflowId: string,
+    input: Input,
+  ): Promise<Answer> {
+    return await untilAnswered(askedMs, firstBackoffMs, (deadline) =>
+      client.withDeadline(deadline, () =>
+        client.execute<(input: Input) => Promise<Answer>>(workflowType, {
+          workflowId,
+          taskQueue,
+          args: [input],
+          workflowExecutionTimeout: askedMs,
+          typedSearchAttributes: [{ key: orgAttribute, value: input.orgId }],
+        }),
+      ),
+    );
+  }
+
   return {
     acknowledge: (orgId, number, args) => tellAsSeen(orgId, number, acknowledge, args),
     resolve: (orgId, number, args) =>
@@ -277,33 +304,39 @@ export function createMessageClient(
       await start(workflowTypes.contactTest, `${key}:${orgId}`, { orgId, key, email, methods, requestedBy });
       return { keys: methods.map((_, index) => contactTestKey(key, index)) };
     },
+    testChannel: async (orgId, { channel, requestedBy }) => {
+      const key = `channel-test:${randomUUID()}`;
+      const input: ChannelTestInput = { orgId, key, channel, requestedBy };
+      return await ask<ChannelTestInput, ChannelTestOutcome>(
+        workflowTypes.channelTest,
+        `${key}:${orgId}`,
+        input,
+      );
+    },
+    previewChannel: async (orgId, args) => {
+      const workflowId = `channel-preview:${orgId}:${randomUUID()}`;
+      const input: ChannelPreviewInput = { orgId, ...args };
+      return await ask<ChannelPreviewInput, ChannelPreviewOutcome>(
+        workflowTypes.channelPreview,
+        workflowId,
+        input,
+      );
+    },
     dryRun: async (orgId, checks) => {
       if (checks.length === 0) return [];
       const input: DryRunInput = { orgId, checks };
-      return await untilAnswered(dryRunMs, firstBackoffMs, (deadline) =>
-        client.withDeadline(deadline, () =>
-          client.execute<(input: DryRunInput) => Promise<Finding[][]>>(workflowTypes.dryRun, {
-            workflowId: `dry-run:${orgId}:${randomUUID()}`,
-            taskQueue,
-            args: [input],
-            workflowExecutionTimeout: dryRunMs,
-            typedSearchAttributes: [{ key: orgAttribute, value: orgId }],
-          }),
-        ),
+      return await ask<DryRunInput, Finding[][]>(
+        workflowTypes.dryRun,
+        `dry-run:${orgId}:${randomUUID()}`,
+        input,
       );
     },
     previewSlo: async (orgId, definition) => {
       const input: SloPreviewInput = { orgId, definition };
-      return await untilAnswered(dryRunMs, firstBackoffMs, (deadline) =>
-        client.withDeadline(deadline, () =>
-          client.execute<(input: SloPreviewInput) => Promise<SloState>>(workflowTypes.sloPreview, {
-            workflowId: `slo-preview:${orgId}:${randomUUID()}`,
-            taskQueue,
-            args: [input],
-            workflowExecutionTimeout: dryRunMs,
-            typedSearchAttributes: [{ key: orgAttribute, value: orgId }],
-          }),
-        ),
+      return await ask<SloPreviewInput, SloState>(
+        workflowTypes.sloPreview,
+        `slo-preview:${orgId}:${randomUUID()}`,
+        input,
       );
     },
     probe: async () => {

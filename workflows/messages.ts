@@ -3,7 +3,7 @@ import type { BreachReason } from '../domain/breach-reasons.ts';
 import type { ChangeVerdict } from '../domain/changes/change.ts';
 import type { ContactMethod } from '../domain/contact-rules.ts';
 import type { IncidentStatus } from '../domain/incident-status.ts';
-import type { NotifyTarget } from '../domain/notification.ts';
+import type { NotificationType, NotifyTarget, PreviewType } from '../domain/notification.ts';
 import type { Role } from '../domain/roles.ts';
 import type { SlaClock } from '../domain/sla.ts';
 import type { Slo } from '../domain/slo/slo.ts';
@@ -35,11 +35,16 @@ export const workflowTypes = {
   slaReport: 'slaReport',
   capacityReport: 'capacityReport',
   gitSync: 'gitSync',
+  calendarSync: 'calendarSync',
   sloEvaluation: 'sloEvaluation',
   sloPreview: 'sloPreview',
   dryRun: 'dryRun',
   contactTest: 'contactTest',
+  handoffs: 'handoffs',
+  readiness: 'readiness',
   consolidation: 'consolidation',
+  channelTest: 'channelTest',
+  channelPreview: 'channelPreview',
 } as const;
 
 export const searchAttributeNames = {
@@ -213,6 +218,12 @@ export interface SloPreviewInput {
 // ---- Git sources ----
 
 /** Of the schedule and, with the time that it was due, of the workflows that it starts. */
+/** Reading the calendars of on-call schedules. */
+export interface CalendarSyncInput {
+  orgId: string;
+}
+export const calendarSyncId = (orgId: string): string => `calendar-sync:${orgId}`;
+
 export const gitSyncId = (orgId: string, sourceId: string): string => `git-sync:${orgId}:${sourceId}`;
 
 export interface GitSyncInput {
@@ -223,6 +234,31 @@ export interface GitSyncInput {
 /** The author of a commit that was not taken over is told of it once. */
 export const importRefusedKey = (sourceId: string, commit: string): string =>
   `git-import-refused:${sourceId}:${commit}`;
+
+// ---- on call ----
+
+/** Of one organization: handoffs that are due, or the weekly look at what could keep pages from reaching somebody. */
+export interface DutyInput {
+  orgId: string;
+}
+
+/** `at` is ISO 8601. One message for each person and handoff, however often it is looked for. */
+export const handoffKey = (handoff: {
+  orgId: string;
+  schedule: string;
+  at: string;
+  userId: string;
+  direction: 'on' | 'off';
+}): string =>
+  `handoff:${handoff.orgId}:${handoff.schedule}:${handoff.at}:${handoff.userId}:${handoff.direction}`;
+
+/** `day` as '2026-11-23'. */
+export const readinessKey = (notice: {
+  orgId: string;
+  day: string;
+  userId: string;
+  teamId: string | null;
+}): string => `readiness:${notice.orgId}:${notice.day}:${notice.userId}:${notice.teamId ?? 'all'}`;
 
 /** Of the contact rules of one person, each way once. */
 export interface ContactTestInput {
@@ -253,6 +289,28 @@ export interface Consolidation {
   /** Whether the channel changes a message that it has: else it comes twice, at the beginning and at the end. */
   updates: boolean;
 }
+
+export interface ChannelTestInput {
+  orgId: string;
+  /** Of the message. */
+  key: string;
+  /** Name of the notification channel. */
+  channel: string;
+  /** Mail address. */
+  requestedBy: string;
+}
+/** `reason` is for people. */
+export type ChannelTestOutcome = { ok: true; destination: string } | { ok: false; reason: string };
+
+export interface ChannelPreviewInput {
+  orgId: string;
+  channel: string;
+  /** About the newest incident as it stands; where there is none, the test message is shown. */
+  type: PreviewType;
+}
+export type ChannelPreviewOutcome =
+  | { ok: true; type: NotificationType; text: string }
+  | { ok: false; reason: string };
 
 export const consolidationWorkflowId = (orgId: string, limit: number): string =>
   `consolidation:${orgId}:${limit}`;

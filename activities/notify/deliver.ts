@@ -49,15 +49,23 @@ export type Outgoing =
 
 const slackReference = z.object({ conversation: z.string(), ts: z.string() });
 
-/** The channels of all kinds behind one call. */
-export function createDelivery(deps: DeliverDeps) {
-  const { db, secrets } = deps;
-  const email = createEmailChannel({ transport: deps.mail, from: deps.mailFrom });
-  const webhook = createWebhookChannel(deps);
-  const slack = createSlackChannel({ ...deps, apiUrl: deps.slackApiUrl });
-  const pagerduty = createPagerDutyChannel({ ...deps, apiUrl: deps.pagerDutyApiUrl });
-  const teams = createTeamsChannel(deps);
+/** The channels of all kinds. */
+export function createAdapters(deps: DeliverDeps) {
+  return {
+    email: createEmailChannel({ transport: deps.mail, from: deps.mailFrom }),
+    webhook: createWebhookChannel(deps),
+    slack: createSlackChannel({ ...deps, apiUrl: deps.slackApiUrl }),
+    pagerduty: createPagerDutyChannel({ ...deps, apiUrl: deps.pagerDutyApiUrl }),
+    teams: createTeamsChannel(deps),
+  };
+}
+export type Adapters = ReturnType<typeof createAdapters>;
 
+/** The channels of all kinds behind one call. */
+export function createDelivery(
+  { db, secrets }: Pick<DeliverDeps, 'db' | 'secrets'>,
+  { email, webhook, slack, pagerduty, teams }: Adapters,
+) {
   /** Hands it over. Throws the ApplicationFailures of its channel, and SecretUnavailable. */
   async function deliver(outgoing: Outgoing): Promise<{ response: string }> {
     switch (outgoing.kind) {

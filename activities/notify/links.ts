@@ -27,7 +27,7 @@ export async function signLinks(
   message: {
     input: NotifyInput;
     facts: NotificationFacts;
-    consolidated: ConsolidatedFacts | undefined;
+    consolidated?: ConsolidatedFacts | undefined;
     person: string;
     publicUrl: string;
     now: number;

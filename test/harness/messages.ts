@@ -99,6 +99,14 @@ export function createFakeMessages(): FakeMessages {
       await answer('testContact', [orgId, email, args]);
       return { keys: args.methods.map((_, index) => `contact-test:${index}`) };
     },
+    testChannel: async (orgId, { channel, ...args }) => {
+      await answer('testChannel', [orgId, channel, args]);
+      return { ok: true, destination: channel };
+    },
+    previewChannel: async (orgId, { channel, type }) => {
+      await answer('previewChannel', [orgId, channel, type]);
+      return { ok: true, type, text: `what ${channel} would get` };
+    },
     dryRun: async (orgId, checks) => {
       await answer('dryRun', [orgId, checks]);
       return checks.map(() => [{ ok: true, what: 'connection', detail: 'takes connections' }]);

@@ -1,0 +1,118 @@
+import type { NotificationFacts } from '../../db/notification-facts.ts';
+import type { Begun } from '../../db/notifications.ts';
+import type { NotificationType, NotifyInput } from '../../domain/notification.ts';
+import { composeMail, composeMessage } from '../messages/compose.ts';
+import type { MessageSource } from '../messages/message.ts';
+import { pagerDutyEvents } from '../messages/pagerduty-event.ts';
+import { teamsCard } from '../messages/teams-card.ts';
+import { webhookBody } from '../messages/webhook-body.ts';
+import type { Outgoing } from './deliver.ts';
+import type { Destination } from './destination.ts';
+import type { Links } from './links.ts';
+
+export interface Delivery {
+  /** The receiver, for people and for the ledger. */
+  to: string;
+  outgoing: Outgoing;
+}
+
+/** What a message is made from, before it is known who reads it. */
+export type Content = Omit<MessageSource, 'reader' | 'links'>;
+
+/** Must be seen where there is a message about the same thing already. */
+const noticed = new Set<NotificationType>([
+  'escalation.page',
+  'escalation.reminder',
+  'escalation.restarted',
+  'sla.at_risk',
+  'sla.breached',
+  'oncall.nobody',
+  'approval.needed',
+  'execution.failed',
+  'execution.rolled_back',
+  'execution.rollback_failed',
+  'execution.undo_failed',
+  'execution.runner_missing',
+  'execution.message',
+]);
+
+/** The message in the form of its destination's channel, once for each receiver who has not had it. */
+export async function deliveriesOf(
+  input: NotifyInput,
+  content: Content,
+  destination: Destination,
+  begun: Pick<Extract<Begun, { status: 'begun' }>, 'createdAt' | 'delivered'>,
+  /** Links that act as `person`. */
+  linksFor: (person: string) => Promise<Links>,
+): Promise<Delivery[]> {
+  const { orgId, key, type } = input;
+  const { facts } = content;
+  const reader = destination.label;
+  const to = destination.label;
+  const subject = subjectOf(input, facts);
+  switch (destination.kind) {
+    case 'email': {
+      const deliveries: Delivery[] = [];
+      for (const address of destination.addresses.filter((each) => !begun.delivered.includes(each))) {
+        const mail = composeMail({ ...content, reader: address, ...(await linksFor(address)) });
+        const thread = threadOf(facts);
+        const message = { ...mail, to: address, key, type, ...(thread !== undefined && { thread }) };
+        deliveries.push({ to: address, outgoing: { kind: 'email', message } });
+      }
+      return deliveries;
+    }
+    case 'webhook': {
+      const text = composeMessage({ ...content, reader, links: {} }).mail.sentence;
+      const body = webhookBody({ ...content, id: key, at: begun.createdAt, text });
+      return [{ to, outgoing: { kind: 'webhook', to: destination, key, body } }];
+    }
+    case 'slack': {
+      const message = composeMessage({ ...content, reader, links: {} });
+      return [
+        {
+          to,
+          outgoing: { kind: 'slack', to: destination, orgId, message, subject, noticed: noticed.has(type) },
+        },
+      ];
+    }
+    case 'pagerduty': {
+      const source = { ...content, reader, links: {} };
+      const events = pagerDutyEvents(source, composeMessage(source), subject ?? key);
+      return [{ to, outgoing: { kind: 'pagerduty', to: destination, events } }];
+    }
+    case 'teams': {
+      const links = await teamsLinks(destination, linksFor);
+      const card = teamsCard(composeMessage({ ...content, reader, ...links }));
+      return [{ to, outgoing: { kind: 'teams', to: destination, card } }];
+    }
+  }
+}
+
+/**
+ * A Teams channel takes nothing back that is pressed, so its buttons are links. One person's are theirs; in a channel
+ * of many a link can say that somebody there has the incident, and approves nothing.
+ */
+async function teamsLinks(
+  destination: Destination,
+  linksFor: (person: string) => Promise<Links>,
+): Promise<Links> {
+  if (destination.person !== null) return await linksFor(destination.person);
+  const { links, acknowledgeLinks } = await linksFor(`somebody in ${destination.label}`);
+  return {
+    links: links.acknowledge ? { acknowledge: links.acknowledge } : {},
+    ...(acknowledgeLinks && { acknowledgeLinks }),
+  };
+}
+
+/** What a channel has one message of. An execution has its own beside its incident's. */
+function subjectOf(input: NotifyInput, { incident, execution }: NotificationFacts): string | null {
+  if (typeof input.detail.limit === 'number') return `consolidated:${input.detail.limit}`;
+  if (execution) return `execution:${execution.id}`;
+  return incident ? `incident:${incident.id}` : null;
+}
+
+/** Mails about one thing stand together in the reader's mailbox. */
+function threadOf({ incident, execution }: NotificationFacts): string | undefined {
+  if (incident) return `incident.${incident.id}`;
+  return execution && `execution.${execution.id}`;
+}
