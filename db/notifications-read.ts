@@ -45,3 +45,10 @@ export async function listIncidentNotifications(
     .execute();
   return toPage(rows, args.limit, (last) => encodeCursor(last.id));
 }
+
+/** Those of `keys` under which a message was begun, whatever came of it. */
+export async function findKnownKeys(tx: Tx, keys: readonly string[]): Promise<Set<string>> {
+  if (keys.length === 0) return new Set();
+  const rows = await tx.selectFrom('notifications').select('key').where('key', 'in', keys).execute();
+  return new Set(rows.map(({ key }) => key));
+}

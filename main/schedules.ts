@@ -1,10 +1,12 @@
 import { type Client, type ScheduleOptions, ScheduleOverlapPolicy } from '@temporalio/client';
 import {
+  type DutyInput,
   type ReportInput,
   type SloEvaluationInput,
   taskQueue,
   workflowTypes,
 } from '../workflows/messages.ts';
+import { calendarSchedule } from '../workflows/messages-calendars.ts';
 import { ensureSchedule } from '../workflows/messages-schedules.ts';
 
 export interface ScheduledOrganization {
@@ -21,10 +23,14 @@ const reports = [
 export const reportScheduleId = (orgId: string, kind: 'sla' | 'capacity'): string =>
   `report:${orgId}:${kind}`;
 
+export const handoffScheduleId = (orgId: string): string => `handoffs:${orgId}`;
+
+export const readinessScheduleId = (orgId: string): string => `readiness:${orgId}`;
+
 export const sloScheduleId = (orgId: string): string => `slo:${orgId}`;
 
 /**
- * Both weekly reports of each organization as Temporal Schedules, made or brought up to date. Safe to call at
+ * What happens by the calendar in each organization as Temporal Schedules, made or brought up to date. Safe to call at
  * every start and by several processes at once; a schedule that an operator has paused stays paused.
  */
 export async function ensureSchedules(
@@ -34,6 +40,9 @@ export async function ensureSchedules(
   for (const organization of organizations) {
     for (const report of reports) await ensureSchedule(client.schedule, scheduleOf(organization, report));
     await ensureSchedule(client.schedule, sloSchedule(organization));
+    await ensureSchedule(client.schedule, calendarSchedule(organization.orgId));
+    await ensureSchedule(client.schedule, handoffSchedule(organization));
+    await ensureSchedule(client.schedule, readinessSchedule(organization));
   }
 }
 
@@ -53,6 +62,44 @@ function sloSchedule({ orgId }: ScheduledOrganization): ScheduleOptions {
     },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '10 seconds' },
     memo: { what: 'measures objectives' },
+  };
+}
+
+/** Looks ahead by its own pause, so that people hear of a handoff shortly before it; what was missed is found by the next. */
+function handoffSchedule({ orgId }: ScheduledOrganization): ScheduleOptions {
+  const input: DutyInput = { orgId };
+  const scheduleId = handoffScheduleId(orgId);
+  return {
+    scheduleId,
+    spec: { intervals: [{ every: '5 minutes' }] },
+    action: {
+      type: 'startWorkflow',
+      workflowType: workflowTypes.handoffs,
+      taskQueue,
+      workflowId: scheduleId,
+      args: [input],
+    },
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 minute' },
+    memo: { what: 'tells who comes on call and who goes off' },
+  };
+}
+
+/** An hour before the reports: what is mended on Monday morning holds for the week. */
+function readinessSchedule({ orgId, timeZone }: ScheduledOrganization): ScheduleOptions {
+  const input: DutyInput = { orgId };
+  const scheduleId = readinessScheduleId(orgId);
+  return {
+    scheduleId,
+    spec: { calendars: [{ dayOfWeek: 'MONDAY', hour: 7, minute: 0 }], timezone: timeZone },
+    action: {
+      type: 'startWorkflow',
+      workflowType: workflowTypes.readiness,
+      taskQueue,
+      workflowId: scheduleId,
+      args: [input],
+    },
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 day' },
+    memo: { what: 'weekly look at what could keep pages from reaching somebody' },
   };
 }
 

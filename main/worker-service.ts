@@ -3,7 +3,10 @@ import { Gauge } from 'prom-client';
 import { createAlertActivities } from '../activities/alert.ts';
 import { createAnalysisActivities } from '../activities/analysis.ts';
 import { createAnnounceActivities } from '../activities/announce.ts';
+import { createCalendarReader } from '../activities/calendars/reader.ts';
+import { createCalendarActivities } from '../activities/calendars.ts';
 import { createDryRunActivities } from '../activities/dry-run.ts';
+import { createDutyActivities } from '../activities/duty.ts';
 import { createEscalationActivities } from '../activities/escalation.ts';
 import { createEvidenceActivities } from '../activities/evidence.ts';
 import { createExecutionActivities } from '../activities/execution.ts';
@@ -137,6 +140,7 @@ async function activitiesOf(config: Config, backends: Backends): Promise<Activit
     ...createEvidenceActivities(backends.logSources),
     ...createStepActivities(steps),
     ...createDryRunActivities(steps),
+    ...createCalendarActivities({ db, dispatcher, readEvents: createCalendarReader(), clock }),
     ...createGitActivities({
       db,
       secrets: steps.secretSource,
@@ -147,6 +151,7 @@ async function activitiesOf(config: Config, backends: Backends): Promise<Activit
       environment: config.commandEnvironment,
       removeSchedule: createGitSchedules(backends.temporal.schedule).remove,
     }),
+    ...createDutyActivities({ db }),
     ...createSloActivities({ db, prometheusUrl, ownsEnvironment: backends.ownsEnvironment, clock }),
     ...createReportActivities({
       db,

@@ -2,7 +2,9 @@ import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/w
 import type { AlertActivities } from '../activities/alert.ts';
 import type { AnalysisActivities } from '../activities/analysis.ts';
 import type { AnnounceActivities } from '../activities/announce.ts';
+import type { CalendarActivities } from '../activities/calendars.ts';
 import type { DryRunActivities } from '../activities/dry-run.ts';
+import type { DutyActivities } from '../activities/duty.ts';
 import type { EvidenceActivities } from '../activities/evidence.ts';
 import type { ExecutionActivities } from '../activities/execution.ts';
 import type { GitActivities } from '../activities/git.ts';
@@ -21,6 +23,8 @@ export type Activities = IncidentActivities &
   AnalysisActivities &
   StepActivities &
   DryRunActivities &
+  DutyActivities &
+  CalendarActivities &
   GitActivities &
   ReportActivities &
   SloActivities;

@@ -215,15 +215,18 @@ export interface SloPreviewInput {
   definition: Slo;
 }
 
-// ---- Git sources ----
+// ---- calendars of on-call schedules ----
 
 /** Of the schedule and, with the time that it was due, of the workflows that it starts. */
-/** Reading the calendars of on-call schedules. */
+export const calendarSyncId = (orgId: string): string => `calendar-sync:${orgId}`;
+
 export interface CalendarSyncInput {
   orgId: string;
 }
-export const calendarSyncId = (orgId: string): string => `calendar-sync:${orgId}`;
 
+// ---- Git sources ----
+
+/** Of the schedule and, with the time that it was due, of the workflows that it starts. */
 export const gitSyncId = (orgId: string, sourceId: string): string => `git-sync:${orgId}:${sourceId}`;
 
 export interface GitSyncInput {
