@@ -133,8 +133,7 @@ async function logUnreached(
   { orgId, incidentId, executionId, trigger }: AnnounceInput,
   unreached: { key: string; target: EscalationTarget; cause: NotificationCause; problem: string },
 ): Promise<void> {
-  // as the workflow would have sent it
-  const about = executionId === undefined ? `incident:${incidentId}` : `execution:${executionId}`;
+  const about = aboutOf(orgId, incidentId, executionId);
   await skipNotification(tx, {
     orgId,
     key: `${about}:${unreached.key}`,
@@ -147,4 +146,10 @@ async function logUnreached(
     cause: unreached.cause,
     reason: unreached.problem,
   });
+}
+
+/** As the workflow that sends messages about it begins their keys. */
+function aboutOf(orgId: string, incidentId: string | undefined, executionId: string | undefined): string {
+  if (executionId !== undefined) return `execution:${executionId}`;
+  return incidentId === undefined ? `organization:${orgId}` : `incident:${incidentId}`;
 }

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { executionTriggers } from '../domain/execution/announcements.ts';
 import type { ApprovalPlan, ExecutionPlan, StepPlan, StepWork } from '../domain/execution/plan.ts';
+import type { NotificationTrigger } from '../domain/notification-rules/rule.ts';
 import type { EscalationTarget } from '../domain/policies.ts';
 import { variablesHold } from '../domain/runbook/condition.ts';
 import type { ApprovalRules, RunbookDefinition, StepDefinition } from '../domain/runbook/definition.ts';
@@ -9,6 +11,7 @@ import { shownValue } from '../domain/runbook/shown-text.ts';
 import { fillTemplate } from '../domain/runbook/template.ts';
 import type { Tx } from './database.ts';
 import { listPeople } from './identity.ts';
+import { listAnnouncedTriggers } from './notification-rules.ts';
 import { getEscalationPolicy } from './policies.ts';
 import { mayApprove } from './voters.ts';
 
@@ -45,7 +48,9 @@ export async function loadExecutionPlan(
     ...rules,
     voters: voters(rules),
   });
+  const announces = (await listAnnouncedTriggers(tx)).filter(isOfExecutions);
   return {
+    ...(announces.length > 0 ? { announces } : {}),
     runbook: row.runbook,
     mode: row.mode,
     target: row.target,
@@ -61,6 +66,10 @@ export async function loadExecutionPlan(
       }),
     ),
   };
+}
+
+function isOfExecutions(trigger: NotificationTrigger): boolean {
+  return (executionTriggers as readonly string[]).includes(trigger);
 }
 
 /** They stand as succeeded from the beginning. */

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CancelledFailure, Context } from '@temporalio/activity';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { AnnounceInput, RuleNotice } from '../activities/announce.ts';
 import type { LockAnswer } from '../activities/execution.ts';
 import type { RunStepInput } from '../activities/steps.ts';
 import type { ExecutionRecord } from '../db/execution-record.ts';
@@ -56,6 +57,11 @@ const activities = {
   notify: async (input: NotifyInput) => {
     sent.push(input.type);
     return { status: 'sent', destination: 'ana@example.com' };
+  },
+  announce: async ({ trigger, occurrence }: AnnounceInput): Promise<{ notices: RuleNotice[] }> => {
+    const cause = { event: trigger, at: new Date(0).toISOString() };
+    const target = { type: 'email', address: 'team@example.com' } as const;
+    return { notices: [{ key: `rule:${trigger}:${occurrence}:all:0`, target, detail: {}, cause }] };
   },
   runStep: async (input: RunStepInput) => {
     ran.push(`${input.phase} ${input.index}.${input.attempt}`);
@@ -255,7 +261,8 @@ describe('in mid-run', () => {
     await withExecution(async (handle, orgId) => {
       await until(() => sent.includes('execution.runner_missing'), 'people hear that nobody runs the runner');
       expect(standing().reason).toContain('waits for runner edge');
-      await harness.withWorker(runnerTaskQueue(orgId, 'edge'), activities, async () => {
+      const steps = { runStep: activities.runStep };
+      await harness.withWorker(runnerTaskQueue(orgId, 'edge'), steps, async () => {
         await until(() => ran.includes('step 1.1'), 'the runner has run its step');
       });
       await harness.ended(handle);
@@ -263,6 +270,18 @@ describe('in mid-run', () => {
     expect(ran).toEqual(['step 0.1', 'step 1.1']);
     expect(standing()).toMatchObject({ status: 'succeeded', reason: null });
   });
+});
+
+test('rules of notification are asked about its end, and whoever they name is told', async () => {
+  plan = {
+    ...executionPlan({ mode: 'auto', incident: null }),
+    levels: [],
+    announces: ['execution.succeeded'],
+  };
+  await withExecution(async (handle) => {
+    await harness.ended(handle);
+  });
+  expect(sent).toEqual(['execution.succeeded']);
 });
 
 test('an undo that keeps failing waits for a person, who has it tried again and then leaves it undone', async () => {

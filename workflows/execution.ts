@@ -7,6 +7,7 @@ import {
   proxyLocalActivities,
   setHandler,
 } from '@temporalio/workflow';
+import type { AnnounceActivities } from '../activities/announce.ts';
 import type { ExecutionActivities } from '../activities/execution.ts';
 import type { NotifyActivities } from '../activities/notify.ts';
 import { applyEvent } from '../domain/execution/apply-event.ts';
@@ -41,12 +42,13 @@ import {
 } from './messages.ts';
 import { attemptStep, attemptUndo, endOf } from './step-attempt.ts';
 
-const { loadExecutionPlan, admitExecution, lockTarget, recordExecution } =
-  proxyLocalActivities<ExecutionActivities>({
-    startToCloseTimeout: '20s',
-    localRetryThreshold: '1m',
-    retry: { initialInterval: '200ms', maximumInterval: '30s' },
-  });
+const { loadExecutionPlan, admitExecution, lockTarget, recordExecution, announce } = proxyLocalActivities<
+  ExecutionActivities & AnnounceActivities
+>({
+  startToCloseTimeout: '20s',
+  localRetryThreshold: '1m',
+  retry: { initialInterval: '200ms', maximumInterval: '30s' },
+});
 const { notify } = proxyActivities<NotifyActivities>({
   startToCloseTimeout: '1m',
   retry: { initialInterval: '1s', maximumInterval: '5m', maximumAttempts: 200 },
@@ -118,7 +120,7 @@ export async function execution(input: ExecutionInput, carried?: ExecutionState)
       case 'message':
         return await sendMessage(move);
       case 'notice': {
-        const { type, target, detail, approvalId } = move.notice;
+        const { type, target, detail, approvalId, cause } = move.notice;
         await notify({
           orgId,
           key: `execution:${executionId}:${key}`,
@@ -128,8 +130,14 @@ export async function execution(input: ExecutionInput, carried?: ExecutionState)
           detail,
           ...aboutIncident(),
           ...(approvalId === undefined ? {} : { approvalId }),
+          ...(cause === undefined ? {} : { cause }),
         });
         return { type: 'notice_sent', at: Date.now(), key };
+      }
+      case 'announce': {
+        const { trigger, occurrence, at } = move.announcement;
+        const { notices } = await inTurn(() => announce({ ...input, trigger, occurrence, at }));
+        return { type: 'announced', at: Date.now(), key, notices };
       }
       case 'record':
         return await record(key);

@@ -1,3 +1,4 @@
+import { announceChange, applyAnnounced, applyAnnounceFailed } from './announcements.ts';
 import { askApproval } from './approval.ts';
 import type { ExecutionEvent } from './events.ts';
 import { type ExecutionState, newStepState, newUndoState } from './state.ts';
@@ -11,6 +12,10 @@ const lockRetryMs = 30_000;
 
 /** Folds what happened into the state. Pure: the same state and event always give the same state. */
 export function applyEvent(state: ExecutionState, event: ExecutionEvent): ExecutionState {
+  return announceChange(state, fold(state, event), event.at);
+}
+
+function fold(state: ExecutionState, event: ExecutionEvent): ExecutionState {
   switch (event.type) {
     case 'tick':
       return advance(expireApproval(state, event.at), event.at);
@@ -42,6 +47,8 @@ export function applyEvent(state: ExecutionState, event: ExecutionEvent): Execut
       const next = landed(state, event.key);
       return { ...next, notices: next.notices.filter((notice) => notice.key !== event.key) };
     }
+    case 'announced':
+      return applyAnnounced(landed(state, event.key), event.key, event.notices);
     case 'reported':
       return { ...landed(state, event.key), reported: true };
     case 'recorded':
@@ -93,6 +100,7 @@ function applyFailure(
 ): ExecutionState {
   if (event.key === 'load') return finish(state, event.at, 'failed', event.reason);
   if (event.key === 'admit') return refuse(state, event.at, event.reason);
+  if (event.key.startsWith('announce:')) return applyAnnounceFailed(state, event.key, event.at, event.reason);
   const notices = state.notices.filter((notice) => notice.key !== event.key);
   if (notices.length === state.notices.length) return state;
   return tell(

@@ -1,4 +1,5 @@
 import type { Role } from '../roles.ts';
+import type { CalledFor } from './announcements.ts';
 import type { ExecutionPlan } from './plan.ts';
 
 /** What can happen to an execution. `at` is the workflow's clock in epoch milliseconds. */
@@ -19,6 +20,7 @@ export type ExecutionEvent =
   | { type: 'step_not_taken'; at: number; key: string; index: number }
   | { type: 'undo_not_taken'; at: number; key: string; index: number }
   | { type: 'notice_sent'; at: number; key: string }
+  | { type: 'announced'; at: number; key: string; notices: CalledFor[] }
   | { type: 'reported'; at: number; key: string }
   | { type: 'recorded'; at: number; key: string; seq: number; released: boolean }
   | Voted

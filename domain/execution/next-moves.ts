@@ -1,3 +1,4 @@
+import { type Announcement, announceKey } from './announcements.ts';
 import { pendingApproval } from './approval.ts';
 import type { ExecutionNotice, ExecutionState } from './state.ts';
 import { currentStep } from './steps.ts';
@@ -13,6 +14,7 @@ export type ExecutionMove =
   /** A step that tells people something. */
   | { kind: 'message'; key: string; index: number }
   | { kind: 'notice'; key: string; notice: ExecutionNotice }
+  | { kind: 'announce'; key: string; announcement: Announcement }
   | { kind: 'record'; key: 'record' }
   | { kind: 'report'; key: 'report' };
 
@@ -55,6 +57,11 @@ export function nextMoves(state: ExecutionState, now: number): Decision {
     if (notice.type !== 'approval.needed' || isRecorded(state, notice))
       begin({ kind: 'notice', key: notice.key, notice });
   }
+  for (const announcement of state.announcements ?? []) {
+    // rules and their texts read the record
+    if (state.recordedSeq >= announcement.seq)
+      begin({ kind: 'announce', key: announceKey(announcement), announcement });
+  }
   if (
     (state.plan || state.phase === 'finishing') &&
     (state.seq > state.recordedSeq || (state.phase === 'finishing' && state.lockHeld))
@@ -71,6 +78,7 @@ export function executionOver(state: ExecutionState): boolean {
     state.phase === 'finishing' &&
     state.reported &&
     state.notices.length === 0 &&
+    (state.announcements ?? []).length === 0 &&
     state.seq === state.recordedSeq &&
     !pendingApproval(state)
   );

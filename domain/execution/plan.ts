@@ -1,3 +1,4 @@
+import type { NotificationTrigger } from '../notification-rules/rule.ts';
 import type { EscalationTarget } from '../policies.ts';
 import type { Role } from '../roles.ts';
 import type { RunbookMode } from '../runbook/definition.ts';
@@ -19,6 +20,8 @@ export interface ExecutionPlan {
   /** How long a runner has to take a step up before people hear that it is missing; then it is offered again. */
   runnerPatienceMs: number;
   steps: StepPlan[];
+  /** What rules of notification wait for: that is announced. Absent where none does. */
+  announces?: NotificationTrigger[];
 }
 
 /** Whom an approval takes, and how long it waits. */

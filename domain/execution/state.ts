@@ -1,5 +1,7 @@
 import type { ApprovalStatus, ExecutionStatus, StepStatus, UndoStatus } from '../incident-status.ts';
+import type { NotificationCause } from '../notification.ts';
 import type { EscalationTarget } from '../policies.ts';
+import type { Announcement } from './announcements.ts';
 import type { ApprovalPlan, ExecutionPlan } from './plan.ts';
 
 /** Everything that an execution's workflow knows. Times are epoch milliseconds; the whole is carried by JSON. */
@@ -22,6 +24,8 @@ export interface ExecutionState {
   startedAt: number | null;
   finishedAt: number | null;
   notices: ExecutionNotice[];
+  /** What rules of notification are still to be asked about; absent in what began before they were. */
+  announcements?: Announcement[];
   reported: boolean;
   inFlight: string[];
   seq: number;
@@ -99,6 +103,8 @@ export interface ExecutionNotice {
   detail: Record<string, string | number | boolean | null>;
   /** Of `approval.needed`. */
   approvalId?: string;
+  /** Of what a rule calls for. */
+  cause?: NotificationCause;
 }
 
 /** What a person did, or what the incident's timeline should tell. */

@@ -1,3 +1,4 @@
+import type { CalledFor, ExecutionTrigger } from '../../domain/execution/announcements.ts';
 import { applyEvent } from '../../domain/execution/apply-event.ts';
 import type { ExecutionEvent } from '../../domain/execution/events.ts';
 import { type ExecutionMove, executionOver, nextMoves } from '../../domain/execution/next-moves.ts';
@@ -64,6 +65,8 @@ export interface Script {
   /** Of the lock, once it is free. */
   refusal?: string;
   events?: { at: number; event: (at: number) => ExecutionEvent }[];
+  /** What rules of notification answer, by trigger; nothing where nothing is said. */
+  rules?: { [Trigger in ExecutionTrigger]?: CalledFor[] };
   /** Takes the fold apart and puts it together again between all events, as a crash does. */
   throughJson?: boolean;
 }
@@ -119,6 +122,8 @@ function outcomeOf(
       }
       if (script.refusal !== undefined) return { type: 'refused', at, key, reason: script.refusal };
       return { type: 'lock_acquired', at, key };
+    case 'announce':
+      return { type: 'announced', at, key, notices: script.rules?.[move.announcement.trigger] ?? [] };
     case 'message':
     case 'step': {
       const { index } = move;
