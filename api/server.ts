@@ -1,6 +1,7 @@
 import { type RequestHandler, Router } from 'express';
 import type { Registry } from 'prom-client';
 import type { Database } from '../db/database.ts';
+import type { CalendarReadings } from '../workflows/messages-calendars.ts';
 import type { MessageClient } from '../workflows/messages-client.ts';
 import type { GitSchedules } from '../workflows/messages-git.ts';
 import { createAlertIntake } from './alerts/accept.ts';
@@ -73,6 +74,7 @@ export interface ApiDeps {
   intakeDb?: Pick<Database, 'write'>;
   messages: MessageClient;
   gitSchedules: GitSchedules;
+  calendarReadings: CalendarReadings;
   logDesk: LogSourceProbe & LogTemplatePreviewer;
   chat: ChatDeps['chat'];
   signIn: SignIn;

@@ -15,6 +15,7 @@ import { createTopologyParser } from '../api/topology/parse.ts';
 import { readDispatchGauges } from '../db/dispatch.ts';
 import { testIncidentKind } from '../domain/test-incident.ts';
 import { createWeb, type Mailbox } from '../web/server.ts';
+import { createCalendarReadings } from '../workflows/messages-calendars.ts';
 import { createMessageClient } from '../workflows/messages-client.ts';
 import { createGitSchedules } from '../workflows/messages-git.ts';
 import type { Backends } from './backends.ts';
@@ -50,6 +51,7 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
     db,
     messages,
     gitSchedules,
+    calendarReadings: createCalendarReadings(temporal.schedule),
     logDesk,
     signIn,
     parseTopology: createTopologyParser(),

@@ -126,6 +126,10 @@ describe('a schedule', () => {
       disabled: ['ben@example.com'],
     });
     expect((await get('/api/v1/on-call-schedules/none/health')).status).toBe(404);
+
+    const asked = await api.ask('POST', `${path}/calendars/read`, { token: api.tokens.operator });
+    expect(asked.status).toBe(202);
+    expect(api.calendarsRead).toEqual([api.orgId]);
   });
 });
 

@@ -9,6 +9,7 @@ import {
   readScheduleFacts,
   readScheduleHealth,
 } from '../../db/oncall.ts';
+import type { CalendarReadings } from '../../workflows/messages-calendars.ts';
 import { scopeOf } from '../auth/principal.ts';
 import { configurationEndpoints } from '../configuration.ts';
 import { type Endpoint, personEndpoint } from '../endpoint.ts';
@@ -19,6 +20,7 @@ import {
   onCallScheduleBody,
   onCallScheduleParams,
   onCallScheduleShown,
+  readingAsked,
   scheduleHealthShown,
   shiftsQuery,
   shiftsShown,
@@ -29,8 +31,11 @@ const tag = 'On call';
 const path = '/api/v1/on-call-schedules/{name}';
 const notFound = { 404: 'No on-call schedule of this name' };
 
-export function onCallScheduleEndpoints(deps: { db: Pick<Database, 'read' | 'write'> }): Endpoint[] {
-  const { db } = deps;
+export function onCallScheduleEndpoints(deps: {
+  db: Pick<Database, 'read' | 'write'>;
+  calendarReadings: CalendarReadings;
+}): Endpoint[] {
+  const { db, calendarReadings } = deps;
   return [
     ...configurationEndpoints<OnCallScheduleSettings, z.input<typeof onCallScheduleShown>>(
       {
@@ -80,6 +85,23 @@ export function onCallScheduleEndpoints(deps: { db: Pick<Database, 'read' | 'wri
         const health = await db.read(scopeOf(principal), (tx) => readScheduleHealth(tx, name));
         if (!health) throw new NotFoundError(`on-call schedule '${name}'`);
         return presentHealth(health);
+      },
+    }),
+    personEndpoint({
+      method: 'post',
+      path: `${path}/calendars/read`,
+      tag,
+      summary: 'Read the calendars of the organization now, rather than within 15 minutes',
+      access: 'operator',
+      params: onCallScheduleParams,
+      status: 202,
+      response: readingAsked,
+      errors: notFound,
+      handle: async ({ principal, params: { name } }) => {
+        const schedule = await db.read(scopeOf(principal), (tx) => getOnCallSchedule(tx, name));
+        if (!schedule) throw new NotFoundError(`on-call schedule '${name}'`);
+        await calendarReadings.readNow(principal.orgId);
+        return { name };
       },
     }),
     ...overrideEndpoints(deps),

@@ -100,6 +100,10 @@ export const scheduleHealthShown = z
   })
   .meta({ id: 'OnCallScheduleHealth' });
 
+export const readingAsked = z
+  .object({ name: z.string() })
+  .meta({ description: 'What came of it stands in the health of the schedule' });
+
 // ---- overrides ----
 
 export const overrideParams = z.object({

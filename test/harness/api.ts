@@ -40,6 +40,8 @@ export interface TestApi {
   tokens: Record<Role, string>;
   messages: FakeMessages;
   gitSchedules: FakeGitSchedules;
+  /** Organizations whose calendars were to be read at once, in order. */
+  calendarsRead: string[];
   signIn: SignIn;
   /** How often the dispatcher was woken. */
   woken: { count: number };
@@ -65,6 +67,7 @@ export async function createTestApi(overrides: Partial<ApiDeps> = {}): Promise<T
   const { orgId } = made;
   const messages = createFakeMessages();
   const gitSchedules = createFakeGitSchedules();
+  const calendarsRead: string[] = [];
   const signIn = createSignIn({ db: fixture.db });
   const woken = { count: 0 };
   const errors: object[] = [];
@@ -74,6 +77,11 @@ export async function createTestApi(overrides: Partial<ApiDeps> = {}): Promise<T
       db: fixture.db,
       messages,
       gitSchedules,
+      calendarReadings: {
+        async readNow(orgId) {
+          calendarsRead.push(orgId);
+        },
+      },
       logDesk: createTestLogDesk(fixture.db, { secrets: { 'env:LOGS_KEY': 'key-of-the-logs' } }),
       chat: createTestChat(),
       signIn,
@@ -119,6 +127,7 @@ export async function createTestApi(overrides: Partial<ApiDeps> = {}): Promise<T
     },
     messages,
     gitSchedules,
+    calendarsRead,
     signIn,
     woken,
     errors,
