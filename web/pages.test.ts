@@ -7,6 +7,7 @@ import { Database } from '../db/database.ts';
 import { createShare } from '../db/shares.ts';
 import { signLink } from '../db/signed-links.ts';
 import { seedBadAutomation } from '../test/harness/bad-automation.ts';
+import { seedBadChat } from '../test/harness/bad-chat.ts';
 import { type BadNight, seedBadNight } from '../test/harness/bad-night.ts';
 import { seedBadNotifications } from '../test/harness/bad-notifications.ts';
 import { seedBadTopology } from '../test/harness/bad-topology.ts';
@@ -23,6 +24,7 @@ const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/
 let database: TestDatabase;
 let night: BadNight;
 let maintenance: string;
+let linkCode: string;
 let web: TestWeb;
 let chromium: Chromium | undefined;
 let unavailable = '';
@@ -45,6 +47,7 @@ beforeAll(async () => {
   maintenance = (await seedBadAutomation(database)).window;
   await seedBadTopology(database.owner, database.orgId, night.worstIncident);
   await seedBadNotifications(database);
+  linkCode = await seedBadChat(database);
   web = await serveWeb(database.db, {
     messages,
     mailbox: {
@@ -180,6 +183,9 @@ const everyPage: [name: string, path: () => string][] = [
   ['a change with a very long title', () => '/changes/4'],
   ['changes by service', () => '/changes/services'],
   ['the form of a change', () => '/changes/new'],
+  ['SLOs', () => '/slos'],
+  ['an SLO', () => '/slos/checkout-availability'],
+  ['the form of an SLO', () => '/slos/checkout-availability/edit'],
   ['reports', () => '/reports'],
   ['a report', () => `/reports/${night.report}`],
   ['mailbox', () => '/mailbox'],
@@ -207,6 +213,9 @@ const everyPage: [name: string, path: () => string][] = [
   ['the form of a Git source', () => '/settings/git-sources/new'],
   ['sources of changes', () => '/settings/change-sources'],
   ['the form of a source of changes', () => '/settings/change-sources/new?kind=generic'],
+  ['chat', () => '/chat?whose=all'],
+  ['an address that connects an account', () => `/chat/link/${linkCode}`],
+  ['chat settings', () => '/settings/chat'],
   ['report settings', () => '/settings/reports'],
   ['runners', () => '/settings/runners'],
   ['people', () => '/settings/people'],
