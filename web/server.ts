@@ -31,6 +31,7 @@ import { settingsRoutes } from './settings/routes.ts';
 import { sharedIncidentRoutes, shareRoutes } from './shares/routes.ts';
 import { signInRoutes } from './sign-in/routes.ts';
 import { silenceRoutes } from './silences/routes.ts';
+import { sloRoutes } from './slos/routes.ts';
 import { requireVisitor } from './visitor.ts';
 
 export type { DependencyState, Mail, Mailbox, MailSummary, WebDeps } from './deps.ts';
@@ -78,6 +79,7 @@ export function createWeb(deps: WebDeps): Router {
   router.use(automationRoutes(deps, pages));
   router.use(changeRoutes(deps, pages));
   router.use(serviceRoutes(deps, pages));
+  router.use(sloRoutes(deps, pages));
   router.use(reportRoutes(deps, pages));
   router.use(chatRoutes(deps, pages));
   if (deps.mailbox) router.use(mailboxRoutes(deps.mailbox, pages));

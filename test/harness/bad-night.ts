@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { hashSecret, newSecret } from '../../db/secrets.ts';
 import { seedBadEvidence } from './bad-evidence.ts';
 import { type BadExecutions, seedBadExecutions } from './bad-executions.ts';
+import { seedSlos } from './bad-slos.ts';
 
 /** What the pages are opened with: a night on which much goes wrong, and everything has an awkward name. */
 export interface BadNight {
@@ -69,6 +70,7 @@ export async function seedBadNight(owner: pg.Pool, orgId: string, now: number): 
   const some = await seedExecutions(owner, orgId, worst, at);
   const executions = await seedBadExecutions(owner, orgId, worst, now);
   await seedPolicies(owner, orgId);
+  await seedSlos(owner, orgId, now);
   const report = await seedReports(owner, orgId, at);
   return {
     session,

@@ -17,7 +17,9 @@ const drawings: Record<string, string> = {
   'on-call': stroke(
     '<rect x="2.200" y="3" width="11.600" height="10.800" rx="1.500"/><path d="M2.200 6.300h11.600"/><path d="M5.300 1.600v2.600"/><path d="M10.700 1.600v2.600"/><path d="M5 9.300h3.500"/><path d="M8.500 11.500H11"/>',
   ),
-  notifications: stroke('<path d="M4 11V7a4 4 0 0 1 8 0v4l1.200 1.200H2.800z"/><path d="M6.800 14.200h2.400"/>'),
+  notifications: stroke(
+    '<path d="M4 11V7a4 4 0 0 1 8 0v4l1.200 1.200H2.800z"/><path d="M6.800 14.200h2.400"/>',
+  ),
   runbooks: stroke(
     '<path d="M3 2.500h8.500a1.500 1.500 0 0 1 1.500 1.500v9.500H4.500A1.500 1.500 0 0 1 3 12z"/><path d="M3 12a1.500 1.500 0 0 1 1.500-1.500H13"/><path d="M6 5.500h4"/>',
   ),
@@ -27,6 +29,7 @@ const drawings: Record<string, string> = {
   reports: stroke(
     '<path d="M2.500 13.500h11"/><path d="M4.500 11V8"/><path d="M8 11V3.500"/><path d="M11.500 11V6"/>',
   ),
+  slos: stroke('<circle cx="8" cy="8" r="6.200"/><circle cx="8" cy="8" r="2.500"/>'),
   services: stroke(
     '<circle cx="3.500" cy="8" r="2"/><circle cx="12.500" cy="3.500" r="2"/><circle cx="12.500" cy="12.500" r="2"/><path d="m5.300 7.100 5.400-2.700"/><path d="m5.300 8.900 5.400 2.700"/>',
   ),

@@ -21,6 +21,7 @@ export type Section =
   | 'changes'
   | 'executions'
   | 'services'
+  | 'slos'
   | 'reports'
   | 'mailbox'
   | 'settings'
@@ -172,6 +173,7 @@ function railOf(section: Section, counts: RailCounts, mailbox: boolean) {
     entry('automation', 'Automation', '/automation', counts.stops.length, 'stopped', true),
     entry('changes', 'Changes', '/changes'),
     entry('services', 'Services', '/services'),
+    entry('slos', 'SLOs', '/slos'),
     entry('reports', 'Reports', '/reports'),
     ...(mailbox ? [entry('mailbox', 'Mailbox', '/mailbox')] : []),
     entry('settings', 'Settings', '/settings'),
