@@ -1,0 +1,293 @@
+import { WorkflowUpdateFailedError } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { NotifyInput } from '../domain/notification.ts';
+import { escalationPolicy } from '../domain/policies.ts';
+import {
+  acknowledgedBy,
+  ana,
+  ben,
+  createEscalationHarness,
+  type Escalation,
+  type EscalationHarness,
+  minute,
+  user,
+} from '../test/harness/escalation.ts';
+import { until } from '../test/harness/workflows.ts';
+import { addNote, reapplyPolicy, resolve, snooze } from './messages.ts';
+
+/** What people do, and what happens meanwhile: on the real incident workflow, with skipped time. */
+let harness: EscalationHarness;
+beforeAll(async () => {
+  harness = await createEscalationHarness();
+});
+afterAll(() => harness.close());
+
+const level = (after: string, ...targets: object[]) => ({ after, targets });
+const twoLevels = { levels: [level('0s', user('ana')), level('15m', user('ben'))] };
+const refused = (pattern: RegExp) => (error: unknown) =>
+  error instanceof WorkflowUpdateFailedError && pattern.test(String(error.cause));
+const kinds = (escalation: Escalation) => escalation.story().map(({ kind }) => kind);
+const reopened = async (escalation: Escalation) => {
+  await escalation.feed({ alertCount: 2, firingCount: 1, firingJoined: true });
+  await until(() => kinds(escalation).includes('reopened'), 'it is reopened');
+};
+
+describe('acknowledging and resolving', () => {
+  test('a page that is on its way is called off, and whoever was paged hears of the end once', async () => {
+    let reached = false;
+    const deliver = ({ type, detail }: NotifyInput) => {
+      if (type !== 'escalation.page' || detail.level !== 2) return;
+      reached = true;
+      throw new Error('the mail server is away');
+    };
+    await harness.run({ policy: twoLevels, change: { deliver } }, async (escalation) => {
+      await escalation.at(15);
+      await until(() => reached, 'level 2 is being paged');
+      await escalation.handle.executeUpdate(resolve, { args: [{ actor: ben }] });
+      await escalation.at(60);
+      expect(escalation.pages()).toEqual(['0 ana']);
+      expect(escalation.told('incident.resolved')).toEqual(['15 ana']);
+    });
+  });
+
+  test('of two who acknowledge at once one has it, and the other is told who', async () => {
+    await harness.run({ policy: twoLevels }, async (escalation) => {
+      const outcomes = await Promise.allSettled([
+        acknowledgedBy(escalation, ana),
+        acknowledgedBy(escalation, ben),
+      ]);
+      expect(outcomes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+      const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+      expect(String(failed?.reason.cause)).toMatch(/already acknowledged by (ana|ben)@example.com/);
+      expect(kinds(escalation).filter((kind) => kind === 'acknowledged')).toHaveLength(1);
+    });
+  });
+
+  test('what fires again pages again from the first level, and a click on a page of before changes nothing', async () => {
+    await harness.run({ policy: twoLevels }, async (escalation) => {
+      const { opening } = escalation.scenario.sent[0]?.detail ?? {};
+      await escalation.handle.executeUpdate(resolve, { args: [{ actor: ana }] });
+      await escalation.at(5);
+      await reopened(escalation);
+      const late = acknowledgedBy(escalation, ana, { opening });
+      await expect(late).rejects.toSatisfy(refused(/an earlier opening/));
+      await escalation.at(25);
+      expect(escalation.pages()).toEqual(['0 ana', '5 ana', '20 ben']);
+      await acknowledgedBy(escalation, ana, { opening: escalation.scenario.sent.at(-1)?.detail.opening });
+    });
+  });
+});
+
+describe('holding it back', () => {
+  test('a snooze moves what is left, further steps of a person included', async () => {
+    const chat = { type: 'slack' as const, channel: 'chat' };
+    const steps = [
+      { after: '0s', method: chat },
+      { after: '10m', method: { type: 'email' as const } },
+    ];
+    const rules = { 'ana@example.com': [{ steps }] };
+    await harness.run({ policy: twoLevels, rules }, async (escalation) => {
+      await escalation.at(5);
+      const end = new Date((await harness.workflows.env.currentTimeMs()) + 20 * minute).toISOString();
+      await escalation.handle.executeUpdate(snooze, { args: [{ actor: ana, until: end }] });
+      await escalation.at(60);
+      expect(escalation.pages()).toEqual(['0 ana slack:chat', '30 ana', '35 ben']);
+    });
+  });
+
+  test('a silence holds pages and what rules call for until its end', async () => {
+    const openedAt = await harness.workflows.env.currentTimeMs();
+    const silence = { until: openedAt + 30 * minute, names: ['maintenance of checkout'] };
+    const rules = () => [
+      {
+        key: 'rule:incident.opened:0:tell:0',
+        target: { type: 'channel' as const, name: 'ops' },
+        detail: { rule: 'tell' },
+        cause: { event: 'incident.opened', at: new Date(openedAt).toISOString() },
+      },
+    ];
+    const given = {
+      policy: twoLevels,
+      digest: { silence },
+      plan: { announces: ['incident.opened' as const] },
+      change: { rules },
+    };
+    await harness.run(given, async (escalation) => {
+      await escalation.at(29);
+      expect(escalation.scenario.sent).toEqual([]);
+      expect(escalation.standing().silencedUntil).toBe(silence.until);
+      await escalation.at(50);
+      expect(escalation.pages()).toEqual(['30 ana', '45 ben']);
+      expect(escalation.told('incident.opened')).toEqual(['30 channel ops']);
+      expect(escalation.standing().silencedUntil).toBeNull();
+      const summary = escalation.story().find(({ kind }) => kind === 'silenced')?.summary;
+      expect(summary).toBe('Silenced for 30 min (maintenance of checkout): nobody is told until then');
+    });
+  });
+
+  test('an alert that no silence catches lifts it', async () => {
+    const silence = { until: (await harness.workflows.env.currentTimeMs()) + 120 * minute, names: ['x'] };
+    await harness.run({ policy: twoLevels, digest: { silence } }, async (escalation) => {
+      await escalation.at(10);
+      const { silence: _, ...open } = escalation.scenario.digest;
+      escalation.scenario.digest = open;
+      await escalation.feed({ alertCount: 2, firingCount: 2, firingJoined: true });
+      await escalation.at(30);
+      expect(escalation.pages()).toEqual(['10 ana', '25 ben']);
+    });
+  });
+
+  test('what comes and goes while it is silenced is told to nobody', async () => {
+    const silence = { until: (await harness.workflows.env.currentTimeMs()) + 120 * minute, names: ['x'] };
+    const plan = { announces: ['incident.opened' as const, 'incident.resolved' as const] };
+    await harness.run({ policy: twoLevels, digest: { silence }, plan }, async (escalation) => {
+      await escalation.feed({ firingCount: 0 });
+      await until(() => kinds(escalation).includes('resolved'), 'it is over');
+      await escalation.at(14);
+      expect(escalation.scenario.sent).toEqual([]);
+    });
+  });
+});
+
+describe('an acknowledged incident that goes quiet', () => {
+  const policy = { ...twoLevels, remindAfter: '30m', unacknowledgeAfter: '1h' };
+
+  test('reminds whoever has it, then takes it back and begins a new round', async () => {
+    await harness.run({ policy }, async (escalation) => {
+      await escalation.at(5);
+      const { seq } = await acknowledgedBy(escalation, ana);
+      await escalation.at(82);
+      expect(escalation.told('escalation.reminder')).toEqual(['35 ana']);
+      expect(escalation.told('escalation.restarted')).toEqual(['65 ana']);
+      expect(escalation.pages()).toEqual(['0 ana', '65 ana', '80 ben']);
+      expect(escalation.standing().acknowledged).toBeNull();
+      const pages = escalation.scenario.sent.filter(({ type }) => type === 'escalation.page');
+      expect(new Set(pages.map(({ key }) => key)).size).toBe(3);
+      expect(pages.at(-1)?.cause).toMatchObject({ event: 'escalation.restarted', round: 2 });
+      const late = acknowledgedBy(escalation, ben, { asOf: seq });
+      await expect(late).rejects.toSatisfy(refused(/begun anew since then/));
+      await acknowledgedBy(escalation, ben);
+    });
+  });
+
+  test('is not quiet while people write or alerts change', async () => {
+    await harness.run({ policy }, async (escalation) => {
+      await acknowledgedBy(escalation, ana);
+      await escalation.at(25);
+      await escalation.handle.executeUpdate(addNote, { args: [{ actor: ana, text: 'looking' }] });
+      await escalation.at(50);
+      await escalation.feed({ alertCount: 2, firingCount: 2, firingJoined: true });
+      await escalation.at(79);
+      expect(escalation.scenario.sent.map(({ type }) => type)).toEqual(['escalation.page']);
+      await escalation.at(81);
+      expect(escalation.told('escalation.reminder')).toEqual(['80 ana']);
+    });
+  });
+});
+
+describe('the policy', () => {
+  const changed = escalationPolicy.parse({ levels: [level('0s', user('cleo')), level('10m', user('dan'))] });
+
+  test('is the one of the opening, until somebody asks for it as it is now', async () => {
+    await harness.run({ policy: twoLevels }, async (escalation) => {
+      const { plan } = escalation.scenario.digest;
+      await escalation.at(5);
+      await escalation.feed({ plan: { ...plan, escalation: { name: 'default', policy: changed } } });
+      await escalation.at(16);
+      expect(escalation.pages()).toEqual(['0 ana', '15 ben']);
+      await escalation.handle.executeUpdate(reapplyPolicy, { args: [{ actor: ana }] });
+      await escalation.at(30);
+      expect(escalation.pages()).toEqual(['0 ana', '15 ben', '16 cleo', '26 dan']);
+      expect(escalation.story().find(({ kind }) => kind === 'policy_reapplied')).toMatchObject({
+        actor: 'ana@example.com',
+        summary: 'Escalation policy default applied as it is now: escalation begins anew',
+      });
+    });
+  });
+
+  test('that has not changed begins nothing anew', async () => {
+    await harness.run({ policy: twoLevels }, async (escalation) => {
+      await escalation.at(5);
+      await escalation.handle.executeUpdate(reapplyPolicy, { args: [{ actor: ana }] });
+      await escalation.at(30);
+      expect(escalation.pages()).toEqual(['0 ana', '15 ben']);
+    });
+  });
+});
+
+test('rules are asked when what they wait for happens, and what they call for is told with its reason', async () => {
+  const asked: string[] = [];
+  const change = {
+    rules: ({ trigger, occurrence, at }: { trigger: string; occurrence: string; at: number }) => {
+      asked.push(`${trigger} ${occurrence}`);
+      const cause = {
+        event: trigger,
+        at: new Date(at).toISOString(),
+        rule: { name: 'tell', reasons: ['any'] },
+      };
+      const target = { type: 'channel' as const, name: 'ops' };
+      return [{ key: `rule:${trigger}:${occurrence}:tell:0`, target, detail: { rule: 'tell' }, cause }];
+    },
+  };
+  const announces = ['alert.received', 'incident.opened', 'incident.acknowledged', 'sla.at_risk'] as const;
+  const sla = { policy: 'critical', acknowledgeMs: 10 * minute, resolveMs: 600 * minute };
+  const given = {
+    policy: twoLevels,
+    change,
+    digest: { received: [7] },
+    plan: { sla, announces: [...announces] },
+  };
+  await harness.run(given, async (escalation) => {
+    await escalation.at(9);
+    await acknowledgedBy(escalation, ana);
+    await until(() => escalation.told('incident.acknowledged').length > 0, 'the rule tells of it');
+    expect(asked.map((each) => each.split(' ')[0])).toEqual([
+      'incident.opened',
+      'alert.received',
+      'sla.at_risk',
+      'incident.acknowledged',
+    ]);
+    expect(asked[1]).toBe('alert.received 7');
+    const [opened] = escalation.scenario.sent.filter(({ type }) => type === 'incident.opened');
+    expect(opened).toMatchObject({
+      key: expect.stringMatching(/rule:incident.opened:0:tell:0$/),
+      cause: { rule: { name: 'tell' } },
+    });
+  });
+});
+
+test('a workflow that was lost goes on: nobody is paged twice, and the round is the one of before', async () => {
+  const openedAt = await harness.workflows.env.currentTimeMs();
+  const to = { type: 'contact' as const, email: 'ana@example.com', method: { type: 'email' as const } };
+  const restored = {
+    seq: 30,
+    status: 'investigating' as const,
+    acknowledged: null,
+    assignedTo: null,
+    snoozedUntil: null,
+    escalationFrom: openedAt - 5 * minute,
+    resolved: null,
+    firesSinceResolved: false,
+    clocks: [],
+    cause: null,
+    mergedInto: null,
+    openings: 1,
+    rounds: 2,
+    renewedSeq: 20,
+    pages: ['page:1:2.0.0.0.0.0'],
+    people: { 'page:1:2.0.0.0.0.0': to },
+    executions: [],
+    changesTold: [],
+    regroupings: 0,
+  };
+  await harness.run({ policy: twoLevels, digest: { restored } }, async (escalation) => {
+    await escalation.at(20);
+    expect(escalation.pages()).toEqual(['10 ben']);
+    const late = acknowledgedBy(escalation, ben, { asOf: 12 });
+    await expect(late).rejects.toSatisfy(refused(/begun anew since then/));
+    await escalation.handle.executeUpdate(resolve, { args: [{ actor: ben }] });
+    await escalation.at(21);
+    const ended = escalation.told('incident.resolved').map((told) => told.split(' ')[1]);
+    expect(ended.toSorted()).toEqual(['ana', 'ben']);
+  });
+});
