@@ -134,7 +134,26 @@ test('an alert that arrives is looked at by itself, not as its incident', async 
     targets: [{ type: 'email', address: 'team@example.com' }],
   });
   const { notices } = await announce({ trigger: 'alert.received', occurrence: String(alertId) });
-  expect(notices.map(({ key }) => key)).toEqual([`rule:alert.received:${alertId}:alerts:0`]);
+  expect(notices).toMatchObject([
+    { key: `rule:alert.received:${alertId}:alerts:0`, detail: { rule: 'alerts', alert: 'DiskFull' } },
+  ]);
+});
+
+test('of an SLA it says which clock', async () => {
+  await database.owner.query(
+    `insert into sla_clocks (org_id, incident_id, kind, policy, started_at, at_risk_at, due_at, state)
+     values ($1, $2, 'acknowledge', 'Critical', now(), '2026-06-03T12:04:00Z', '2026-06-03T12:05:00Z', 'running'),
+       ($1, $2, 'resolve', 'Critical', now(), '2026-06-03T12:24:00Z', '2026-06-03T12:30:00Z', 'running')`,
+    [orgId, incidentId],
+  );
+  await put('clocks', {
+    triggers: ['sla.breached'],
+    targets: [{ type: 'email', address: 'team@example.com' }],
+  });
+  const { notices } = await announce({ trigger: 'sla.breached', at: Date.parse('2026-06-03T12:30:00Z') });
+  expect(notices).toMatchObject([
+    { detail: { kind: 'resolve', policy: 'Critical', dueAt: '2026-06-03T12:30:00.000Z' } },
+  ]);
 });
 
 test('without a rule that waits for it nothing is told', async () => {

@@ -2,7 +2,12 @@ import type { Database, Tx } from '../db/database.ts';
 import { readDirectory } from '../db/directory.ts';
 import { listRulesFor } from '../db/notification-rules.ts';
 import { skipNotification } from '../db/notifications.ts';
-import { type RuleSubject, readExecutionSubject, readIncidentSubject } from '../db/rule-subject.ts';
+import {
+  type RuleSubject,
+  readClockDetail,
+  readExecutionSubject,
+  readIncidentSubject,
+} from '../db/rule-subject.ts';
 import { targetName } from '../domain/escalation/pages.ts';
 import { type ResolvedTarget, resolveTargets } from '../domain/escalation/resolve.ts';
 import type { NotificationCause } from '../domain/notification.ts';
@@ -27,7 +32,7 @@ export interface RuleNotice {
   /** 'rule:<trigger>:<occurrence>:<rule>:<target index>', with '.<n>' for each person whom a schedule names. */
   key: string;
   target: EscalationTarget;
-  /** `note`: the rule's own text. */
+  /** As NotifyInput has it, with `rule`, its name, and `note`, its own text. */
   detail: Record<string, string | number | boolean | null>;
   cause: NotificationCause;
 }
@@ -56,23 +61,29 @@ export function createAnnounceActivities({ db }: { db: Pick<Database, 'write'> }
 export type AnnounceActivities = ReturnType<typeof createAnnounceActivities>;
 
 async function readSubject(tx: Tx, args: AnnounceInput): Promise<RuleSubject | undefined> {
-  const { incidentId, executionId, trigger, occurrence } = args;
+  const { incidentId, executionId, trigger, occurrence, at } = args;
   if (executionId !== undefined) return await readExecutionSubject(tx, executionId);
   if (incidentId !== undefined) {
     const alertId = trigger === 'alert.received' ? Number(occurrence) : undefined;
-    return await readIncidentSubject(tx, {
+    const subject = await readIncidentSubject(tx, {
       incidentId,
       ...(Number.isSafeInteger(alertId) ? { alertId } : {}),
     });
+    if (!subject || (trigger !== 'sla.at_risk' && trigger !== 'sla.breached')) return subject;
+    return { ...subject, detail: await readClockDetail(tx, { incidentId, trigger, at }) };
   }
-  return { event: { severity: null, service: null, team: null, alerts: [], labels: {} }, facts: {} };
+  return {
+    event: { severity: null, service: null, team: null, alerts: [], labels: {} },
+    facts: {},
+    detail: {},
+  };
 }
 
 async function noticesOf(
   tx: Tx,
   args: AnnounceInput,
   verdicts: readonly RuleVerdict[],
-  { event, facts }: RuleSubject,
+  { event, facts, detail }: RuleSubject,
 ): Promise<RuleNotice[]> {
   if (verdicts.length === 0) return [];
   const directory = await readDirectory(
@@ -103,7 +114,7 @@ async function noticesOf(
         notices.push({
           key: key + suffix,
           target: reached.target,
-          detail: detailOf(verdict, args, facts),
+          detail: { ...detail, ...noteOf(verdict, args, facts) },
           cause: reached.entry ? { ...cause, entry: reached.entry } : cause,
         });
       }
@@ -122,7 +133,7 @@ function toTell(target: EscalationTarget, resolved: ResolvedTarget | undefined) 
   }));
 }
 
-function detailOf({ rule, template }: RuleVerdict, args: AnnounceInput, facts: TemplateFacts) {
+function noteOf({ rule, template }: RuleVerdict, args: AnnounceInput, facts: TemplateFacts) {
   if (template === null || template.trim() === '') return { rule };
   const time = new Date(args.at).toISOString();
   return { rule, note: fillTemplate(template, { ...facts, trigger: args.trigger, time }) };

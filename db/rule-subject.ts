@@ -6,6 +6,8 @@ import type { Tx } from './database.ts';
 export interface RuleSubject {
   event: Omit<RuleEvent, 'trigger' | 'at'>;
   facts: TemplateFacts;
+  /** What messages about it show besides what stands in the rows. */
+  detail: Record<string, string>;
 }
 
 /** Different names of an incident's alerts that rules look at. */
@@ -40,6 +42,7 @@ export async function readIncidentSubject(
       ...(incident.team === null ? {} : { 'incident.team': incident.team }),
       ...(incident.cause === null ? {} : { 'incident.cause': incident.cause }),
     },
+    detail: alert ? { alert: alert.name } : {},
   };
 }
 
@@ -64,7 +67,22 @@ export async function readExecutionSubject(tx: Tx, executionId: string): Promise
       'execution.status': execution.status.replaceAll('_', ' '),
       ...(reason === null ? {} : { 'execution.reason': reason }),
     },
+    detail: reason === null ? {} : { reason },
   };
+}
+
+/** Which clock of an incident became at risk, or was breached, at this moment (epoch milliseconds). */
+export async function readClockDetail(
+  tx: Tx,
+  { incidentId, trigger, at }: { incidentId: string; trigger: 'sla.at_risk' | 'sla.breached'; at: number },
+): Promise<Record<string, string>> {
+  const clock = await tx
+    .selectFrom('sla_clocks')
+    .select(['kind', 'policy', 'due_at as dueAt'])
+    .where('incident_id', '=', incidentId)
+    .where(trigger === 'sla.breached' ? 'due_at' : 'at_risk_at', '=', new Date(at))
+    .executeTakeFirst();
+  return clock ? { kind: clock.kind, policy: clock.policy, dueAt: clock.dueAt.toISOString() } : {};
 }
 
 async function alertOf(tx: Tx, incidentId: string, alertId: number) {

@@ -96,6 +96,7 @@ export interface NotificationCause {
  * - forecast: `message`, one sentence; `path` of the page that shows more, such as '/reports'
  * - notifications.consolidated: `limit`, the id of what is counted; `ends` (ISO 8601), the end of the hour
  * - report.*: `reportId`, the row of `reports` that is sent
+ * - of any type, where a rule of notification calls for it: `rule`, its name; `note`, its own text
  */
 export interface NotifyInput {
   orgId: string;
