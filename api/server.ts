@@ -46,6 +46,8 @@ import { onCallScheduleEndpoints } from './on-call-schedules/routes.ts';
 import { openApiEndpoint } from './openapi/routes.ts';
 import { answerOtlpErrors, noSuchSignal } from './otlp/errors.ts';
 import { otlpEndpoints } from './otlp/routes.ts';
+import { pagerDutyEndpoints } from './pagerduty/routes.ts';
+import { readinessEndpoints } from './readiness/routes.ts';
 import { rehearsalEndpoints } from './rehearsals/routes.ts';
 import { reportEndpoints } from './reports/routes.ts';
 import { pinEndpoints } from './runbooks/pin.ts';
@@ -152,6 +154,7 @@ function endpointsOf(deps: ApiDeps, secureCookies: boolean): Endpoint[] {
     ...slaCalendarEndpoints(deps),
     ...sloEndpoints(deps),
     ...notificationChannelEndpoints(deps),
+    ...pagerDutyEndpoints(deps),
     ...notificationRuleEndpoints(deps),
     ...rehearsalEndpoints(deps),
     ...logSourceEndpoints(deps),
@@ -163,6 +166,7 @@ function endpointsOf(deps: ApiDeps, secureCookies: boolean): Endpoint[] {
     ...sessionEndpoints({ db: deps.db, signIn: deps.signIn, secureCookies }),
     ...userEndpoints(deps),
     ...contactRulesEndpoints(deps),
+    ...readinessEndpoints(deps),
     ...signingKeyEndpoints(deps),
     ...auditEndpoints(deps),
     ...healthEndpoints(deps),

@@ -7,7 +7,7 @@ import {
   readinessDays,
   readinessOf,
 } from '../domain/readiness/readiness.ts';
-import type { Tx } from './database.ts';
+import type { Database, Scope, Tx } from './database.ts';
 import { readDirectory } from './directory.ts';
 import { listEscalationPolicies } from './policies.ts';
 
@@ -24,6 +24,27 @@ export async function readReadiness(
 ): Promise<ReadinessFinding[]> {
   const findings = readinessOf(await readReadinessFacts(tx, now), now);
   return teamId === null ? findings : ofTeam(findings, await readScheduleTeams(tx), teamId);
+}
+
+/**
+ * The same for somebody who looks: what concerns policies for those of the whole organization, what concerns schedules
+ * for those who see them. It is read past the reader's teams, since a policy may page a schedule of another.
+ */
+export async function readReadinessFor(
+  db: Pick<Database, 'read'>,
+  scope: Scope,
+  now: number,
+): Promise<ReadinessFinding[]> {
+  const { orgId, teamIds = '*' } = scope;
+  return await db.read({ orgId }, async (tx) => {
+    const findings = await readReadiness(tx, { now, teamId: null });
+    if (teamIds === '*') return findings;
+    const teams = await readScheduleTeams(tx);
+    return findings.filter(({ schedule }) => {
+      const team = schedule === null ? undefined : teams.get(schedule);
+      return schedule !== null && (team === undefined || teamIds.includes(team));
+    });
+  });
 }
 
 /** `teams`: id by the name of the schedule. */

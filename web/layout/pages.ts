@@ -9,6 +9,7 @@ import { ClosedError, RefusedError, TemporalUnavailableError } from '../../workf
 import type { WebDeps } from '../deps.ts';
 import { visitorOf } from '../visitor.ts';
 import { type Flash, setFlash, takeFlash } from './flash.ts';
+import { createOnCallNow } from './on-call-now.ts';
 import type { Templates } from './templates.ts';
 
 export type Section =
@@ -66,6 +67,7 @@ export function createPages(
     const flash = takeFlash(request, response);
     return flash && { ...flash, icon: flashIcons[flash.tone] };
   };
+  const onCallNow = createOnCallNow(deps.db);
   return {
     now: () => Date.now(),
     async show(request, response, page) {
@@ -92,6 +94,7 @@ export function createPages(
             counts,
             deps.mailbox !== undefined && mayOn(visitor.principal, 'admin', null),
           ),
+          onCall: await onCallNow(visitor.scope, now),
           stopped: counts.stops.map(stopLine),
           flash: flashOf(request, response),
           person: {

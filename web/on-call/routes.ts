@@ -4,6 +4,7 @@ import { readDirectory } from '../../db/directory.ts';
 import { getOnCallSchedule } from '../../db/oncall.ts';
 import { listOverrides } from '../../db/oncall-overrides.ts';
 import { listEscalationPolicies } from '../../db/policies.ts';
+import { readReadinessFor } from '../../db/readiness.ts';
 import type { Directory } from '../../domain/escalation/resolve.ts';
 import type { ScheduleFacts } from '../../domain/oncall/schedule.ts';
 import type { WebDeps } from '../deps.ts';
@@ -11,6 +12,7 @@ import { NotFoundError, type Pages } from '../layout/pages.ts';
 import { visitorOf } from '../visitor.ts';
 import { aheadMs, nameOf, onCallSentence, schedulePath, scheduleRows } from './list-view.ts';
 import { readerZone } from './reader-zone.ts';
+import { findingRow } from './readiness-view.ts';
 import { scheduleView } from './show-view.ts';
 import { momentText } from './times.ts';
 
@@ -23,13 +25,20 @@ export function onCallRoutes(deps: WebDeps, pages: Pages): Router {
 
   router.get(base, async (request, response) => {
     const now = pages.now();
-    const directory = await deps.db.read(visitorOf(request).scope, (tx) =>
+    const { scope } = visitorOf(request);
+    const directory = await deps.db.read(scope, (tx) =>
       readDirectory(tx, 'all', { at: now, to: now + aheadMs }),
     );
+    const findings = await readReadinessFor(deps.db, scope, now);
     const schedules = scheduleRows(directory, now);
     await pages.show(request, response, {
       template: 'on-call/list',
-      view: { schedules, sentence: onCallSentence(schedules) },
+      view: {
+        schedules,
+        sentence: onCallSentence(schedules),
+        readiness: findings.map(findingRow),
+        critical: findings.some(({ severity }) => severity === 'critical'),
+      },
       title: 'On-call',
       section: 'on-call',
     });
