@@ -34,6 +34,23 @@ test('a card for Teams is cut from the end to 28 KB, and says that there is more
   expect(card.actions).toHaveLength(1);
 });
 
+test('a card for Teams leads to the pages for what a link must not do in the name of any reader', () => {
+  const value = { number: 42, asOf: 7, opening: 1 };
+  const { actions } = teamsCard({
+    ...message([]),
+    actions: [
+      { label: 'Acknowledge', action: 'holdfast.acknowledge', value },
+      { label: 'Run a runbook', action: 'holdfast.run', value },
+      { label: 'False positive', action: 'holdfast.false_positive', value },
+    ],
+  });
+  expect(actions.map(({ title, url }) => [title, url])).toEqual([
+    ['Open incident #42', 'https://holdfast.example/incidents/42'],
+    ['Run a runbook', 'https://holdfast.example/runbooks?incident=42'],
+    ['False positive', 'https://holdfast.example/incidents/42#do-resolve'],
+  ]);
+});
+
 test('a message for Slack keeps to 50 blocks of 3,000 characters, and its button stays', () => {
   const { blocks } = slackMessage(message(Array.from({ length: 40 }, () => list(20, '<&>'.repeat(300)))), {
     presses: false,

@@ -1,5 +1,6 @@
 import { lines, oneLine } from '../../domain/markup.ts';
 import { type AdaptiveCard, bodyOf, teamsLimitBytes } from '../channels/teams.ts';
+import type { ChatAction } from './chat-actions.ts';
 import { type Block, type Cell, tones } from './mail-layout.ts';
 import type { Message } from './message.ts';
 
@@ -25,7 +26,7 @@ const colours: Partial<Record<Message['mail']['tone'], TextRun['color']>> = {
 const actionsAtMost = 6;
 
 /** A message as an adaptive card, cut block by block from the end until it is within what Teams takes. */
-export function teamsCard({ mail }: Message): AdaptiveCard {
+export function teamsCard({ mail, actions = [] }: Message): AdaptiveCard {
   const colour = colours[mail.tone];
   const sentence = oneLine(mail.sentence, 1000);
   const top: Element[] = [
@@ -46,12 +47,26 @@ export function teamsCard({ mail }: Message): AdaptiveCard {
       msteams: { width: 'Full' },
       fallbackText: sentence,
       body: [...top, ...blocks.slice(0, count), ...note, footer],
-      actions: mail.buttons
+      actions: [...mail.buttons, ...actions.flatMap((action) => pageOf(action, mail.publicUrl))]
         .slice(0, actionsAtMost)
         .map(({ label, url }) => ({ type: 'Action.OpenUrl', title: oneLine(label, 75), url })),
     };
     if (count === 0 || Buffer.byteLength(bodyOf(card)) <= teamsLimitBytes) return card;
   }
+}
+
+/**
+ * What is more than an acknowledgement is done on the pages, by whoever is signed in: a channel has many readers, and
+ * a link in it would act for any of them.
+ */
+function pageOf({ action, label, value }: ChatAction, publicUrl: string): { label: string; url: string }[] {
+  const { number } = value;
+  if (number === undefined) return [];
+  if (action === 'holdfast.run') return [{ label, url: `${publicUrl}/runbooks?incident=${number}` }];
+  if (action === 'holdfast.false_positive') {
+    return [{ label, url: `${publicUrl}/incidents/${number}#do-resolve` }];
+  }
+  return [];
 }
 
 function elementsOf(block: Block): Element[] {

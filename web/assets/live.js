@@ -134,6 +134,10 @@ function anchorInView() {
 
 if (regions().some((region) => region.dataset.live !== 'rail')) setTimeout(loop, everyMs());
 
+// an address that names a drop-down, as those of cards in chat do, opens it
+const named = document.getElementById(location.hash.slice(1));
+if (named?.matches('details.drop')) named.open = true;
+
 // one drop-down at a time, and a click beside it or Escape closes it
 document.addEventListener('click', (event) => {
   for (const drop of document.querySelectorAll('details.drop[open]'))
