@@ -1,71 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { contactRules } from '../contact-rules.ts';
-import { notificationRule } from '../notification-rules/rule.ts';
-import { onCallSchedule, type ScheduleFacts } from '../oncall/schedule.ts';
-import { escalationPolicy, slaPolicy } from '../policies.ts';
+import { type MadeUp, madeUpConfiguration, madeUpSchedule } from '../../test/harness/rehearsed.ts';
 import { simulate } from './simulate.ts';
-import type { Answer, Configuration, Failure, FeedEntry, RehearsedIncident } from './situation.ts';
+import type { Answer, Failure, FeedEntry, RehearsedIncident } from './situation.ts';
 import { rowsOf, summaryOf } from './table.ts';
 
 const minute = 60_000;
 const opened = Date.parse('2026-11-28T02:00:00Z'); // Saturday 03:00 in Berlin
 const [ana, ben, cleo] = ['ana@example.com', 'ben@example.com', 'cleo@example.com'] as const;
-
-const schedule = (name: string, definition: object, more: Partial<ScheduleFacts> = {}): ScheduleFacts => ({
-  name,
-  definition: onCallSchedule.parse({ timeZone: 'Europe/Berlin', ...definition }),
-  overrides: [],
-  calendarShifts: [],
-  ...more,
-});
-const weekly = {
-  name: 'weekly',
-  participants: [[ana], [ben]],
-  turn: { unit: 'week' },
-  startsAt: '2026-11-23T09:00',
-};
-
-function configuration(given: {
-  levels?: object[];
-  policy?: object;
-  sla?: object;
-  rules?: Record<string, object>;
-  schedules?: ScheduleFacts[];
-  contactRules?: Record<string, object[]>;
-  silences?: Configuration['silences'];
-}): Configuration {
-  const schedules = given.schedules ?? [schedule('primary', { rotations: [weekly] })];
-  return {
-    policies: [
-      {
-        name: 'default',
-        definition: escalationPolicy.parse({
-          levels: given.levels ?? [{ after: '0s', targets: [{ type: 'schedule', name: 'primary' }] }],
-          ...given.policy,
-        }),
-      },
-    ],
-    slaPolicies: given.sla ? [{ name: 'Critical', definition: slaPolicy.parse(given.sla) }] : [],
-    calendars: new Map(),
-    rules: Object.entries(given.rules ?? {}).map(([name, rule]) => ({
-      name,
-      definition: notificationRule.parse(rule),
-    })),
-    silences: given.silences ?? [],
-    directory: {
-      schedules: new Map(schedules.map((each) => [each.name, each])),
-      people: new Map(
-        [ana, ben, cleo].map((email) => [
-          email,
-          { name: email, contactRules: contactRules.parse(given.contactRules?.[email] ?? []) },
-        ]),
-      ),
-      channels: new Set(['ops', 'bot']),
-    },
-    reopenWindowMs: 15 * minute,
-    owners: ['owner@example.com'],
-  };
-}
 
 const alert = {
   id: 1,
@@ -76,7 +17,7 @@ const alert = {
 } as const;
 
 function rehearsed(
-  given: Parameters<typeof configuration>[0],
+  given: MadeUp,
   more: { answers?: Answer[]; feed?: FeedEntry[]; failures?: Failure[]; at?: number; hours?: number } = {},
 ) {
   const openedAt = more.at ?? opened;
@@ -88,7 +29,7 @@ function rehearsed(
     answers: more.answers ?? [],
   };
   const simulated = simulate(incident, {
-    configuration: configuration(given),
+    configuration: madeUpConfiguration(given),
     failures: more.failures ?? [],
     latencyMs: 1000,
     until: openedAt + (more.hours ?? 3) * 60 * minute,
@@ -169,7 +110,7 @@ describe('a rehearsal', () => {
 
   test('goes on at once where a level reaches nobody, and tells the owners', () => {
     const { told, rows } = rehearsed({
-      schedules: [schedule('primary', { rotations: [] })],
+      schedules: [madeUpSchedule('primary', { rotations: [] })],
       levels: [level('0s', { type: 'schedule', name: 'primary' }), level('15m', user(ben))],
     });
     expect(told).toEqual([
@@ -268,7 +209,7 @@ describe('a rehearsal', () => {
     };
     const { told } = rehearsed(
       {
-        schedules: [schedule('primary', { rotations: [daily] })],
+        schedules: [madeUpSchedule('primary', { rotations: [daily] })],
         levels: [level('0s', { type: 'schedule', name: 'primary' })],
       },
       { at: Date.parse(at), hours: 0.1 },
