@@ -1,4 +1,5 @@
-import { Router } from 'express';
+import { type Request, type Response, Router } from 'express';
+import { createCalendarFeed, listCalendarFeeds, revokeCalendarFeed } from '../../db/calendar-feeds.ts';
 import type { Tx } from '../../db/database.ts';
 import { readDirectory } from '../../db/directory.ts';
 import { getOnCallSchedule } from '../../db/oncall.ts';
@@ -8,8 +9,11 @@ import { readReadinessFor } from '../../db/readiness.ts';
 import type { Directory } from '../../domain/escalation/resolve.ts';
 import type { ScheduleFacts } from '../../domain/oncall/schedule.ts';
 import type { WebDeps } from '../deps.ts';
+import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
-import { visitorOf } from '../visitor.ts';
+import { uuidOf } from '../layout/uuid.ts';
+import { assertVisitorRole, visitorOf } from '../visitor.ts';
+import { calendarLinksView, calendarUrl } from './calendar-links.ts';
 import { aheadMs, nameOf, onCallSentence, schedulePath, scheduleRows } from './list-view.ts';
 import { readerZone } from './reader-zone.ts';
 import { findingRow } from './readiness-view.ts';
@@ -45,21 +49,59 @@ export function onCallRoutes(deps: WebDeps, pages: Pages): Router {
   });
 
   router.get(`${base}/:name`, async (request, response) => {
+    await show(request, response, null);
+  });
+
+  router.post(`${base}/:name/calendar-feeds`, async (request, response) => {
+    const { scope, orgId, email: actor } = visitorOf(request);
+    const schedule = await operated(request);
+    const { token } = await deps.db.write(scope, (tx) =>
+      createCalendarFeed(tx, { orgId, of: { schedule }, actor }),
+    );
+    await show(request, response, calendarUrl(deps.publicUrl, token));
+  });
+
+  router.post(`${base}/:name/calendar-feeds/:id/revoke`, async (request, response) => {
+    const { scope, orgId, email: actor } = visitorOf(request);
+    const schedule = await operated(request);
+    const id = uuidOf(request.params.id, 'link');
+    const done = await deps.db.write(scope, (tx) =>
+      revokeCalendarFeed(tx, { orgId, of: { schedule }, id, actor }),
+    );
+    setFlash(response, done ? 'good' : 'plain', done ? 'The link is revoked.' : 'It was revoked already.');
+    response.redirect(303, schedulePath(schedule));
+  });
+
+  /** Its name. Throws ForbiddenError for whoever may not act on what its team owns. */
+  async function operated(request: Request): Promise<string> {
+    const name = String(request.params.name);
+    const schedule = await deps.db.read(visitorOf(request).scope, (tx) => getOnCallSchedule(tx, name));
+    if (!schedule) throw new NotFoundError(`There is no schedule ${name}.`);
+    assertVisitorRole(request, 'operator', schedule.teamId);
+    return name;
+  }
+
+  /** `newCalendar`: a link that was just made. */
+  async function show(request: Request, response: Response, newCalendar: string | null): Promise<void> {
     const { scope, userId } = visitorOf(request);
     const name = String(request.params.name);
     const week = typeof request.query.week === 'string' ? request.query.week : '';
     const now = pages.now();
-    const { facts, people, zone, policies, overrides, teamId } = await deps.db.read(scope, async (tx) => {
-      const { facts, people } = await present(tx, name, spanOf(week, now));
-      return {
-        facts,
-        people,
-        zone: await readerZone(tx, userId, facts.definition.timeZone),
-        policies: await usedBy(tx, name),
-        overrides: await listOverrides(tx, { schedule: name, now: new Date(now) }),
-        teamId: (await getOnCallSchedule(tx, name))?.teamId ?? null,
-      };
-    });
+    const { facts, people, zone, policies, overrides, teamId, feeds } = await deps.db.read(
+      scope,
+      async (tx) => {
+        const { facts, people } = await present(tx, name, spanOf(week, now));
+        return {
+          facts,
+          people,
+          zone: await readerZone(tx, userId, facts.definition.timeZone),
+          policies: await usedBy(tx, name),
+          feeds: await listCalendarFeeds(tx, { schedule: name }),
+          overrides: await listOverrides(tx, { schedule: name, now: new Date(now) }),
+          teamId: (await getOnCallSchedule(tx, name))?.teamId ?? null,
+        };
+      },
+    );
     const page = schedulePath(name);
     await pages.show(request, response, {
       template: 'on-call/show',
@@ -68,6 +110,7 @@ export function onCallRoutes(deps: WebDeps, pages: Pages): Router {
         overrideHref: `${page}/overrides/new`,
         editHref: `${page}/edit`,
         policies,
+        calendar: calendarLinksView(feeds, `${page}/calendar-feeds`, newCalendar),
         overrides: overrides.map((override) => ({
           who: nameOf(people, override.person),
           insteadOf: override.insteadOf === null ? 'everybody' : nameOf(people, override.insteadOf),
@@ -80,8 +123,9 @@ export function onCallRoutes(deps: WebDeps, pages: Pages): Router {
       title: name,
       section: 'on-call',
       teamId,
+      secret: newCalendar !== null,
     });
-  });
+  }
 
   return router;
 }

@@ -1,5 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import { hashPassword } from '../../api/auth/passwords.ts';
+import { createCalendarFeed, listCalendarFeeds, revokeCalendarFeed } from '../../db/calendar-feeds.ts';
 import { getContactSettings, lastContactTests } from '../../db/contact-rules.ts';
 import {
   createApiToken,
@@ -15,6 +16,7 @@ import { field, type Problems, posted } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import type { Pages } from '../layout/pages.ts';
 import { uuidOf } from '../layout/uuid.ts';
+import { calendarLinksView, calendarUrl } from '../on-call/calendar-links.ts';
 import { visitorOf } from '../visitor.ts';
 import { contactView } from './contact-view.ts';
 
@@ -52,6 +54,24 @@ export function accountRoutes(deps: WebDeps, pages: Pages): Router {
     response.redirect(303, base);
   });
 
+  router.post(`${base}/calendar-feeds`, async (request, response) => {
+    const { scope, orgId, userId, email: actor } = visitorOf(request);
+    const { token } = await deps.db.write(scope, (tx) =>
+      createCalendarFeed(tx, { orgId, of: { userId }, actor }),
+    );
+    await show(request, response, { newCalendar: calendarUrl(deps.publicUrl, token) });
+  });
+
+  router.post(`${base}/calendar-feeds/:id/revoke`, async (request, response) => {
+    const { scope, orgId, userId, email: actor } = visitorOf(request);
+    const id = uuidOf(request.params.id, 'link');
+    const done = await deps.db.write(scope, (tx) =>
+      revokeCalendarFeed(tx, { orgId, of: { userId }, id, actor }),
+    );
+    setFlash(response, done ? 'good' : 'plain', done ? 'The link is revoked.' : 'It was revoked already.');
+    response.redirect(303, base);
+  });
+
   router.post(`${base}/sessions/:id/end`, async (request, response) => {
     const { scope, orgId, userId, email } = visitorOf(request);
     const sessionId = uuidOf(request.params.id, 'session');
@@ -84,14 +104,15 @@ export function accountRoutes(deps: WebDeps, pages: Pages): Router {
   async function show(
     request: Request,
     response: Response,
-    given: { problems?: Problems; newToken?: { name: string; token: string } },
+    given: { problems?: Problems; newToken?: { name: string; token: string }; newCalendar?: string },
   ): Promise<void> {
     const { scope, userId, sessionId, email, name } = visitorOf(request);
-    const { tokens, sessions, contact } = await deps.db.read(scope, async (tx) => {
+    const { tokens, sessions, contact, feeds } = await deps.db.read(scope, async (tx) => {
       const settings = await getContactSettings(tx, userId);
       return {
         tokens: await listApiTokens(tx, userId),
         sessions: await listSessions(tx, userId),
+        feeds: await listCalendarFeeds(tx, { userId }),
         contact: contactView({
           email,
           rules: settings?.rules ?? [],
@@ -108,6 +129,7 @@ export function accountRoutes(deps: WebDeps, pages: Pages): Router {
         name,
         newToken: given.newToken ?? null,
         contact,
+        calendar: calendarLinksView(feeds, `${base}/calendar-feeds`, given.newCalendar ?? null),
         tokens: tokens.map((token) => ({
           id: token.id,
           name: token.name,
@@ -134,7 +156,7 @@ export function accountRoutes(deps: WebDeps, pages: Pages): Router {
       section: 'settings',
       narrow: true,
       status: given.problems ? 422 : 200,
-      secret: given.newToken !== undefined,
+      secret: given.newToken !== undefined || given.newCalendar !== undefined,
     });
   }
 
