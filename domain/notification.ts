@@ -32,6 +32,7 @@ export const notificationTypes = [
   'notifications.consolidated',
   'channel.test',
   'contact.test',
+  'chat.summary',
   'report.sla',
   'report.capacity',
 ] as const;

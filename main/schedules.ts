@@ -1,5 +1,7 @@
 import { type Client, type ScheduleOptions, ScheduleOverlapPolicy } from '@temporalio/client';
+import type { SummarySpan } from '../domain/chat/settings.ts';
 import {
+  type ChatSummaryInput,
   type DutyInput,
   type ReportInput,
   type SloEvaluationInput,
@@ -27,6 +29,9 @@ export const handoffScheduleId = (orgId: string): string => `handoffs:${orgId}`;
 
 export const readinessScheduleId = (orgId: string): string => `readiness:${orgId}`;
 
+export const chatSummaryScheduleId = (orgId: string, span: SummarySpan): string =>
+  `chat-summary:${orgId}:${span}`;
+
 export const sloScheduleId = (orgId: string): string => `slo:${orgId}`;
 
 /**
@@ -43,6 +48,8 @@ export async function ensureSchedules(
     await ensureSchedule(client.schedule, calendarSchedule(organization.orgId));
     await ensureSchedule(client.schedule, handoffSchedule(organization));
     await ensureSchedule(client.schedule, readinessSchedule(organization));
+    await ensureSchedule(client.schedule, chatSummarySchedule(organization, 'day'));
+    await ensureSchedule(client.schedule, chatSummarySchedule(organization, 'week'));
   }
 }
 
@@ -100,6 +107,26 @@ function readinessSchedule({ orgId, timeZone }: ScheduledOrganization): Schedule
     },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 day' },
     memo: { what: 'weekly look at what could keep pages from reaching somebody' },
+  };
+}
+
+/** When people have come in. An organization whose channels want none has a workflow that finds nothing to do. */
+function chatSummarySchedule({ orgId, timeZone }: ScheduledOrganization, span: SummarySpan): ScheduleOptions {
+  const input: ChatSummaryInput = { orgId, span };
+  const scheduleId = chatSummaryScheduleId(orgId, span);
+  const day = span === 'week' ? { dayOfWeek: 'MONDAY' as const } : {};
+  return {
+    scheduleId,
+    spec: { calendars: [{ ...day, hour: 9, minute: 0 }], timezone: timeZone },
+    action: {
+      type: 'startWorkflow',
+      workflowType: workflowTypes.chatSummary,
+      taskQueue,
+      workflowId: scheduleId,
+      args: [input],
+    },
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '2 hours' },
+    memo: { what: `summary of the ${span} for channels of chat` },
   };
 }
 

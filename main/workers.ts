@@ -3,6 +3,7 @@ import type { AlertActivities } from '../activities/alert.ts';
 import type { AnalysisActivities } from '../activities/analysis.ts';
 import type { AnnounceActivities } from '../activities/announce.ts';
 import type { CalendarActivities } from '../activities/calendars.ts';
+import type { ChatActivities } from '../activities/chat.ts';
 import type { DryRunActivities } from '../activities/dry-run.ts';
 import type { DutyActivities } from '../activities/duty.ts';
 import type { EvidenceActivities } from '../activities/evidence.ts';
@@ -24,6 +25,7 @@ export type Activities = IncidentActivities &
   StepActivities &
   DryRunActivities &
   DutyActivities &
+  ChatActivities &
   CalendarActivities &
   GitActivities &
   ReportActivities &

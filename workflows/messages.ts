@@ -42,6 +42,7 @@ export const workflowTypes = {
   contactTest: 'contactTest',
   handoffs: 'handoffs',
   readiness: 'readiness',
+  chatSummary: 'chatSummary',
   consolidation: 'consolidation',
   channelTest: 'channelTest',
   channelPreview: 'channelPreview',
@@ -237,6 +238,18 @@ export interface GitSyncInput {
 /** The author of a commit that was not taken over is told of it once. */
 export const importRefusedKey = (sourceId: string, commit: string): string =>
   `git-import-refused:${sourceId}:${commit}`;
+
+// ---- chat ----
+
+/** Of one organization: what its channels of chat are told of a day or a week. */
+export interface ChatSummaryInput {
+  orgId: string;
+  span: 'day' | 'week';
+}
+
+/** `until` is ISO 8601: one message for each channel and moment, however often it is asked for. */
+export const chatSummaryKey = (summary: ChatSummaryInput & { until: string; channel: string }): string =>
+  `chat-summary:${summary.orgId}:${summary.span}:${summary.until}:${summary.channel}`;
 
 // ---- on call ----
 

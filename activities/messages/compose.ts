@@ -1,5 +1,6 @@
 import type { Report } from '../../db/reports.ts';
 import { chatActions } from './chat-actions.ts';
+import { chatSummaryMessage } from './chat-summary.ts';
 import { consolidatedMessage } from './consolidated-message.ts';
 import { contactTestMessage } from './contact-test-message.ts';
 import { executionMessage } from './execution-message.ts';
@@ -66,6 +67,8 @@ export function composeMessage(source: MessageSource): Message {
       return handoffMessage(source, present(source.handoff, 'handoff'));
     case 'oncall.readiness':
       return readinessMessage(source, present(source.readiness, 'readiness'));
+    case 'chat.summary':
+      return chatSummaryMessage(source, present(source.summary, 'summary'));
     case 'contact.test':
       return contactTestMessage(source);
     case 'channel.test':

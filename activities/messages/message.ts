@@ -1,3 +1,4 @@
+import type { ChatSummary } from '../../db/chat-summary.ts';
 import type { GitImport } from '../../db/git-sources.ts';
 import type { HandoffFacts } from '../../db/handoffs.ts';
 import type { IncidentFacts, NotificationFacts } from '../../db/notification-facts.ts';
@@ -20,6 +21,7 @@ export interface MessageSource {
   handoff?: HandoffFacts | undefined;
   /** The worst first. */
   readiness?: readonly ReadinessFinding[] | undefined;
+  summary?: ChatSummary | undefined;
   detail: Record<string, string | number | boolean | null>;
   /** Address of the pages, without a slash at the end. */
   publicUrl: string;

@@ -1,4 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { type ChatSummary, readChatSummary } from '../../db/chat-summary.ts';
 import type { Tx } from '../../db/database.ts';
 import { takeTurn } from '../../db/destinations.ts';
 import { type GitImport, getImport } from '../../db/git-sources.ts';
@@ -134,6 +135,7 @@ async function readContent(tx: Tx, input: NotifyInput, context: PrepareContext):
     consolidated: await consolidatedOf(tx, input),
     handoff: await handoffOf(tx, input),
     readiness: await readinessFor(tx, input, context),
+    summary: await summaryFor(tx, input, context),
     detail: input.detail,
     publicUrl: context.publicUrl,
     now: context.now,
@@ -145,6 +147,17 @@ async function handoffOf(tx: Tx, { type, detail, target }: NotifyInput): Promise
   if (type !== 'oncall.handoff' || typeof detail.schedule !== 'string' || !at) return undefined;
   const person = target.type === 'user' ? target.email : '';
   return await readHandoffFacts(tx, { schedule: detail.schedule, at, person });
+}
+
+async function summaryFor(
+  tx: Tx,
+  { type, detail }: NotifyInput,
+  { now }: PrepareContext,
+): Promise<ChatSummary | undefined> {
+  const to = dateOf(detail.until);
+  if (type !== 'chat.summary' || !to) return undefined;
+  const from = new Date(to.getTime() - (detail.span === 'week' ? 7 : 1) * 24 * 3_600_000);
+  return await readChatSummary(tx, { from, to, now });
 }
 
 async function readinessFor(

@@ -47,6 +47,7 @@ export function isRecorded(
     case 'oncall.handoff':
     case 'oncall.readiness':
     case 'contact.test':
+    case 'chat.summary':
     case 'channel.test':
     case 'forecast':
       return true;
