@@ -13,7 +13,6 @@ import { startWebhook, type WebhookReceiver } from '../test/parts/webhook.ts';
 import { webhookDispatcher } from './channels/dispatcher.ts';
 import { type MailTransport, mailTransportOptions } from './channels/email.ts';
 import { createNotifyActivities } from './notify.ts';
-import { createSecretSource } from './secrets/create-secret-source.ts';
 
 let test_: TestDatabase;
 let mail: SmtpReceiver;
@@ -76,7 +75,7 @@ const activities = () =>
     mail: transport,
     mailFrom: 'Holdfast <holdfast@ops.example>',
     dispatcher,
-    secrets: createSecretSource({ environment: {}, ssm: {} }),
+    hidden: { read: async (_orgId, hidden) => hidden },
     publicUrl: 'https://holdfast.example/',
     startConsolidation: async () => {},
     clock: Date.now,

@@ -118,7 +118,7 @@ export function createNotifyActivities(deps: NotifyDeps) {
     const responses: string[] = [];
     for (const { to, outgoing } of deliveries) {
       try {
-        responses.push((await deliver(outgoing)).response);
+        responses.push((await deliver(input.orgId, outgoing)).response);
       } catch (error) {
         if (!(error instanceof ApplicationFailure)) throw error;
         failures.push(error);

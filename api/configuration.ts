@@ -6,7 +6,7 @@ import { type Endpoint, instant, iso, personEndpoint, type Reader } from './endp
 import { InvalidRequestError, NotFoundError } from './errors.ts';
 
 /** The four operations on a kind of named configuration; each change has its audit entry in its transaction. */
-export interface ConfigurationKind<T extends object, S extends object> {
+export interface ConfigurationKind<T extends object, S extends object, N extends Named<T> = Named<T>> {
   /** In the path: '/api/v1/{plural}/{name}'. */
   plural: string;
   /** For people: 'escalation policy'. */
@@ -16,9 +16,10 @@ export interface ConfigurationKind<T extends object, S extends object> {
   body: z.ZodType<T & ReadBack>;
   /** Of what is shown, without name and time. */
   shown: z.ZodObject;
-  present(definition: T): S;
-  list(tx: Tx): Promise<Named<T>[]>;
-  get(tx: Tx, name: string): Promise<Named<T> | undefined>;
+  /** `named`: with what a kind has besides its definition. */
+  present(definition: T, named: N): S;
+  list(tx: Tx): Promise<N[]>;
+  get(tx: Tx, name: string): Promise<N | undefined>;
   put(tx: Tx, change: { orgId: string; name: string; definition: T; actor: string }): Promise<void>;
   remove(tx: Tx, change: { orgId: string; name: string; actor: string }): Promise<boolean>;
 }
@@ -34,14 +35,15 @@ export const readBack = {
   updatedAt: z.string().optional().meta({ description: 'Ignored: as read' }),
 };
 
-const params = z.object({
+/** Of an address that names one. */
+export const configurationParams = z.object({
   name: z
     .string()
     .regex(/^[a-z0-9][a-z0-9._-]{0,99}$/i, "write a name of letters, digits, '.', '_' and '-', at most 100"),
 });
 
-export function configurationEndpoints<T extends object, S extends object>(
-  kind: ConfigurationKind<T, S>,
+export function configurationEndpoints<T extends object, S extends object, N extends Named<T> = Named<T>>(
+  kind: ConfigurationKind<T, S, N>,
   deps: { db: Reader & Pick<Database, 'write'> },
 ): Endpoint[] {
   const { db } = deps;
@@ -49,12 +51,14 @@ export function configurationEndpoints<T extends object, S extends object>(
   const path = `/api/v1/${kind.plural}/{name}`;
   const notFound = { 404: `No ${kind.singular} of this name` };
 
-  const present = (named: Named<T>) =>
-    ({ name: named.name, ...kind.present(named.definition), updatedAt: iso(named.updatedAt) }) as z.input<
-      typeof item
-    >;
+  const present = (named: N) =>
+    ({
+      name: named.name,
+      ...kind.present(named.definition, named),
+      updatedAt: iso(named.updatedAt),
+    }) as z.input<typeof item>;
 
-  async function seen(principal: Principal, name: string): Promise<Named<T>> {
+  async function seen(principal: Principal, name: string): Promise<N> {
     const named = await db.read(scopeOf(principal), (tx) => kind.get(tx, name));
     if (!named) throw new NotFoundError(`${kind.singular} '${name}'`);
     return named;
@@ -80,7 +84,7 @@ export function configurationEndpoints<T extends object, S extends object>(
       tag: kind.tag,
       summary: `One ${kind.singular}`,
       access: 'viewer',
-      params,
+      params: configurationParams,
       status: 200,
       response: item,
       errors: notFound,
@@ -92,7 +96,7 @@ export function configurationEndpoints<T extends object, S extends object>(
       tag: kind.tag,
       summary: `Make or replace: ${kind.singular}`,
       access: 'admin',
-      params,
+      params: configurationParams,
       body: kind.body,
       status: 200,
       response: item,
@@ -114,7 +118,7 @@ export function configurationEndpoints<T extends object, S extends object>(
       tag: kind.tag,
       summary: `Delete: ${kind.singular}`,
       access: 'admin',
-      params,
+      params: configurationParams,
       status: 204,
       errors: { ...notFound, 409: 'Still in use' },
       handle: async ({ principal, params: { name } }) => {

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import {
   hiddenFields,
   type NotificationChannel,
@@ -102,6 +103,16 @@ export async function getNotificationChannel(
 ): Promise<NotificationChannelRow | undefined> {
   const row = await channelRows(tx).where('name', '=', name).executeTakeFirst();
   return row && { ...row, definition: notificationChannel.parse(row.definition) };
+}
+
+/** For what a vendor sends, whose address names the channel before the organization is known. Holds secrets. */
+export async function findChannelById(
+  tx: Tx,
+  id: string,
+): Promise<{ orgId: string; name: string; definition: NotificationChannel } | undefined> {
+  const { rows } = await sql<{ orgId: string; name: string; definition: unknown }>`
+    select org_id as "orgId", name, definition from find_notification_channel(${id}::uuid)`.execute(tx);
+  return rows[0] && { ...rows[0], definition: notificationChannel.parse(rows[0].definition) };
 }
 
 function channelRows(tx: Tx) {

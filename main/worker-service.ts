@@ -5,6 +5,7 @@ import { createAnalysisActivities } from '../activities/analysis.ts';
 import { createAnnounceActivities } from '../activities/announce.ts';
 import { createCalendarReader } from '../activities/calendars/reader.ts';
 import { createCalendarActivities } from '../activities/calendars.ts';
+import { createChatActivities } from '../activities/chat.ts';
 import { createDryRunActivities } from '../activities/dry-run.ts';
 import { createDutyActivities } from '../activities/duty.ts';
 import { createEscalationActivities } from '../activities/escalation.ts';
@@ -130,7 +131,7 @@ async function activitiesOf(config: Config, backends: Backends): Promise<Activit
       mail,
       mailFrom,
       dispatcher,
-      secrets: steps.secretSource,
+      hidden: backends.hidden,
       slackApiUrl: config.slackApiUrl,
       pagerDutyApiUrl: config.pagerDutyApiUrl,
       publicUrl,
@@ -151,6 +152,7 @@ async function activitiesOf(config: Config, backends: Backends): Promise<Activit
       environment: config.commandEnvironment,
       removeSchedule: createGitSchedules(backends.temporal.schedule).remove,
     }),
+    ...createChatActivities({ db }),
     ...createDutyActivities({ db }),
     ...createSloActivities({ db, prometheusUrl, ownsEnvironment: backends.ownsEnvironment, clock }),
     ...createReportActivities({

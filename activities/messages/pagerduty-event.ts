@@ -1,5 +1,6 @@
 import { oneLine } from '../../domain/markup.ts';
 import type { NotificationType } from '../../domain/notification.ts';
+import { dedupKeyOf } from '../../domain/pagerduty.ts';
 import type { PagerDutyEvent } from '../channels/pagerduty.ts';
 import type { Tone } from './mail-layout.ts';
 import { incidentUrl, type Message, type MessageSource } from './message.ts';
@@ -35,9 +36,6 @@ export function pagerDutyEvents(source: MessageSource, message: Message, subject
   const isTest = source.type === 'channel.test' || source.type === 'contact.test';
   return isTest ? [trigger, { event_action: 'resolve', dedup_key }] : [trigger];
 }
-
-/** At most 255 characters, of ids alone. */
-export const dedupKeyOf = (subject: string): string => `holdfast:${subject}`.slice(0, 255);
 
 function triggerOf(source: MessageSource, message: Message, dedup_key: string): PagerDutyEvent {
   const { mail, subject } = message;

@@ -10,7 +10,7 @@ import { type AdaptiveCard, createTeamsChannel } from '../channels/teams.ts';
 import { createWebhookChannel } from '../channels/webhook.ts';
 import type { Message } from '../messages/message.ts';
 import { slackMessage } from '../messages/slack-message.ts';
-import type { SecretSource } from '../secrets/secret-source.ts';
+import type { HiddenValues } from '../secrets/hidden-values.ts';
 import type { Destination } from './destination.ts';
 import { reveal } from './hidden.ts';
 
@@ -21,8 +21,8 @@ export interface DeliverDeps {
   mailFrom: string;
   /** Made with `webhookDispatcher`. */
   dispatcher: Dispatcher;
-  /** What hidden fields of channels refer to. */
-  secrets: SecretSource;
+  /** What channels hide. */
+  hidden: HiddenValues;
   /** In place of the vendors' own. */
   slackApiUrl?: string | undefined;
   pagerDutyApiUrl?: string | undefined;
@@ -37,7 +37,6 @@ export type Outgoing =
   | {
       kind: 'slack';
       to: Extract<Destination, { kind: 'slack' }>;
-      orgId: string;
       message: Message;
       /** What it is about, such as 'incident:<id>': Slack has one message of that, and it is kept up to date. */
       subject: string | null;
@@ -63,44 +62,45 @@ export type Adapters = ReturnType<typeof createAdapters>;
 
 /** The channels of all kinds behind one call. */
 export function createDelivery(
-  { db, secrets }: Pick<DeliverDeps, 'db' | 'secrets'>,
+  { db, hidden }: Pick<DeliverDeps, 'db' | 'hidden'>,
   { email, webhook, slack, pagerduty, teams }: Adapters,
 ) {
   /** Hands it over. Throws the ApplicationFailures of its channel, and SecretUnavailable. */
-  async function deliver(outgoing: Outgoing): Promise<{ response: string }> {
+  async function deliver(orgId: string, outgoing: Outgoing): Promise<{ response: string }> {
     switch (outgoing.kind) {
       case 'email':
         return await email.send(outgoing.message);
       case 'webhook': {
         const { to, key, body } = outgoing;
-        const secret = to.secret === undefined ? undefined : await reveal(secrets, to.secret);
+        const secret = to.secret === undefined ? undefined : await reveal(hidden, orgId, to.secret);
         return await webhook.send({ url: to.url, key, body, ...(secret !== undefined && { secret }) });
       }
       case 'slack':
-        return await deliverToSlack(outgoing);
+        return await deliverToSlack(orgId, outgoing);
       case 'pagerduty':
         return await pagerduty.send({
-          routingKey: await reveal(secrets, outgoing.to.routingKey),
+          routingKey: await reveal(hidden, orgId, outgoing.to.routingKey),
           events: outgoing.events,
         });
       case 'teams':
         return await teams.send({
-          webhookUrl: await revealUrl(outgoing.to.webhookUrl),
+          webhookUrl: await revealUrl(orgId, outgoing.to.webhookUrl),
           card: outgoing.card,
         });
     }
   }
 
   async function deliverToSlack(
+    orgId: string,
     outgoing: Extract<Outgoing, { kind: 'slack' }>,
   ): Promise<{ response: string }> {
     const { to, presses, key: destination } = outgoing.to;
-    const { message, subject, orgId } = outgoing;
+    const { message, subject } = outgoing;
     const content = slackMessage(message, { presses });
     if ('webhookUrl' in to) {
-      return await slack.send({ to: { webhookUrl: await revealUrl(to.webhookUrl) }, ...content });
+      return await slack.send({ to: { webhookUrl: await revealUrl(orgId, to.webhookUrl) }, ...content });
     }
-    const address = { ...to, token: await reveal(secrets, to.token) };
+    const address = { ...to, token: await reveal(hidden, orgId, to.token) };
     const existing = subject === null ? undefined : await existingMessage(orgId, destination, subject);
     if (existing) {
       const updated = await updateInPlace(existing, { to: address, ...content });
@@ -134,8 +134,8 @@ export function createDelivery(
     }
   }
 
-  async function revealUrl(hidden: string): Promise<string> {
-    const url = await reveal(secrets, hidden);
+  async function revealUrl(orgId: string, reference: string): Promise<string> {
+    const url = await reveal(hidden, orgId, reference);
     if (/^https?:$/.test(URL.parse(url)?.protocol ?? '')) return url;
     // what stands there may be a secret all the same
     throw ApplicationFailure.nonRetryable(

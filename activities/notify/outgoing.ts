@@ -45,7 +45,7 @@ export async function deliveriesOf(
   /** Links that act as `person`. */
   linksFor: (person: string) => Promise<Links>,
 ): Promise<Delivery[]> {
-  const { orgId, key, type } = input;
+  const { key, type } = input;
   const { facts } = content;
   const reader = destination.label;
   const to = destination.label;
@@ -71,7 +71,7 @@ export async function deliveriesOf(
       return [
         {
           to,
-          outgoing: { kind: 'slack', to: destination, orgId, message, subject, noticed: noticed.has(type) },
+          outgoing: { kind: 'slack', to: destination, message, subject, noticed: noticed.has(type) },
         },
       ];
     }

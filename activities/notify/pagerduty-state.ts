@@ -2,6 +2,7 @@ import type { Tx } from '../../db/database.ts';
 import { findChannelMessage } from '../../db/destinations.ts';
 import type { NotificationFacts } from '../../db/notification-facts.ts';
 import type { NotifyInput } from '../../domain/notification.ts';
+import { pagerDutySaid } from '../../domain/pagerduty.ts';
 import type { Destination } from './destination.ts';
 
 /** Why PagerDuty needs not be told: it was there that somebody did it. api/pagerduty writes that down. */
@@ -22,7 +23,3 @@ const states = new Map<NotifyInput['type'], 'acknowledged' | 'resolved'>([
   ['incident.acknowledged', 'acknowledged'],
   ['incident.resolved', 'resolved'],
 ]);
-
-/** Of one opening of an incident: what was done there before it opened again says nothing of it now. */
-export const pagerDutySaid = (incidentId: string, opening: number): string =>
-  `incident:${incidentId}:said:${opening}`;

@@ -17,6 +17,7 @@ import { webhookDispatcher } from '../channels/dispatcher.ts';
 import { mailTransportOptions } from '../channels/email.ts';
 import { createNotifyActivities, type NotifyActivities } from '../notify.ts';
 import { createSecretSource } from '../secrets/create-secret-source.ts';
+import { createHiddenValues } from '../secrets/hidden-values.ts';
 
 const botToken = 'xoxb-token-of-the-bot';
 const routingKey = 'r'.repeat(32);
@@ -43,7 +44,10 @@ beforeAll(async () => {
     mail,
     mailFrom: 'Holdfast <holdfast@ops.example>',
     dispatcher,
-    secrets: createSecretSource({ environment: { HOLDFAST_SECRET_SLACK: botToken }, ssm: {} }),
+    hidden: createHiddenValues({
+      secrets: createSecretSource({ environment: { HOLDFAST_SECRET_SLACK: botToken }, ssm: {} }),
+      ownsEnvironment: async () => true,
+    }),
     slackApiUrl: slack.apiUrl,
     pagerDutyApiUrl: pagerduty.url,
     publicUrl: 'https://holdfast.example',

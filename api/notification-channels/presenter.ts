@@ -1,8 +1,33 @@
-import { withoutSecret } from '../../db/policies.ts';
-import type { NotificationChannel } from '../../domain/notification-channel.ts';
+import { type NotificationChannelRow, withoutSecret } from '../../db/policies.ts';
+import { isoOrNull } from '../endpoint.ts';
 import type { ChannelShown } from './schema.ts';
 
 /** Says that there is a secret, never which. */
-export function presentChannel(channel: NotificationChannel): ChannelShown {
-  return withoutSecret(channel);
+export function presentChannel(row: NotificationChannelRow, publicUrl: string): ChannelShown {
+  const { checkedAt, health, error } = row;
+  return {
+    ...withoutSecret(row.definition),
+    checkedAt: isoOrNull(checkedAt),
+    health,
+    error,
+    inbound: inboundOf(row, `${publicUrl.replace(/\/+$/, '')}/api/v1`),
+  };
+}
+
+function inboundOf({ id, definition }: NotificationChannelRow, api: string): ChannelShown['inbound'] {
+  switch (definition.type) {
+    case 'slack':
+      return definition.token === undefined && definition.signingSecret === undefined
+        ? []
+        : [
+            { what: 'slash command', url: `${api}/chat/slack/${id}/commands` },
+            { what: 'interactivity', url: `${api}/chat/slack/${id}/interactions` },
+          ];
+    case 'pagerduty':
+      return [{ what: 'webhook subscription (v3)', url: `${api}/pagerduty/${id}` }];
+    case 'email':
+    case 'webhook':
+    case 'teams':
+      return [];
+  }
 }

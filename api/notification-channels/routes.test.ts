@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createTestApi, type TestApi } from '../../test/harness/api.ts';
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await createTestApi();
+});
+afterAll(() => api.close());
+
+const base = '/api/v1/notification-channels';
+const asAdmin = (method: string, path: string, body?: unknown) =>
+  api.ask(method, `${base}${path}`, { token: api.tokens.admin, ...(body !== undefined && { body }) });
+
+test('a channel shows how it is, where its vendor sends, and what is hidden only by name', async () => {
+  const pagerduty = { type: 'pagerduty', routingKey: 'env:PD_KEY', webhookSecret: 'env:PD_SECRET' };
+  const { status, body } = await asAdmin('PUT', '/pd', pagerduty);
+  expect(status).toBe(200);
+  expect(body).toMatchObject({
+    name: 'pd',
+    set: ['routingKey', 'webhookSecret'],
+    checkedAt: null,
+    health: null,
+    error: null,
+    inbound: [
+      { url: expect.stringMatching(/^http:\/\/holdfast\.example\/api\/v1\/pagerduty\/[0-9a-f-]{36}$/) },
+    ],
+  });
+  expect(JSON.stringify(body)).not.toContain('PD_KEY');
+  await api.fixture.owner.query(
+    `update notification_channels set checked_at = now(), error = 'it refuses' where name = 'pd'`,
+  );
+  expect((await asAdmin('GET', '/pd')).body).toMatchObject({
+    error: 'it refuses',
+    checkedAt: expect.any(String),
+  });
+});
+
+test('what was read can be put again, and keeps what is hidden; what was never set is asked for', async () => {
+  await asAdmin('PUT', '/teams', {
+    type: 'teams',
+    webhookUrl: 'https://teams.example.com/workflows/1?sig=x',
+  });
+  const { body } = await asAdmin('GET', '/teams');
+  expect(await asAdmin('PUT', '/teams', body)).toMatchObject({ status: 200, body: { set: ['webhookUrl'] } });
+  expect(await asAdmin('PUT', '/incomplete', { type: 'pagerduty' })).toMatchObject({
+    status: 400,
+    body: { errors: [{ field: 'routingKey' }] },
+  });
+});
+
+test('a test and a preview are for Admins, of channels that exist', async () => {
+  await asAdmin('PUT', '/mail', { type: 'email', addresses: ['ana@example.com'] });
+  expect(await asAdmin('POST', '/mail/test')).toMatchObject({
+    status: 200,
+    body: { ok: true, destination: 'mail' },
+  });
+  expect(api.messages.sent.at(-1)).toMatchObject({
+    method: 'testChannel',
+    args: [api.orgId, 'mail', { requestedBy: 'admin@example.com' }],
+  });
+  expect((await asAdmin('POST', '/mail/preview', { type: 'incident.resolved' })).body).toEqual({
+    type: 'incident.resolved',
+    text: 'what mail would get',
+  });
+  expect((await asAdmin('POST', '/nowhere/test')).status).toBe(404);
+  const { status } = await api.ask('POST', `${base}/mail/test`, { token: api.tokens.operator });
+  expect(status).toBe(403);
+});
