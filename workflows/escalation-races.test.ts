@@ -1,0 +1,117 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { FeedDigest } from '../domain/incident/events.ts';
+import type { NotifyInput } from '../domain/notification.ts';
+import { escalationPolicy } from '../domain/policies.ts';
+import { bundleWorkflows } from '../main/workflow-bundle.ts';
+import type { EmbeddedTemporal } from '../stack/temporal.ts';
+import { quietRuntime, until } from '../test/harness/workflows.ts';
+import { PartUnavailableError } from '../test/parts/part.ts';
+import { startTemporalDevServer } from '../test/parts/temporal-dev-server.ts';
+import { acknowledge, feedUnread, incidentWorkflowId, notificationTaskQueue, resolve } from './messages.ts';
+
+/** Many incidents at once against a real server, whose levels follow each other by the second. */
+let server: EmbeddedTemporal | undefined;
+let missing = '';
+beforeAll(async () => {
+  quietRuntime();
+  server = await startTemporalDevServer().catch((error: unknown) => {
+    if (!(error instanceof PartUnavailableError)) throw error;
+    missing = error.message;
+    return undefined;
+  });
+});
+afterAll(() => server?.close());
+
+const incidents = 30;
+const levels = 4;
+const actor = { name: 'ana@example.com', via: 'page' } as const;
+const user = (name: string) => ({ type: 'user' as const, email: `${name}@example.com` });
+const policy = escalationPolicy.parse({
+  levels: Array.from({ length: levels }, (_, n) => ({ after: `${n}s`, targets: [user(`level${n}`)] })),
+});
+
+test('no page begins after an acknowledgement or a resolve was answered, none is missing, none has a key twice', async (context) => {
+  if (!server) return context.skip(missing);
+  const begun: { orgId: string; key: string; at: number }[] = [];
+  const activities = {
+    readFeed: async () => digest(Date.now()),
+    recordIncident: async () => {},
+    closeIncident: async () => true,
+    gatherLogs: async () => ({ source: 'x', total: 0, patterns: 0, stackTraces: 0, summary: 'none' }),
+    resolveLevel: async ({ targets }: { targets: ReturnType<typeof user>[] }) => ({
+      targets: targets.map((target) => ({
+        target,
+        people: [{ email: target.email, steps: [{ afterMs: 0, method: { type: 'email' } }], entry: null }],
+        problem: null,
+      })),
+      owners: [],
+    }),
+    notify: async ({ orgId, key, type, target }: NotifyInput) => {
+      if (type === 'escalation.page') begun.push({ orgId, key, at: performance.now() });
+      await delay(5 * (key.length % 7));
+      return { status: 'sent', destination: target.type === 'contact' ? target.email : target.type };
+    },
+  };
+  const connection = await Connection.connect({ address: server.address });
+  const native = await NativeConnection.connect({ address: server.address });
+  const client = new Client({ connection });
+  const taskQueue = `races-${randomUUID()}`;
+  const incident = async (n: number) => {
+    const orgId = randomUUID();
+    const handle = await client.workflow.signalWithStart('incident', {
+      workflowId: incidentWorkflowId(orgId, 1),
+      taskQueue,
+      args: [{ orgId, incidentId: orgId, number: 1 }],
+      signal: feedUnread,
+      signalArgs: [],
+    });
+    const pages = () => begun.filter((page) => page.orgId === orgId);
+    await until(() => pages().length > 0, 'it has paged');
+    // spread over the time in which the levels follow each other
+    await delay((n * 3_500) / incidents);
+    const act = (['acknowledge', 'resolve', 'nothing'] as const)[n % 3];
+    if (act === 'acknowledge') await handle.executeUpdate(acknowledge, { args: [{ actor }] });
+    if (act === 'resolve') await handle.executeUpdate(resolve, { args: [{ actor, falsePositive: true }] });
+    return { handle, pages, act, answeredAt: performance.now() };
+  };
+  try {
+    const common = { connection: native, activities };
+    const messenger = await Worker.create({ ...common, taskQueue: notificationTaskQueue });
+    const worker = await Worker.create({ ...common, taskQueue, workflowBundle: await bundleWorkflows() });
+    const work = worker.runUntil(async () => {
+      const running = await Promise.all(Array.from({ length: incidents }, (_, n) => incident(n)));
+      const left = running.filter(({ act }) => act === 'nothing');
+      await until(
+        () => left.every(({ pages }) => pages().length === levels),
+        'every level of the others has paged',
+      );
+      for (const { pages, act, answeredAt } of running) {
+        const late = act === 'nothing' ? [] : pages().filter(({ at }) => at > answeredAt);
+        expect(late).toEqual([]);
+      }
+      for (const { handle } of running) await handle.terminate();
+    });
+    await messenger.runUntil(work);
+    expect(new Set(begun.map(({ key }) => key)).size).toBe(begun.length);
+  } finally {
+    await connection.close();
+    await native.close();
+  }
+});
+
+const digest = (now: number): FeedDigest => ({
+  seq: 1,
+  title: 'HighLatency on checkout',
+  service: 'checkout',
+  severity: 'critical',
+  openedAt: now,
+  alertCount: 1,
+  firingCount: 1,
+  firingJoined: true,
+  plan: { escalation: { name: 'default', policy }, sla: null, reopenWindowMs: 900_000, resolves: true },
+  matches: [],
+});
