@@ -10,6 +10,7 @@ import { seedBadAutomation } from '../test/harness/bad-automation.ts';
 import { seedBadChat } from '../test/harness/bad-chat.ts';
 import { type BadNight, seedBadNight } from '../test/harness/bad-night.ts';
 import { seedBadNotifications } from '../test/harness/bad-notifications.ts';
+import { seedBadOnCall } from '../test/harness/bad-on-call.ts';
 import { seedBadTopology } from '../test/harness/bad-topology.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
 import { createFakeMessages } from '../test/harness/messages.ts';
@@ -47,6 +48,7 @@ beforeAll(async () => {
   maintenance = (await seedBadAutomation(database)).window;
   await seedBadTopology(database.owner, database.orgId, night.worstIncident);
   await seedBadNotifications(database);
+  await seedBadOnCall(database, Date.now());
   linkCode = await seedBadChat(database);
   web = await serveWeb(database.db, {
     messages,
@@ -169,6 +171,12 @@ const everyPage: [name: string, path: () => string][] = [
   ['the form of a maintenance window', () => `/automation/maintenance/${maintenance}`],
   ['the form of safety rules', () => '/automation/rules/new'],
   ['the safety rules of the organization', () => '/automation/rules/edit?scope=organization&name='],
+  ['who is on call', () => '/on-call'],
+  ['a schedule', () => '/on-call/payments'],
+  ['a schedule while clocks change', () => '/on-call/payments?week=2026-10-19'],
+  ['a schedule without rotations', () => '/on-call/empty'],
+  ['the form of a schedule', () => '/on-call/payments/edit'],
+  ['the form of an override', () => '/on-call/payments/overrides/new'],
   ['services', () => '/services'],
   ['the graph of services', () => '/topology'],
   ['a service', () => '/services/db-primary'],
@@ -220,6 +228,7 @@ const everyPage: [name: string, path: () => string][] = [
   ['runners', () => '/settings/runners'],
   ['people', () => '/settings/people'],
   ['account', () => '/settings/account'],
+  ['the form of contact rules', () => '/settings/account/contact'],
   ['system health', () => '/health'],
   ['a page that is not there', () => '/nowhere'],
 ];
