@@ -72,6 +72,28 @@ export function channelRoutes(deps: WebDeps, pages: Pages): Router {
     await save(request, response, values, row);
   });
 
+  router.post(`${base}/:name/test`, requireRole('admin'), async (request, response) => {
+    const { orgId, email: requestedBy } = visitorOf(request);
+    const { name } = await present(request);
+    const outcome = await deps.messages.testChannel(orgId, { channel: name, requestedBy });
+    if (outcome.ok) setFlash(response, 'good', `The test has arrived: ${outcome.destination}.`);
+    else setFlash(response, 'bad', `The test did not get through: ${outcome.reason}`.slice(0, 400));
+    response.redirect(303, `${base}/${encodeURIComponent(name)}`);
+  });
+
+  router.post(`${base}/:name/preview`, requireRole('admin'), async (request, response) => {
+    const row = await present(request);
+    const { orgId } = visitorOf(request);
+    const outcome = await deps.messages.previewChannel(orgId, {
+      channel: row.name,
+      type: 'escalation.page',
+    });
+    const preview = outcome.ok
+      ? { text: outcome.text, problem: null }
+      : { text: null, problem: outcome.reason };
+    await form(request, response, channelValues(row.name, row.definition), {}, row, preview);
+  });
+
   router.post(`${base}/:name/delete`, requireRole('admin'), async (request, response) => {
     const { scope, orgId, email } = visitorOf(request);
     const name = String(request.params.name);
@@ -123,6 +145,7 @@ export function channelRoutes(deps: WebDeps, pages: Pages): Router {
     values: ChannelValues,
     problems: Problems,
     existing: NotificationChannelRow | null,
+    preview: { text: string | null; problem: string | null } | null = null,
   ): Promise<void> {
     const setUp = setUpOf(values.kind, deps.publicUrl, existing?.id ?? null);
     await pages.show(request, response, {
@@ -135,6 +158,7 @@ export function channelRoutes(deps: WebDeps, pages: Pages): Router {
           existing ? hiddenSet(existing.definition) : [],
         ),
         standing: existing ? channelRow(existing) : null,
+        preview,
         setUp: setUp && { ...setUp, afterSaving: existing === null && values.kind !== 'webhook' },
       },
       title: existing ? `Channel ${values.name}` : 'New channel',
@@ -152,6 +176,8 @@ function channelRow(row: NotificationChannelRow) {
   return {
     name,
     href: `${base}/${encodeURIComponent(name)}`,
+    testAction: `${base}/${encodeURIComponent(name)}/test`,
+    previewAction: `${base}/${encodeURIComponent(name)}/preview`,
     kind: channelKindNames[definition.type],
     goesTo: goesTo(definition),
     mark: healthMark(row),
