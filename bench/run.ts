@@ -5,6 +5,7 @@ import { benchIntake } from './intake.ts';
 import { benchMemory } from './memory.ts';
 import { benchNotify } from './notify.ts';
 import { benchScale } from './scale.ts';
+import { benchSlowDestination } from './slow-destination.ts';
 
 /** `npm run bench` measures everything, `npm run bench -- intake notify` what is named. JSON lines on stdout. */
 const benchmarks: Record<string, () => Promise<void>> = {
@@ -13,6 +14,7 @@ const benchmarks: Record<string, () => Promise<void>> = {
   notify: benchNotify,
   memory: benchMemory,
   scale: benchScale,
+  slow_destination: () => benchSlowDestination(),
 };
 
 const named = process.argv.slice(2);

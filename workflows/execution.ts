@@ -33,6 +33,7 @@ import {
   executionWorkflowId,
   incidentResolved,
   incidentWorkflowId,
+  notificationTaskQueue,
   refusedType,
   reject,
   rejectSignal,
@@ -50,12 +51,14 @@ const { loadExecutionPlan, admitExecution, lockTarget, recordExecution, announce
   retry: { initialInterval: '200ms', maximumInterval: '30s' },
 });
 const { notify } = proxyActivities<NotifyActivities>({
+  taskQueue: notificationTaskQueue,
   startToCloseTimeout: '1m',
   retry: { initialInterval: '1s', maximumInterval: '5m', maximumAttempts: 200 },
 });
 
 /** What a step has to tell is told within minutes, or the step has failed. */
 const messageActivity = proxyActivities<NotifyActivities>({
+  taskQueue: notificationTaskQueue,
   startToCloseTimeout: '1m',
   retry: { initialInterval: '1s', maximumInterval: '30s', maximumAttempts: 8 },
 });
