@@ -4,6 +4,7 @@ import type { Database } from '../db/database.ts';
 import type { CalendarReadings } from '../workflows/messages-calendars.ts';
 import type { MessageClient } from '../workflows/messages-client.ts';
 import type { GitSchedules } from '../workflows/messages-git.ts';
+import type { OriginReader } from '../workflows/notification-origin.ts';
 import { createAlertIntake } from './alerts/accept.ts';
 import { alertEndpoints } from './alerts/routes.ts';
 import { analysisEndpoints } from './analysis/routes.ts';
@@ -41,6 +42,7 @@ import { maintenanceWindowEndpoints } from './maintenance-windows/routes.ts';
 import { createRequestTimer } from './metrics.ts';
 import { notificationChannelEndpoints } from './notification-channels/routes.ts';
 import { notificationRuleEndpoints } from './notification-rules/routes.ts';
+import { notificationEndpoints } from './notifications/routes.ts';
 import { onCallEndpoints } from './on-call/routes.ts';
 import { onCallScheduleEndpoints } from './on-call-schedules/routes.ts';
 import { openApiEndpoint } from './openapi/routes.ts';
@@ -87,6 +89,8 @@ export interface ApiDeps {
   version: string;
   /** A workflow's page in the Temporal UI, null where there is none. */
   workflowUrl(workflowId: string): string | null;
+  /** Where a workflow's own history says that a message was to be sent. */
+  readOrigin: OriginReader;
   /** Wakes the dispatcher: there is something due. */
   onAlertsAccepted(): void;
   /** What /readyz asks, by name. */
@@ -156,6 +160,7 @@ function endpointsOf(deps: ApiDeps, secureCookies: boolean): Endpoint[] {
     ...notificationChannelEndpoints(deps),
     ...pagerDutyEndpoints(deps),
     ...notificationRuleEndpoints(deps),
+    ...notificationEndpoints(deps),
     ...rehearsalEndpoints(deps),
     ...logSourceEndpoints(deps),
     ...logTemplateEndpoints(deps),

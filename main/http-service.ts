@@ -18,6 +18,7 @@ import { createWeb, type Mailbox } from '../web/server.ts';
 import { createCalendarReadings } from '../workflows/messages-calendars.ts';
 import { createMessageClient } from '../workflows/messages-client.ts';
 import { createGitSchedules } from '../workflows/messages-git.ts';
+import { createOriginReader } from '../workflows/notification-origin.ts';
 import type { Backends } from './backends.ts';
 import type { Config } from './config.ts';
 
@@ -56,6 +57,7 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
     signIn,
     parseTopology: createTopologyParser(),
     publicUrl: config.publicUrl,
+    readOrigin: createOriginReader(temporal.workflow, config.temporalNamespace),
     version: versionOf(),
   };
   const workflowUrl = workflowUrlOf(options);

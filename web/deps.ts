@@ -6,6 +6,7 @@ import type { TestIncidentKind } from '../domain/test-incident.ts';
 import type { ParsedTopology } from '../domain/topology/topology-yaml.ts';
 import type { MessageClient } from '../workflows/messages-client.ts';
 import type { GitSchedules } from '../workflows/messages-git.ts';
+import type { OriginReader } from '../workflows/notification-origin.ts';
 
 /** What the pages are given; all clients were made in main/. */
 export interface WebDeps {
@@ -24,6 +25,8 @@ export interface WebDeps {
   temporalUiUrl: string | null;
   /** A workflow's page in the Temporal UI, null where there is none. */
   workflowUrl(workflowId: string): string | null;
+  /** Where a workflow's own history says that a message was to be sent. */
+  readOrigin: OriginReader;
   version: string;
   /** Each dependency by name, as /readyz says it. */
   readiness(): Promise<DependencyState[]>;

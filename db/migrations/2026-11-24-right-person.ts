@@ -203,6 +203,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     create index notifications_person on notifications (org_id, person, id desc) where person is not null;
     create index notifications_consolidated on notifications (consolidated_into) where consolidated_into is not null;
     create index notifications_list on notifications (org_id, status, id desc);
+    create index notifications_type on notifications (org_id, type, id desc);
+    create index notifications_destination on notifications (org_id, destination, id desc);
 
     -- how many messages about one pattern of alerts went to one destination in an hour; beyond the limit one message
     -- counts on

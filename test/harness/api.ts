@@ -89,6 +89,7 @@ export async function createTestApi(overrides: Partial<ApiDeps> = {}): Promise<T
       publicUrl: 'http://holdfast.example',
       version: '0.0.0',
       workflowUrl: (workflowId) => `http://temporal.example/${workflowId}`,
+      readOrigin: async () => null,
       onAlertsAccepted: () => {
         woken.count++;
       },

@@ -37,6 +37,7 @@ export async function serveWeb(
       publicUrl: base,
       temporalUiUrl: null,
       workflowUrl: () => null,
+      readOrigin: async () => null,
       version: '0.0.0',
       readiness: async () => [],
       sendTestIncident: async () => {},

@@ -1,0 +1,134 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beginNotification, finishNotification, type NotificationEntry } from '../../db/notifications.ts';
+import { createTestApi, type TestApi } from '../../test/harness/api.ts';
+import type { OriginReader } from '../../workflows/notification-origin.ts';
+
+let api: TestApi;
+let shopId: string;
+let incidentId: string;
+let readOrigin: OriginReader = async () => null;
+const cause = { event: 'incident.opened', at: '2026-06-05T22:00:00.000Z', policy: 'payments', level: 1 };
+
+beforeAll(async () => {
+  api = await createTestApi({ readOrigin: (workflowId, key) => readOrigin(workflowId, key) });
+  const { owner } = api.fixture;
+  const teams = await owner.query(
+    `insert into teams (org_id, slug, name) values ($1, 'shop', 'Shop') returning id`,
+    [api.orgId],
+  );
+  shopId = teams.rows[0].id;
+  const { rows } = await owner.query(
+    `insert into incidents (org_id, number, title, severity, severity_rank, team_id)
+     values ($1, 42, 'Checkout fails', 'critical', 0, null), ($1, 43, 'Secret', 'critical', 0, $2) returning id`,
+    [api.orgId, shopId],
+  );
+  incidentId = rows[0].id;
+  const entry = (given: Partial<NotificationEntry>): NotificationEntry => ({
+    orgId: api.orgId,
+    key: `incident:${incidentId}:page:1`,
+    type: 'escalation.page',
+    incidentId,
+    executionId: null,
+    channel: 'email',
+    destination: 'ana@example.com',
+    person: 'ana@example.com',
+    subject: 'Checkout fails',
+    cause,
+    ...given,
+  });
+  await api.write(async (tx) => {
+    await beginNotification(tx, entry({}));
+    await finishNotification(tx, { key: entry({}).key, status: 'sent', latencyMs: 20, sinceDueMs: 140 });
+    const slack = {
+      key: 'x',
+      destination: '#ops',
+      channel: 'slack',
+      person: null,
+      type: 'sla.breached',
+    } as const;
+    await beginNotification(tx, entry(slack));
+    await finishNotification(tx, { key: 'x', status: 'failed', error: 'no such channel', latencyMs: 20 });
+    await beginNotification(tx, entry({ key: 'secret', incidentId: rows[1].id }));
+  });
+});
+afterAll(() => api.close());
+beforeEach(() => {
+  readOrigin = async () => null;
+});
+
+const base = '/api/v1/notifications';
+const list = async (query: string, token = api.tokens.viewer) =>
+  (await api.ask('GET', `${base}?${query}`, { token })).body.items.map(({ key }: { key: string }) =>
+    key.slice(-6),
+  );
+
+test.each([
+  ['', ['secret', 'x', 'page:1']],
+  ['status=failed', ['x']],
+  ['status=sent,failed', ['x', 'page:1']],
+  ['type=sla.breached', ['x']],
+  ['person=Ana@example.com', ['secret', 'page:1']],
+  ['destination=%23ops', ['x']],
+  ['incident=42', ['x', 'page:1']],
+  ['incident=7', []],
+])('the log is filtered: %s', async (query, keys) => {
+  expect(await list(query)).toEqual(keys);
+});
+
+test("what is about another team's incident is not shown", async () => {
+  const other = await api.fixture.owner.query(
+    `insert into teams (org_id, slug, name) values ($1, 'ops', 'Ops') returning id`,
+    [api.orgId],
+  );
+  const { token } = await api.addPerson('ops@example.com', 'operator', other.rows[0].id);
+  expect(await list('', token)).toEqual(['x', 'page:1']);
+  const { body } = await api.ask('GET', `${base}?limit=1`, { token: api.tokens.viewer });
+  expect((await api.ask('GET', `${base}/${body.items[0].id}`, { token })).status).toBe(404);
+});
+
+async function explain(query = 'status=sent') {
+  const { body } = await api.ask('GET', `${base}?${query}`, { token: api.tokens.viewer });
+  return await api.ask('GET', `${base}/${body.items[0].id}`, { token: api.tokens.viewer });
+}
+
+test("a message says why it was sent, by its workflow's own history", async () => {
+  const asked: string[] = [];
+  readOrigin = async (workflowId, key) => {
+    asked.push(`${workflowId} ${key}`);
+    return { workflowId, runId: 'r', eventId: 17, at: cause.at, cause: { ...cause, level: 2 } };
+  };
+  expect(await explain()).toMatchObject({
+    status: 200,
+    body: {
+      status: 'sent',
+      latencyMs: 140,
+      incident: { number: 42, title: 'Checkout fails' },
+      cause: { level: 2 },
+      why: [
+        expect.stringMatching(/^ana@example.com was paged because level 2 of the policy payments came due/),
+      ],
+      workflow: {
+        id: `incident:${api.orgId}:42`,
+        url: `http://temporal.example/incident:${api.orgId}:42`,
+        event: { runId: 'r', id: 17, at: cause.at },
+        note: null,
+      },
+    },
+  });
+  expect(asked).toEqual([`incident:${api.orgId}:42 incident:${incidentId}:page:1`]);
+});
+
+test('while Temporal is away the stored cause stands, and says so', async () => {
+  readOrigin = async () => {
+    throw new Error('connect ECONNREFUSED');
+  };
+  expect((await explain()).body).toMatchObject({
+    cause: { level: 1 },
+    why: [expect.stringContaining('level 1 of the policy payments')],
+    workflow: { event: null, note: expect.stringContaining('does not answer now') },
+  });
+});
+
+test('a message whose key names no workflow has none', async () => {
+  expect((await explain('status=failed')).body).toMatchObject({ workflow: null, error: 'no such channel' });
+});

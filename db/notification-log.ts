@@ -1,0 +1,131 @@
+import { sql } from 'kysely';
+import type { NotificationCause, NotificationStatus, NotificationType } from '../domain/notification.ts';
+import { decodeCursor, encodeCursor, type Page, toPage } from './cursor.ts';
+import type { Tx } from './database.ts';
+
+/** A message as the log has it. */
+export interface LoggedMessage {
+  id: number;
+  key: string;
+  type: string;
+  channel: string;
+  destination: string;
+  /** Whom it was to reach, by mail address; null: a channel. */
+  person: string | null;
+  subject: string;
+  status: NotificationStatus;
+  attempts: number;
+  /** What went wrong, or why nothing was sent. */
+  error: string | null;
+  createdAt: Date;
+  finishedAt: Date | null;
+  /** From the moment at which it was due to the moment at which it was handed over; null: not measured. */
+  latencyMs: number | null;
+  /** Null: sent before causes were written down. */
+  cause: NotificationCause | null;
+  incident: { number: number; title: string } | null;
+  execution: { id: string; runbook: string; workflowId: string } | null;
+  /** The message that says it with others, where there were too many. */
+  consolidatedInto: number | null;
+}
+
+export interface LogFilter {
+  status?: readonly NotificationStatus[] | undefined;
+  type?: readonly NotificationType[] | undefined;
+  /** Mail address. */
+  person?: string | undefined;
+  destination?: string | undefined;
+  /** Number. */
+  incident?: number | undefined;
+}
+
+/** The newest first. Throws InvalidCursorError. */
+export async function listMessages(
+  tx: Tx,
+  filter: LogFilter & { cursor?: string | undefined; limit: number },
+): Promise<Page<LoggedMessage>> {
+  let query = messages(tx);
+  if (filter.status) query = query.where('n.status', 'in', filter.status);
+  if (filter.type) query = query.where('n.type', 'in', filter.type);
+  if (filter.person !== undefined) query = query.where('n.person', '=', filter.person.toLowerCase());
+  if (filter.destination !== undefined) query = query.where('n.destination', '=', filter.destination);
+  if (filter.incident !== undefined) {
+    const id = sql<string>`(select id from incidents where number = ${filter.incident})`;
+    query = query.where('n.incident_id', '=', id);
+  }
+  if (filter.cursor !== undefined) {
+    const [id] = decodeCursor(filter.cursor, ['integer']);
+    query = query.where('n.id', '<', id);
+  }
+  const rows = await query
+    .orderBy('n.id', 'desc')
+    .limit(filter.limit + 1)
+    .execute();
+  return toPage(rows.map(present), filter.limit, ({ id }) => encodeCursor(id));
+}
+
+/** Undefined where there is none, or none that this scope sees. */
+export async function getMessage(
+  tx: Tx,
+  by: { id: number } | { key: string },
+): Promise<LoggedMessage | undefined> {
+  const query =
+    'id' in by ? messages(tx).where('n.id', '=', by.id) : messages(tx).where('n.key', '=', by.key);
+  const row = await query.executeTakeFirst();
+  return row && present(row);
+}
+
+/** What is about an incident or a run of another team is not shown: its row is not seen, so the join finds nothing. */
+function messages(tx: Tx) {
+  return tx
+    .selectFrom('notifications as n')
+    .leftJoin('incidents as i', 'i.id', 'n.incident_id')
+    .leftJoin('executions as e', 'e.id', 'n.execution_id')
+    .where((eb) => eb.or([eb('n.incident_id', 'is', null), eb('i.id', 'is not', null)]))
+    .where((eb) => eb.or([eb('n.execution_id', 'is', null), eb('e.id', 'is not', null)]))
+    .select([
+      'n.id',
+      'n.key',
+      'n.type',
+      'n.channel',
+      'n.destination',
+      'n.person',
+      'n.subject',
+      'n.status',
+      'n.attempts',
+      'n.error',
+      'n.created_at as createdAt',
+      'n.finished_at as finishedAt',
+      'n.latency_ms as latencyMs',
+      'n.cause',
+      'n.consolidated_into as consolidatedInto',
+      'i.number',
+      'i.title',
+      'e.id as executionId',
+      'e.runbook',
+      'e.workflow_id as workflowId',
+    ]);
+}
+
+type Row = Omit<LoggedMessage, 'cause' | 'incident' | 'execution'> & {
+  cause: NotificationCause | Record<string, never>;
+  number: number | null;
+  title: string | null;
+  executionId: string | null;
+  runbook: string | null;
+  workflowId: string | null;
+};
+
+function present({ cause, number, title, executionId, runbook, workflowId, ...row }: Row): LoggedMessage {
+  return {
+    ...row,
+    cause: isCause(cause) ? cause : null,
+    incident: number === null ? null : { number, title: title ?? '' },
+    execution:
+      executionId === null ? null : { id: executionId, runbook: runbook ?? '', workflowId: workflowId ?? '' },
+  };
+}
+
+function isCause(cause: NotificationCause | Record<string, never>): cause is NotificationCause {
+  return cause.event !== undefined;
+}
