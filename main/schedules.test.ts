@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EmbeddedTemporal } from '../stack/temporal.ts';
 import { PartUnavailableError } from '../test/parts/part.ts';
 import { startTemporalDevServer } from '../test/parts/temporal-dev-server.ts';
-import { ensureSchedules, reportScheduleId } from './schedules.ts';
+import { ensureSchedules, handoffScheduleId, readinessScheduleId, reportScheduleId } from './schedules.ts';
 
 let server: EmbeddedTemporal | undefined;
 let connection: Connection | undefined;
@@ -53,6 +53,19 @@ describe('ensureSchedules', () => {
         args: [{ orgId, requestedBy: 'schedule' }],
       });
     }
+  });
+
+  it('looks for handoffs every five minutes, and at what is not ready on Monday before the reports', async (test) => {
+    if (!server) return test.skip(missing);
+    const orgId = randomUUID();
+    await ensureSchedules(client, [{ orgId, timeZone: 'Asia/Kolkata' }]);
+    const handoffs = await client.schedule.getHandle(handoffScheduleId(orgId)).describe();
+    expect(handoffs.spec.intervals).toMatchObject([{ every: 300_000 }]);
+    expect(handoffs.action).toMatchObject({ workflowType: 'handoffs', args: [{ orgId }] });
+    const readiness = await client.schedule.getHandle(readinessScheduleId(orgId)).describe();
+    expect(readiness.action).toMatchObject({ workflowType: 'readiness', args: [{ orgId }] });
+    // 07:00 in Kolkata, where clocks never change
+    expect(readiness.info.nextActionTimes[0]?.toISOString()).toMatch(/T01:30:00/);
   });
 
   it('can be called again, by several at once, and takes on a new time zone', async (test) => {

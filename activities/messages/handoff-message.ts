@@ -76,8 +76,8 @@ function incidentsBlock({ incidents, incidentCount }: HandoffFacts, publicUrl: s
   };
 }
 
-function whatOf({ service, title }: OpenIncident): string {
-  return oneLine(`${service === null ? '' : `${service}: `}${title}`, 160);
+function whatOf({ severity, service, title }: OpenIncident): string {
+  return oneLine(`${severity}, ${service === null ? '' : `${service}: `}${title}`, 160);
 }
 
 function namesOf(names: readonly string[]): string {
