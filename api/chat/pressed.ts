@@ -11,6 +11,7 @@ import {
 import type { SlackMessage } from '../../domain/chat/slack-blocks.ts';
 import {
   chooseRunbookModal,
+  falsePositiveModal,
   type ModalRunbook,
   runModal,
   type SlackModal,
@@ -22,8 +23,8 @@ import { seenApproval } from '../approvals/vote.ts';
 import { assertRole, type Principal, scopeOf } from '../auth/principal.ts';
 import { withoutUndefined } from '../endpoint.ts';
 import { ConflictError, InvalidRequestError, NotFoundError } from '../errors.ts';
-import { seenIncident } from '../incidents/commanded.ts';
-import { type AnswerDeps, type Answered, acknowledge, resolve } from './answer-command.ts';
+import { commandedIncident, seenIncident } from '../incidents/commanded.ts';
+import { type AnswerDeps, type Answered, acknowledge } from './answer-command.ts';
 import { readChatIncident } from './incident-facts.ts';
 import type { BlockActions } from './slack-request.ts';
 
@@ -71,13 +72,9 @@ export async function answerPress(
     case 'holdfast.view':
       return { message: plainAnswer('') };
     case 'holdfast.acknowledge':
-      return await onIncident(deps, principal, value, (given) =>
-        acknowledge(deps, principal, { ...given, note: null }),
-      );
+      return await acknowledgeAsSeen(deps, principal, value);
     case 'holdfast.false_positive':
-      return await onIncident(deps, principal, value, (given) =>
-        resolve(deps, principal, { ...given, note: null, falsePositive: true }),
-      );
+      return await askFalsePositive(deps, principal, value);
     case 'holdfast.run':
       return await askWhichRun(deps, principal, value);
     case 'holdfast.approve':
@@ -86,20 +83,19 @@ export async function answerPress(
   }
 }
 
-async function onIncident(
+async function acknowledgeAsSeen(
   deps: AnswerDeps,
   principal: Principal,
   { number, asOf, opening }: SlackActionValue,
-  act: (given: { number: number; asOf?: number; opening?: number }) => Promise<Answered>,
 ): Promise<PressOutcome> {
   if (number === undefined) throw new InvalidRequestError([{ field: 'number', message: 'is missing' }]);
-  const incident = await seenIncident(deps.db, principal, number);
-  const stale = stalenessOf(incident, opening);
+  const stale = stalenessOf(await seenIncident(deps.db, principal, number), opening);
   if (stale !== undefined) {
     return { message: plainAnswer(stale), ...(await standingOf(deps, principal, number)) };
   }
   try {
-    const answered = await act({ number, ...withoutUndefined({ asOf, opening }) });
+    const seen = withoutUndefined({ asOf, opening });
+    const answered = await acknowledge(deps, principal, { number, note: null, ...seen });
     return { ...answered, ...(await standingOf(deps, principal, number)) };
   } catch (error) {
     // somebody was quicker: the message says who, too
@@ -109,6 +105,27 @@ async function onIncident(
       ...(await standingOf(deps, principal, number)),
     };
   }
+}
+
+async function askFalsePositive(
+  deps: AnswerDeps,
+  principal: Principal,
+  { number, asOf, opening }: SlackActionValue,
+): Promise<PressOutcome> {
+  if (number === undefined) throw new InvalidRequestError([{ field: 'number', message: 'is missing' }]);
+  const incident = await commandedIncident(deps.db, principal, number);
+  const stale = stalenessOf(incident, opening);
+  if (stale !== undefined) {
+    return { message: plainAnswer(stale), ...(await standingOf(deps, principal, number)) };
+  }
+  return {
+    modal: falsePositiveModal(incident, withoutUndefined({ asOf, opening })),
+    instead: pageAnswer(
+      'Close it as a false positive here:',
+      `${deps.publicUrl}/incidents/${number}#do-resolve`,
+      `Open #${number}`,
+    ),
+  };
 }
 
 /** Why the message speaks of something that is over; undefined where it still holds. */

@@ -79,7 +79,7 @@ export function chatEndpoints(deps: ChatDeps): Endpoint[] {
       handle: async ({ params, request }) => {
         const received = await receiveWebhook(request, 1);
         const work = verifiedSlackApp(
-          { db, readHidden: deps.chat.readHidden },
+          { db, readHidden: deps.chat.readHidden, log: deps.log },
           params.id,
           received,
           clock(),

@@ -1,8 +1,7 @@
-import { sql } from 'kysely';
 import type { Database } from '../../db/database.ts';
-import { notificationChannel } from '../../domain/notification-channel.ts';
-import { UnauthenticatedError } from '../auth/errors.ts';
-import { ConflictError, NotFoundError } from '../errors.ts';
+import { findChannelById } from '../../db/policies.ts';
+import { HttpError, UnauthenticatedError } from '../auth/errors.ts';
+import { ConflictError, type ErrorLog, NotFoundError } from '../errors.ts';
 import type { WebhookRequest } from '../webhook.ts';
 import { verifySlackSignature } from './slack-signature.ts';
 
@@ -19,6 +18,7 @@ export interface SlackAppDeps {
   db: Pick<Database, 'unscoped'>;
   /** The thing itself, or what is kept where it says. Throws where that cannot be read. */
   readHidden(orgId: string, hidden: string): Promise<string>;
+  log: ErrorLog;
 }
 
 /**
@@ -31,29 +31,38 @@ export async function verifiedSlackApp(
   request: WebhookRequest,
   now: number,
 ): Promise<SlackApp> {
-  const { rows } = await deps.db.unscoped((tx) =>
-    sql<{ orgId: string; name: string; definition: unknown }>`
-      select org_id as "orgId", name, definition from find_notification_channel(${channelId}::uuid)`.execute(
-      tx,
-    ),
-  );
-  const parsed = notificationChannel.safeParse(rows[0]?.definition);
-  if (!rows[0] || !parsed.success || parsed.data.type !== 'slack') {
-    throw new NotFoundError(`Slack channel ${channelId}`);
-  }
-  const { orgId, name } = rows[0];
-  const { signingSecret, token } = parsed.data;
+  const found = await deps.db.unscoped((tx) => findChannelById(tx, channelId));
+  if (found?.definition.type !== 'slack') throw new NotFoundError(`Slack channel ${channelId}`);
+  const { orgId, name, definition } = found;
+  const { signingSecret, token } = definition;
   if (signingSecret === undefined) {
     throw new ConflictError(`the channel '${name}' has no signing secret: set that of the Slack app`);
   }
-  const secret = await deps.readHidden(orgId, signingSecret);
+  const secret = await readOrRefuse(deps, orgId, name, signingSecret);
   const verification = verifySlackSignature(request, secret, now);
   if (verification !== 'valid') throw new UnauthenticatedError(unverified[verification]);
   return {
     orgId,
     channel: name,
-    token: token === undefined ? null : await deps.readHidden(orgId, token),
+    token: token === undefined ? null : await readOrRefuse(deps, orgId, name, token),
   };
+}
+
+/** Why it cannot be read is for the log: whoever asks has not proved who they are. */
+async function readOrRefuse(
+  { readHidden, log }: SlackAppDeps,
+  orgId: string,
+  channel: string,
+  hidden: string,
+): Promise<string> {
+  try {
+    return await readHidden(orgId, hidden);
+  } catch (error) {
+    log.error({ err: error, channel }, 'a secret of a Slack channel cannot be read');
+    throw new HttpError(503, 'Not available now', `a secret of the channel '${channel}' cannot be read`, {
+      cause: error,
+    });
+  }
 }
 
 const unverified = {

@@ -397,6 +397,28 @@ describe('a button', () => {
     noProblems();
   });
 
+  it('asks once before it closes an incident as a false positive', async () => {
+    const url = `${base}/interactions`;
+    await press('false_positive', { number: 42, asOf: 5, opening: 1 });
+    await expect.poll(() => slack.modals).toHaveLength(1);
+    expect(sent()).toEqual([]);
+    await slack.submit(url, slack.modals[0], { reason: 'a test' }, ana);
+    expect(sent()).toEqual([
+      [
+        'resolve',
+        42,
+        {
+          actor: { name: 'ana@example.com', via: 'slack' },
+          asOf: 5,
+          opening: 1,
+          note: 'a test',
+          falsePositive: true,
+        },
+      ],
+    ]);
+    noProblems();
+  });
+
   it('asks for the reason in a form before a vote counts', async () => {
     await press('reject', { approvalId, executionId });
     await expect.poll(() => slack.modals).toHaveLength(1);

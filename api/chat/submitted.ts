@@ -10,8 +10,9 @@ import {
   type SlackModal,
 } from '../../domain/chat/slack-modals.ts';
 import type { Principal } from '../auth/principal.ts';
+import { withoutUndefined } from '../endpoint.ts';
 import { type ErrorLog, InvalidRequestError } from '../errors.ts';
-import { type AnswerDeps, type Answered, decideOn, run } from './answer-command.ts';
+import { type AnswerDeps, type Answered, decideOn, resolve, run } from './answer-command.ts';
 import { modalRunbook } from './pressed.ts';
 import { refusalText } from './refusal.ts';
 import type { ViewSubmission } from './slack-request.ts';
@@ -43,6 +44,8 @@ export function submittedText(subject: ModalSubject): string {
   switch (subject.kind) {
     case 'vote':
       return `${subject.decision} ${subject.approvalId}`;
+    case 'false_positive':
+      return `false positive ${subject.number}`;
     case 'choose':
       return `choose a runbook${subject.number === undefined ? '' : ` on ${subject.number}`}`;
     case 'run':
@@ -62,6 +65,18 @@ export async function answerSubmission(
       case 'vote': {
         const reason = valueIn(submission, 'reason') ?? null;
         return done(await decideOn(deps, principal, subject.decision, subject.approvalId, reason));
+      }
+      case 'false_positive': {
+        const { kind: _, ...seen } = subject;
+        const note = valueIn(submission, 'reason') ?? null;
+        return done(
+          await resolve(deps, principal, {
+            ...withoutUndefined(seen),
+            number: subject.number,
+            note,
+            falsePositive: true,
+          }),
+        );
       }
       case 'choose': {
         const runbook = valueIn(submission, 'runbook');

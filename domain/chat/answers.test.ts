@@ -9,7 +9,7 @@ import {
   onCallAnswer,
   plainAnswer,
 } from './answers.ts';
-import { chooseRunbookModal, runModal, voteModal } from './slack-modals.ts';
+import { chooseRunbookModal, falsePositiveModal, runModal, voteModal } from './slack-modals.ts';
 
 const publicUrl = 'https://holdfast.example.com';
 const hostile = `<!channel> & <https://evil.example|click> \u202eabc ${'&'.repeat(4000)} 👩‍🚒\n\n\`*_~`;
@@ -81,6 +81,7 @@ describe('what Slack is sent, whatever was said', () => {
       'a vote',
       voteModal('reject', { ...incident.approvals[0]!, message: hostile, steps: Array(90).fill(hostile) }),
     ],
+    ['a false positive', falsePositiveModal(incident, { asOf: 9, opening: 2 })],
     [
       'a choice among many runbooks',
       chooseRunbookModal(

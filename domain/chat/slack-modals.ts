@@ -13,6 +13,12 @@ import {
 /** What a modal is about, kept by Slack in `private_metadata` and sent back with what was written into it. */
 export const modalSubject = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('vote'), decision: z.enum(['approve', 'reject']), approvalId: z.uuid() }),
+  z.object({
+    kind: z.literal('false_positive'),
+    number: z.int().positive(),
+    asOf: z.int().optional(),
+    opening: z.int().optional(),
+  }),
   z.object({ kind: z.literal('choose'), number: z.int().positive().optional() }),
   z.object({
     kind: z.literal('run'),
@@ -79,7 +85,26 @@ export function voteModal(
   };
 }
 
-/** `runbooks`: those that fit the incident first; Slack shows a hundred. */
+/** That it was none, said once more: its alerts stop counting, and the incident ends for everybody. */
+export function falsePositiveModal(
+  incident: { number: number; title: string; alertCount: number },
+  seen: { asOf?: number; opening?: number },
+): SlackModal {
+  const { number, alertCount } = incident;
+  const alerts = `${alertCount} ${alertCount === 1 ? 'alert' : 'alerts'}`;
+  return {
+    ...modal('False positive', 'Close it', { kind: 'false_positive', number, ...seen }),
+    blocks: [
+      section(`*#${number}* ${escapeSlack(oneLine(incident.title, 300))}`),
+      section(
+        `This ends the incident with its ${alerts} as a false positive: escalation and the SLA clocks stop, and what waits for approval is withdrawn.`,
+      ),
+      textInput('reason', 'Note', { optional: true, multiline: true, longest: longestReason }),
+    ],
+  };
+}
+
+/** Slack shows a hundred. */
 export function chooseRunbookModal(
   runbooks: readonly { name: string; description: string }[],
   number: number | undefined,
