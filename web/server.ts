@@ -23,6 +23,7 @@ import { mailboxRoutes } from './mailbox/routes.ts';
 import { overrideRoutes } from './on-call/override-routes.ts';
 import { onCallRoutes } from './on-call/routes.ts';
 import { scheduleRoutes } from './on-call/schedule-routes.ts';
+import { rehearsalRoutes } from './rehearsal/routes.ts';
 import { reportRoutes } from './reports/routes.ts';
 import { dryRunRoutes } from './runbooks/dry-run-routes.ts';
 import { runbookRoutes } from './runbooks/routes.ts';
@@ -80,6 +81,7 @@ export function createWeb(deps: WebDeps): Router {
   router.use(changeRoutes(deps, pages));
   router.use(serviceRoutes(deps, pages));
   router.use(sloRoutes(deps, pages));
+  router.use(rehearsalRoutes(deps, pages));
   router.use(reportRoutes(deps, pages));
   router.use(chatRoutes(deps, pages));
   if (deps.mailbox) router.use(mailboxRoutes(deps.mailbox, pages));

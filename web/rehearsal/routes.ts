@@ -1,0 +1,167 @@
+import { type Request, type Response, Router } from 'express';
+import { readDirectory } from '../../db/directory.ts';
+import { NotTriedError } from '../../db/preview-thread.ts';
+import { createRehearsal, type RehearsalAnswer, type RehearsalRequest } from '../../db/rehearsal.ts';
+import { editedOf, incidentOf, rehearsal, weekStart } from '../../domain/rehearsal/request.ts';
+import type { WebDeps } from '../deps.ts';
+import { type Problems, posted } from '../layout/fields.ts';
+import { NotFoundError, type Pages } from '../layout/pages.ts';
+import { readerZone } from '../on-call/reader-zone.ts';
+import { requireRole, visitorOf } from '../visitor.ts';
+import {
+  asBody,
+  type Carried,
+  carriedFields,
+  type EditedKind,
+  editedKinds,
+  formAddress,
+  kindWords,
+  readEdited,
+} from './edited-form.ts';
+import { resultView } from './result-view.ts';
+import {
+  firstSituation,
+  postedSituation,
+  type SituationValues,
+  situationFieldOf,
+  situationFormView,
+  situationOf,
+} from './situation-form.ts';
+
+const dayMs = 86_400_000;
+
+/** What is rehearsed: a form as somebody has edited it, and where it goes to be saved; null: what stands. */
+interface Subject {
+  kind: EditedKind;
+  carried: Carried;
+  back: string | null;
+}
+
+type Answered =
+  | { rehearsed: RehearsalAnswer; timeZone: string }
+  | { problems: Problems }
+  | { notTried: NotTriedError };
+
+/** Tries what stands, or what a form holds as edited, before it is saved. */
+export function rehearsalRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Router {
+  const router = Router();
+  const rehearse = createRehearsal(deps.db);
+
+  router.get('/rehearsal', requireRole('operator'), async (request, response) => {
+    await show(request, response, { subject: null, values: null, answered: null });
+  });
+
+  router.post('/rehearsal', requireRole('operator'), async (request, response) => {
+    await tryOut(request, response, null);
+  });
+
+  router.post('/rehearsal/:kind', requireRole('operator'), async (request, response) => {
+    const kind = editedKinds.find((known) => known === request.params.kind);
+    if (!kind) throw new NotFoundError('There is nothing of this kind to rehearse.');
+    const carried = carriedFields(request.body ?? {});
+    await tryOut(request, response, { kind, carried, back: formAddress(request.query.back) });
+  });
+
+  async function tryOut(request: Request, response: Response, subject: Subject | null): Promise<void> {
+    const { scope, userId } = visitorOf(request);
+    const timeZone = await deps.db.read(scope, (tx) => readerZone(tx, userId, 'UTC'));
+    // a form that comes from elsewhere brings no situation yet
+    const fresh = posted(request.body, 'situation.at') === '' && posted(request.body, 'week.from') === '';
+    const values = fresh ? first(timeZone) : postedSituation(request.body);
+    const answered = await answerTo(request, response, { subject, values, timeZone });
+    await show(request, response, { subject, values, answered });
+  }
+
+  async function answerTo(
+    request: Request,
+    response: Response,
+    { subject, values, timeZone }: { subject: Subject | null; values: SituationValues; timeZone: string },
+  ): Promise<Answered> {
+    const read = subject ? readEdited(subject.kind, asBody(subject.carried)) : { name: '', edited: {} };
+    if ('problems' in read) return { problems: { edited: Object.values(read.problems).join(' ') } };
+    const week = posted(request.body, 'do') === 'week';
+    const made = week ? { week: { from: values['week.from'], timeZone } } : situationOf(values, timeZone);
+    if ('problems' in made) return made;
+    const parsed = rehearsal.safeParse({ ...read.edited, ...made });
+    if (!parsed.success) {
+      return {
+        problems: Object.fromEntries(
+          parsed.error.issues.map(({ path, message }) => [situationFieldOf(path.map(String)), message]),
+        ),
+      };
+    }
+    const { situation, week: asked } = parsed.data;
+    const what = situation ? incidentOf(situation, pages.now()) : asked && weekStart(asked, pages.now());
+    if (!what || 'problem' in what) {
+      return { problems: what ? { [what.problem.field]: what.problem.message } : {} };
+    }
+    return await perform(request, response, {
+      edited: editedOf(parsed.data),
+      what,
+      timeZone: 'timeZone' in what ? what.timeZone : timeZone,
+    });
+  }
+
+  async function perform(
+    request: Request,
+    response: Response,
+    { timeZone, ...asked }: RehearsalRequest & { timeZone: string },
+  ): Promise<Answered> {
+    const left = new AbortController();
+    response.once('close', () => left.abort());
+    try {
+      return { rehearsed: await rehearse(visitorOf(request).scope, asked, left.signal), timeZone };
+    } catch (error) {
+      if (!(error instanceof NotTriedError)) throw error;
+      return { notTried: error };
+    }
+  }
+
+  function first(timeZone: string): SituationValues {
+    return firstSituation(timeZone, new Date(pages.now() - 7 * dayMs).toISOString().slice(0, 10));
+  }
+
+  async function show(
+    request: Request,
+    response: Response,
+    given: { subject: Subject | null; values: SituationValues | null; answered: Answered | null },
+  ): Promise<void> {
+    const { scope, userId } = visitorOf(request);
+    const { zone, directory } = await deps.db.read(scope, async (tx) => ({
+      zone: await readerZone(tx, userId, 'UTC'),
+      directory: await readDirectory(tx, [], { at: pages.now() }),
+    }));
+    const { subject, answered } = given;
+    const problems = answered && 'problems' in answered ? answered.problems : {};
+    const notTried = answered && 'notTried' in answered ? answered.notTried : null;
+    const result =
+      answered && 'rehearsed' in answered ? resultView(answered.rehearsed, answered.timeZone) : null;
+    const query = subject?.back ? `?back=${encodeURIComponent(subject.back)}` : '';
+    await pages.show(request, response, {
+      template: 'rehearsal/show',
+      view: {
+        subject: subject && {
+          kind: kindWords[subject.kind],
+          name: asBody(subject.carried).name ?? '',
+          back: subject.back,
+          carried: subject.carried.map(([name, value]) => ({ name, value })),
+          carriedText: JSON.stringify(subject.carried),
+        },
+        action: subject ? `/rehearsal/${subject.kind}${query}` : '/rehearsal',
+        form: situationFormView(given.values ?? first(zone), problems, {
+          people: [...directory.people.keys()].sort(),
+          channels: [...directory.channels].sort(),
+        }),
+        editedProblem: problems.edited ?? null,
+        notTried: notTried?.message ?? null,
+        situation: result?.situation ?? null,
+        week: result?.week ?? null,
+      },
+      title: 'Rehearsal',
+      section: 'settings',
+      status: notTried?.why === 'busy' ? 503 : notTried || Object.keys(problems).length > 0 ? 422 : 200,
+    });
+  }
+
+  return router;
+}
