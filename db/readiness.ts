@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { notificationChannel } from '../domain/notification-channel.ts';
 import type { EscalationTarget } from '../domain/policies.ts';
 import {
+  peopleOnCall,
   type ReadinessFacts,
   type ReadinessFinding,
   readinessDays,
@@ -59,8 +60,10 @@ export function ofTeam(
 /** All that says whether pages of the next 14 days reach somebody, in a fixed number of queries. */
 export async function readReadinessFacts(tx: Tx, now: number): Promise<ReadinessFacts> {
   const policies = await listEscalationPolicies(tx);
+  const directory = await readDirectory(tx, 'all', { at: now, to: now + readinessDays * 86_400_000 });
+  const onCall = [...peopleOnCall(directory.schedules.values(), now).keys()];
   return {
-    directory: await readDirectory(tx, 'all', { at: now, to: now + readinessDays * 86_400_000 }),
+    directory,
     policies: policies.map(({ name, definition }) => ({
       name,
       levels: definition.levels.map(({ targets }) => targets),
@@ -68,7 +71,7 @@ export async function readReadinessFacts(tx: Tx, now: number): Promise<Readiness
     ruleTargets: await readRuleTargets(tx),
     channels: await readChannels(tx),
     inSlack: await readInSlack(tx),
-    failures: await readFailures(tx, new Date(now - failuresDays * 86_400_000)),
+    failures: await readFailures(tx, onCall, new Date(now - failuresDays * 86_400_000)),
     calendarErrors: await readCalendarErrors(tx),
   };
 }
@@ -130,21 +133,24 @@ async function readInSlack(tx: Tx): Promise<Set<string>> {
   return new Set(rows.map(({ email }) => email.toLowerCase()));
 }
 
-/** Of the last message that each person was sent by each way, those that failed. */
-async function readFailures(tx: Tx, since: Date): Promise<Map<string, string>> {
+/** Of the last message that each of these people was sent by each way, those that failed. */
+async function readFailures(
+  tx: Tx,
+  people: readonly string[],
+  since: Date,
+): Promise<ReadinessFacts['failures']> {
   const { rows } = await sql<{ person: string; method: string; error: string | null }>`
-    select person, method, error from (
-      select distinct on (person, cause ->> 'method') person, cause ->> 'method' as method, status, error
-      from notifications
-      where person is not null and cause ->> 'method' is not null and created_at > ${since}
+    select p.person, last.method, last.error
+    from unnest(${people}::text[]) as p (person)
+    cross join lateral (
+      select distinct on (cause ->> 'method') cause ->> 'method' as method, status, error
+      from notifications n
+      where n.person = p.person and cause ->> 'method' is not null and created_at > ${since}
         and status in ('sent', 'failed')
-      order by person, cause ->> 'method', id desc) last
-    where status = 'failed'`.execute(tx);
+      order by cause ->> 'method', id desc) last
+    where last.status = 'failed'`.execute(tx);
   return new Map(
-    rows.map(({ person, method, error }) => [
-      `${person.toLowerCase()} ${method}`,
-      error ?? 'no reason given',
-    ]),
+    rows.map(({ person, method, error }) => [`${person} ${method}`, error ?? 'no reason given']),
   );
 }
 

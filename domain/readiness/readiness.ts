@@ -236,12 +236,11 @@ function calendarFinding({
 
 // ---- people ----
 
-/** Of everybody who is on call in the next 14 days, each once, with the first schedule that they answer by. */
-function peopleFindings(
-  schedules: readonly ScheduleFacts[],
-  facts: ReadinessFacts,
+/** Who is on call in the next 14 days, by mail address, with the schedule by which they are first, and from when. */
+export function peopleOnCall(
+  schedules: Iterable<ScheduleFacts>,
   now: number,
-): ReadinessFinding[] {
+): Map<string, { schedule: string; from: number }> {
   const first = new Map<string, { schedule: string; from: number }>();
   for (const schedule of schedules) {
     for (const { person, from } of answering(schedule, now)) {
@@ -249,7 +248,16 @@ function peopleFindings(
       if (!known || from < known.from) first.set(person, { schedule: schedule.name, from });
     }
   }
-  return [...first].flatMap(([email, { schedule, from }]) => {
+  return first;
+}
+
+/** Of everybody who is on call, each once. */
+function peopleFindings(
+  schedules: readonly ScheduleFacts[],
+  facts: ReadinessFacts,
+  now: number,
+): ReadinessFinding[] {
+  return [...peopleOnCall(schedules, now)].flatMap(([email, { schedule, from }]) => {
     const person = facts.directory.people.get(email);
     // whoever is gone is told of with the schedule
     if (!person) return [];
