@@ -23,13 +23,15 @@ const changeLifetimeMs = 400 * 86_400_000;
 const feedLifetimeMs = 7 * 86_400_000;
 /** Milliseconds that the history of chat is kept. */
 const chatLifetimeMs = 90 * 86_400_000;
+/** Milliseconds for which the message about something is changed in place after it was last told of. */
+const deliveryLifetimeMs = 90 * 86_400_000;
 /** Milliseconds for which people's groupings hold without any sight of the alert. */
 const memoryLifetimeMs = 180 * 86_400_000;
 
 /**
  * Forgets what is only kept for a time: lines of the built-in log store after `logDays`, spans, changes, feeds of closed
- * incidents, the history of chat, memory of alerts that do not come any more, learned dependencies and services. What can be much goes in
- * batches that hold no lock for long.
+ * incidents, the history of chat, where messages were delivered, memory of alerts that do not come any more, learned
+ * dependencies and services. What can be much goes in batches that hold no lock for long.
  */
 export function startRetention(options: { db: Database; logDays: number; logger: Logger }): Retention {
   const { db, logDays, logger } = options;
@@ -42,6 +44,7 @@ export function startRetention(options: { db: Database; logDays: number; logger:
       | 'forget_old_changes'
       | 'forget_old_feeds'
       | 'forget_old_chat'
+      | 'forget_old_deliveries'
       | 'forget_old_memory',
     lifetimeMs: number,
     batch = batchSize,
@@ -71,6 +74,7 @@ export function startRetention(options: { db: Database; logDays: number; logger:
       ['changes', () => forgetInBatches('forget_old_changes', changeLifetimeMs)],
       ['feeds of incidents', () => forgetInBatches('forget_old_feeds', feedLifetimeMs)],
       ['chat messages', () => forgetInBatches('forget_old_chat', chatLifetimeMs)],
+      ['deliveries', () => forgetInBatches('forget_old_deliveries', deliveryLifetimeMs)],
       ['groupings', () => forgetInBatches('forget_old_memory', memoryLifetimeMs, memoryBatchSize)],
       ['dependencies and services', forgetTopology],
     ];

@@ -316,11 +316,25 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       select count(*) from gone
     $$;
 
+    -- where messages are, what they were counted by and the pace of their destinations
+    create function forget_old_deliveries(before timestamptz, batch integer)
+      returns bigint
+      language sql volatile security definer set search_path = public, pg_temp as $$
+      with gone as (
+        delete from channel_messages c using (
+          select org_id, destination, subject from channel_messages where updated_at < before
+          order by updated_at limit batch) old
+          where (c.org_id, c.destination, c.subject) = (old.org_id, old.destination, old.subject) returning 1),
+      limits as (delete from notification_limits where hour_began < before),
+      idle as (delete from destinations where free_at < before and coalesce(blocked_until, before) <= before)
+      select count(*) from gone
+    $$;
+
     do $$
     declare f text;
     begin
       foreach f in array array['find_notification_channel(uuid)', 'find_calendar_feed(bytea)',
-        'forget_old_chat(timestamptz, integer)'] loop
+        'forget_old_chat(timestamptz, integer)', 'forget_old_deliveries(timestamptz, integer)'] loop
         execute format('revoke all on function %s from public', f);
         execute format('grant execute on function %s to holdfast_app', f);
       end loop;
