@@ -1,0 +1,115 @@
+import type { OnCallSchedule, Rotation } from '../oncall/schedule.ts';
+import type { EscalationPolicy } from '../policies.ts';
+
+/** What another tool's export holds, in the words of Holdfast; still without regard to what stands here. */
+export interface ImportedOnCall {
+  schedules: ImportedNamed<OnCallSchedule>[];
+  policies: ImportedNamed<EscalationPolicy>[];
+  /** Whom schedules and policies name. */
+  people: ImportedPerson[];
+  problems: ImportProblem[];
+}
+
+export interface ImportedNamed<T> {
+  /** Here: a name that configuration may have. */
+  name: string;
+  /** As it is called there. */
+  title: string;
+  definition: T;
+}
+
+export interface ImportedPerson {
+  /** Lower case. */
+  email: string;
+  name: string;
+}
+
+/** What cannot be carried over, or only in part. */
+export interface ImportProblem {
+  /** Such as "schedule 'Primary', layer 'Nights'". */
+  where: string;
+  message: string;
+}
+
+/** The file is no export of this tool: each message begins with the field that is wrong. */
+export class ImportFormatError extends Error {
+  override name = 'ImportFormatError';
+  readonly problems: string[];
+  constructor(problems: string[]) {
+    super(problems[0] ?? 'the file is no export');
+    this.problems = problems;
+  }
+}
+
+/** Gathers what is carried over, while an export is read. */
+export interface Draft extends ImportedOnCall {
+  /** The name under which a schedule or policy stands here. */
+  nameFor(kind: 'schedule' | 'policy', title: string): string;
+  problem(where: string, message: string): void;
+}
+
+export function newDraft(): Draft {
+  const taken = { schedule: new Set<string>(), policy: new Set<string>() };
+  const draft: Draft = {
+    schedules: [],
+    policies: [],
+    people: [],
+    problems: [],
+    nameFor(kind, title) {
+      const name = unusedName(title, taken[kind]);
+      taken[kind].add(name);
+      return name;
+    },
+    problem(where, message) {
+      draft.problems.push({ where, message });
+    },
+  };
+  return draft;
+}
+
+/** The rotations with names that are unique, as a schedule wants them. */
+export function withUniqueNames(rotations: readonly Rotation[]): Rotation[] {
+  const taken = new Set<string>();
+  return rotations.map((rotation) => {
+    let name = rotation.name.trim().slice(0, 90) || 'rotation';
+    for (let number = 2; taken.has(name); number++) {
+      name = `${rotation.name.trim().slice(0, 90) || 'rotation'} ${number}`;
+    }
+    taken.add(name);
+    return { ...rotation, name };
+  });
+}
+
+/** Only those whom schedules and policies name, by address. */
+export function peopleNamed(draft: Draft, everybody: ReadonlyMap<string, ImportedPerson>): ImportedPerson[] {
+  const named = new Set([
+    ...draft.schedules.flatMap(({ definition }) =>
+      definition.rotations.flatMap(({ participants }) => participants.flat()),
+    ),
+    ...draft.policies.flatMap(({ definition }) =>
+      definition.levels.flatMap(({ targets }) =>
+        targets.flatMap((target) => (target.type === 'user' ? [target.email] : [])),
+      ),
+    ),
+  ]);
+  return [...everybody.values()]
+    .filter(
+      ({ email }, index, all) => named.has(email) && all.findIndex((one) => one.email === email) === index,
+    )
+    .sort((a, b) => (a.email < b.email ? -1 : 1));
+}
+
+/** Names of configuration have letters, digits, '.', '_' and '-'. */
+function unusedName(title: string, taken: ReadonlySet<string>): string {
+  const plain = title
+    .normalize('NFKD')
+    .replace(/[\u0300-\u036f]/g, '')
+    .toLowerCase()
+    .replace(/[^a-z0-9._]+/g, '-')
+    .replace(/^[-._]+|-+$/g, '')
+    .slice(0, 90);
+  const base = plain || 'imported';
+  let name = base;
+  for (let number = 2; taken.has(name); number++) name = `${base}-${number}`;
+  return name;
+}
