@@ -1,4 +1,5 @@
 import { loadavg } from 'node:os';
+import { benchArmed } from './armed.ts';
 import { benchCorrelate } from './correlate.ts';
 import { note } from './figure.ts';
 import { benchIntake } from './intake.ts';
@@ -15,6 +16,7 @@ const benchmarks: Record<string, () => Promise<void>> = {
   memory: benchMemory,
   scale: benchScale,
   slow_destination: () => benchSlowDestination(),
+  armed: () => benchArmed(),
 };
 
 const named = process.argv.slice(2);
