@@ -67,7 +67,7 @@ export function nextMoves(state: IncidentState, now: number): Decision {
   // a silence holds back what would tell people, but not the end of what they were told of
   for (const notice of state.notices) {
     if (state.silence === null || notice.type === 'incident.resolved') {
-      begin({ kind: 'notice', key: notice.key, notice });
+      begin({ kind: 'notice', key: notice.key, notice: withCause(notice, now) });
     }
   }
   for (const announcement of state.silence === null ? state.announcements : []) {
@@ -104,6 +104,12 @@ export function nextMoves(state: IncidentState, now: number): Decision {
 /** Nothing is left to do, and nothing is on its way. */
 export function incidentOver(state: IncidentState): boolean {
   return state.closed && state.outbox.length === 0 && state.inFlight.length === 0;
+}
+
+/** Every message says why it is sent. */
+function withCause(notice: Notice, now: number): Notice {
+  const { type, cause = { event: type, at: new Date(now).toISOString() }, dueAt = now } = notice;
+  return { ...notice, cause, dueAt };
 }
 
 function decidePages(
