@@ -1,4 +1,5 @@
 import { getExecution } from '../../db/executions-read.ts';
+import { listIncidentAlerts } from '../../db/incident-detail.ts';
 import type { IncidentSummary } from '../../db/incidents.ts';
 import { getRunbook, listRunbooks } from '../../db/runbooks.ts';
 import { incidentAnswer, pageAnswer, plainAnswer } from '../../domain/chat/answers.ts';
@@ -18,6 +19,7 @@ import {
   voteModal,
 } from '../../domain/chat/slack-modals.ts';
 import type { RunbookDefinition } from '../../domain/runbook/definition.ts';
+import { matchRunbooks } from '../../domain/runbook/match.ts';
 import { RefusedError } from '../../workflows/messages-client.ts';
 import { seenApproval } from '../approvals/vote.ts';
 import { assertRole, type Principal, scopeOf } from '../auth/principal.ts';
@@ -38,6 +40,9 @@ export interface Pressed {
 export type PressOutcome =
   | (Answered & { standing?: SlackMessage })
   | { modal: SlackModal; instead: SlackMessage };
+
+/** The newest of an incident, which say what kind of trouble it is. */
+const alertsMatched = 20;
 
 /** Undefined for what is none of Holdfast's buttons. Throws InvalidRequestError for a value that it never wrote. */
 export function readPressed({ actions }: BlockActions): Pressed | undefined {
@@ -149,14 +154,12 @@ async function askWhichRun(
   principal: Principal,
   { number, runbook: name }: SlackActionValue,
 ): Promise<PressOutcome> {
-  if (number !== undefined) {
-    const { resolvedAt } = await seenIncident(deps.db, principal, number);
-    if (resolvedAt) {
-      return {
-        message: plainAnswer(`Incident #${number} is over: run a runbook on its page if it is still needed.`),
-        ...(await standingOf(deps, principal, number)),
-      };
-    }
+  const incident = number === undefined ? undefined : await seenIncident(deps.db, principal, number);
+  if (incident?.resolvedAt) {
+    return {
+      message: plainAnswer(`Incident #${number} is over: run a runbook on its page if it is still needed.`),
+      ...(await standingOf(deps, principal, incident.number)),
+    };
   }
   const query = number === undefined ? '' : `?incident=${number}`;
   if (name !== undefined) {
@@ -165,20 +168,34 @@ async function askWhichRun(
       instead: pageAnswer('Run it here:', `${deps.publicUrl}/runbooks/${name}${query}`, name),
     };
   }
-  const runbooks = (await deps.db.read(scopeOf(principal), listRunbooks)).filter(
-    ({ removedAt }) => removedAt === null,
-  );
+  const runbooks = await runbooksFor(deps, principal, incident?.id);
   if (runbooks.length === 0) throw new ConflictError('there is no runbook yet: an Admin adds one');
   return {
-    modal: chooseRunbookModal(
-      runbooks.map(({ definition }) => ({
-        name: definition.name,
-        description: definition.description,
-      })),
-      number,
-    ),
+    modal: chooseRunbookModal(runbooks, number),
     instead: pageAnswer('Choose it here:', `${deps.publicUrl}/runbooks${query}`, 'Runbooks'),
   };
+}
+
+/** By name, those that its alerts call first. */
+async function runbooksFor(
+  { db }: AnswerDeps,
+  principal: Principal,
+  incidentId: string | undefined,
+): Promise<RunbookDefinition[]> {
+  return await db.read(scopeOf(principal), async (tx) => {
+    const definitions = (await listRunbooks(tx))
+      .filter(({ removedAt }) => removedAt === null)
+      .map(({ definition }) => definition);
+    if (incidentId === undefined) return definitions;
+    const { items: alerts } = await listIncidentAlerts(tx, { incidentId, limit: alertsMatched });
+    const called = new Set(
+      alerts.flatMap((alert) =>
+        matchRunbooks(definitions, { ...alert, alertName: alert.name }).map(({ name }) => name),
+      ),
+    );
+    const isCalled = ({ name }: RunbookDefinition) => called.has(name);
+    return [...definitions.filter(isCalled), ...definitions.filter((each) => !isCalled(each))];
+  });
 }
 
 /** What a form asks for before a run. Throws NotFoundError, ForbiddenError. */

@@ -24,6 +24,8 @@ const stranger: SlackUser = { id: 'U0NEW', name: 'new <!channel> & co' };
 const source = `
 name: restart-service
 description: Restart a failing service
+triggers:
+  - alert_pattern: "ServiceDown*"
 inputs:
   service_name: { description: Which one }
   size: { options: [small, large], default: small }
@@ -46,9 +48,11 @@ beforeAll(async () => {
   await link('viewer@example.com', viewer);
   const parsed = parseRunbook(source, 'restart.yaml');
   if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems));
-  await api.write((tx) =>
-    saveRunbook(tx, { orgId, file: 'restart.yaml', source, definition: parsed.definition }),
-  );
+  const another = { ...parsed.definition, name: 'another', triggers: [] };
+  await api.write(async (tx) => {
+    await saveRunbook(tx, { orgId, file: 'restart.yaml', source, definition: parsed.definition });
+    await saveRunbook(tx, { orgId, file: 'another.yaml', source, definition: another });
+  });
 });
 afterAll(async () => {
   await api.close();
@@ -442,6 +446,8 @@ describe('a button', () => {
     const url = `${base}/interactions`;
     await press('run', { number: 42, asOf: 7, opening: 1 });
     await expect.poll(() => slack.modals).toHaveLength(1);
+    const options = slack.modals[0].blocks[1].element.options;
+    expect(options.map(({ value }: { value: string }) => value)).toEqual(['restart-service', 'another']);
     const chosen = await slack.submit(url, slack.modals[0], { runbook: 'restart-service' }, ana);
     expect(chosen.body.response_action).toBe('update');
     const form = chosen.body.view;

@@ -104,9 +104,9 @@ export function falsePositiveModal(
   };
 }
 
-/** Slack shows a hundred. */
+/** In the order given; Slack shows a hundred. */
 export function chooseRunbookModal(
-  runbooks: readonly { name: string; description: string }[],
+  runbooks: readonly { name: string }[],
   number: number | undefined,
 ): SlackModal {
   const subject: ModalSubject = { kind: 'choose', ...(number === undefined ? {} : { number }) };
