@@ -44,6 +44,7 @@ import { notificationChannelEndpoints } from './notification-channels/routes.ts'
 import { notificationRuleEndpoints } from './notification-rules/routes.ts';
 import { notificationEndpoints } from './notifications/routes.ts';
 import { onCallEndpoints } from './on-call/routes.ts';
+import { onCallImportEndpoints } from './on-call-imports/routes.ts';
 import { onCallScheduleEndpoints } from './on-call-schedules/routes.ts';
 import { openApiEndpoint } from './openapi/routes.ts';
 import { answerOtlpErrors, noSuchSignal } from './otlp/errors.ts';
@@ -153,6 +154,7 @@ function endpointsOf(deps: ApiDeps, secureCookies: boolean): Endpoint[] {
     ...onCallScheduleEndpoints(deps),
     ...onCallEndpoints(deps),
     ...calendarFeedEndpoints(deps),
+    ...onCallImportEndpoints(deps),
     ...escalationPolicyEndpoints(deps),
     ...slaPolicyEndpoints(deps),
     ...slaCalendarEndpoints(deps),
