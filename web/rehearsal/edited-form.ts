@@ -1,3 +1,4 @@
+import type { IncidentMatch } from '../../domain/policies.ts';
 import type { Rehearsal } from '../../domain/rehearsal/request.ts';
 import { type Problems, posted } from '../layout/fields.ts';
 import { postedSchedule, readSchedule } from '../on-call/schedule-form.ts';
@@ -15,10 +16,10 @@ export const kindWords: Record<EditedKind, string> = {
   'sla-policy': 'SLA policy',
 };
 
-type Edited = Pick<Rehearsal, 'policy' | 'schedule' | 'rule' | 'slaPolicy'>;
+export type Edited = Pick<Rehearsal, 'policy' | 'schedule' | 'rule' | 'slaPolicy'>;
 
 /** What is not named yet is called so here. */
-const unnamed = 'edited';
+export const unnamed = 'edited';
 
 /** What stands in a form that was posted as edited, by the same reading as when it is saved. */
 export function readEdited(
@@ -47,6 +48,15 @@ export function readEdited(
       return 'problems' in read ? read : { name, edited: { slaPolicy: { name, ...read } } };
     }
   }
+}
+
+/** The incidents that it is for. */
+export function matchOfEdited({ policy, rule, slaPolicy }: Edited): IncidentMatch {
+  if (rule) {
+    const { severities, hours: _, ...when } = rule.definition.when;
+    return severities?.[0] ? { ...when, severity: severities[0] } : when;
+  }
+  return policy?.definition.match ?? slaPolicy?.definition.match ?? {};
 }
 
 /** A form's fields on their way through the rehearsal and back, each value of a repeated one by itself. */
@@ -90,5 +100,6 @@ function parsed(text: string): Carried {
 
 /** The form's own address; null for any other, to which nothing is posted. */
 export function formAddress(back: unknown): string | null {
-  return typeof back === 'string' && /^\/(settings|on-call)\/[\w./%-]+$/.test(back) ? back : null;
+  if (typeof back !== 'string' || back.includes('..')) return null;
+  return /^\/(settings|on-call)\/[\w./%-]+$/.test(back) ? back : null;
 }

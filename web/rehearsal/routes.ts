@@ -2,6 +2,8 @@ import { type Request, type Response, Router } from 'express';
 import { readDirectory } from '../../db/directory.ts';
 import { NotTriedError } from '../../db/preview-thread.ts';
 import { createRehearsal, type RehearsalAnswer, type RehearsalRequest } from '../../db/rehearsal.ts';
+import { listTeams } from '../../db/teams.ts';
+import type { IncidentMatch } from '../../domain/policies.ts';
 import { editedOf, incidentOf, rehearsal, weekStart } from '../../domain/rehearsal/request.ts';
 import type { WebDeps } from '../deps.ts';
 import { type Problems, posted } from '../layout/fields.ts';
@@ -12,11 +14,14 @@ import {
   asBody,
   type Carried,
   carriedFields,
+  type Edited,
   type EditedKind,
   editedKinds,
   formAddress,
   kindWords,
+  matchOfEdited,
   readEdited,
+  unnamed,
 } from './edited-form.ts';
 import { resultView } from './result-view.ts';
 import {
@@ -41,6 +46,11 @@ type Answered =
   | { rehearsed: RehearsalAnswer; timeZone: string }
   | { problems: Problems }
   | { notTried: NotTriedError };
+
+/** As readEdited names it. */
+function nameOf({ carried }: Subject): string {
+  return posted(asBody(carried), 'name') || unnamed;
+}
 
 /** Tries what stands, or what a form holds as edited, before it is saved. */
 export function rehearsalRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Router {
@@ -67,22 +77,25 @@ export function rehearsalRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Router
     const timeZone = await deps.db.read(scope, (tx) => readerZone(tx, userId, 'UTC'));
     // a form that comes from elsewhere brings no situation yet
     const fresh = posted(request.body, 'situation.at') === '' && posted(request.body, 'week.from') === '';
-    const values = fresh ? first(timeZone) : postedSituation(request.body);
-    const answered = await answerTo(request, response, { subject, values, timeZone });
+    const read = subject ? readEdited(subject.kind, asBody(subject.carried)) : { name: '', edited: {} };
+    const match = 'edited' in read ? matchOfEdited(read.edited) : {};
+    const values = fresh ? first(timeZone, match) : postedSituation(request.body);
+    const answered =
+      'problems' in read
+        ? { problems: { edited: Object.values(read.problems).join(' ') } }
+        : await answerTo(request, response, { edited: read.edited, values, timeZone });
     await show(request, response, { subject, values, answered });
   }
 
   async function answerTo(
     request: Request,
     response: Response,
-    { subject, values, timeZone }: { subject: Subject | null; values: SituationValues; timeZone: string },
+    { edited, values, timeZone }: { edited: Edited; values: SituationValues; timeZone: string },
   ): Promise<Answered> {
-    const read = subject ? readEdited(subject.kind, asBody(subject.carried)) : { name: '', edited: {} };
-    if ('problems' in read) return { problems: { edited: Object.values(read.problems).join(' ') } };
     const week = posted(request.body, 'do') === 'week';
     const made = week ? { week: { from: values['week.from'], timeZone } } : situationOf(values, timeZone);
     if ('problems' in made) return made;
-    const parsed = rehearsal.safeParse({ ...read.edited, ...made });
+    const parsed = rehearsal.safeParse({ ...edited, ...made });
     if (!parsed.success) {
       return {
         problems: Object.fromEntries(
@@ -117,8 +130,8 @@ export function rehearsalRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Router
     }
   }
 
-  function first(timeZone: string): SituationValues {
-    return firstSituation(timeZone, new Date(pages.now() - 7 * dayMs).toISOString().slice(0, 10));
+  function first(timeZone: string, match: IncidentMatch = {}): SituationValues {
+    return firstSituation(timeZone, new Date(pages.now() - 7 * dayMs).toISOString().slice(0, 10), match);
   }
 
   async function show(
@@ -127,9 +140,10 @@ export function rehearsalRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Router
     given: { subject: Subject | null; values: SituationValues | null; answered: Answered | null },
   ): Promise<void> {
     const { scope, userId } = visitorOf(request);
-    const { zone, directory } = await deps.db.read(scope, async (tx) => ({
+    const { zone, directory, teams } = await deps.db.read(scope, async (tx) => ({
       zone: await readerZone(tx, userId, 'UTC'),
       directory: await readDirectory(tx, [], { at: pages.now() }),
+      teams: await listTeams(tx),
     }));
     const { subject, answered } = given;
     const problems = answered && 'problems' in answered ? answered.problems : {};
@@ -142,7 +156,7 @@ export function rehearsalRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Router
       view: {
         subject: subject && {
           kind: kindWords[subject.kind],
-          name: asBody(subject.carried).name ?? '',
+          name: nameOf(subject),
           back: subject.back,
           carried: subject.carried.map(([name, value]) => ({ name, value })),
           carriedText: JSON.stringify(subject.carried),
@@ -151,9 +165,15 @@ export function rehearsalRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Router
         form: situationFormView(given.values ?? first(zone), problems, {
           people: [...directory.people.keys()].sort(),
           channels: [...directory.channels].sort(),
+          teams,
         }),
         editedProblem: problems.edited ?? null,
         notTried: notTried?.message ?? null,
+        // an incident that another policy takes says little of the one that was edited
+        otherPolicy:
+          subject?.kind === 'policy' && result?.situation && result.situation.policy !== nameOf(subject)
+            ? result.situation.policy
+            : null,
         situation: result?.situation ?? null,
         week: result?.week ?? null,
       },

@@ -1,7 +1,8 @@
+import type { IncidentMatch } from '../../domain/policies.ts';
 import { severities } from '../../domain/severity.ts';
 import { type Field, field, type Problems, posted } from '../layout/fields.ts';
 import { severityMarks } from '../layout/words.ts';
-import { readLabels } from '../settings/matching.ts';
+import { labelsText, readLabels } from '../settings/matching.ts';
 
 /** What the form holds as it was typed, by the names of its fields. */
 export type SituationValues = Record<(typeof names)[number], string>;
@@ -11,6 +12,7 @@ const names = [
   'situation.severity',
   'situation.service',
   'situation.alert',
+  'situation.team',
   'situation.labels',
   'situation.lasts',
   'situation.answerWhat',
@@ -20,14 +22,28 @@ const names = [
   'week.from',
 ] as const;
 
-/** What is tried first: the hour at which nobody likes to be called. */
-export function firstSituation(timeZone: string, week: string): SituationValues {
+/**
+ * What is tried first: the hour at which nobody likes to be called, and an incident that `match` is for.
+ * @param week its first day, ISO 8601
+ */
+export function firstSituation(timeZone: string, week: string, match: IncidentMatch = {}): SituationValues {
+  const { severity = 'critical', service = '', alert = '', team = '', labels = {} } = match;
+  const samples = Object.entries(labels).map(([name, glob]) => [name, sampleOf(glob)] as const);
   return {
     ...postedSituation({}),
     'situation.at': `Saturday 03:00 ${timeZone}`,
-    'situation.severity': 'critical',
+    'situation.severity': severity,
+    'situation.service': sampleOf(service),
+    'situation.alert': sampleOf(alert),
+    'situation.team': team,
+    'situation.labels': labelsText(Object.fromEntries(samples)),
     'week.from': week,
   };
+}
+
+/** A text that a glob matches. */
+function sampleOf(glob: string): string {
+  return glob.replaceAll('*', '1').replaceAll('?', '1');
 }
 
 export function postedSituation(body: unknown): SituationValues {
@@ -55,6 +71,7 @@ export function situationOf(
       service: values['situation.service'] || null,
       ...(values['situation.alert'] ? { alert: values['situation.alert'] } : {}),
       labels: labels.labels,
+      ...(values['situation.team'] ? { team: values['situation.team'] } : {}),
       ...(values['situation.lasts'] ? { lasts: values['situation.lasts'] } : {}),
       answers,
       failures: fails === '' ? [] : [{ target: fails }],
@@ -82,7 +99,11 @@ export interface SituationFormView {
 export function situationFormView(
   values: SituationValues,
   problems: Problems,
-  { people, channels }: { people: string[]; channels: string[] },
+  {
+    people,
+    channels,
+    teams,
+  }: { people: string[]; channels: string[]; teams: { slug: string; name: string }[] },
 ): SituationFormView {
   const given = { values, problems };
   return {
@@ -99,6 +120,13 @@ export function situationFormView(
     ],
     what: [
       field('situation.alert', 'Alert name', { ...given, optional: true }),
+      field('situation.team', 'Team', {
+        ...given,
+        choices: [
+          { value: '', label: 'As the labels say' },
+          ...teams.map(({ slug, name }) => ({ value: slug, label: name })),
+        ],
+      }),
       field('situation.labels', 'Labels', {
         ...given,
         optional: true,
