@@ -122,3 +122,45 @@ test('the rules of the team, or else of the organization, say how long it can be
   await database.owner.query(rules, [database.orgId, rows[0].id, JSON.stringify({ reopenWindow: '5m' })]);
   expect(await windowOf()).toBe(5);
 });
+
+test('who a level reaches is asked at its time, and rules are told what they wait for', async () => {
+  const rule = { triggers: ['alert.received', 'incident.opened'], targets: [{ type: 'channel', name: 'x' }] };
+  await database.owner.query(
+    `insert into notification_rules (org_id, name, position, definition) values ($1, 'on', 1, $2), ($1, 'off', 2, $3)`,
+    [
+      database.orgId,
+      JSON.stringify(rule),
+      JSON.stringify({ ...rule, enabled: false, triggers: ['forecast'] }),
+    ],
+  );
+  const incident = await open({ service: 'checkout' });
+  await alert(incident);
+  await alert(incident, { seq: 2, status: 'resolved' });
+  const { digest } = await read(incident);
+  expect(digest.plan).toMatchObject({
+    resolves: true,
+    pattern: 'HighLatency checkout',
+    announces: ['alert.received', 'incident.opened'],
+  });
+  expect(digest.received).toHaveLength(1);
+});
+
+test('a silence that catches all that fires is told with its end', async () => {
+  const incident = await open({ service: 'checkout' });
+  await alert(incident);
+  const endsAt = new Date(Date.now() + 30 * minute);
+  const startsAt = new Date(Date.now() - minute);
+  const silence = {
+    match: { alert: 'High*' },
+    startsAt: startsAt.toISOString(),
+    endsAt: endsAt.toISOString(),
+    reason: 'maintenance',
+  };
+  await database.owner.query(
+    `insert into silences (org_id, definition, starts_at, ends_at, created_by) values ($1, $2, $3, $4, 'ana')`,
+    [database.orgId, JSON.stringify(silence), startsAt, endsAt],
+  );
+  expect((await read(incident)).digest.silence).toEqual({ until: endsAt.getTime(), names: ['maintenance'] });
+  await database.owner.query('delete from silences');
+  expect((await read(incident)).digest).not.toHaveProperty('silence');
+});
