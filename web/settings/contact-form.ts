@@ -162,7 +162,7 @@ export function contactFormView(
   given: { email: string; channels: Channels; organizationZone: string },
 ): ContactFormView {
   return {
-    timeZone: field('timeZone', 'Your time zone', {
+    timeZone: field('timeZone', 'Time zone', {
       values: { timeZone: values.timeZone },
       problems,
       optional: true,
