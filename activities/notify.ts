@@ -12,6 +12,7 @@ import { createGate } from './notify/gate.ts';
 import type { Delivery } from './notify/outgoing.ts';
 import { type Prepared, prepare } from './notify/prepare.ts';
 import { type ChannelPreview, previewMessage } from './notify/preview.ts';
+import { reasonByNow } from './notify/still-due.ts';
 
 export interface NotifyDeps extends DeliverDeps {
   /** Address of the pages; links in messages begin with it. */
@@ -72,8 +73,15 @@ export function createNotifyActivities(deps: NotifyDeps) {
     context: Context,
   ): Promise<NotifyOutcome> {
     const scope = { orgId: input.orgId };
-    // its turn comes within a second
-    if (inMs > 0) await sleep(inMs);
+    if (inMs > 0) {
+      // its turn comes within a second, in which somebody may have answered
+      await sleep(inMs);
+      const reason = await deps.db.read(scope, (tx) => reasonByNow(tx, input));
+      if (reason !== undefined) {
+        await deps.db.write(scope, (tx) => skipNotification(tx, { ...entry, reason }));
+        return { status: 'skipped', destination: entry.destination, reason };
+      }
+    }
     if (context.cancellationSignal.aborted) {
       const reason = 'it was called off before it was sent';
       await deps.db.write(scope, (tx) => skipNotification(tx, { ...entry, reason }));

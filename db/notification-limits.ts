@@ -23,14 +23,21 @@ export interface ConsolidatedFacts {
   }[];
 }
 
-/** Whether a message may go or is told with others; `consolidated` is the id of the message that stands for them. */
-export type Limited =
-  | { verdict: 'send' }
-  | { verdict: 'hold'; consolidated: number; key: string; ends: Date };
+/** The message that stands for others in an hour. */
+export interface Hold {
+  /** Its id in the log. */
+  consolidated: number;
+  key: string;
+  /** The end of the hour. */
+  ends: Date;
+}
 
 const incidentsTold = 15;
 
-/** Counts one message of a pattern to a destination, and says whether it may go. `now`: epoch milliseconds. */
+/**
+ * Counts one message of a pattern to a destination (`now`: epoch milliseconds), and says by which other it is told;
+ * undefined: it may go by itself. `first`: it is the first that is held.
+ */
 export async function countTowardsLimit(
   tx: Tx,
   message: {
@@ -41,7 +48,7 @@ export async function countTowardsLimit(
     pattern: string;
     now: number;
   },
-): Promise<Limited> {
+): Promise<(Hold & { first: boolean }) | undefined> {
   const { orgId, destination, pattern, now } = message;
   // locks the row, so that messages that come at once are counted one after the other
   const { rows } = await sql<{ began: number; sent: number; held: number; consolidated: number | null }>`
@@ -64,13 +71,23 @@ export async function countTowardsLimit(
     .where('destination', '=', destination)
     .where('pattern', '=', pattern)
     .execute();
-  if (consolidated === null) return { verdict: 'send' };
-  return {
-    verdict: 'hold',
-    consolidated,
-    key: consolidatedKey(destination, pattern, began),
-    ends: new Date(began + hourMs),
-  };
+  if (counted.verdict === 'send' || consolidated === null) return undefined;
+  return { ...holdOf(consolidated, destination, pattern, began), first: counted.first };
+}
+
+/** The hold of the message with this id, while its hour has not been followed by another. */
+export async function findHold(tx: Tx, consolidated: number): Promise<Hold | undefined> {
+  const row = await tx
+    .selectFrom('notification_limits')
+    .select(['destination', 'pattern', 'hour_began as began'])
+    .where('consolidated', '=', consolidated)
+    .executeTakeFirst();
+  return row && holdOf(consolidated, row.destination, row.pattern, row.began.getTime());
+}
+
+function holdOf(consolidated: number, destination: string, pattern: string, began: number): Hold {
+  const key = consolidatedKey(destination, pattern, began);
+  return { consolidated, key, ends: new Date(began + hourMs) };
 }
 
 /** The message that stands for the others is in the log before it is sent, so that they can name it. */

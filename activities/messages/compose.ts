@@ -1,4 +1,5 @@
 import type { Report } from '../../db/reports.ts';
+import { lines } from '../../domain/markup.ts';
 import { chatActions } from './chat-actions.ts';
 import { chatSummaryMessage } from './chat-summary.ts';
 import { consolidatedMessage } from './consolidated-message.ts';
@@ -27,8 +28,16 @@ export class SubjectMissingError extends Error {
   override name = 'SubjectMissingError';
 }
 
-/** What this message says. Throws SubjectMissingError. */
+/** What this message says, with the line that a rule of notification puts above it. Throws SubjectMissingError. */
 export function composeMessage(source: MessageSource): Message {
+  const message = messageOf(source);
+  const { note } = source.detail;
+  if (typeof note !== 'string' || note.trim() === '') return message;
+  const block = { kind: 'paragraph', text: lines(note, 2000) } as const;
+  return { ...message, mail: { ...message.mail, blocks: [block, ...message.mail.blocks] } };
+}
+
+function messageOf(source: MessageSource): Message {
   const { type, facts } = source;
   switch (type) {
     case 'alert.received':

@@ -54,7 +54,7 @@ export async function resolveDestination(
 ): Promise<Destination | ApplicationFailure> {
   switch (target.type) {
     case 'email':
-      return mailTo(target.address, null);
+      return mailTo(target.address, target.address.toLowerCase());
     case 'user':
       return await mailToUser(tx, target.email);
     case 'schedule':

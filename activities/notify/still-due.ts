@@ -1,5 +1,6 @@
+import type { Tx } from '../../db/database.ts';
 import type { GitImport } from '../../db/git-sources.ts';
-import type { NotificationFacts } from '../../db/notification-facts.ts';
+import { type NotificationFacts, readNotificationFacts } from '../../db/notification-facts.ts';
 import type { ConsolidatedFacts } from '../../db/notification-limits.ts';
 import type { Report } from '../../db/reports.ts';
 import type { NotificationType, NotifyInput } from '../../domain/notification.ts';
@@ -57,6 +58,11 @@ export function isRecorded(
     case 'report.capacity':
       return subject !== undefined;
   }
+}
+
+/** As `reasonToSkip`, by what the record says now. */
+export async function reasonByNow(tx: Tx, input: NotifyInput): Promise<string | undefined> {
+  return reasonToSkip(input, await readNotificationFacts(tx, input));
 }
 
 /** Of no use to anybody once the incident is over. */

@@ -3,7 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import nodemailer from 'nodemailer';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { verifyLink } from '../../db/signed-links.ts';
 import { slackActionValue } from '../../domain/chat/slack-actions.ts';
 import type { NotifyInput, NotifyOutcome } from '../../domain/notification.ts';
@@ -264,6 +264,26 @@ test('a conversation takes one message a second: the next has its turn then, the
   expect([third.status, fourth.status].toSorted()).toEqual(['fulfilled', 'rejected']);
 });
 
+test('who answers while a page waits for its turn is not paged any more', async () => {
+  await patienceIsOver();
+  await attempt(message('ops'));
+  const waiting = attempt(message('ops', { key: 'waits' }));
+  await vi.waitUntil(async () => (await logged('waits')) !== undefined, { interval: 10 });
+  await change(`acknowledged_at = now(), acknowledged_by = 'ben@example.com'`);
+  expect(await waiting).toMatchObject({
+    status: 'skipped',
+    reason: expect.stringContaining('ben@example.com'),
+  });
+  expect(await logged('waits')).toMatchObject({ status: 'skipped' });
+});
+
+test('the line of a rule stands above what it tells of, as text', async () => {
+  await tell(
+    message('sre', { type: 'incident.opened', detail: { rule: 'shop', note: 'Call <!here> of the shop.' } }),
+  );
+  expect(slack.messages('C0SRE').at(-1)?.said).toContain('Call &lt;!here&gt; of the shop.');
+});
+
 test('a token that is wrong, or not where it is said to be, is told in words that help', async () => {
   await seedChannel('wrong', { type: 'slack', token: 'xoxb-another', channel: 'C0OPS' });
   expect(await failureOf(tell(message('wrong')))).toMatchObject({
@@ -326,9 +346,10 @@ test('the eleventh message about one pattern within an hour is told with the oth
   const eleventh = page();
   const twelfth = page();
   expect(await tell(eleventh)).toMatchObject({ status: 'skipped', reason: expect.stringContaining(pattern) });
-  // a further attempt of the same message does not count again
+  // a further attempt does not count again, and begins anew what the first may have died before beginning
   await tell(eleventh);
   await tell(twelfth);
+  expect(held).toHaveLength(2);
   const other = message('', { target: { type: 'email', address: 'ben@example.com' }, pattern: 'DiskFull' });
   expect(await tell(other)).toMatchObject({ status: 'sent' });
   const before = smtp.mails.length;

@@ -1,0 +1,67 @@
+import type { Tx } from '../../db/database.ts';
+import { countTowardsLimit, findHold, type Hold } from '../../db/notification-limits.ts';
+import { findNotification, type NotificationEntry, skipNotification } from '../../db/notifications.ts';
+import type { NotifyInput, NotifyOutcome } from '../../domain/notification.ts';
+import { isLimited } from '../../domain/notification-limits.ts';
+import type { Consolidation } from '../../workflows/messages.ts';
+import type { Destination } from './destination.ts';
+
+export interface HeldBack {
+  outcome: NotifyOutcome;
+  /** What tells it with others; absent where that has been started surely. */
+  consolidation?: Consolidation;
+}
+
+/**
+ * Beyond the limit a message is told with others; undefined: it goes by itself. A further attempt counts once, and
+ * starts again what the attempt before may have died before starting. `now`: epoch milliseconds.
+ */
+export async function holdBack(
+  tx: Tx,
+  input: NotifyInput,
+  entry: NotificationEntry,
+  destination: Destination,
+  now: number,
+): Promise<HeldBack | undefined> {
+  const { pattern, orgId } = input;
+  if (pattern === undefined || !isLimited(input.type, destination.kind)) return undefined;
+  const reason = `there were too many messages about ${pattern} within an hour: it is told with the others in one`;
+  const outcome = { status: 'skipped', destination: entry.destination, reason } as const;
+  const consolidation = (hold: Hold) => consolidationOf(input, pattern, destination, hold);
+  const known = await findNotification(tx, input.key);
+  if (known) {
+    if (known.consolidatedInto === null) return undefined;
+    const hold = await findHold(tx, known.consolidatedInto);
+    return { outcome, ...(hold && { consolidation: consolidation(hold) }) };
+  }
+  const { key, label, kind: channel } = destination;
+  const hold = await countTowardsLimit(tx, { orgId, destination: key, label, channel, pattern, now });
+  if (!hold) return undefined;
+  await skipNotification(tx, { ...entry, reason, consolidatedInto: hold.consolidated });
+  return { outcome, ...(hold.first && { consolidation: consolidation(hold) }) };
+}
+
+function consolidationOf(
+  { orgId, target }: NotifyInput,
+  pattern: string,
+  destination: Destination,
+  hold: Hold,
+): Consolidation {
+  const { consolidated: limit, key, ends } = hold;
+  return {
+    orgId,
+    limit,
+    key,
+    pattern,
+    ends: ends.toISOString(),
+    target,
+    updates: changesInPlace(destination),
+  };
+}
+
+/** Where it does not, the one message comes again at the end of the hour. */
+function changesInPlace(destination: Destination): boolean {
+  return (
+    destination.kind === 'pagerduty' || (destination.kind === 'slack' && !('webhookUrl' in destination.to))
+  );
+}
