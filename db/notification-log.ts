@@ -129,3 +129,25 @@ function present({ cause, number, title, executionId, runbook, workflowId, ...ro
 function isCause(cause: NotificationCause | Record<string, never>): cause is NotificationCause {
   return cause.event !== undefined;
 }
+
+/** How messages went since `since`: counts by status, and by when half of those that were sent were handed over, and 95 %. */
+export async function readDeliveryFigures(
+  tx: Tx,
+  since: Date,
+): Promise<{ sent: number; failed: number; skipped: number; halfMs: number | null; mostMs: number | null }> {
+  const { rows } = await sql<{
+    sent: number;
+    failed: number;
+    skipped: number;
+    half: number | null;
+    most: number | null;
+  }>`
+    select (count(*) filter (where status = 'sent'))::int as sent,
+      (count(*) filter (where status = 'failed'))::int as failed,
+      (count(*) filter (where status = 'skipped'))::int as skipped,
+      percentile_disc(0.5) within group (order by latency_ms) filter (where status = 'sent') as half,
+      percentile_disc(0.95) within group (order by latency_ms) filter (where status = 'sent') as most
+    from notifications where created_at >= ${since}`.execute(tx);
+  const { sent = 0, failed = 0, skipped = 0, half = null, most = null } = rows[0] ?? {};
+  return { sent, failed, skipped, halfMs: half, mostMs: most };
+}

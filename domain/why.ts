@@ -42,7 +42,7 @@ export function why(message: SentMessage, reader: Reader): string[] {
   const entry = cause.entry ? ` and ${entryText(cause.entry, message, reader)}` : '';
   return [
     `${toldText(message, reader)} because ${because}${entry}.`,
-    ...(cause.rule ? [ruleText(cause.rule)] : []),
+    ...(cause.rule ? ruleText(cause.rule) : []),
     ...(cause.step !== undefined && cause.step > 1 ? [stepText(message, cause.step, reader)] : []),
     ...(cause.instead === undefined ? [] : [`Tried before, and failed: ${fullStop(cause.instead)}`]),
     ...outcomeOf(message),
@@ -119,11 +119,10 @@ function entryText(entry: ScheduleEntry, { person }: SentMessage, reader: Reader
     : `${be} on call by ${entry.schedule} (${rotation}, ${until})`;
 }
 
-function ruleText({ reasons }: { reasons: string[] }): string {
-  const [first, ...conditions] = reasons;
-  const held =
-    conditions.length === 0 ? `${first ?? 'it waits for it'}, without a condition` : conditions.join('; ');
-  return `What held: ${fullStop(held)}`;
+/** The first reason is what the rule waits for, which is said already. */
+function ruleText({ reasons }: { reasons: string[] }): string[] {
+  const conditions = reasons.slice(1);
+  return conditions.length === 0 ? [] : [`What held: ${fullStop(conditions.join('; '))}`];
 }
 
 function stepText({ person }: SentMessage, step: number, reader: Reader): string {

@@ -25,6 +25,7 @@ const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/
 let database: TestDatabase;
 let night: BadNight;
 let maintenance: string;
+let messageIds: { page: number; failed: number };
 let linkCode: string;
 let web: TestWeb;
 let chromium: Chromium | undefined;
@@ -47,7 +48,7 @@ beforeAll(async () => {
   night = await seedBadNight(database.owner, database.orgId, Date.now());
   maintenance = (await seedBadAutomation(database)).window;
   await seedBadTopology(database.owner, database.orgId, night.worstIncident);
-  await seedBadNotifications(database);
+  messageIds = await seedBadNotifications(database);
   await seedBadOnCall(database, Date.now());
   linkCode = await seedBadChat(database);
   web = await serveWeb(database.db, {
@@ -201,11 +202,15 @@ const everyPage: [name: string, path: () => string][] = [
   ['a mail as text', () => `/mailbox/${mail.id}?part=text`],
   ['escalation policies', () => '/settings/escalation-policies'],
   ['the form of an escalation policy', () => '/settings/escalation-policies/default'],
+  ['rehearsal', () => '/rehearsal'],
   ['SLA policies', () => '/settings/sla-policies'],
   ['the form of an SLA policy', () => '/settings/sla-policies/critical'],
   ['the form of an SLA calendar', () => '/settings/sla-calendars/office-hours'],
   ['rules of notification', () => '/settings/rules'],
   ['the form of a rule of notification', () => '/settings/rules/critical-to-everybody'],
+  ['the log of messages', () => '/notifications'],
+  ['why a page was sent', () => `/notifications/${messageIds.page}`],
+  ['why a message that failed was sent', () => `/notifications/${messageIds.failed}`],
   ['silences', () => '/silences'],
   ['the form of a silence', () => '/silences/new?service=checkout'],
   ['rules of correlation', () => '/settings/correlation'],

@@ -20,6 +20,7 @@ import { createPages } from './layout/pages.ts';
 import { loadTemplates } from './layout/templates.ts';
 import { linkRoutes } from './links/routes.ts';
 import { mailboxRoutes } from './mailbox/routes.ts';
+import { notificationRoutes } from './notifications/routes.ts';
 import { overrideRoutes } from './on-call/override-routes.ts';
 import { onCallRoutes } from './on-call/routes.ts';
 import { scheduleRoutes } from './on-call/schedule-routes.ts';
@@ -73,6 +74,7 @@ export function createWeb(deps: WebDeps): Router {
   router.use(scheduleRoutes(deps, pages));
   router.use(overrideRoutes(deps, pages));
   router.use(onCallRoutes(deps, pages));
+  router.use(notificationRoutes(deps, pages));
   router.use(silenceRoutes(deps, pages));
   router.use(runbookRoutes(deps, pages));
   router.use(dryRunRoutes(deps, pages));

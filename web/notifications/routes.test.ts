@@ -1,0 +1,181 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createSession, createUser, setMembership } from '../../db/identity.ts';
+import { ensureOrganization } from '../../db/organizations.ts';
+import { createTestDatabase, type TestDatabase } from '../../test/harness/database.ts';
+import { serveWeb, type TestWeb } from '../../test/harness/web.ts';
+
+let database: TestDatabase;
+let orgId: string;
+let web: TestWeb;
+const sessions = new Map<string, { token: string; csrfToken: string }>();
+const problems: unknown[] = [];
+const sentKey = 'incident:i:page:a b';
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const made = await ensureOrganization(database.db, { slug: 'tested', ownerEmail: 'owner@example.com' });
+  ({ orgId } = made);
+  for (const role of ['operator', 'admin'] as const) {
+    const session = await database.db.write({ orgId }, async (tx) => {
+      const email = `${role}@example.com`;
+      const userId = await createUser(tx, { orgId, email, name: role, actor: 'test' });
+      await setMembership(tx, { orgId, userId, teamId: null, role, actor: 'test' });
+      const expiresAt = new Date(Date.now() + 3_600_000);
+      return await createSession(tx, { orgId, userId, userAgent: 'test', expiresAt, actor: email });
+    });
+    sessions.set(role, session);
+  }
+  await database.owner.query(
+    `insert into incidents (org_id, number, title, severity, severity_rank, opened_at)
+     values ($1, 7, 'Disk full', 'critical', 0, now() - interval '2 days')`,
+    [orgId],
+  );
+  await database.owner.query(
+    `insert into alerts (org_id, integration_id, fingerprint, status, name, severity, severity_rank, service, labels,
+       annotations, starts_at, incident_id)
+     select $1, $2, 'f', 'firing', 'Disk*Full', 'critical', 0, 'db', '{}', '{}', now(), id from incidents where number = 7`,
+    [orgId, made.integrationId],
+  );
+  await database.owner.query(
+    `insert into notifications (org_id, key, type, incident_id, channel, destination, subject, status, person, cause)
+     select $1, $2, 'escalation.page', id, 'email', 'admin@example.com', 'Disk <full>', 'sent', 'admin@example.com', $3
+     from incidents where number = 7`,
+    [orgId, sentKey, JSON.stringify({ event: 'incident.opened', at: new Date().toISOString(), level: 1 })],
+  );
+  web = await serveWeb(database.db, {
+    logError: (error) => problems.push(error),
+    workflowUrl: (id) => `http://temporal.example/${id}`,
+    readOrigin: async (workflowId) => ({
+      workflowId,
+      runId: 'r',
+      eventId: 31,
+      at: '2026-01-01T00:00:00Z',
+      cause: null,
+    }),
+  });
+});
+afterAll(async () => {
+  await web.close();
+  await database.close();
+});
+
+async function page(path: string, role = 'admin') {
+  const answer = await fetch(web.base + path, {
+    redirect: 'manual',
+    headers: { cookie: `holdfast=${sessions.get(role)?.token}` },
+  });
+  return { status: answer.status, location: answer.headers.get('location'), html: await answer.text() };
+}
+
+async function send(path: string, fields: [string, string][], role = 'admin') {
+  const session = sessions.get(role);
+  const answer = await fetch(web.base + path, {
+    method: 'POST',
+    redirect: 'manual',
+    headers: { cookie: `holdfast=${session?.token}` },
+    body: new URLSearchParams([...fields, ['_csrf', session?.csrfToken ?? '']]),
+  });
+  return { status: answer.status, location: answer.headers.get('location'), html: await answer.text() };
+}
+
+describe('the log', () => {
+  it('is filtered by its address, and a link in a message leads to why it was sent', async () => {
+    const { html } = await page('/notifications?person=admin@example.com&incident=%237');
+    expect(html).toContain('Disk &lt;full&gt;');
+    expect((await page('/notifications?status=failed&cursor=nonsense')).html).toContain(
+      'No message is like this',
+    );
+    const found = await page(`/notifications/find?key=${encodeURIComponent(sentKey)}`);
+    expect(found).toMatchObject({ status: 303, location: expect.stringMatching(/^\/notifications\/\d+$/) });
+    const why = (await page(found.location ?? '')).html;
+    expect(why).toContain('You were paged because level 1 of the escalation policy came due');
+    expect(why).toContain('Event 31 scheduled it');
+    expect(why).toContain(`href="http://temporal.example/incident:${orgId}:7"`);
+    expect((await page('/notifications/find?key=x')).status).toBe(404);
+    expect((await page('/notifications/1e9')).status).toBe(404);
+    expect(problems).toEqual([]);
+  });
+});
+
+const rule: [string, string][] = [
+  ['name', 'all'],
+  ['order', '5'],
+  ['triggers', 'incident.opened'],
+  ['triggers', 'incident.resolved'],
+  ['severities', 'critical'],
+  ['timeZone', 'UTC'],
+  ['who.0', 'email'],
+  ['address.0', 'team@example.com'],
+  ['who.1', ''],
+  ['address.1', ''],
+];
+
+describe('the form of a rule', () => {
+  it('tries a rule that has no name yet, and saves nothing by that', async () => {
+    const unnamed = rule.filter(([name]) => name !== 'name');
+    const { status, html } = await send('/settings/rules/new/try', unnamed);
+    expect(status).toBe(200);
+    expect(html).toContain('It would have matched 1 of 1 event of the last 30 days and sent 1 message.');
+    expect(html).toContain('the severity is critical');
+    expect((await page('/settings/rules')).html).toContain('No rule yet');
+  });
+
+  it('adds and removes rows of targets and keeps what was typed', async () => {
+    const { html } = await send('/settings/rules/new', [...rule, ['edit', 'add-target']]);
+    expect(html).toContain('name="who.2"');
+    expect(html).toContain('value="team@example.com"');
+    const removed = await send('/settings/rules/new', [...rule, ['edit', 'remove-target.0']]);
+    expect(removed.html).not.toContain('value="team@example.com"');
+  });
+
+  it('says beside the field what is wrong, saves what is right, and deletes it', async () => {
+    const wrong = await send('/settings/rules/new', [
+      ...rule,
+      ['template', '{{incident.password}}'],
+      ['days', 'mon'],
+    ]);
+    expect(wrong.status).toBe(422);
+    expect(wrong.html).toContain('there is no field &#x27;incident.password&#x27;');
+    expect((await send('/settings/rules/new', rule, 'operator')).status).toBe(403);
+    expect(await send('/settings/rules/new', rule)).toMatchObject({
+      status: 303,
+      location: '/settings/rules',
+    });
+    const { html } = await page('/settings/rules/all');
+    expect(html).toMatch(/value="incident.resolved" checked/);
+    expect((await send('/settings/rules/new', rule)).html).toContain('There is one of this name.');
+    expect((await send('/settings/rules/all/delete', [])).status).toBe(303);
+    expect((await page('/settings/rules/all')).status).toBe(404);
+    expect(problems).toEqual([]);
+  });
+});
+
+describe('the form of a silence', () => {
+  const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString().slice(0, 16);
+
+  it('begins with what it was opened for, taken literally', async () => {
+    const { html } = await page('/silences/new?alert=Disk*Full&service=db&label.host=a');
+    expect(html).toContain('value="Disk\\*Full"');
+    expect(html).toContain('host &#x3D; a');
+  });
+
+  it('shows what it would catch before there is a reason, then is made and ended', async () => {
+    const fields: [string, string][] = [
+      ['alert', 'Disk\\*Full'],
+      ['endsAt', inAnHour()],
+    ];
+    const tried = await send('/silences/new/try', fields, 'operator');
+    expect(tried.html).toContain('It would have caught 1 of 1 alerts of the last 30 days.');
+    expect(tried.html).toContain('href="/incidents/7"');
+    const wrong = await send('/silences/new', fields, 'operator');
+    expect(wrong.status).toBe(422);
+    expect(wrong.html).toContain('Say why.');
+    expect((await send('/silences/new', [...fields, ['reason', 'new disks']], 'operator')).status).toBe(303);
+    const list = (await page('/silences', 'operator')).html;
+    expect(list).toContain('1 alert in <a href="/incidents/7">#7</a>');
+    const [, end] = /action="(\/silences\/[^"]+\/end)"/.exec(list) ?? [];
+    expect((await send(end ?? '', [], 'operator')).status).toBe(303);
+    expect((await page('/silences')).html).toContain('Nothing is silenced');
+    expect(problems).toEqual([]);
+  });
+});
