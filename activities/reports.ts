@@ -2,13 +2,26 @@ import { randomUUID } from 'node:crypto';
 import { ApplicationFailure, log } from '@temporalio/activity';
 import type { Database } from '../db/database.ts';
 import { beginNotification, finishNotification } from '../db/notifications.ts';
-import { type ReportAudience, type ReportDefaults, readReportAudience } from '../db/report-audience.ts';
-import { readSlaFacts } from '../db/report-data.ts';
-import { findReportByKey, getReport, insertReport, markReportSent, type ReportKind } from '../db/reports.ts';
+import {
+  type ReportAudience,
+  type ReportDefaults,
+  readerZones,
+  readReportAudience,
+  teamsWithReports,
+} from '../db/report-audience.ts';
+import { pagesByHour, readSlaFacts } from '../db/report-data.ts';
+import {
+  findReportByKey,
+  getReport,
+  insertReport,
+  markReportSent,
+  type Report,
+  type ReportKind,
+} from '../db/reports.ts';
 import { type CapacityReport, capacityReport } from '../domain/reports/capacity.ts';
-import { weekMs } from '../domain/reports/period.ts';
-import { slaReport } from '../domain/reports/sla.ts';
-import type { CapacityGap, StoredReport } from '../domain/reports/stored.ts';
+import { type ReportSpan, reportPeriods } from '../domain/reports/period.ts';
+import { type PagesTo, pagesOf, type SlaReport, slaReport } from '../domain/reports/sla.ts';
+import { type CapacityGap, type StoredReport, storedReport } from '../domain/reports/stored.ts';
 import { createEmailChannel, type MailTransport } from './channels/email.ts';
 import { type Mail, renderMail } from './messages/mail-layout.ts';
 import { PrometheusError } from './prometheus/client.ts';
@@ -36,8 +49,12 @@ export interface BuildReportInput {
   kind: ReportKind;
   /** Who asked: a person, or 'schedule'. */
   requestedBy: string;
-  /** ISO 8601; the report covers the seven days before it. */
+  /** ISO 8601; the report covers what `span` says before it. */
   periodEnd: string;
+  /** Absent: a week. */
+  span?: ReportSpan;
+  /** Absent: of the whole organization. */
+  teamId?: string;
   /** Minted once per report: building it again finds what was built. */
   key: string;
   /** Say in the report that Prometheus does not answer, instead of failing so that it is asked again. */
@@ -54,6 +71,9 @@ export interface SendReportInput {
 /** Capacity trends look back further than the report's week, as far as there are measurements. */
 const historyDays = 14;
 const rowsStored = 500;
+/** Periods of the course, the report's own among them. */
+const courseLength = 8;
+const limits = { breachLimit: 200, alertLimit: 10, destinationLimit: 50, serviceLimit: 50 };
 /** Under the activity's time-out, so that a slow attempt ends before the next begins to mail the same people. */
 const sendLimitMs = 8 * 60_000;
 
@@ -75,13 +95,14 @@ export function createReportActivities(deps: ReportActivityDeps) {
       if (built) return { reportId: built.id };
 
       const audience = await db.read(scope, (tx) =>
-        readReportAudience(tx, input.orgId, deps.defaults(input.orgId)),
+        readReportAudience(tx, input.orgId, deps.defaults(input.orgId), input.teamId ?? null),
       );
       const reportId = randomUUID();
-      const frame = frameOf(audience, input.periodEnd, reportId);
+      const span = input.span ?? 'week';
+      const frame = frameOf(audience, { periodEnd: input.periodEnd, reportId, span });
       const { subject, mail, data } =
         input.kind === 'sla'
-          ? await buildSla(input.orgId, frame)
+          ? await buildSla(input.orgId, frame, input.teamId ?? null)
           : await buildCapacity(frame, input.acceptGaps ?? false);
       const stored = await db.write(scope, (tx) =>
         insertReport(tx, {
@@ -96,13 +117,20 @@ export function createReportActivities(deps: ReportActivityDeps) {
           data,
           recipients: audience.recipients,
           requestedBy: input.requestedBy,
+          teamId: input.teamId ?? null,
+          span,
         }),
       );
       return { reportId: stored.id };
     },
 
+    /** The teams whose reports somebody gets, beside the organization's. */
+    async reportTeams({ orgId }: { orgId: string }): Promise<string[]> {
+      return await db.read({ orgId }, teamsWithReports);
+    },
+
     /**
-     * Mails the report to each recipient, whatever befalls the others. Throws the retryable failure
+     * Mails the report to each recipient, in their own time zone, whatever befalls the others. Throws the retryable failure
      * ReportNotDelivered while an address may still be reached; those who have it are left out next time.
      */
     async sendReport(input: SendReportInput): Promise<{ sent: number; refused: string[] }> {
@@ -114,6 +142,7 @@ export function createReportActivities(deps: ReportActivityDeps) {
       const refused: string[] = [];
       const failed: string[] = [];
       let sent = 0;
+      const partsFor = await mailParts(input.orgId, report);
       const giveUpAt = clock() + sendLimitMs;
       for (const to of report.recipients) {
         if (clock() > giveUpAt) {
@@ -140,8 +169,7 @@ export function createReportActivities(deps: ReportActivityDeps) {
           const { response } = await email.send({
             to,
             subject: report.subject,
-            html: report.html,
-            text: report.text,
+            ...partsFor(to),
             key: input.key,
             type: entry.type,
             urgent: false,
@@ -180,14 +208,20 @@ export function createReportActivities(deps: ReportActivityDeps) {
     },
   };
 
-  function frameOf(audience: ReportAudience, periodEnd: string, reportId: string): ReportFrame {
+  function frameOf(
+    audience: ReportAudience,
+    { periodEnd, reportId, span }: { periodEnd: string; reportId: string; span: ReportSpan },
+  ): ReportFrame {
     const to = Date.parse(periodEnd);
     if (Number.isNaN(to)) {
       throw ApplicationFailure.nonRetryable(`periodEnd is no ISO 8601 time: '${periodEnd}'`, 'InvalidPeriod');
     }
+    const [period] = reportPeriods(to, { span, timeZone: audience.timeZone, count: 1 });
     return {
       organization: audience.organization,
-      from: to - weekMs,
+      team: audience.team,
+      span,
+      from: period?.from ?? to,
       to,
       timeZone: audience.timeZone,
       publicUrl,
@@ -195,22 +229,59 @@ export function createReportActivities(deps: ReportActivityDeps) {
     };
   }
 
-  async function buildSla(orgId: string, frame: ReportFrame): Promise<Built> {
-    const facts = await db.read({ orgId }, (tx) =>
-      readSlaFacts(tx, {
-        period: { from: new Date(frame.from), to: new Date(frame.to) },
-        timeZone: frame.timeZone,
-        breachLimit: 200,
-        alertLimit: 10,
-        destinationLimit: 50,
-      }),
-    );
+  async function buildSla(orgId: string, frame: ReportFrame, teamId: string | null): Promise<Built> {
+    const { to, span, timeZone } = frame;
+    const periods = reportPeriods(to, { span, timeZone, count: courseLength }).map((period) => ({
+      from: new Date(period.from),
+      to: new Date(period.to),
+    }));
+    const { facts, pagesIn } = await db.read({ orgId }, async (tx) => {
+      const facts = await readSlaFacts(tx, { periods, teamId, timeZone, ...limits });
+      const { zones } = await readerZones(tx, []);
+      const pagesIn: Record<string, PagesTo[]> = {};
+      const [period] = periods;
+      for (const zone of zones) {
+        if (zone === timeZone || !period) continue;
+        const limit = limits.destinationLimit;
+        pagesIn[zone] = await pagesByHour(tx, { period, teamId, timeZone: zone, limit });
+      }
+      return { facts, pagesIn };
+    });
     const report = slaReport(facts);
     const { sentence } = report;
     const charts = slaCharts(report, frame);
     return {
       ...slaMail(report, frame),
-      data: { kind: 'sla', sentence, timeZone: frame.timeZone, report, charts },
+      data: { kind: 'sla', sentence, timeZone, report, charts, pagesIn },
+    };
+  }
+
+  /** The two parts of a recipient's mail: an SLA report counts hours and days where its reader is. */
+  async function mailParts(
+    orgId: string,
+    report: Report,
+  ): Promise<(address: string) => { html: string; text: string }> {
+    const own = { html: report.html, text: report.text };
+    const stored = storedReport(report.data);
+    if (stored?.kind !== 'sla' || !stored.pagesIn) return () => own;
+    const { pagesIn } = stored;
+    // with pages in other zones, it has all that this Holdfast counts
+    const made = stored.report as SlaReport;
+    const { audience, byAddress } = await db.read({ orgId }, async (tx) => ({
+      audience: await readReportAudience(tx, orgId, deps.defaults(orgId), report.teamId),
+      ...(await readerZones(tx, report.recipients)),
+    }));
+    const frame = frameOf(audience, { periodEnd: report.periodEnd, reportId: report.id, span: report.span });
+    const byZone = new Map<string, typeof own>();
+    return (address) => {
+      const timeZone = byAddress.get(address);
+      const pages = timeZone === undefined ? undefined : pagesIn[timeZone];
+      if (timeZone === undefined || !pages) return own;
+      const there =
+        byZone.get(timeZone) ??
+        renderMail(slaMail({ ...made, ...pagesOf(pages) }, { ...frame, timeZone }).mail);
+      byZone.set(timeZone, there);
+      return there;
     };
   }
 

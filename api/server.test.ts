@@ -176,7 +176,7 @@ test('a report is started on demand and answers with its workflow', async () => 
   expect(reportStarted.parse(body).workflowId).toBe('report:sla');
   expect(api.messages.sent.at(-1)).toEqual({
     method: 'startReport',
-    args: [api.orgId, 'sla', 'operator@example.com'],
+    args: [api.orgId, 'sla', 'operator@example.com', { span: 'week' }],
   });
   expect((await api.ask('POST', '/api/v1/reports/sla/send', { token: api.tokens.viewer })).status).toBe(403);
   expect((await api.ask('GET', '/api/v1/reports', { token: api.tokens.viewer })).body).toEqual({

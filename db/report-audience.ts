@@ -6,6 +6,8 @@ import type { Tx } from './database.ts';
 /** Whose report it is, and who gets it. */
 export interface ReportAudience {
   organization: string;
+  /** Name of the team whose report it is; null: the organization's. */
+  team: string | null;
   /** Lower-case mail addresses, each once. */
   recipients: string[];
   timeZone: string;
@@ -17,11 +19,15 @@ export interface ReportDefaults {
   timeZone: string;
 }
 
-/** The recipients of the setting, else the default's, else the owners that can still sign in. */
+/**
+ * The recipients of the setting, else the default's, else the owners that can still sign in; of a team's report those
+ * that the setting names for it.
+ */
 export async function readReportAudience(
   tx: Tx,
   orgId: string,
   defaults: ReportDefaults,
+  teamId: string | null = null,
 ): Promise<ReportAudience> {
   const settings = await readReportSettings(tx);
   const { name } = await tx
@@ -29,13 +35,57 @@ export async function readReportAudience(
     .select('name')
     .where('org_id', '=', orgId)
     .executeTakeFirstOrThrow();
+  const team =
+    teamId === null
+      ? null
+      : await tx
+          .selectFrom('teams')
+          .select(['slug', 'name'])
+          .where('id', '=', teamId)
+          .executeTakeFirstOrThrow();
   const named = [settings.recipients ?? [], defaults.recipients].find((list) => list.length > 0);
-  const addresses = named ?? (await ownerAddresses(tx));
+  const addresses = team ? (settings.teams?.[team.slug] ?? []) : (named ?? (await ownerAddresses(tx)));
   return {
     organization: name,
+    team: team?.name ?? null,
     recipients: [...new Set(addresses.map((address) => address.toLowerCase()))],
     timeZone: settings.timeZone ?? defaults.timeZone,
   };
+}
+
+/** Ids of the teams whose reports somebody gets, by slug. */
+export async function teamsWithReports(tx: Tx): Promise<string[]> {
+  const slugs = Object.keys((await readReportSettings(tx)).teams ?? {});
+  if (slugs.length === 0) return [];
+  const teams = await tx
+    .selectFrom('teams')
+    .select('id')
+    .where('slug', 'in', slugs)
+    .orderBy('slug')
+    .execute();
+  return teams.map(({ id }) => id);
+}
+
+/** More zones than that are counted in the organization's. */
+const mostZones = 12;
+
+/** The zones that people have set, and of which of these addresses they are. */
+export async function readerZones(
+  tx: Tx,
+  addresses: readonly string[],
+): Promise<{ zones: string[]; byAddress: Map<string, string> }> {
+  const people = await tx
+    .selectFrom('users')
+    .select(['email', 'time_zone as zone'])
+    .where('time_zone', 'is not', null)
+    .where('disabled_at', 'is', null)
+    .orderBy('email')
+    .execute();
+  const known = people.flatMap(({ email, zone }) => (zone === null ? [] : [{ email, zone }]));
+  const zones = [...new Set(known.map(({ zone }) => zone))].slice(0, mostZones);
+  const wanted = new Set(addresses);
+  const own = known.filter(({ email, zone }) => wanted.has(email) && zones.includes(zone));
+  return { zones, byAddress: new Map(own.map(({ email, zone }) => [email, zone])) };
 }
 
 /** Throws ZodError if the stored setting is none. */

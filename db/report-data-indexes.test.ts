@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { reportPeriods } from '../domain/reports/period.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
 import { readSlaFacts } from './report-data.ts';
 
@@ -50,7 +51,13 @@ it('reads a week out of a year by indexes, in well under a second', async () => 
   const { facts, scans, milliseconds } = await test.db.read({ orgId: test.orgId }, async (tx) => {
     const startedAt = performance.now();
     const facts = await readSlaFacts(tx, {
-      period: { from: new Date('2026-11-09T00:00:00Z'), to: new Date('2026-11-16T00:00:00Z') },
+      periods: reportPeriods(Date.parse('2026-11-16T00:00:00Z'), {
+        span: 'week',
+        timeZone: 'UTC',
+        count: 8,
+      }).map(({ from, to }) => ({ from: new Date(from), to: new Date(to) })),
+      teamId: null,
+      serviceLimit: 20,
       timeZone: 'UTC',
       breachLimit: 200,
       alertLimit: 10,

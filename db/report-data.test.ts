@@ -3,7 +3,12 @@ import { createTestDatabase, type TestDatabase } from '../test/harness/database.
 import { readSlaFacts, type SlaFactsQuery } from './report-data.ts';
 
 const week: SlaFactsQuery = {
-  period: { from: new Date('2026-11-09T00:00:00Z'), to: new Date('2026-11-16T00:00:00Z') },
+  periods: [
+    { from: new Date('2026-11-09T00:00:00Z'), to: new Date('2026-11-16T00:00:00Z') },
+    { from: new Date('2026-11-02T00:00:00Z'), to: new Date('2026-11-09T00:00:00Z') },
+  ],
+  teamId: null,
+  serviceLimit: 20,
   timeZone: 'Europe/Berlin',
   breachLimit: 2,
   alertLimit: 2,

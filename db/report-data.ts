@@ -1,21 +1,24 @@
 import { sql } from 'kysely';
 import type { ClockCount, Counts, SlaFacts, Times } from '../domain/reports/sla.ts';
+import { burnWords } from '../domain/slo/evaluate.ts';
+import { objectiveText } from '../domain/slo/slo.ts';
 import type { Tx } from './database.ts';
-
-/** A period: from `from`, inclusive, to `to`, exclusive. */
-export interface Period {
-  from: Date;
-  to: Date;
-}
+import { countByReason, countByService, readAutomation, readCourse } from './report-breakdown.ts';
+import { ofTeam, owned, type Period, timesOf } from './report-scope.ts';
+import { listStandingSlos, type StandingSlo } from './slos.ts';
 
 export interface SlaFactsQuery {
-  period: Period;
+  /** The period itself, then those before it, newest first; at least two. */
+  periods: readonly Period[];
+  /** Null: of the whole organization. */
+  teamId: string | null;
   /** IANA name: the hours of pages are hours of the day there. */
   timeZone: string;
   /** Rows at most in each list; the totals count everything. */
   breachLimit: number;
   alertLimit: number;
   destinationLimit: number;
+  serviceLimit: number;
 }
 
 /**
@@ -23,39 +26,52 @@ export interface SlaFactsQuery {
  * A clock belongs to the period in which it was decided: met when it ended, breached when it was due.
  */
 export async function readSlaFacts(tx: Tx, query: SlaFactsQuery): Promise<SlaFacts> {
-  const { period } = query;
-  const previous = periodBefore(period);
-  const breaches = await readBreaches(tx, period, query.breachLimit);
+  const { teamId, periods } = query;
+  const [period, previous] = periods;
+  if (!period || !previous) throw new RangeError('a report has a period and one before it');
+  const breaches = await readBreaches(tx, period, teamId, query.breachLimit);
   return {
-    clocks: await countClocks(tx, period),
-    previousClocks: await countClocks(tx, previous),
+    clocks: await countClocks(tx, period, teamId),
+    previousClocks: await countClocks(tx, previous, teamId),
     breaches: breaches.items,
     breachTotal: breaches.total,
-    acknowledge: await timesToAcknowledge(tx, period),
-    previousAcknowledge: await timesToAcknowledge(tx, previous),
-    resolve: await timesToResolve(tx, period),
-    previousResolve: await timesToResolve(tx, previous),
-    noisiest: await noisiestAlerts(tx, period, query.alertLimit),
-    pages: await pagesByHour(tx, period, query.timeZone, query.destinationLimit),
-    counts: await countAll(tx, period),
-    previousCounts: await countAll(tx, previous),
+    acknowledge: await timesToAcknowledge(tx, period, teamId),
+    previousAcknowledge: await timesToAcknowledge(tx, previous, teamId),
+    resolve: await timesToResolve(tx, period, teamId),
+    previousResolve: await timesToResolve(tx, previous, teamId),
+    noisiest: await noisiestAlerts(tx, period, teamId, query.alertLimit),
+    pages: await pagesByHour(tx, { ...query, period, limit: query.destinationLimit }),
+    counts: await countAll(tx, period, teamId),
+    previousCounts: await countAll(tx, previous, teamId),
+    services: await countByService(tx, period, { teamId, limit: query.serviceLimit }),
+    reasons: await countByReason(tx, period, teamId),
+    course: await readCourse(tx, periods, teamId),
+    automation: await readAutomation(tx, period, teamId),
+    // objectives are the organization's
+    slos: teamId === null ? (await listStandingSlos(tx)).map(reportedSlo) : [],
   };
 }
 
-/** The period of equal length that ends where this one begins. */
-export function periodBefore(period: Period): Period {
-  const length = period.to.getTime() - period.from.getTime();
-  return { from: new Date(period.from.getTime() - length), to: period.from };
+function reportedSlo({ name, definition, state }: StandingSlo): SlaFacts['slos'][number] {
+  const { budgetLeft, burnRate } = state;
+  return {
+    name,
+    objective: objectiveText(definition),
+    budgetLeft,
+    burn: burnWords(definition, burnRate, budgetLeft),
+  };
 }
 
-async function countClocks(tx: Tx, { from, to }: Period): Promise<ClockCount[]> {
+async function countClocks(tx: Tx, { from, to }: Period, teamId: string | null): Promise<ClockCount[]> {
   const { rows } = await sql<ClockCount>`
     select policy, kind, sum(met)::int as met, sum(breached)::int as breached from (
       select policy, kind, 1 as met, 0 as breached from sla_clocks
       where state = 'met' and ended_at >= ${from} and ended_at < ${to}
+        ${ofTeam(sql.ref('sla_clocks.incident_id'), teamId)}
       union all
       select policy, kind, 0, 1 from sla_clocks
       where state = 'breached' and due_at >= ${from} and due_at < ${to}
+        ${ofTeam(sql.ref('sla_clocks.incident_id'), teamId)}
     ) decided
     group by policy, kind
     order by policy, kind`.execute(tx);
@@ -65,9 +81,10 @@ async function countClocks(tx: Tx, { from, to }: Period): Promise<ClockCount[]> 
 async function readBreaches(
   tx: Tx,
   { from, to }: Period,
+  teamId: string | null,
   limit: number,
 ): Promise<{ items: SlaFacts['breaches']; total: number }> {
-  const rows = await tx
+  let query = tx
     .selectFrom('sla_clocks as c')
     .innerJoin('incidents as i', 'i.id', 'c.incident_id')
     .select([
@@ -82,6 +99,8 @@ async function readBreaches(
       'c.started_at',
       'c.due_at',
       'c.ended_at',
+      'c.breach_reason',
+      'c.breach_note',
     ])
     .select(sql<number>`count(*) over ()`.as('total'))
     .where('c.state', '=', 'breached')
@@ -89,8 +108,9 @@ async function readBreaches(
     .where('c.due_at', '<', to)
     .orderBy('c.due_at', 'desc')
     .orderBy('i.number', 'desc')
-    .limit(limit)
-    .execute();
+    .limit(limit);
+  if (teamId !== null) query = query.where('i.team_id', '=', teamId);
+  const rows = await query.execute();
   const items = rows.map((row) => {
     // a breached clock may end with the breach: what was due was done when the incident says so
     const done = row.kind === 'acknowledge' ? (row.acknowledged_at ?? row.resolved_at) : row.resolved_at;
@@ -104,59 +124,63 @@ async function readBreaches(
       startedAt: row.started_at.toISOString(),
       dueAt: row.due_at.toISOString(),
       endedAt: done?.toISOString() ?? null,
+      reason: row.breach_reason,
+      note: row.breach_note,
     };
   });
   return { items, total: rows[0]?.total ?? 0 };
 }
 
-async function timesToAcknowledge(tx: Tx, { from, to }: Period): Promise<Times> {
+async function timesToAcknowledge(tx: Tx, { from, to }: Period, teamId: string | null): Promise<Times> {
   const { rows } = await sql<Times>`
     select ${timesOf('acknowledged_at')} from incidents
-    where acknowledged_at >= ${from} and acknowledged_at < ${to}`.execute(tx);
+    where acknowledged_at >= ${from} and acknowledged_at < ${to} ${owned(teamId)}`.execute(tx);
   return rows[0] ?? { count: 0, meanMs: null, medianMs: null };
 }
 
 /** False positives were no outage, so they do not make the time to resolve look short. */
-async function timesToResolve(tx: Tx, { from, to }: Period): Promise<Times> {
+async function timesToResolve(tx: Tx, { from, to }: Period, teamId: string | null): Promise<Times> {
   const { rows } = await sql<Times>`
     select ${timesOf('resolved_at')} from incidents
-    where resolved_at >= ${from} and resolved_at < ${to} and status <> 'false_positive'`.execute(tx);
+    where resolved_at >= ${from} and resolved_at < ${to} and status <> 'false_positive' ${owned(teamId)}`.execute(
+    tx,
+  );
   return rows[0] ?? { count: 0, meanMs: null, medianMs: null };
 }
 
-function timesOf(column: 'acknowledged_at' | 'resolved_at') {
-  const ms = sql`(extract(epoch from ${sql.ref(column)} - opened_at) * 1000)::double precision`;
-  return sql`count(*)::int as count, avg(${ms}) as "meanMs",
-    percentile_cont(0.5) within group (order by ${ms}) as "medianMs"`;
-}
-
-async function noisiestAlerts(tx: Tx, { from, to }: Period, limit: number): Promise<SlaFacts['noisiest']> {
+async function noisiestAlerts(
+  tx: Tx,
+  { from, to }: Period,
+  teamId: string | null,
+  limit: number,
+): Promise<SlaFacts['noisiest']> {
   const { rows } = await sql<SlaFacts['noisiest'][number]>`
     select name, service, count(*)::int as episodes, sum(occurrences)::int as occurrences,
       count(distinct incident_id)::int as incidents
     from alerts
-    where received_at >= ${from} and received_at < ${to}
+    where received_at >= ${from} and received_at < ${to} ${owned(teamId)}
     group by name, service
     order by episodes desc, occurrences desc, name, service
     limit ${limit}`.execute(tx);
   return rows;
 }
 
-/** The busiest destinations first; those beyond the limit together as 'others'. */
-async function pagesByHour(
+/** The busiest people first, and channels by their destination; those beyond the limit together as 'others'. */
+export async function pagesByHour(
   tx: Tx,
-  { from, to }: Period,
-  timeZone: string,
-  limit: number,
+  args: { period: Period; teamId: string | null; timeZone: string; limit: number },
 ): Promise<SlaFacts['pages']> {
+  const { from, to } = args.period;
   const { rows } = await sql<{ destination: string; hour: number; pages: number }>`
     with pages as (
-      select destination, extract(hour from created_at at time zone ${timeZone})::int as hour
+      select coalesce(person, destination) as destination,
+        extract(hour from created_at at time zone ${args.timeZone})::int as hour
       from notifications
       where created_at >= ${from} and created_at < ${to} and type = 'escalation.page' and status = 'sent'
+        ${ofTeam(sql.ref('notifications.incident_id'), args.teamId)}
     ),
     busiest as (
-      select destination from pages group by destination order by count(*) desc, destination limit ${limit}
+      select destination from pages group by destination order by count(*) desc, destination limit ${args.limit}
     )
     select coalesce(b.destination, 'others') as destination, p.hour, count(*)::int as pages
     from pages p left join busiest b using (destination)
@@ -170,25 +194,27 @@ async function pagesByHour(
   return [...byDestination].map(([destination, byHour]) => ({ destination, byHour }));
 }
 
-async function countAll(tx: Tx, { from, to }: Period): Promise<Counts> {
+async function countAll(tx: Tx, { from, to }: Period, teamId: string | null): Promise<Counts> {
+  const own = owned(teamId);
   const { rows } = await sql<Counts>`
     select
-      (select count(*) from alerts where received_at >= ${from} and received_at < ${to})::int as alerts,
-      (select count(*) from incidents where opened_at >= ${from} and opened_at < ${to})::int as incidents,
+      (select count(*) from alerts where received_at >= ${from} and received_at < ${to} ${own})::int as alerts,
+      (select count(*) from incidents where opened_at >= ${from} and opened_at < ${to} ${own})::int as incidents,
       (select count(*) from incidents
-       where resolved_at >= ${from} and resolved_at < ${to} and status <> 'false_positive')::int as resolved,
+       where resolved_at >= ${from} and resolved_at < ${to} and status <> 'false_positive' ${own})::int as resolved,
       (select count(*) from incidents
-       where resolved_at >= ${from} and resolved_at < ${to} and status = 'false_positive')::int
+       where resolved_at >= ${from} and resolved_at < ${to} and status = 'false_positive' ${own})::int
         as "falsePositives",
       -- open then: opened before, and not resolved by then
-      (select count(*) from incidents where opened_at < ${to} and resolved_at >= ${to})::int
-        + (select count(*) from incidents where closed_at is null and resolved_at is null and opened_at < ${to})::int
+      (select count(*) from incidents where opened_at < ${to} and resolved_at >= ${to} ${own})::int
+        + (select count(*) from incidents where closed_at is null and resolved_at is null and opened_at < ${to} ${own})::int
         as open,
       (select count(*) from notifications
-       where created_at >= ${from} and created_at < ${to} and status = 'sent')::int as notifications,
-      (select count(*) from executions where created_at >= ${from} and created_at < ${to})::int as executions,
+       where created_at >= ${from} and created_at < ${to} and status = 'sent'
+         ${ofTeam(sql.ref('notifications.incident_id'), teamId)})::int as notifications,
+      (select count(*) from executions where created_at >= ${from} and created_at < ${to} ${own})::int as executions,
       (select count(*) from executions
-       where created_at >= ${from} and created_at < ${to} and status = 'succeeded')::int
+       where created_at >= ${from} and created_at < ${to} and status = 'succeeded' ${own})::int
         as "executionsSucceeded"`.execute(tx);
   const [counts] = rows;
   if (!counts) throw new Error('a select without a from clause answered no row');

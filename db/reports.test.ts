@@ -23,6 +23,8 @@ const report = (key: string, kind: 'sla' | 'capacity' = 'sla') => ({
   data: { kind },
   recipients: ['a@example.com'],
   requestedBy: 'schedule',
+  teamId: null,
+  span: 'week' as const,
 });
 
 describe('reports', () => {

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { ReportSpan } from '../domain/reports/period.ts';
 import { decodeCursor, encodeCursor, type Page, toPage } from './cursor.ts';
 import type { Tx } from './database.ts';
 
@@ -13,6 +14,9 @@ export interface ReportSummary {
   subject: string;
   recipients: string[];
   requestedBy: string;
+  /** Whose incidents it is about; null: all of the organization's. */
+  teamId: string | null;
+  span: ReportSpan;
   createdAt: string;
   /** When the last recipient's mail was handed over; null while it is on its way or failed. */
   sentAt: string | null;
@@ -37,6 +41,8 @@ const summaryColumns = [
   'requested_by',
   'created_at',
   'sent_at',
+  'team_id',
+  'span',
 ] as const;
 
 /** Newest first. Throws InvalidCursorError on a cursor of another list. */
@@ -92,6 +98,8 @@ export async function insertReport(
     data: object;
     recipients: string[];
     requestedBy: string;
+    teamId: string | null;
+    span: ReportSpan;
   },
 ): Promise<{ id: string }> {
   const inserted = await tx
@@ -109,6 +117,8 @@ export async function insertReport(
       data: JSON.stringify(report.data),
       recipients: report.recipients,
       requested_by: report.requestedBy,
+      team_id: report.teamId,
+      span: report.span,
     })
     .onConflict((conflict) => conflict.columns(['org_id', 'key']).doNothing())
     .returning('id')
@@ -137,6 +147,8 @@ interface SummaryRow {
   requested_by: string;
   created_at: Date;
   sent_at: Date | null;
+  team_id: string | null;
+  span: ReportSpan;
 }
 
 function presentSummary(row: SummaryRow): ReportSummary {
@@ -148,6 +160,8 @@ function presentSummary(row: SummaryRow): ReportSummary {
     subject: row.subject,
     recipients: row.recipients,
     requestedBy: row.requested_by,
+    teamId: row.team_id,
+    span: row.span,
     createdAt: row.created_at.toISOString(),
     sentAt: row.sent_at?.toISOString() ?? null,
   };

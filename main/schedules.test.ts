@@ -4,7 +4,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EmbeddedTemporal } from '../stack/temporal.ts';
 import { PartUnavailableError } from '../test/parts/part.ts';
 import { startTemporalDevServer } from '../test/parts/temporal-dev-server.ts';
-import { ensureSchedules, handoffScheduleId, readinessScheduleId, reportScheduleId } from './schedules.ts';
+import {
+  ensureSchedules,
+  handoffScheduleId,
+  readinessScheduleId,
+  reportScheduleId,
+  sloScheduleId,
+} from './schedules.ts';
 
 let server: EmbeddedTemporal | undefined;
 let connection: Connection | undefined;
@@ -26,7 +32,7 @@ afterAll(async () => {
   await server?.close();
 });
 
-const describeSchedule = (orgId: string, kind: 'sla' | 'capacity') =>
+const describeSchedule = (orgId: string, kind: 'sla' | 'sla-month' | 'capacity') =>
   client.schedule.getHandle(reportScheduleId(orgId, kind)).describe();
 
 describe('ensureSchedules', () => {
@@ -50,7 +56,7 @@ describe('ensureSchedules', () => {
       expect(action).toMatchObject({
         workflowType: `${kind}Report`,
         taskQueue: 'holdfast',
-        args: [{ orgId, requestedBy: 'schedule' }],
+        args: [{ orgId, requestedBy: 'schedule', ...(kind === 'sla' ? { span: 'week' } : {}) }],
       });
     }
   });
@@ -66,6 +72,24 @@ describe('ensureSchedules', () => {
     expect(readiness.action).toMatchObject({ workflowType: 'readiness', args: [{ orgId }] });
     // 07:00 in Kolkata, where clocks never change
     expect(readiness.info.nextActionTimes[0]?.toISOString()).toMatch(/T01:30:00/);
+  });
+
+  it('makes the monthly SLA report due on the first, and objectives measured each minute', async (test) => {
+    if (!server) return test.skip(missing);
+    const orgId = randomUUID();
+    await ensureSchedules(client, [{ orgId, timeZone: 'Europe/Berlin' }]);
+    const { info, action } = await describeSchedule(orgId, 'sla-month');
+    const berlin = new Intl.DateTimeFormat('en-GB', {
+      timeZone: 'Europe/Berlin',
+      day: '2-digit',
+      hour: '2-digit',
+    });
+    expect(new Set(info.nextActionTimes.map((at) => berlin.format(at)))).toEqual(new Set(['01, 08']));
+    expect(action).toMatchObject({ args: [{ orgId, requestedBy: 'schedule', span: 'month' }] });
+    const slo = await client.schedule.getHandle(sloScheduleId(orgId)).describe();
+    expect(slo.spec.intervals).toMatchObject([{ every: 60_000 }]);
+    expect(slo.policies).toMatchObject({ overlap: 'SKIP' });
+    expect(slo.action).toMatchObject({ workflowType: 'sloEvaluation', args: [{ orgId }] });
   });
 
   it('can be called again, by several at once, and takes on a new time zone', async (test) => {

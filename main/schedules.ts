@@ -13,16 +13,39 @@ import { ensureSchedule } from '../workflows/messages-schedules.ts';
 
 export interface ScheduledOrganization {
   orgId: string;
-  /** IANA name: Monday 08:00 is there. */
+  /** IANA name: Monday 08:00, and the first of the month, is there. */
   timeZone: string;
 }
 
-const reports = [
-  { kind: 'sla', workflowType: workflowTypes.slaReport },
-  { kind: 'capacity', workflowType: workflowTypes.capacityReport },
-] as const;
+const weekly = { dayOfWeek: 'MONDAY', hour: 8, minute: 0 } as const;
+const monthly = { dayOfMonth: 1, hour: 8, minute: 0 } as const;
 
-export const reportScheduleId = (orgId: string, kind: 'sla' | 'capacity'): string =>
+const reports = [
+  {
+    kind: 'sla',
+    what: 'weekly SLA',
+    workflowType: workflowTypes.slaReport,
+    due: weekly,
+    own: { span: 'week' },
+  },
+  {
+    kind: 'sla-month',
+    what: 'monthly SLA',
+    workflowType: workflowTypes.slaReport,
+    due: monthly,
+    own: { span: 'month' },
+  },
+  {
+    kind: 'capacity',
+    what: 'weekly capacity',
+    workflowType: workflowTypes.capacityReport,
+    due: weekly,
+    own: {},
+  },
+] as const;
+type ScheduledReport = (typeof reports)[number];
+
+export const reportScheduleId = (orgId: string, kind: ScheduledReport['kind']): string =>
   `report:${orgId}:${kind}`;
 
 export const handoffScheduleId = (orgId: string): string => `handoffs:${orgId}`;
@@ -132,13 +155,13 @@ function chatSummarySchedule({ orgId, timeZone }: ScheduledOrganization, span: S
 
 function scheduleOf(
   { orgId, timeZone }: ScheduledOrganization,
-  { kind, workflowType }: (typeof reports)[number],
+  { kind, what, workflowType, due, own }: ScheduledReport,
 ): ScheduleOptions {
-  const input: ReportInput = { orgId, requestedBy: 'schedule' };
+  const input: ReportInput = { orgId, requestedBy: 'schedule', ...own };
   const scheduleId = reportScheduleId(orgId, kind);
   return {
     scheduleId,
-    spec: { calendars: [{ dayOfWeek: 'MONDAY', hour: 8, minute: 0 }], timezone: timeZone },
+    spec: { calendars: [due], timezone: timeZone },
     // Temporal adds the time that it was due to the workflow's id
     action: { type: 'startWorkflow', workflowType, taskQueue, workflowId: scheduleId, args: [input] },
     policies: {
@@ -147,6 +170,6 @@ function scheduleOf(
       // Holdfast that was away on Monday morning sends when it is back, until Tuesday
       catchupWindow: '1 day',
     },
-    memo: { what: `weekly ${kind} report` },
+    memo: { what: `${what} report` },
   };
 }

@@ -18,6 +18,7 @@ import {
 import type { ContactMethod } from '../domain/contact-rules.ts';
 import type { DryRunInput, Finding } from '../domain/dry-run.ts';
 import type { IncidentStatus } from '../domain/incident-status.ts';
+import type { ReportSpan } from '../domain/reports/period.ts';
 import type { SloState } from '../domain/slo/evaluate.ts';
 import type { Slo } from '../domain/slo/slo.ts';
 import {
@@ -136,8 +137,16 @@ export interface MessageClient {
   ): Promise<Accepted>;
   /** Starts the workflow of an execution that was created in the database; started already is well, too. */
   startExecution(orgId: string, executionId: string): Promise<void>;
-  /** Makes and sends a report now. `requestedBy` is who asked. Returns the id of the workflow. */
-  startReport(orgId: string, kind: 'sla' | 'capacity', requestedBy: string): Promise<{ workflowId: string }>;
+  /**
+   * Makes and sends a report now. `requestedBy` is who asked; `of` is for SLA reports: without `teamId` the
+   * organization's, and those of teams. Returns the id of the workflow.
+   */
+  startReport(
+    orgId: string,
+    kind: 'sla' | 'capacity',
+    requestedBy: string,
+    of?: { span: ReportSpan; teamId?: string },
+  ): Promise<{ workflowId: string }>;
   /** Sends a test message to a person by each of these ways. Returns the messages' keys, in the order of `methods`. */
   testContact(
     orgId: string,
@@ -293,10 +302,10 @@ export function createMessageClient(
       ]),
     startExecution: (orgId, executionId) =>
       start(workflowTypes.execution, executionWorkflowId(orgId, executionId), { orgId, executionId }),
-    startReport: async (orgId, kind, requestedBy) => {
+    startReport: async (orgId, kind, requestedBy, of) => {
       const workflowId = `report:${orgId}:${kind}:${randomUUID()}`;
       const type = kind === 'sla' ? workflowTypes.slaReport : workflowTypes.capacityReport;
-      await start(type, workflowId, { orgId, requestedBy });
+      await start(type, workflowId, { orgId, requestedBy, ...of });
       return { workflowId };
     },
     testContact: async (orgId, { email, methods, requestedBy }) => {

@@ -4,6 +4,7 @@ import type { ChangeVerdict } from '../domain/changes/change.ts';
 import type { ContactMethod } from '../domain/contact-rules.ts';
 import type { IncidentStatus } from '../domain/incident-status.ts';
 import type { NotificationType, NotifyTarget, PreviewType } from '../domain/notification.ts';
+import type { ReportSpan } from '../domain/reports/period.ts';
 import type { Role } from '../domain/roles.ts';
 import type { SlaClock } from '../domain/sla.ts';
 import type { Slo } from '../domain/slo/slo.ts';
@@ -202,6 +203,10 @@ export const incidentResolved = defineSignal('incident-resolved');
 export interface ReportInput {
   orgId: string;
   requestedBy: string;
+  /** Of the SLA report; absent: a week, as it was asked for before there were months and teams. */
+  span?: ReportSpan;
+  /** Of one team alone. */
+  teamId?: string;
 }
 
 // ---- objectives ----

@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BuildReportInput, ReportActivities, SendReportInput } from '../activities/reports.ts';
 import { PartUnavailableError } from '../test/parts/part.ts';
 import { createTimeSkippingEnvironment } from '../test/parts/temporal-test-server.ts';
+import type { ReportInput } from './messages.ts';
 
 let env: TestWorkflowEnvironment | undefined;
 let bundle: WorkflowBundleWithSourceMap;
@@ -46,6 +47,7 @@ async function run(
     build?: (attempt: number, input: BuildReportInput) => void;
     send?: (attempt: number) => void;
   },
+  more: Partial<ReportInput> = {},
 ): Promise<Run> {
   const builds: BuildReportInput[] = [];
   const sends: SendReportInput[] = [];
@@ -55,6 +57,9 @@ async function run(
       builds.push(input);
       activities.build?.(builds.length, input);
       return { reportId: 'the-report' };
+    },
+    async reportTeams() {
+      return ['team-1', 'team-2'];
     },
     async sendReport(input) {
       sends.push(input);
@@ -73,7 +78,7 @@ async function run(
     server.client.workflow.execute(kind, {
       workflowId,
       taskQueue,
-      args: [{ orgId: 'org-1', requestedBy: 'schedule' }],
+      args: [{ orgId: 'org-1', requestedBy: 'schedule', ...more }],
     }),
   ) as Run['outcome'];
   await outcome.catch(() => {});
@@ -94,6 +99,24 @@ describe('slaReport', () => {
     expect(builds[0]!.periodEnd).toMatch(/^\d{4}-\d\d-\d\dT.*Z$/);
     expect(builds[0]!.key).toMatch(new RegExp(`^${workflowId}:`));
     expect(sends).toEqual([{ orgId: 'org-1', reportId: 'the-report', key: builds[0]!.key }]);
+  });
+
+  it('makes those of teams after the organization’s, each under a key of its own', async (test) => {
+    if (!env) return test.skip(missing);
+    const { outcome, builds, sends } = await run(env, 'slaReport', {}, { span: 'month' });
+    expect(await outcome).toEqual({ reportId: 'the-report', sent: 2 });
+    expect(builds[0]).toMatchObject({ span: 'month' });
+    expect(builds.map(({ teamId }) => teamId ?? '').sort()).toEqual(['', 'team-1', 'team-2']);
+    expect(builds.every(({ span }) => span === 'month')).toBe(true);
+    expect(new Set(sends.map(({ key }) => key)).size).toBe(3);
+    expect(new Set(builds.map(({ periodEnd }) => periodEnd)).size).toBe(1);
+  });
+
+  it('makes just the one that was asked for', async (test) => {
+    if (!env) return test.skip(missing);
+    const { outcome, builds } = await run(env, 'slaReport', {}, { span: 'week', teamId: 'team-1' });
+    await outcome;
+    expect(builds.map(({ teamId }) => teamId)).toEqual(['team-1']);
   });
 
   it('outlives a database and a mail server that are away, with the same key and period', async (test) => {

@@ -16,6 +16,8 @@ const frame: ReportFrame = {
   timeZone: 'Europe/Berlin',
   publicUrl: 'https://holdfast.example.com',
   reportUrl: 'https://holdfast.example.com/reports/1',
+  span: 'week',
+  team: null,
 };
 const counts: Counts = {
   alerts: 12_345,
@@ -59,6 +61,26 @@ const facts: SlaFacts = {
   pages: many(50, (i) => ({ destination: `${i}-${evil}`, byHour: many(24, (hour) => hour) })),
   counts,
   previousCounts: counts,
+  services: many(50, (i) => ({ service: `${i}-${evil}`, met: i, breached: 1 })),
+  reasons: [
+    { reason: 'complex_cause', count: 600 },
+    { reason: null, count: 212 },
+  ],
+  course: many(8, (i) => ({
+    from: new Date(now - (8 - i) * 7 * day).toISOString(),
+    to: new Date(now - (7 - i) * 7 * day).toISOString(),
+    met: i,
+    breached: 1,
+    acknowledge: { count: 1, meanMs: 60_000, medianMs: 60_000 },
+    resolve: { count: 1, meanMs: 3_600_000, medianMs: 1_800_000 },
+  })),
+  automation: { resolved: 380, byRunbook: 40, medianMs: 240_000, othersMedianMs: 1_800_000 },
+  slos: many(20, (i) => ({
+    name: `slo-${i}`,
+    objective: '99.9 % over 30 d',
+    budgetLeft: i / 20,
+    burn: '2× as fast as it may',
+  })),
 };
 
 describe('the SLA mail', () => {
@@ -68,8 +90,18 @@ describe('the SLA mail', () => {
 
   it('stays under 100 KB on the worst week, and says what it leaves out', () => {
     expect(Buffer.byteLength(html)).toBeLessThan(100_000);
-    expect(text).toContain('The newest 15 of 812');
-    expect(text).toContain('44 more, all at least as good');
+    expect(text).toContain('The newest 10 of 812');
+    expect(text).toContain('50 more, all at least as good');
+  });
+
+  it('tells of services, reasons, the course, runbooks and objectives, in both parts', () => {
+    for (const part of [html, text]) {
+      expect(part).toMatch(/Not explained/);
+      expect(part).toMatch(/Time to resolve over the last 8 weeks/);
+      expect(part).toMatch(/40 of 380 incidents/);
+      expect(part).toMatch(/slo-0 \(99.9 % over 30 d\)/);
+    }
+    expect(text).toContain("45 more on the report's page");
   });
 
   it('takes what comes from outside as text, in one line', () => {

@@ -1,8 +1,15 @@
 import { barChart } from '../../domain/charts/bar-chart.ts';
 import { formatDuration } from '../../domain/duration.ts';
 import { oneLine } from '../../domain/markup.ts';
-import { formatPeriod } from '../../domain/reports/period.ts';
-import { formatShare, isNightHour, plural, type SlaReport, type Trend } from '../../domain/reports/sla.ts';
+import { formatDay, formatPeriod, type ReportSpan } from '../../domain/reports/period.ts';
+import {
+  formatShare,
+  isNightHour,
+  plural,
+  reasonText,
+  type SlaReport,
+  type Trend,
+} from '../../domain/reports/sla.ts';
 import type { Chart } from '../../domain/reports/stored.ts';
 import type { Block, Cell, Mail, Tone } from '../messages/mail-layout.ts';
 import { barsBlock, columnsBlock } from './mail-bars.ts';
@@ -16,37 +23,47 @@ export interface ReportFrame {
   /** Holdfast's own address, without a slash at its end. */
   publicUrl: string;
   reportUrl: string;
+  span: ReportSpan;
+  /** Whose incidents they are; null: all of the organization's. */
+  team: string | null;
 }
 
 // together well under the 100 KB at which mail clients cut a mail off
-const policiesInMail = 16;
-const breachesInMail = 15;
-const peopleInMail = 10;
+const policiesInMail = 10;
+const breachesInMail = 10;
+const peopleInMail = 8;
+const servicesInMail = 5;
+const slosInMail = 5;
 
 export function slaMail(report: SlaReport, frame: ReportFrame): { subject: string; mail: Mail } {
   const tone = complianceTone(report.overall.share);
+  const whose = oneLine(
+    frame.team === null ? frame.organization : `${frame.organization}, ${frame.team}`,
+    80,
+  );
   const compliance =
     report.overall.share === null ? 'no SLA clock decided' : `${formatShare(report.overall.share)} met`;
   return {
-    subject: `[report] SLA of ${oneLine(frame.organization, 60)}: ${compliance}, ${plural(report.counts.incidents, 'incident')}`,
+    subject: `[report] SLA of ${whose}${frame.span === 'month' ? ' in a month' : ''}: ${compliance}, ${plural(report.counts.incidents, 'incident')}`,
     mail: {
       sentence: report.sentence,
-      meta: [
-        `SLA ${compliance}`,
-        oneLine(frame.organization, 60),
-        formatPeriod(frame.from, frame.to, frame.timeZone),
-      ],
+      meta: [`SLA ${compliance}`, whose, formatPeriod(frame.from, frame.to, frame.timeZone)],
       tone,
       buttons: [{ label: 'Open the report', url: frame.reportUrl }],
       blocks: [
-        complianceBlock(report),
-        timesBlock(report),
+        complianceBlock(report, frame),
+        ...serviceBlocks(report),
+        timesBlock(report, frame),
+        ...courseBlocks(report, frame),
         ...breachBlocks(report, frame),
+        ...reasonBlocks(report),
         countsBlock(report),
+        ...automationBlocks(report),
+        ...sloBlocks(report, frame),
         ...noiseBlocks(report),
         ...pagesBlocks(report, frame),
       ],
-      footer: `You get this every week because ${oneLine(frame.organization, 60)} sends its reports to this address (Settings, Reports).`,
+      footer: `You get this every ${frame.span} because ${oneLine(frame.organization, 60)} sends its reports to this address (Settings, Reports).`,
       publicUrl: frame.publicUrl,
     },
   };
@@ -82,7 +99,7 @@ function complianceTone(share: number | null): Tone {
 
 const kinds = { acknowledge: 'acknowledged in time', resolve: 'resolved in time' } as const;
 
-function complianceBlock(report: SlaReport): Block {
+function complianceBlock(report: SlaReport, { span }: ReportFrame): Block {
   if (report.policies.length === 0) {
     return {
       kind: 'paragraph',
@@ -94,8 +111,8 @@ function complianceBlock(report: SlaReport): Block {
   const rest = report.policies.length - policiesInMail;
   const notes = [
     before === null
-      ? 'There is no week before to compare with.'
-      : `Overall ${report.overall.share === null ? '–' : formatShare(report.overall.share)}; the week before it was ${formatShare(before)}.`,
+      ? `There is no ${span} before to compare with.`
+      : `Overall ${report.overall.share === null ? '–' : formatShare(report.overall.share)}; the ${span} before it was ${formatShare(before)}.`,
     ...(rest > 0 ? [`${rest} more, all at least as good, on the report's page.`] : []),
   ];
   return barsBlock(
@@ -110,7 +127,7 @@ function complianceBlock(report: SlaReport): Block {
   );
 }
 
-function timesBlock(report: SlaReport): Block {
+function timesBlock(report: SlaReport, { span }: ReportFrame): Block {
   const row = (label: string, trend: Trend): Cell[] => [
     label,
     trend.now === null ? '–' : formatDuration(trend.now),
@@ -122,7 +139,7 @@ function timesBlock(report: SlaReport): Block {
     heading: 'How long it took',
     columns: [
       { label: '' },
-      { label: 'This week', align: 'right' },
+      { label: `This ${span}`, align: 'right' },
       { label: 'Before', align: 'right' },
       { label: 'Change', align: 'right' },
     ],
@@ -144,6 +161,105 @@ function changeCell({ change, direction }: Trend): Cell {
   return { text, tone: direction === 'better' ? 'ok' : 'high' };
 }
 
+/** The median time to resolve over the last periods; the other times are on the report's page. */
+function courseBlocks(report: SlaReport, { timeZone, span }: ReportFrame): Block[] {
+  const known = report.course.filter(({ met, breached, resolve }) => met + breached + resolve.count > 0);
+  if (known.length < 2) return [];
+  const minutes = report.course.map(({ resolve }) => Math.round((resolve.medianMs ?? 0) / 60_000));
+  const day = (at: string) => formatDay(Date.parse(at), timeZone);
+  return [
+    columnsBlock(
+      `Time to resolve over the last ${report.course.length} ${span}s`,
+      report.course.map(({ from }, index) => ({
+        name: `${day(from)}, minutes`,
+        label: day(from),
+        value: minutes[index] ?? 0,
+        tone: index === report.course.length - 1 ? 'info' : 'low',
+      })),
+      'Median in minutes, by the day on which each began; the last one is this report’s.',
+    ),
+  ];
+}
+
+function serviceBlocks(report: SlaReport): Block[] {
+  const services = report.services.slice(0, servicesInMail);
+  if (services.length < 2) return [];
+  const rest = report.services.length - services.length;
+  return [
+    barsBlock(
+      'Compliance by service',
+      services.map(({ service, met, breached, share }) => ({
+        label: service === null ? 'no service' : oneLine(service, 60),
+        share: share ?? 0,
+        value: `${met} of ${met + breached}, ${share === null ? '–' : formatShare(share)}`,
+        tone: complianceTone(share),
+      })),
+      rest > 0 ? `${rest} more on the report's page.` : undefined,
+    ),
+  ];
+}
+
+function reasonBlocks(report: SlaReport): Block[] {
+  if (report.reasons.length === 0) return [];
+  const unexplained = report.reasons.find(({ reason }) => reason === null)?.count ?? 0;
+  const most = Math.max(...report.reasons.map(({ count }) => count));
+  return [
+    barsBlock(
+      'Why promises were not kept',
+      report.reasons.map(({ reason, count }) => ({
+        label: reasonText(reason),
+        share: count / most,
+        value: String(count),
+        tone: reason === null ? 'neutral' : 'low',
+      })),
+      unexplained > 0
+        ? 'Say why on the page of each incident: it is counted with the next report.'
+        : undefined,
+    ),
+  ];
+}
+
+function automationBlocks({ automation }: SlaReport): Block[] {
+  const { resolved, byRunbook, medianMs, othersMedianMs } = automation;
+  if (byRunbook === 0) return [];
+  const time = (ms: number | null) => (ms === null ? '–' : formatDuration(ms));
+  return [
+    {
+      kind: 'facts',
+      heading: 'What runbooks did',
+      rows: [
+        {
+          label: 'Resolved by a runbook',
+          value: `${byRunbook} of ${plural(resolved, 'incident')} (${formatShare(byRunbook / resolved)})`,
+        },
+        { label: 'Time to resolve, median', value: `${time(medianMs)}; the others ${time(othersMedianMs)}` },
+      ],
+    },
+  ];
+}
+
+function sloBlocks(report: SlaReport, frame: ReportFrame): Block[] {
+  if (report.slos.length === 0) return [];
+  // what has least left comes first
+  const slos = report.slos.toSorted((a, b) => (a.budgetLeft ?? 2) - (b.budgetLeft ?? 2)).slice(0, slosInMail);
+  const rest = report.slos.length - slos.length;
+  return [
+    {
+      kind: 'table',
+      heading: 'Error budgets',
+      columns: [{ label: 'SLO' }, { label: 'Left', align: 'right' }, { label: 'It burns' }],
+      rows: slos.map(({ name, objective, budgetLeft, burn }) => [
+        { text: `${name} (${objective})`, href: `${frame.publicUrl}/slos/${encodeURIComponent(name)}` },
+        budgetLeft === null
+          ? 'not known'
+          : { text: `${Math.round(budgetLeft * 100)} %`, tone: budgetLeft <= 0 ? 'high' : 'ok' },
+        burn,
+      ]),
+      ...(rest > 0 && { note: `${rest} more on the report's page.` }),
+    },
+  ];
+}
+
 function breachBlocks(report: SlaReport, frame: ReportFrame): Block[] {
   if (report.breachTotal === 0) return [];
   const shown = report.breaches.slice(0, breachesInMail);
@@ -161,7 +277,7 @@ function breachBlocks(report: SlaReport, frame: ReportFrame): Block[] {
           text: oneLine(`#${breach.incident} ${breach.title}`, 90),
           href: `${frame.publicUrl}/incidents/${breach.incident}`,
         },
-        breach.kind,
+        breach.reason ? `${breach.kind}: ${reasonText(breach.reason).toLowerCase()}` : breach.kind,
         breach.endedAt === null
           ? { text: 'still open', tone: 'high' as const }
           : formatDuration(Date.parse(breach.endedAt) - Date.parse(breach.dueAt)),

@@ -1,5 +1,34 @@
-/** Weekly reports cover this much. */
-export const weekMs = 7 * 86_400_000;
+import { dayAt, instantOf, wallClock } from '../wall-clock.ts';
+
+/** What a report covers. */
+export const reportSpans = ['week', 'month'] as const;
+export type ReportSpan = (typeof reportSpans)[number];
+
+const dayMs = 86_400_000;
+
+/**
+ * The period that ends at `end`, and those before it, newest first; epoch milliseconds. A week is seven days; a month
+ * begins on the same day of the month at the same time of day in the zone, or on the last day of a shorter one.
+ */
+export function reportPeriods(
+  end: number,
+  { span, timeZone, count }: { span: ReportSpan; timeZone: string; count: number },
+): { from: number; to: number }[] {
+  const bounds = Array.from({ length: count + 1 }, (_, back) =>
+    span === 'week' ? end - back * 7 * dayMs : monthsBefore(end, back, timeZone),
+  );
+  return bounds.slice(1).map((from, index) => ({ from, to: bounds[index] ?? end }));
+}
+
+function monthsBefore(at: number, months: number, timeZone: string): number {
+  if (months === 0) return at;
+  const { year, month, day } = dayAt(timeZone, at, 0);
+  const lastDay = new Date(Date.UTC(year, month - months + 1, 0)).getUTCDate();
+  const first = new Date(Date.UTC(year, month - months, Math.min(day, lastDay)));
+  const minutes = Math.floor((wallClock(timeZone, at) % dayMs) / 60_000);
+  const target = { year: first.getUTCFullYear(), month: first.getUTCMonth(), day: first.getUTCDate() };
+  return instantOf(timeZone, target, minutes);
+}
 
 /** '9 Nov 08:00 – 16 Nov 2026 08:00 (Europe/Berlin)'; times are epoch milliseconds. */
 export function formatPeriod(from: number, to: number, timeZone: string): string {

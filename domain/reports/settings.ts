@@ -8,5 +8,7 @@ export const reportSettingsKey = 'reports';
 export const reportSettings = z.object({
   recipients: z.array(z.email()).max(100).optional(),
   timeZone: timeZone.optional(),
+  /** Who gets the report of a team, by its slug; a team that is absent has none. */
+  teams: z.record(z.string().max(100), z.array(z.email()).min(1).max(100)).optional(),
 });
 export type ReportSettings = z.infer<typeof reportSettings>;

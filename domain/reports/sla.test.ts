@@ -25,6 +25,11 @@ const quiet: SlaFacts = {
   pages: [],
   counts,
   previousCounts: counts,
+  services: [],
+  reasons: [],
+  course: [],
+  automation: { resolved: 0, byRunbook: 0, medianMs: null, othersMedianMs: null },
+  slos: [],
 };
 
 describe('slaReport', () => {

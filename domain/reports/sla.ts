@@ -1,3 +1,4 @@
+import { type BreachReason, breachReasonNames } from '../breach-reasons.ts';
 import { formatDuration } from '../duration.ts';
 
 /** What an SLA clock counts: the time to acknowledge or the time to resolve. */
@@ -22,6 +23,52 @@ export interface Breach {
   startedAt: string;
   dueAt: string;
   endedAt: string | null;
+  /** Null where nobody has said why; absent in reports made before that was asked. */
+  reason?: BreachReason | null;
+  note?: string | null;
+}
+
+/** Breaches of one reason; null: not explained. */
+export interface ReasonCount {
+  reason: BreachReason | null;
+  count: number;
+}
+
+/** Decided clocks of the incidents of one service. */
+export interface ServiceCount {
+  /** Null: of incidents without one. */
+  service: string | null;
+  met: number;
+  breached: number;
+}
+
+/** One period of the course. */
+export interface CoursePoint {
+  /** ISO 8601. */
+  from: string;
+  to: string;
+  met: number;
+  breached: number;
+  acknowledge: Times;
+  resolve: Times;
+}
+
+/** What runbooks did: an incident that ended by itself after a runbook of its own had succeeded. */
+export interface Automation {
+  resolved: number;
+  byRunbook: number;
+  /** Of the time to resolve; milliseconds, null where there is none. */
+  medianMs: number | null;
+  othersMedianMs: number | null;
+}
+
+/** An objective as it stood when the report was made. */
+export interface ReportedSlo {
+  name: string;
+  objective: string;
+  /** 1 is all of the budget; null: not known. */
+  budgetLeft: number | null;
+  burn: string;
 }
 
 /** How long something took; milliseconds, null where nothing of it happened. */
@@ -74,6 +121,12 @@ export interface SlaFacts {
   pages: PagesTo[];
   counts: Counts;
   previousCounts: Counts;
+  services: ServiceCount[];
+  reasons: ReasonCount[];
+  /** Oldest first; the last one is the period itself. */
+  course: CoursePoint[];
+  automation: Automation;
+  slos: ReportedSlo[];
 }
 
 export interface Compliance {
@@ -108,6 +161,12 @@ export interface SlaReport {
   pagesByHour: number[];
   counts: Counts;
   previousCounts: Counts;
+  /** Worst first. */
+  services: (Compliance & { service: string | null })[];
+  reasons: ReasonCount[];
+  course: CoursePoint[];
+  automation: Automation;
+  slos: ReportedSlo[];
 }
 
 /** Hours that wake people: 22:00 to 07:00. */
@@ -134,19 +193,37 @@ export function slaReport(facts: SlaFacts): SlaReport {
     mtta,
     mttr,
     noisiest: facts.noisiest,
-    pages: facts.pages
-      .map((pages) => ({
-        ...pages,
-        total: sum(pages.byHour),
-        atNight: sum(pages.byHour.filter((_, hour) => isNightHour(hour))),
-      }))
-      .sort((a, b) => b.total - a.total || a.destination.localeCompare(b.destination)),
-    pagesByHour: Array.from({ length: 24 }, (_, hour) =>
-      sum(facts.pages.map((pages) => pages.byHour[hour] ?? 0)),
-    ),
+    ...pagesOf(facts.pages),
     counts: facts.counts,
     previousCounts: facts.previousCounts,
+    services: facts.services.map((count) => ({
+      service: count.service,
+      ...complianceOf([{ policy: '', kind: 'resolve', ...count }]),
+    })),
+    reasons: facts.reasons,
+    course: facts.course,
+    automation: facts.automation,
+    slos: facts.slos,
   };
+}
+
+/** By person, the most first, and together. */
+export function pagesOf(pages: readonly PagesTo[]): Pick<SlaReport, 'pages' | 'pagesByHour'> {
+  return {
+    pages: pages
+      .map((one) => ({
+        ...one,
+        total: sum(one.byHour),
+        atNight: sum(one.byHour.filter((_, hour) => isNightHour(hour))),
+      }))
+      .sort((a, b) => b.total - a.total || a.destination.localeCompare(b.destination)),
+    pagesByHour: Array.from({ length: 24 }, (_, hour) => sum(pages.map((one) => one.byHour[hour] ?? 0))),
+  };
+}
+
+/** For people: 'not explained' where nobody has said why. */
+export function reasonText(reason: BreachReason | null): string {
+  return reason === null ? 'Not explained' : breachReasonNames[reason];
 }
 
 function complianceOf(clocks: readonly ClockCount[]): Compliance {

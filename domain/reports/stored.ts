@@ -1,5 +1,5 @@
 import type { CapacityRow } from './capacity.ts';
-import type { SlaReport } from './sla.ts';
+import type { PagesTo, SlaReport } from './sla.ts';
 
 /** What `reports.data` holds: the numbers of a report as they stood when it was made. */
 export type StoredReport = StoredSlaReport | StoredCapacityReport;
@@ -20,8 +20,14 @@ interface Stored {
 
 export interface StoredSlaReport extends Stored {
   kind: 'sla';
-  report: SlaReport;
+  report: StoredSla;
+  /** Pages by hour in the other zones that readers have. */
+  pagesIn?: Record<string, PagesTo[]>;
 }
+
+type Later = 'services' | 'reasons' | 'course' | 'automation' | 'slos';
+/** What was made before these were counted lacks them. */
+export type StoredSla = Omit<SlaReport, Later> & Partial<Pick<SlaReport, Later>>;
 
 export interface StoredCapacityReport extends Stored {
   kind: 'capacity';
