@@ -167,3 +167,19 @@ test('groupings of alerts that do not come any more go, and what others remember
     { fingerprint: 'young', apart_from: [group(9)], days: 100 },
   ]);
 });
+
+test('the history of chat goes after 90 days', async () => {
+  const { owner, orgId } = database;
+  await owner.query(
+    `insert into chat_messages (org_id, provider, delivery, conversation, person, command, answer, at) values
+       ($1, 'slack', '1', 'alerts', 'ana', 'old', '', now() - interval '91 days'),
+       ($1, 'slack', '2', 'alerts', 'ana', 'young', '', now() - interval '89 days')`,
+    [orgId],
+  );
+  const retention = startRetention({ db: database.db, logDays: 7, logger: pino({ level: 'silent' }) });
+  await vi.waitFor(async () => {
+    const { rows } = await owner.query('select command from chat_messages');
+    expect(rows).toEqual([{ command: 'young' }]);
+  });
+  await retention.stop();
+});

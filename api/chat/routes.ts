@@ -7,7 +7,7 @@ import { HttpError } from '../auth/errors.ts';
 import { assertRole, type Principal, scopeOf } from '../auth/principal.ts';
 import { type Endpoint, endpoint, personEndpoint, presentPage, withoutUndefined } from '../endpoint.ts';
 import type { ErrorLog } from '../errors.ts';
-import { receiveWebhook, type WebhookRequest } from '../webhook.ts';
+import { receiveWebhook } from '../webhook.ts';
 import { presentChatMessage } from './presenter.ts';
 import {
   chatMessagePage,
@@ -21,8 +21,8 @@ import {
   slackParams,
 } from './schema.ts';
 import type { SlackApi } from './slack-api.ts';
-import { type SlackApp, verifiedSlackApp } from './slack-app.ts';
-import { createSlackDesk, type SlackAnswer } from './slack-desk.ts';
+import { verifiedSlackApp } from './slack-app.ts';
+import { createSlackDesk, type SlackAnswer, type SlackRequest } from './slack-desk.ts';
 
 export interface ChatDeps {
   db: Pick<Database, 'read' | 'write' | 'unscoped'>;
@@ -56,7 +56,7 @@ export function chatEndpoints(deps: ChatDeps): Endpoint[] {
   const slackEndpoint = (
     what: 'commands' | 'interactions',
     summary: string,
-    answer: (app: SlackApp, request: WebhookRequest) => Promise<SlackAnswer>,
+    answer: (request: SlackRequest) => Promise<SlackAnswer>,
   ): Endpoint =>
     endpoint({
       method: 'post',
@@ -77,13 +77,12 @@ export function chatEndpoints(deps: ChatDeps): Endpoint[] {
         503: 'Not available within three seconds: ask again',
       },
       handle: async ({ params, request }) => {
+        const arrivedAt = clock();
         const received = await receiveWebhook(request, 1);
-        const work = verifiedSlackApp(
-          { db, readHidden: deps.chat.readHidden, log: deps.log },
-          params.id,
-          received,
-          clock(),
-        ).then((app) => answer(app, received));
+        const { readHidden } = deps.chat;
+        const work = verifiedSlackApp({ db, readHidden, log: deps.log }, params.id, received, arrivedAt).then(
+          (app) => answer({ ...received, app, arrivedAt }),
+        );
         return (await beforeDeadline(work, deps.log)) as Record<string, unknown>;
       },
       send: (answered, _request, response) => sendSlack(answered as SlackAnswer, response),

@@ -41,11 +41,19 @@ export interface SlackDeskDeps {
 }
 
 /** What Slack's request is answered with; '' for nothing. */
-export type SlackAnswer =
-  | ''
-  | (SlackMessage & { response_type: 'ephemeral' })
-  | SubmitAnswer
-  | { response_action: 'clear' };
+export type SlackAnswer = '' | (SlackMessage & { response_type: 'ephemeral' }) | SubmitAnswer;
+
+/** A request whose sender is known to be the app. */
+export interface SlackRequest extends WebhookRequest {
+  app: SlackApp;
+  /** Epoch milliseconds: Slack counts its three seconds from about then. */
+  arrivedAt: number;
+}
+
+/** What came of a request, and whose it was. */
+interface Done extends Answered {
+  user?: { userId: string; email: string };
+}
 
 const defaultPatienceMs = 2000;
 const secondTryMs = 1000;
@@ -55,17 +63,18 @@ export function createSlackDesk(deps: SlackDeskDeps) {
   const patienceMs = deps.patienceMs ?? defaultPatienceMs;
 
   /** Throws InvalidRequestError, DatabaseUnavailableError. */
-  async function command(app: SlackApp, request: WebhookRequest): Promise<SlackAnswer> {
+  async function command(request: SlackRequest): Promise<SlackAnswer> {
+    const { app } = request;
     const asked = readSlackCommand(request);
     const speaker: SlackSpeaker = { id: asked.user_id, name: asked.user_name, foreign: false };
     const read = readCommand(asked.text);
-    const id = await begin(app, request, speaker, {
+    const id = await begin(request, speaker, {
       conversation: asked.channel_name || asked.channel_id,
       command: 'command' in read ? commandText(read.command, asked.text) : withoutValues(asked.text),
     });
     if (id === undefined) return '';
     const work = answered(app, speaker, id, () => commandAnswer(app, speaker, asked, read));
-    const inTime = await within(patienceMs, work);
+    const inTime = await within(leftOf(request), work);
     if (inTime) return { response_type: 'ephemeral', ...inTime };
     void work.then((message) => reply(asked.response_url, message));
     return { response_type: 'ephemeral', ...plainAnswer('On it: the answer follows.') };
@@ -89,25 +98,26 @@ export function createSlackDesk(deps: SlackDeskDeps) {
   }
 
   /** Throws InvalidRequestError, DatabaseUnavailableError. */
-  async function interaction(app: SlackApp, request: WebhookRequest): Promise<SlackAnswer> {
+  async function interaction(request: SlackRequest): Promise<SlackAnswer> {
     const received = readSlackInteraction(request);
     switch (received.type) {
       case 'block_actions':
-        return await press(app, request, received);
+        return await press(request, received);
       case 'view_submission':
-        return await submission(app, request, received);
+        return await submission(request, received);
       case 'other':
         return '';
     }
   }
 
   /** Slack is answered at once: what came of the press follows, to whoever pressed alone. */
-  async function press(app: SlackApp, request: WebhookRequest, received: BlockActions): Promise<SlackAnswer> {
+  async function press(request: SlackRequest, received: BlockActions): Promise<SlackAnswer> {
+    const { app } = request;
     const pressed = readPressed(received);
     // a link opens by itself
     if (!pressed || pressed.action === 'holdfast.view') return '';
     const speaker = speakerOf(received);
-    const id = await begin(app, request, speaker, {
+    const id = await begin(request, speaker, {
       conversation: received.channel?.name ?? received.channel?.id ?? '',
       command: pressedText(pressed),
     });
@@ -149,15 +159,12 @@ export function createSlackDesk(deps: SlackDeskDeps) {
     }
   }
 
-  async function submission(
-    app: SlackApp,
-    request: WebhookRequest,
-    received: ViewSubmission,
-  ): Promise<SlackAnswer> {
+  async function submission(request: SlackRequest, received: ViewSubmission): Promise<SlackAnswer> {
+    const { app } = request;
     const subject = readSubject(received);
     if (!subject) return '';
     const speaker = speakerOf(received);
-    const id = await begin(app, request, speaker, {
+    const id = await begin(request, speaker, {
       conversation: 'a form',
       command: submittedText(subject),
     });
@@ -170,7 +177,7 @@ export function createSlackDesk(deps: SlackDeskDeps) {
         return { ...submitted, message: plainAnswer(submitted.message) };
       }),
     );
-    const inTime = await within(patienceMs, work);
+    const inTime = await within(leftOf(request), work);
     // Slack gives a form no address for what comes later: it stays on the page of what was decided
     if (!inTime) {
       const view = noticeModal(
@@ -184,10 +191,11 @@ export function createSlackDesk(deps: SlackDeskDeps) {
     );
   }
 
+  const leftOf = ({ arrivedAt }: SlackRequest) => Math.max(0, arrivedAt + patienceMs - deps.clock());
+
   /** Undefined when this very request was delivered before. */
   async function begin(
-    app: SlackApp,
-    request: WebhookRequest,
+    { app, body }: SlackRequest,
     speaker: SlackSpeaker,
     what: { conversation: string; command: string },
   ): Promise<number | undefined> {
@@ -196,15 +204,11 @@ export function createSlackDesk(deps: SlackDeskDeps) {
         orgId: app.orgId,
         provider: 'slack',
         // the trigger in the body is another one for each command and press
-        delivery: createHash('sha256').update(request.body).digest('base64url'),
+        delivery: createHash('sha256').update(body).digest('base64url'),
         person: speaker.name || speaker.id,
         ...what,
       }),
     );
-  }
-
-  interface Done extends Answered {
-    user?: { userId: string; email: string };
   }
 
   async function asPerson(
