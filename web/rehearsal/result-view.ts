@@ -61,7 +61,7 @@ function markOf({ kind, type, outcome }: RehearsedRow): Mark {
 function weekView(week: RehearsedWeek, incidents: number, cut: boolean) {
   const { asItWas, asItStands, asEdited, people } = week;
   return {
-    sentence: sentenceOf(week),
+    sentence: sentenceOf(week, incidents),
     incidents,
     cut,
     sides: [
@@ -87,7 +87,8 @@ function weekView(week: RehearsedWeek, incidents: number, cut: boolean) {
 }
 
 /** '12 pages fewer than as it stands, 4 of them at night; 1 incident reaches nobody.' */
-function sentenceOf({ asItStands, asEdited }: RehearsedWeek): string {
+function sentenceOf({ asItStands, asEdited }: RehearsedWeek, incidents: number): string {
+  if (incidents === 0) return 'No incident opened in that week.';
   const pages = asEdited.pages - asItStands.pages;
   const night = asEdited.atNight - asItStands.atNight;
   const more = (n: number) => `${Math.abs(n)} ${n < 0 ? 'fewer' : 'more'}`;
