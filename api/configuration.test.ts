@@ -132,6 +132,19 @@ test.for([
     { levels: [{ after: '0s', targets: [{ type: 'user', email: 'no@body.de' }] }] },
     'levels.0.targets.0.email',
   ],
+  [
+    '/escalation-policies/x',
+    { levels: [{ after: '0s', targets: [{ type: 'schedule', name: 'none' }] }] },
+    'levels.0.targets.0.name',
+  ],
+  [
+    '/escalation-policies/x',
+    {
+      levels: [{ after: '0s', targets: [{ type: 'email', address: 'a@example.com' }] }],
+      unacknowledgeAfter: '10s',
+    },
+    'unacknowledgeAfter',
+  ],
   ['/sla-policies/x', { acknowledgeWithin: '5m' }, 'resolveWithin'],
   [
     '/sla-policies/x',

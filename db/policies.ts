@@ -39,7 +39,7 @@ export async function getEscalationPolicy(
   return row && { ...row, definition: escalationPolicy.parse(row.definition) };
 }
 
-/** Throws UnknownReferenceError for a channel or user that does not exist. */
+/** Throws UnknownReferenceError for a channel, schedule or user that does not exist. */
 export async function putEscalationPolicy(tx: Tx, change: Change<EscalationPolicy>): Promise<void> {
   await requireTargets(tx, change.definition);
   await put(tx, 'escalation_policies', change, {});
@@ -62,6 +62,9 @@ async function requireTargets(tx: Tx, policy: EscalationPolicy): Promise<void> {
       (u) => u.email,
     ),
   );
+  const schedules = new Set(
+    (await tx.selectFrom('on_call_schedules').select('name').execute()).map(({ name }) => name),
+  );
   policy.levels.forEach((level, l) => {
     level.targets.forEach((target, t) => {
       const field = `levels.${l}.targets.${t}`;
@@ -69,6 +72,12 @@ async function requireTargets(tx: Tx, policy: EscalationPolicy): Promise<void> {
         throw new UnknownReferenceError(
           `${field}.name`,
           `there is no notification channel '${target.name}': put it at /api/v1/notification-channels first`,
+        );
+      }
+      if (target.type === 'schedule' && !schedules.has(target.name)) {
+        throw new UnknownReferenceError(
+          `${field}.name`,
+          `there is no on-call schedule '${target.name}': put it at /api/v1/on-call-schedules first`,
         );
       }
       if (target.type === 'user' && !users.has(target.email.toLowerCase())) {

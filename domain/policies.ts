@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseDuration } from './duration.ts';
 import { durationText } from './duration-text.ts';
 import { severities } from './severity.ts';
 
@@ -27,6 +28,12 @@ export const incidentMatch = z.strictObject({
 });
 export type IncidentMatch = z.infer<typeof incidentMatch>;
 
+/** For how long an acknowledged incident may be quiet: shorter, whoever has it could not even read. */
+const quietTime = durationText.refine(
+  (text) => (parseDuration(text) ?? 60_000) >= 60_000,
+  'write at least a minute',
+);
+
 /**
  * `after` counts from the incident's opening. `repeats` are further passes, each beginning `repeatAfter`
  * (default: the last level's `after`, at least a minute) after the last level.
@@ -39,9 +46,9 @@ export const escalationPolicy = z.strictObject({
   repeats: z.int().min(0).max(20).default(0),
   repeatAfter: durationText.optional(),
   /** Acknowledged, and nothing has happened for so long: whoever acknowledged is reminded. */
-  remindAfter: durationText.optional(),
+  remindAfter: quietTime.optional(),
   /** Acknowledged, and nothing has happened for so long: the acknowledgement is taken back, escalation begins anew. */
-  unacknowledgeAfter: durationText.optional(),
+  unacknowledgeAfter: quietTime.optional(),
   /** Incidents that it is for; the policy `default` takes what no other matches. */
   match: incidentMatch.optional(),
 });
