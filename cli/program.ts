@@ -11,6 +11,8 @@ import { addExecutionShow } from './execution-show.ts';
 import { addExecutionUndo } from './execution-undo.ts';
 import { CliError, type ExitCode, exitCodes } from './exit-codes.ts';
 import { type ApiConfig, ApiRefusal, createHoldfastApi } from './holdfast-api.ts';
+import { addOnCallImport } from './on-call-import.ts';
+import { addRehearse } from './rehearse.ts';
 import { addReject } from './reject.ts';
 import { addRunbookDiff } from './runbook-diff.ts';
 import { addRunbookDryRun } from './runbook-dry-run.ts';
@@ -85,6 +87,7 @@ Exit codes: 0 done; 1 the answer is no (invalid, different, failed, rolled back,
   addRunbookRun(runbook, context);
   addRunbookList(runbook, context);
   addRunbookShow(runbook, context);
+  addRehearse(program, context);
   addApprove(program, context);
   addReject(program, context);
   const execution = program.command('execution').description('look at executions and act on them');
@@ -97,5 +100,7 @@ Exit codes: 0 done; 1 the answer is no (invalid, different, failed, rolled back,
   addAutomationStop(automation, context);
   addAutomationResume(automation, context);
   addAutomationStatus(automation, context);
+  const onCall = program.command('on-call').description('who is on call');
+  addOnCallImport(onCall, context);
   return program;
 }
