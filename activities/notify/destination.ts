@@ -230,7 +230,7 @@ export function channelDestination(
         return { ...where, kind: 'slack', label: `${name} (${conversation})`, to, presses };
       }
       if (webhookUrl !== undefined) {
-        return { ...where, kind: 'slack', label: `${name} (Slack)`, to: { webhookUrl }, presses: false };
+        return { ...where, kind: 'slack', label: `${name} (Slack)`, to: { webhookUrl }, presses };
       }
       return ApplicationFailure.nonRetryable(
         `the channel '${name}' names no place in Slack. Give it a token and a channel, or a webhookUrl.`,

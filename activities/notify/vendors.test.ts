@@ -211,6 +211,8 @@ test('nothing from outside is a mention or a link in Slack, however long it is',
   const posted = slack.messages('webhook').at(-1);
   expect(posted?.said).toContain('&lt;!channel&gt;');
   expect(posted?.said).not.toMatch(/<(?!https:\/\/holdfast\.example\/)/);
+  // without a signing secret nothing that is pressed could come back
+  expect(JSON.stringify(posted?.blocks)).not.toContain('holdfast.acknowledge');
 });
 
 test('a person is told by a direct message of the bot once it is known who they are there', async () => {
