@@ -139,6 +139,8 @@ test.for([
   ['assign', { to: 'ben@example.com' }, 'assign', { to: 'ben@example.com' }],
   ['notes', { text: 'the disk is full' }, 'addNote', { text: 'the disk is full' }],
   ['snooze', { until: '2026-11-21T05:00:00+01:00' }, 'snooze', { until: '2026-11-21T04:00:00.000Z' }],
+  ['acknowledge', { asOf: 3 }, 'acknowledge', { asOf: 3 }],
+  ['reapply-policy', undefined, 'reapplyPolicy', {}],
 ] as const)(
   '%s is sent to the workflow as of what was seen, with who asks',
   async ([action, body, method, sent]) => {
