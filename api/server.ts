@@ -4,7 +4,7 @@ import type { Database } from '../db/database.ts';
 import type { CalendarReadings } from '../workflows/messages-calendars.ts';
 import type { MessageClient } from '../workflows/messages-client.ts';
 import type { GitSchedules } from '../workflows/messages-git.ts';
-import type { OriginReader } from '../workflows/notification-origin.ts';
+import type { OriginReader } from '../workflows/messages-origin.ts';
 import { createAlertIntake } from './alerts/accept.ts';
 import { alertEndpoints } from './alerts/routes.ts';
 import { analysisEndpoints } from './analysis/routes.ts';

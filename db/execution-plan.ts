@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { executionTriggers } from '../domain/execution/announcements.ts';
 import type { ApprovalPlan, ExecutionPlan, StepPlan, StepWork } from '../domain/execution/plan.ts';
+import { executionTriggers } from '../domain/execution/state.ts';
 import type { NotificationTrigger } from '../domain/notification-rules/rule.ts';
 import type { EscalationTarget } from '../domain/policies.ts';
 import { variablesHold } from '../domain/runbook/condition.ts';

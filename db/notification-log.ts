@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { NotificationCause, NotificationStatus, NotificationType } from '../domain/notification.ts';
+import type { SentMessage } from '../domain/why.ts';
 import { decodeCursor, encodeCursor, type Page, toPage } from './cursor.ts';
 import type { Tx } from './database.ts';
 
@@ -150,4 +151,21 @@ export async function readDeliveryFigures(
     from notifications where created_at >= ${since}`.execute(tx);
   const { sent = 0, failed = 0, skipped = 0, half = null, most = null } = rows[0] ?? {};
   return { sent, failed, skipped, halfMs: half, mostMs: most };
+}
+
+/** What `why` explains. It was due as long before its end as its latency says, else when it was begun. */
+export function sentMessage(message: LoggedMessage): SentMessage {
+  const { createdAt, finishedAt, latencyMs } = message;
+  const dueAt = finishedAt && latencyMs !== null ? finishedAt.getTime() - latencyMs : createdAt.getTime();
+  return {
+    type: message.type,
+    status: message.status,
+    error: message.error,
+    destination: message.destination,
+    person: message.person,
+    dueAt,
+    incidentNumber: message.incident?.number ?? null,
+    runbook: message.execution?.runbook ?? null,
+    cause: message.cause,
+  };
 }

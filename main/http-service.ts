@@ -18,7 +18,7 @@ import { createWeb, type Mailbox } from '../web/server.ts';
 import { createCalendarReadings } from '../workflows/messages-calendars.ts';
 import { createMessageClient } from '../workflows/messages-client.ts';
 import { createGitSchedules } from '../workflows/messages-git.ts';
-import { createOriginReader } from '../workflows/notification-origin.ts';
+import { createOriginReader } from '../workflows/messages-origin.ts';
 import type { Backends } from './backends.ts';
 import type { Config } from './config.ts';
 
@@ -69,7 +69,10 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
     createApi({
       ...shared,
       chat: {
-        slack: createSlackApi({ dispatcher: backends.webhooks }),
+        slack: createSlackApi({
+          dispatcher: backends.webhooks,
+          ...(config.slackApiUrl === undefined ? {} : { apiUrl: config.slackApiUrl }),
+        }),
         readHidden: (orgId, hidden) => backends.hidden.read(orgId, hidden),
       },
       intakeDb,

@@ -6,7 +6,7 @@ import type { TestIncidentKind } from '../domain/test-incident.ts';
 import type { ParsedTopology } from '../domain/topology/topology-yaml.ts';
 import type { MessageClient } from '../workflows/messages-client.ts';
 import type { GitSchedules } from '../workflows/messages-git.ts';
-import type { OriginReader } from '../workflows/notification-origin.ts';
+import type { OriginReader } from '../workflows/messages-origin.ts';
 
 /** What the pages are given; all clients were made in main/. */
 export interface WebDeps {

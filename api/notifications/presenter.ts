@@ -1,6 +1,5 @@
 import type { z } from 'zod';
 import type { LoggedMessage } from '../../db/notification-log.ts';
-import type { SentMessage } from '../../domain/why.ts';
 import { iso, isoOrNull } from '../endpoint.ts';
 import type { notificationShown } from './schema.ts';
 
@@ -23,22 +22,5 @@ export function presentNotification(message: LoggedMessage): z.input<typeof noti
     incident: message.incident,
     execution: execution && { id: execution.id, runbook: execution.runbook },
     consolidatedInto: message.consolidatedInto,
-  };
-}
-
-/** What `why` explains. It was due as long before its end as its latency says, else when it was begun. */
-export function sentMessage(message: LoggedMessage): SentMessage {
-  const { createdAt, finishedAt, latencyMs } = message;
-  const dueAt = finishedAt && latencyMs !== null ? finishedAt.getTime() - latencyMs : createdAt.getTime();
-  return {
-    type: message.type,
-    status: message.status,
-    error: message.error,
-    destination: message.destination,
-    person: message.person,
-    dueAt,
-    incidentNumber: message.incident?.number ?? null,
-    runbook: message.execution?.runbook ?? null,
-    cause: message.cause,
   };
 }

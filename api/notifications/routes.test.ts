@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { beginNotification, finishNotification, type NotificationEntry } from '../../db/notifications.ts';
 import { createTestApi, type TestApi } from '../../test/harness/api.ts';
-import type { OriginReader } from '../../workflows/notification-origin.ts';
+import type { OriginReader } from '../../workflows/messages-origin.ts';
 
 let api: TestApi;
 let shopId: string;

@@ -1,12 +1,11 @@
 import type { Database } from '../../db/database.ts';
-import { getMessage, listMessages } from '../../db/notification-log.ts';
+import { getMessage, listMessages, sentMessage } from '../../db/notification-log.ts';
 import { why } from '../../domain/why.ts';
-import type { OriginReader } from '../../workflows/notification-origin.ts';
+import { type FoundOrigin, findOrigin, type OriginReader } from '../../workflows/messages-origin.ts';
 import { scopeOf } from '../auth/principal.ts';
 import { type Endpoint, pageOf, personEndpoint, presentPage } from '../endpoint.ts';
 import { NotFoundError } from '../errors.ts';
-import { type FoundOrigin, findOrigin } from './origin.ts';
-import { presentNotification, sentMessage } from './presenter.ts';
+import { presentNotification } from './presenter.ts';
 import { explainedNotification, notificationParams, notificationQuery, notificationShown } from './schema.ts';
 
 const tag = 'Notifications';

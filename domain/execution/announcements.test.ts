@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { executionPlan, simulate } from '../../test/harness/execution-fold.ts';
-import type { CalledFor } from './announcements.ts';
+import type { CalledFor } from './state.ts';
 
 const called = (address: string): CalledFor => ({
   key: `rule:x:${address}:0`,

@@ -1,36 +1,5 @@
-import type { NotificationCause } from '../notification.ts';
-import type { NotificationTrigger } from '../notification-rules/rule.ts';
-import type { EscalationTarget } from '../policies.ts';
-import type { ExecutionNotice, ExecutionState } from './state.ts';
+import type { Announcement, CalledFor, ExecutionNotice, ExecutionState, ExecutionTrigger } from './state.ts';
 import { holdfast, tell } from './story.ts';
-
-/** What an execution can tell rules of notification. */
-export const executionTriggers = [
-  'approval.needed',
-  'execution.succeeded',
-  'execution.failed',
-  'execution.rolled_back',
-] as const satisfies readonly NotificationTrigger[];
-export type ExecutionTrigger = (typeof executionTriggers)[number];
-
-/** What rules are to be asked about, once the record of it can be read. */
-export interface Announcement {
-  trigger: ExecutionTrigger;
-  /** Unique within the execution, so that the keys of the messages follow from it. */
-  occurrence: string;
-  at: number;
-  /** Of the state when it happened. */
-  seq: number;
-  approvalId?: string;
-}
-
-/** A message that a rule calls for. */
-export interface CalledFor {
-  key: string;
-  target: EscalationTarget;
-  detail: ExecutionNotice['detail'];
-  cause: NotificationCause;
-}
 
 export const announceKey = ({ trigger, occurrence }: Announcement): string =>
   `announce:${trigger}:${occurrence}`;

@@ -1,6 +1,6 @@
 import type { Role } from '../roles.ts';
-import type { CalledFor } from './announcements.ts';
 import type { ExecutionPlan } from './plan.ts';
+import type { CalledFor } from './state.ts';
 
 /** What can happen to an execution. `at` is the workflow's clock in epoch milliseconds. */
 export type ExecutionEvent =

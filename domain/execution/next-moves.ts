@@ -1,6 +1,6 @@
-import { type Announcement, announceKey } from './announcements.ts';
+import { announceKey } from './announcements.ts';
 import { pendingApproval } from './approval.ts';
-import type { ExecutionNotice, ExecutionState } from './state.ts';
+import type { Announcement, ExecutionNotice, ExecutionState } from './state.ts';
 import { currentStep } from './steps.ts';
 import { nextUndo } from './undo.ts';
 

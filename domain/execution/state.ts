@@ -1,7 +1,7 @@
 import type { ApprovalStatus, ExecutionStatus, StepStatus, UndoStatus } from '../incident-status.ts';
 import type { NotificationCause } from '../notification.ts';
+import type { NotificationTrigger } from '../notification-rules/rule.ts';
 import type { EscalationTarget } from '../policies.ts';
-import type { Announcement } from './announcements.ts';
 import type { ApprovalPlan, ExecutionPlan } from './plan.ts';
 
 /** Everything that an execution's workflow knows. Times are epoch milliseconds; the whole is carried by JSON. */
@@ -105,6 +105,34 @@ export interface ExecutionNotice {
   approvalId?: string;
   /** Of what a rule calls for. */
   cause?: NotificationCause;
+}
+
+/** What an execution can tell rules of notification. */
+export const executionTriggers = [
+  'approval.needed',
+  'execution.succeeded',
+  'execution.failed',
+  'execution.rolled_back',
+] as const satisfies readonly NotificationTrigger[];
+export type ExecutionTrigger = (typeof executionTriggers)[number];
+
+/** What rules are to be asked about, once the record of it can be read. */
+export interface Announcement {
+  trigger: ExecutionTrigger;
+  /** Unique within the execution, so that the keys of the messages follow from it. */
+  occurrence: string;
+  at: number;
+  /** Of the state when it happened. */
+  seq: number;
+  approvalId?: string;
+}
+
+/** A message that a rule calls for. */
+export interface CalledFor {
+  key: string;
+  target: EscalationTarget;
+  detail: ExecutionNotice['detail'];
+  cause: NotificationCause;
 }
 
 /** What a person did, or what the incident's timeline should tell. */

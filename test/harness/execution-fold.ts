@@ -1,9 +1,13 @@
-import type { CalledFor, ExecutionTrigger } from '../../domain/execution/announcements.ts';
 import { applyEvent } from '../../domain/execution/apply-event.ts';
 import type { ExecutionEvent } from '../../domain/execution/events.ts';
 import { type ExecutionMove, executionOver, nextMoves } from '../../domain/execution/next-moves.ts';
 import type { ApprovalPlan, ExecutionPlan, StepPlan } from '../../domain/execution/plan.ts';
-import { type ExecutionState, newExecutionState } from '../../domain/execution/state.ts';
+import {
+  type CalledFor,
+  type ExecutionState,
+  type ExecutionTrigger,
+  newExecutionState,
+} from '../../domain/execution/state.ts';
 
 /** Drives the fold of an execution as its workflow does, without one. */
 

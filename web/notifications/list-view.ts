@@ -107,7 +107,7 @@ export function messageRow(message: LoggedMessage) {
     href: `${notificationsPath}/${id}`,
     mark: messageMarks[status],
     type: typeText(type),
-    subject,
+    subject: subject.trim() === '' ? typeText(type) : subject,
     error: error ?? '',
     to: person ?? destination,
     by: person !== null && person !== destination ? `${channel}: ${destination}` : channel,

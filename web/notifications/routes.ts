@@ -1,7 +1,7 @@
 import { Router } from 'express';
-import { findOrigin } from '../../api/notifications/origin.ts';
 import { InvalidCursorError } from '../../db/cursor.ts';
 import { getMessage, listMessages, readDeliveryFigures } from '../../db/notification-log.ts';
+import { findOrigin } from '../../workflows/messages-origin.ts';
 import type { WebDeps } from '../deps.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
 import { readerZone } from '../on-call/reader-zone.ts';

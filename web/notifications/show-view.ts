@@ -1,7 +1,6 @@
-import type { FoundOrigin } from '../../api/notifications/origin.ts';
-import { sentMessage } from '../../api/notifications/presenter.ts';
-import type { LoggedMessage } from '../../db/notification-log.ts';
+import { type LoggedMessage, sentMessage } from '../../db/notification-log.ts';
 import { type Reader, why } from '../../domain/why.ts';
+import type { FoundOrigin } from '../../workflows/messages-origin.ts';
 import { notificationsPath } from './list-view.ts';
 import { latencyText, messageMarks, typeText } from './words.ts';
 
@@ -14,7 +13,7 @@ export function messageView(
   const cause = found?.origin?.cause ?? message.cause;
   const { incident, execution } = message;
   return {
-    heading: message.subject,
+    heading: message.subject.trim() === '' ? typeText(message.type) : message.subject,
     mark: messageMarks[message.status],
     sentences: why(sentMessage({ ...message, cause }), reader),
     incident,

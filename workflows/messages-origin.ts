@@ -1,6 +1,7 @@
 import type { WorkflowClient } from '@temporalio/client';
 import { defaultPayloadConverter, WorkflowNotFoundError } from '@temporalio/common';
 import type { NotificationCause } from '../domain/notification.ts';
+import { executionWorkflowId, incidentWorkflowId } from './messages.ts';
 
 /** Where a workflow's own history says that a message was to be sent. */
 export interface NotificationOrigin {
@@ -109,4 +110,48 @@ function isNotFound(error: unknown): boolean {
 
 function readInput(input: unknown): { key?: unknown; cause?: NotificationCause } | null {
   return typeof input === 'object' && input !== null ? input : null;
+}
+
+/** A message, by what says which workflow sent it. */
+interface FromWorkflow {
+  key: string;
+  incident: { number: number } | null;
+  execution: { id: string } | null;
+}
+
+/** What the workflow that sent a message says of it. */
+export interface FoundOrigin {
+  workflowId: string;
+  /** Null: `note` says why. */
+  origin: NotificationOrigin | null;
+  note: string | null;
+}
+
+/** Null where no workflow of an incident or an execution sent it. What Temporal does not answer is said, not thrown. */
+export async function findOrigin(
+  readOrigin: OriginReader,
+  orgId: string,
+  { key, incident, execution }: FromWorkflow,
+): Promise<FoundOrigin | null> {
+  const workflowId = workflowOf(orgId, { key, incident, execution });
+  if (workflowId === null) return null;
+  try {
+    const origin = await readOrigin(workflowId, key);
+    const gone =
+      'Temporal does not have its history any more, or it lies too far back: the cause is as it was stored.';
+    return { workflowId, origin, note: origin ? null : gone };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return {
+      workflowId,
+      origin: null,
+      note: `Temporal does not answer now (${reason}): the cause is as it was stored.`,
+    };
+  }
+}
+
+/** Keys of messages begin with what sends them. */
+function workflowOf(orgId: string, { key, incident, execution }: FromWorkflow): string | null {
+  if (key.startsWith('execution:') && execution) return executionWorkflowId(orgId, execution.id);
+  return key.startsWith('incident:') && incident ? incidentWorkflowId(orgId, incident.number) : null;
 }

@@ -4,7 +4,7 @@ import type { NotifyInput } from '../domain/notification.ts';
 import { executionPlan } from '../test/harness/execution-fold.ts';
 import { createWorkflowHarness, type WorkflowHarness } from '../test/harness/workflows.ts';
 import { executionWorkflowId } from './messages.ts';
-import { createOriginReader } from './notification-origin.ts';
+import { createOriginReader } from './messages-origin.ts';
 
 let harness: WorkflowHarness;
 beforeAll(async () => {
