@@ -1,11 +1,20 @@
 import { randomUUID } from 'node:crypto';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import nodemailer from 'nodemailer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { putChatSettings } from '../db/chat-settings.ts';
 import { readChatSummary } from '../db/chat-summary.ts';
+import type { NotifyInput } from '../domain/notification.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
+import { startSlackDouble } from '../test/harness/slack-double.ts';
+import { startTeamsDouble } from '../test/harness/teams-double.ts';
+import { webhookDispatcher } from './channels/dispatcher.ts';
+import { mailTransportOptions } from './channels/email.ts';
 import { createChatActivities } from './chat.ts';
 import { chatSummaryMessage } from './messages/chat-summary.ts';
 import { renderMail } from './messages/mail-layout.ts';
+import { createNotifyActivities } from './notify.ts';
 
 let database: TestDatabase;
 const now = Date.now();
@@ -156,5 +165,56 @@ describe('a summary', () => {
     const { planSummaries } = createChatActivities({ db });
     expect(await planSummaries({ orgId, span: 'day' })).toEqual(['alerts', 'war-room']);
     expect(await planSummaries({ orgId, span: 'week' })).toEqual(['war-room']);
+  });
+});
+
+describe('a summary on its way', () => {
+  it('reaches a conversation of Slack and a channel of Teams', async () => {
+    const { db, orgId, owner } = database;
+    const slack = await startSlackDouble({ token: 'xoxb-token', conversations: ['C0SUMMARY'] });
+    const teams = await startTeamsDouble();
+    const dispatcher = webhookDispatcher({ egressAllow: [] });
+    const mail = nodemailer.createTransport(mailTransportOptions('smtp://127.0.0.1:9'));
+    const { notify } = createNotifyActivities({
+      db,
+      mail,
+      mailFrom: 'holdfast@example.com',
+      dispatcher,
+      hidden: { read: async (_orgId, hidden) => hidden },
+      slackApiUrl: slack.apiUrl,
+      publicUrl: 'https://holdfast.example.com',
+      startConsolidation: async () => {},
+      clock: Date.now,
+    });
+    try {
+      for (const [name, definition] of [
+        ['in-slack', { type: 'slack', token: 'xoxb-token', channel: 'C0SUMMARY' }],
+        ['in-teams', { type: 'teams', webhookUrl: teams.webhookUrl }],
+      ] as const) {
+        await owner.query(
+          `insert into notification_channels (org_id, name, definition) values ($1, $2, $3)`,
+          [orgId, name, JSON.stringify(definition)],
+        );
+        const until = new Date(now + 1000).toISOString();
+        const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+        const input: NotifyInput = {
+          orgId,
+          key: `summary:${name}`,
+          type: 'chat.summary',
+          target: { type: 'channel', name },
+          detail: { span: 'day', until },
+        };
+        const outcome = await environment.run(notify, input);
+        expect(outcome).toMatchObject({ status: 'sent' });
+      }
+      const said = '3 incidents are open (2 critical, 1 warning)';
+      expect(JSON.stringify(slack.messages())).toContain(said);
+      expect(JSON.stringify(teams.cards)).toContain(said);
+    } finally {
+      mail.close();
+      await dispatcher.close();
+      await slack.close();
+      await teams.close();
+    }
   });
 });
