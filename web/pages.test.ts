@@ -177,6 +177,7 @@ const everyPage: [name: string, path: () => string][] = [
   ['a schedule while clocks change', () => '/on-call/payments?week=2026-10-19'],
   ['a schedule without rotations', () => '/on-call/empty'],
   ['the form of a schedule', () => '/on-call/payments/edit'],
+  ['the import of schedules', () => '/on-call/import'],
   ['the form of an override', () => '/on-call/payments/overrides/new'],
   ['services', () => '/services'],
   ['the graph of services', () => '/topology'],

@@ -21,6 +21,7 @@ import { loadTemplates } from './layout/templates.ts';
 import { linkRoutes } from './links/routes.ts';
 import { mailboxRoutes } from './mailbox/routes.ts';
 import { notificationRoutes } from './notifications/routes.ts';
+import { importRoutes as onCallImportRoutes } from './on-call/import.ts';
 import { overrideRoutes } from './on-call/override-routes.ts';
 import { onCallRoutes } from './on-call/routes.ts';
 import { scheduleRoutes } from './on-call/schedule-routes.ts';
@@ -51,6 +52,8 @@ export function createWeb(deps: WebDeps): Router {
 
   router.use(securityHeaders(secureCookies));
   router.use(assets.router);
+  // ten megabytes of JSON
+  router.use('/on-call/import', express.urlencoded({ extended: false, limit: '16mb', parameterLimit: 10 }));
   // half a megabyte of YAML, with each space and line break escaped
   router.use('/topology/import', express.urlencoded({ extended: false, limit: '2mb', parameterLimit: 10 }));
   router.use(express.urlencoded({ extended: false, limit: '256kb', parameterLimit: 1000 }));
@@ -71,6 +74,7 @@ export function createWeb(deps: WebDeps): Router {
   router.use(shareRoutes(deps, pages));
   router.use(approvalRoutes(deps, pages));
   // before what takes any word there for a name
+  router.use(onCallImportRoutes(deps, pages));
   router.use(scheduleRoutes(deps, pages));
   router.use(overrideRoutes(deps, pages));
   router.use(onCallRoutes(deps, pages));
