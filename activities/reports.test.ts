@@ -167,6 +167,41 @@ describe('sendReport', () => {
     expect(inbox).toHaveLength(2);
   });
 
+  it('counts hours and days where each reader is', async () => {
+    await recipients('ana@example.com', 'ben@example.com');
+    await test.owner.query(
+      `insert into users (org_id, email, name, time_zone) values ($1, 'ben@example.com', 'Ben', 'Asia/Tokyo')
+       on conflict do nothing`,
+      [test.orgId],
+    );
+    const { reportId } = await activities().buildReport(input('zones'));
+    await send(reportId, 'zones');
+    const [ana, ben] = inbox.map(({ mail }) => mail.text ?? '');
+    expect(ana).toContain('16 Nov 2026 08:00 (Europe/Berlin)');
+    expect(ben).toContain('16 Nov 2026 16:00 (Asia/Tokyo)');
+  });
+
+  it('makes the report of a team for those who are named for it', async () => {
+    const { rows } = await test.owner.query<{ id: string }>(
+      `insert into teams (org_id, slug, name) values ($1, 'payments', 'Payments') returning id`,
+      [test.orgId],
+    );
+    const teamId = rows[0]?.id ?? '';
+    await test.owner.query(`insert into settings (org_id, key, value) values ($1, 'reports', $2)`, [
+      test.orgId,
+      JSON.stringify({ teams: { payments: ['lead@example.com'], gone: ['x@example.com'] } }),
+    ]);
+    expect(await activities().reportTeams({ orgId: test.orgId })).toEqual([teamId]);
+    const { reportId } = await activities().buildReport(input('team', { teamId, span: 'month' }));
+    expect(await stored(reportId)).toMatchObject({
+      teamId,
+      span: 'month',
+      periodStart: '2026-10-16T07:00:00.000Z',
+      recipients: ['lead@example.com'],
+      subject: '[report] SLA of Acme, Payments in a month: no SLA clock decided, 0 incidents',
+    });
+  });
+
   it('reaches the others when one fails, and on the retry only the one', async () => {
     await recipients('ana@example.com', 'busy@example.com', 'zoe@example.com');
     answers.set('busy@example.com', 451);

@@ -83,6 +83,49 @@ describe('readSlaFacts', () => {
     });
   });
 
+  it('counts what people said of breaches, by service and by period', async () => {
+    const { breaches, reasons, services, course } = await facts();
+    expect(reasons).toEqual([
+      { reason: null, count: 2 },
+      { reason: 'complex_cause', count: 1 },
+    ]);
+    expect(breaches[1]).toMatchObject({ incident: 2, reason: 'complex_cause', note: 'two at once' });
+    expect(services).toEqual([{ service: 'checkout', met: 2, breached: 3 }]);
+    expect(
+      course.map(({ from, met, breached, acknowledge }) => [from, met, breached, acknowledge.count]),
+    ).toEqual([
+      ['2026-11-02T00:00:00.000Z', 1, 0, 1],
+      ['2026-11-09T00:00:00.000Z', 2, 3, 3],
+    ]);
+  });
+
+  it('takes an incident for a runbook’s that ended by itself after one had succeeded', async () => {
+    const { automation } = await facts();
+    expect(automation).toEqual({ resolved: 2, byRunbook: 1, medianMs: 1_200_000, othersMedianMs: 7_200_000 });
+  });
+
+  it('counts for a team what is the team’s alone', async () => {
+    const { rows } = await test.owner.query<{ id: string }>(
+      `insert into teams (org_id, slug, name) values ($1, 'red', 'Red') returning id`,
+      [test.orgId],
+    );
+    const teamId = rows[0]!.id;
+    await test.owner.query(`update incidents set team_id = $1 where number = 2`, [teamId]);
+    const own = await test.db.read({ orgId: test.orgId }, (tx) => readSlaFacts(tx, { ...week, teamId }));
+    expect(own.clocks).toEqual([
+      { policy: 'Critical', kind: 'acknowledge', met: 0, breached: 1 },
+      { policy: 'Critical', kind: 'resolve', met: 0, breached: 1 },
+    ]);
+    expect(own.breaches.map(({ incident }) => incident)).toEqual([2, 2]);
+    expect(own.counts).toMatchObject({ incidents: 1, resolved: 1, alerts: 0 });
+    expect(own).toMatchObject({
+      services: [{ service: 'checkout', met: 0, breached: 2 }],
+      pages: [],
+      slos: [],
+    });
+    await test.owner.query(`update incidents set team_id = null`);
+  });
+
   it('sees nothing of another organization', async () => {
     const { rows } = await test.owner.query<{ org_id: string }>(
       `insert into organizations (slug, name) values ('other', 'Other') returning org_id`,
@@ -124,6 +167,11 @@ async function seed({ owner, orgId }: TestDatabase): Promise<void> {
   const second = await incident(2, '2026-11-11T10:00Z', '2026-11-11T10:30Z', '2026-11-11T12:00Z');
   await clock(second, 'acknowledge', 'breached', '2026-11-11T10:05Z', '2026-11-11T10:05Z');
   await clock(second, 'resolve', 'breached', '2026-11-11T10:30Z', '2026-11-11T10:30Z');
+  await owner.query(
+    `update sla_clocks set breach_reason = 'complex_cause', breach_note = 'two at once'
+     where incident_id = $1 and kind = 'resolve'`,
+    [second],
+  );
   const third = await incident(3, '2026-11-12T10:00Z', '2026-11-12T10:04Z', null);
   await clock(third, 'acknowledge', 'met', '2026-11-12T10:05Z', '2026-11-12T10:04Z');
   await clock(third, 'resolve', 'breached', '2026-11-12T10:30Z', null);
@@ -154,17 +202,20 @@ async function seed({ owner, orgId }: TestDatabase): Promise<void> {
        values ($1, gen_random_uuid(), $2, 'email', $3, 's', $4, $5)`,
       [orgId, type, to, status, at],
     );
-  await page('ana@example.com', '2026-11-10T02:00Z');
+  await page('#operations', '2026-11-10T02:00Z');
+  await owner.query(`update notifications set person = 'ana@example.com' where destination = '#operations'`);
   await page('ana@example.com', '2026-11-11T02:30Z');
   await page('ben@example.com', '2026-11-11T14:00Z');
   await page('ben@example.com', '2026-11-11T14:00Z', 'escalation.page', 'failed');
   await page('ben@example.com', '2026-11-11T14:00Z', 'incident.resolved');
 
+  await owner.query(`update incidents set resolved_by = 'Holdfast' where number = 1`);
   for (const status of ['succeeded', 'rolled_back']) {
     await owner.query(
       `insert into executions (org_id, runbook, runbook_version, requested_by, mode, target, inputs, status,
-         created_at, workflow_id) values ($1, 'r', 1, 'ana', 'manual', 't', '{}', $2, '2026-11-10T10:00Z', 'w')`,
-      [orgId, status],
+         created_at, finished_at, incident_id, workflow_id)
+       values ($1, 'r', 1, 'ana', 'manual', 't', '{}', $2, '2026-11-10T10:00Z', '2026-11-10T10:15Z', $3, 'w')`,
+      [orgId, status, first],
     );
   }
 }

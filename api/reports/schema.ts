@@ -36,13 +36,9 @@ export const csvText = z.string().meta({ description: 'RFC 4180' });
 
 export const sendQuery = z.strictObject({
   span: z.enum(reportSpans).default('week'),
-  team: z
-    .string()
-    .max(100)
-    .optional()
-    .meta({
-      description: "Slug: that team's report alone. Without it the organization's, and those of teams",
-    }),
+  team: z.string().max(100).optional().meta({
+    description: "Slug: that team's report alone. Without it the organization's, and those of teams",
+  }),
 });
 
 export const reportStarted = z

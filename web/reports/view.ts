@@ -1,4 +1,5 @@
 import type { Report, ReportKind, ReportSummary } from '../../db/reports.ts';
+import type { Team } from '../../db/teams.ts';
 import { type Chart, storedReport } from '../../domain/reports/stored.ts';
 import { reportTables } from '../../domain/reports/tables.ts';
 import { dayText } from '../layout/moments.ts';
@@ -14,15 +15,17 @@ export interface ReportRow {
   requestedBy: string;
   createdAt: string;
   sent: Mark;
+  team: string | null;
 }
 
 const kinds: Record<ReportKind, string> = { sla: 'SLA', capacity: 'Capacity' };
 
-export function reportRow(report: ReportSummary, now: number): ReportRow {
+export function reportRow(report: ReportSummary, now: number, teams: readonly Team[] = []): ReportRow {
   return {
     id: report.id,
     href: `/reports/${report.id}`,
-    kind: kinds[report.kind],
+    kind: report.span === 'month' ? `${kinds[report.kind]}, month` : kinds[report.kind],
+    team: teams.find(({ id }) => id === report.teamId)?.name ?? null,
     subject: report.subject,
     period: `${dayText(Date.parse(report.periodStart), now)} – ${dayText(Date.parse(report.periodEnd), now)}`,
     recipients: report.recipients.join(', ') || 'nobody',
@@ -36,6 +39,7 @@ export function reportRow(report: ReportSummary, now: number): ReportRow {
 
 interface FigureTable {
   title: string;
+  csvHref: string;
   columns: { label: string; class: string }[];
   rows: { cells: { text: string; class: string; label: string | null; href: string | null }[] }[];
   note: string | null;
@@ -44,10 +48,15 @@ interface FigureTable {
 const cellClasses = { words: '', short: 'tight', number: 'num tight' } as const;
 
 /** Charts and full tables of a report. The charts' SVG was made, with everything in it escaped, by Holdfast. */
-export function reportFigures(report: Report): { charts: Chart[]; tables: FigureTable[] } {
+export function reportFigures(
+  report: Report,
+  readerZone: string | null,
+): { charts: Chart[]; tables: FigureTable[]; timeZone: string | null } {
   const stored = storedReport(report.data);
-  if (!stored) return { charts: [], tables: [] };
-  const tables = reportTables(stored, Date.parse(report.periodEnd)).map((table) => ({
+  if (!stored) return { charts: [], tables: [], timeZone: null };
+  const timeZone = readerZone ?? stored.timeZone;
+  const tables = reportTables(stored, Date.parse(report.periodEnd), timeZone).map((table) => ({
+    csvHref: `/reports/${report.id}/csv?table=${table.id}`,
     title: table.title,
     note: table.note,
     columns: table.columns.map(({ label, kind }) => ({ label, class: cellClasses[kind] })),
@@ -61,5 +70,5 @@ export function reportFigures(report: Report): { charts: Chart[]; tables: Figure
       }),
     })),
   }));
-  return { charts: stored.charts, tables };
+  return { charts: stored.charts, tables, timeZone };
 }

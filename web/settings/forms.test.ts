@@ -58,6 +58,19 @@ describe('the form of the report settings', () => {
     expect(view.timeZone).toMatchObject({ value: 'Berlin', problem: expect.stringContaining('IANA') });
   });
 
+  it('reads whom the report of a team goes to, a line each', () => {
+    const values = postedReports({ teams: 'payments: ana@example.com, ben@example.com\r\n' });
+    const settings = { teams: { payments: ['ana@example.com', 'ben@example.com'] } };
+    expect(readReports(values, ['payments'])).toEqual({ settings });
+    expect(readReports(reportValues(settings), ['payments'])).toEqual({ settings });
+    expect(readReports(values, ['search'])).toEqual({
+      problems: { teams: 'There is no team payments: there are search.' },
+    });
+    expect(readReports({ ...values, teams: 'payments: nobody' }, ['payments'])).toEqual({
+      problems: { teams: '“nobody” is no mail address.' },
+    });
+  });
+
   it('takes no offset for a zone and no more than 100 addresses', () => {
     const recipients = Array.from({ length: 101 }, (_, i) => `person${i}@example.com`).join('\n');
     expect(readReports(postedReports({ recipients, timeZone: '+02:00' }))).toMatchObject({

@@ -1,5 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import { putReportSettings, readReportSettings } from '../../db/report-audience.ts';
+import { listTeams } from '../../db/teams.ts';
 import type { WebDeps } from '../deps.ts';
 import type { Problems } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
@@ -15,7 +16,7 @@ import {
 
 const base = '/settings/reports';
 
-/** Who gets the weekly reports, and in which time zone they count. */
+/** Who gets the weekly and monthly reports, and in which time zone they count. */
 export function reportSettingsRoutes(deps: WebDeps, pages: Pages): Router {
   const router = Router();
 
@@ -27,7 +28,11 @@ export function reportSettingsRoutes(deps: WebDeps, pages: Pages): Router {
   router.post(base, requireRole('admin'), async (request, response) => {
     const { scope, orgId, email } = visitorOf(request);
     const values = postedReports(request.body);
-    const read = readReports(values);
+    const teams = await deps.db.read(scope, listTeams);
+    const read = readReports(
+      values,
+      teams.map(({ slug }) => slug),
+    );
     if ('problems' in read) {
       await form(request, response, values, read.problems);
       return;
