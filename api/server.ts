@@ -18,6 +18,7 @@ import { automationEndpoints } from './automation/routes.ts';
 import { calendarFeedEndpoints } from './calendar-feeds/routes.ts';
 import { changeSourceEndpoints } from './change-sources/routes.ts';
 import { changeEndpoints } from './changes/routes.ts';
+import { identityEndpoints } from './chat/identities.ts';
 import { type ChatDeps, chatEndpoints } from './chat/routes.ts';
 import { circuitBreakerEndpoints } from './circuit-breakers/routes.ts';
 import { contactRulesEndpoints } from './contact-rules/routes.ts';
@@ -49,6 +50,7 @@ import { onCallScheduleEndpoints } from './on-call-schedules/routes.ts';
 import { openApiEndpoint } from './openapi/routes.ts';
 import { answerOtlpErrors, noSuchSignal } from './otlp/errors.ts';
 import { otlpEndpoints } from './otlp/routes.ts';
+import { pagerDutyPeopleEndpoints } from './pagerduty/people.ts';
 import { pagerDutyEndpoints } from './pagerduty/routes.ts';
 import { readinessEndpoints } from './readiness/routes.ts';
 import { rehearsalEndpoints } from './rehearsals/routes.ts';
@@ -161,12 +163,14 @@ function endpointsOf(deps: ApiDeps, secureCookies: boolean): Endpoint[] {
     ...sloEndpoints(deps),
     ...notificationChannelEndpoints(deps),
     ...pagerDutyEndpoints(deps),
+    ...pagerDutyPeopleEndpoints(deps),
     ...notificationRuleEndpoints(deps),
     ...notificationEndpoints(deps),
     ...rehearsalEndpoints(deps),
     ...logSourceEndpoints(deps),
     ...logTemplateEndpoints(deps),
     ...chatEndpoints(deps),
+    ...identityEndpoints(deps),
     ...reportEndpoints(deps),
     ...runnersEndpoints(deps),
     ...runnerEndpoints(deps),

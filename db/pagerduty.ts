@@ -38,3 +38,23 @@ export async function keepPagerDutyNote(
   const { orgId, channel, subject, content } = note;
   await keepChannelMessage(tx, { orgId, destination: destinationOf(channel), subject, reference: content });
 }
+
+/** Somebody at PagerDuty and the user who they are here. */
+export interface PagerDutyPerson {
+  externalId: string;
+  name: string;
+  email: string;
+  linkedAt: Date;
+}
+
+/** By mail address. */
+export async function listPagerDutyPeople(tx: Tx): Promise<PagerDutyPerson[]> {
+  return await tx
+    .selectFrom('user_identities as i')
+    .innerJoin('users as u', 'u.id', 'i.user_id')
+    .select(['i.external_id as externalId', 'i.name', 'u.email', 'i.linked_at as linkedAt'])
+    .where('i.provider', '=', 'pagerduty')
+    .orderBy('u.email')
+    .orderBy('i.external_id')
+    .execute();
+}

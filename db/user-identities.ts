@@ -86,7 +86,12 @@ export async function findIdentityOf(
 /** Replaces who the vendor's person was here. `how` is for the audit log. */
 export async function linkIdentity(
   tx: Tx,
-  link: ExternalPerson & { orgId: string; userId: string; actor: string; how: 'code' | 'mail address' },
+  link: ExternalPerson & {
+    orgId: string;
+    userId: string;
+    actor: string;
+    how: 'code' | 'mail address' | 'owner';
+  },
 ): Promise<void> {
   const { orgId, userId, provider, externalId, name, actor, how } = link;
   await tx

@@ -72,6 +72,30 @@ test('somebody who is linked acts as themselves, as far as their role goes', asy
   expect(api.messages.sent).toHaveLength(1);
 });
 
+test('an Owner says who somebody of PagerDuty is here', async () => {
+  const path = '/api/v1/pagerduty/people/POPS';
+  const put = (token: string, email: string) => api.ask('PUT', path, { token, body: { email, name: 'Ops' } });
+  expect((await put(api.tokens.admin, 'operator@example.com')).status).toBe(403);
+  expect(await put(api.tokens.owner, 'nobody@example.com')).toMatchObject({
+    status: 400,
+    body: { errors: [{ field: 'email' }] },
+  });
+  expect(await put(api.tokens.owner, 'Operator@example.com')).toMatchObject({
+    status: 200,
+    body: { externalId: 'POPS', email: 'operator@example.com', name: 'Ops' },
+  });
+  await send(given('incident.acknowledged', { agent: { ...earline, id: 'POPS' } }));
+  expect(api.messages.sent).toMatchObject([
+    { args: [api.orgId, incident.number, { actor: { name: 'operator@example.com' } }] },
+  ]);
+  const list = async () =>
+    (await api.ask('GET', '/api/v1/pagerduty/people', { token: api.tokens.viewer })).body.items;
+  expect(await list()).toContainEqual(expect.objectContaining({ externalId: 'POPS' }));
+  expect((await api.ask('DELETE', path, { token: api.tokens.owner })).status).toBe(204);
+  expect((await api.ask('DELETE', path, { token: api.tokens.owner })).status).toBe(404);
+  expect(await list()).not.toContainEqual(expect.objectContaining({ externalId: 'POPS' }));
+});
+
 test('a note there is a note here, of the incident that earlier events named', async () => {
   await send(given('incident.triggered'));
   expect(api.messages.sent).toEqual([]);

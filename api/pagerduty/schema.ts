@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { instant } from '../endpoint.ts';
 
 export const pagerDutyParams = z.object({
   id: z
@@ -42,3 +43,22 @@ export const pagerDutyAnswer = z
     reason: z.string(),
   })
   .meta({ id: 'PagerDutyWebhookAnswer' });
+
+export const pagerDutyPersonParams = z.object({
+  externalId: z
+    .string()
+    .regex(
+      /^[A-Z0-9]{1,50}$/,
+      "write the id that stands in the address of the user's page at PagerDuty, such as 'PXPGF42'",
+    )
+    .meta({ description: 'Of the user at PagerDuty' }),
+});
+
+export const pagerDutyPersonBody = z.object({
+  email: z.email().meta({ description: 'Of the user here' }),
+  name: z.string().max(200).default('').meta({ description: 'How they are called there' }),
+});
+
+export const pagerDutyPerson = z
+  .object({ externalId: z.string(), name: z.string(), email: z.string(), linkedAt: instant })
+  .meta({ id: 'PagerDutyPerson' });
