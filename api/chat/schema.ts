@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { identityProviders } from '../../db/user-identities.ts';
 import { chatSettings } from '../../domain/chat/settings.ts';
 import { pageOf, pageQuery } from '../endpoint.ts';
 
@@ -49,6 +50,25 @@ export const chatMessageShown = z
   .meta({ id: 'ChatMessage' });
 export const chatMessagePage = pageOf(chatMessageShown);
 export const cleared = z.object({ cleared: z.int().meta({ description: 'How many there were' }) });
+
+export const identityParams = z.object({
+  provider: z.enum(identityProviders),
+  externalId: z.string().min(1).max(100),
+});
+export const identityShown = identityParams
+  .extend({
+    name: z.string().meta({ description: 'How you are called there' }),
+    linkedAt: z.iso.datetime(),
+  })
+  .meta({ id: 'ChatIdentity' });
+export const identityList = z.object({ items: z.array(identityShown) });
+export const linkBody = z.strictObject({
+  code: z
+    .string()
+    .min(1)
+    .max(200)
+    .meta({ description: "What stands after '/chat/link/' in the address that chat gave you" }),
+});
 
 export const chatSettingsBody = chatSettings.meta({
   id: 'ChatSettings',

@@ -41,7 +41,8 @@ export function createSlackApi(options: {
   /** What answers may be posted to: a request could name any address. */
   hooksOrigin?: string;
 }): SlackApi {
-  const { dispatcher, apiUrl = 'https://slack.com/api/', hooksOrigin = 'https://hooks.slack.com' } = options;
+  const { dispatcher, hooksOrigin = 'https://hooks.slack.com' } = options;
+  const apiUrl = `${(options.apiUrl ?? 'https://slack.com/api').replace(/\/+$/, '')}/`;
   const throughDispatcher = ((url, init) =>
     fetch(url, { ...init, dispatcher } as Parameters<typeof fetch>[1])) as FetchFunction;
 

@@ -326,6 +326,21 @@ describe('who speaks', () => {
     expect(code).toBeTruthy();
     expect(sent()).toEqual([]);
     expect((await history())[0]).toMatchObject({ person: stranger.name, user_id: null });
+    const { token } = await api.addPerson('new@example.com', 'operator');
+    const identities = '/api/v1/chat/identities';
+    const connect = () => api.ask('POST', identities, { token, body: { code } });
+    expect(await connect()).toMatchObject({
+      status: 201,
+      body: { provider: 'slack', externalId: stranger.id },
+    });
+    expect(await connect()).toMatchObject({ status: 409 });
+    expect((await api.ask('GET', identities, { token })).body.items).toMatchObject([{ name: stranger.name }]);
+    expect(shown(await ask('ack 42', stranger))).toContain('is yours');
+    expect(sent()).toMatchObject([['acknowledge', 42, { actor: { name: 'new@example.com' } }]]);
+    const mine = `${identities}/slack/${stranger.id}`;
+    expect((await api.ask('DELETE', mine, { token: api.tokens.admin })).status).toBe(404);
+    expect((await api.ask('DELETE', mine, { token })).status).toBe(204);
+    expect(shown(await ask('ack 42', stranger))).toContain('/chat/link/');
     noProblems();
   });
 
