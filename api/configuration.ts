@@ -22,6 +22,8 @@ export interface ConfigurationKind<T extends object, S extends object, N extends
   get(tx: Tx, name: string): Promise<N | undefined>;
   put(tx: Tx, change: { orgId: string; name: string; definition: T; actor: string }): Promise<void>;
   remove(tx: Tx, change: { orgId: string; name: string; actor: string }): Promise<boolean>;
+  /** What follows once a definition that was put stands; throws nothing that the change need not wait for. */
+  afterPut?(orgId: string, definition: T): Promise<void>;
 }
 
 export interface ReadBack {
@@ -109,6 +111,7 @@ export function configurationEndpoints<T extends object, S extends object, N ext
         // the rest of T & ReadBack is T
         const definition = rest as unknown as T;
         await db.write(scopeOf(principal), (tx) => kind.put(tx, { orgId, name, definition, actor }));
+        await kind.afterPut?.(orgId, definition);
         return present(await seen(principal, name));
       },
     }),

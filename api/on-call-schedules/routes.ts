@@ -10,6 +10,7 @@ import {
   readScheduleHealth,
 } from '../../db/oncall.ts';
 import type { CalendarReadings } from '../../workflows/messages-calendars.ts';
+import { TemporalUnavailableError } from '../../workflows/messages-client.ts';
 import { scopeOf } from '../auth/principal.ts';
 import { configurationEndpoints } from '../configuration.ts';
 import { type Endpoint, personEndpoint } from '../endpoint.ts';
@@ -36,6 +37,17 @@ export function onCallScheduleEndpoints(deps: {
   calendarReadings: CalendarReadings;
 }): Endpoint[] {
   const { db, calendarReadings } = deps;
+
+  /** A calendar that was just written is read at once; where Temporal is just gone, within 15 minutes. */
+  async function readCalendarsOf(orgId: string, { rotations }: OnCallScheduleSettings): Promise<void> {
+    if (!rotations.some(({ calendar }) => calendar)) return;
+    try {
+      await calendarReadings.readNow(orgId);
+    } catch (error) {
+      if (!(error instanceof TemporalUnavailableError)) throw error;
+    }
+  }
+
   return [
     ...configurationEndpoints<OnCallScheduleSettings, z.input<typeof onCallScheduleShown>>(
       {
@@ -49,6 +61,7 @@ export function onCallScheduleEndpoints(deps: {
         get: getOnCallSchedule,
         put: putOnCallSchedule,
         remove: deleteOnCallSchedule,
+        afterPut: readCalendarsOf,
       },
       deps,
     ),

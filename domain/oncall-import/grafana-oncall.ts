@@ -127,7 +127,8 @@ function shiftRotation(
   }
   return {
     name: shift.name,
-    priority: Math.min(100, Math.max(0, shift.level ?? 0)),
+    // what overrides stands above all levels
+    priority: shift.type === 'override' ? 100 : Math.min(99, Math.max(0, shift.level ?? 0)),
     participants: groups.map((group) => group.map((user) => people.get(user)?.email ?? '')),
     ...times,
     ...(zone === (schedule.time_zone || 'UTC') ? {} : { timeZone: zone }),
