@@ -327,3 +327,15 @@ test('a message whose record is missing says so instead of telling half', () => 
     expect(() => composeMail(source({ type, facts })), type).toThrow(SubjectMissingError);
   }
 });
+
+test('what a rule calls for names the rule, begins with its text, and leads to why it was sent', () => {
+  const detail = { rule: 'critical-<b>', note: 'Look at #42 <now>' };
+  const { html, text } = composeMail(source({ type: 'incident.opened', detail, key: 'incident:1:rule:x' }));
+  expect(text).toContain('Look at #42 <now>');
+  expect(text).toContain('is told by the rule critical-<b>.');
+  expect(text).toContain(
+    'Why did I get this? https://holdfast.example/notifications/find?key=incident%3A1%3Arule%3Ax',
+  );
+  expect(html).toContain('href="https://holdfast.example/notifications/find?key=incident%3A1%3Arule%3Ax"');
+  expect(html).not.toContain('<now>');
+});

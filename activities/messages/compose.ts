@@ -1,5 +1,5 @@
 import type { Report } from '../../db/reports.ts';
-import { lines } from '../../domain/markup.ts';
+import { lines, oneLine } from '../../domain/markup.ts';
 import { chatActions } from './chat-actions.ts';
 import { chatSummaryMessage } from './chat-summary.ts';
 import { consolidatedMessage } from './consolidated-message.ts';
@@ -28,14 +28,25 @@ export class SubjectMissingError extends Error {
   override name = 'SubjectMissingError';
 }
 
-/** What this message says, with the line that a rule of notification puts above it. Throws SubjectMissingError. */
+/** What this message says, with what the rule that calls for it adds. Throws SubjectMissingError. */
 export function composeMessage(source: MessageSource): Message {
   const message = messageOf(source);
-  const { note } = source.detail;
-  if (typeof note !== 'string' || note.trim() === '') return message;
-  const block = { kind: 'paragraph', text: lines(note, 2000) } as const;
-  return { ...message, mail: { ...message.mail, blocks: [block, ...message.mail.blocks] } };
+  const { key, publicUrl, reader } = source;
+  const { rule, note } = source.detail;
+  const whyUrl = `${publicUrl}/notifications/find?key=${encodeURIComponent(key ?? '')}`;
+  const mail: Mail = {
+    ...message.mail,
+    ...(typeof note === 'string' && note.trim() !== ''
+      ? { blocks: [{ kind: 'paragraph', text: lines(note, noteLimit) }, ...message.mail.blocks] }
+      : {}),
+    ...(typeof rule === 'string' ? { footer: `${reader} is told by the rule ${oneLine(rule, 100)}.` } : {}),
+    ...(key === undefined ? {} : { whyUrl }),
+  };
+  return { ...message, mail };
 }
+
+/** Characters of a rule's own text once its fields are filled in. */
+const noteLimit = 4_000;
 
 function messageOf(source: MessageSource): Message {
   const { type, facts } = source;

@@ -21,6 +21,8 @@ export interface Mail {
   blocks: Block[];
   /** Why the reader gets this mail. */
   footer: string;
+  /** Where it stands why this very message was sent. */
+  whyUrl?: string;
   /** Holdfast's own address, linked in the footer. */
   publicUrl: string;
 }
@@ -114,7 +116,7 @@ function document(mail: Mail): Markup {
 ${mail.buttons.length > 0 && buttonRow(mail)}
 ${mail.blocks.map((block) => blockRow(block))}
 <tr><td class="hf-pad" style="padding:28px 32px 28px">
-<p class="hf-muted hf-line" style="margin:0;padding:16px 0 0;border-top:1px solid #e4e3de;${muted(13)}">${mail.footer}<br><a class="hf-link" href="${mail.publicUrl}" style="color:${accent}">Holdfast</a> · sent by a machine; replies are not read.</p>
+<p class="hf-muted hf-line" style="margin:0;padding:16px 0 0;border-top:1px solid #e4e3de;${muted(13)}">${mail.footer}${mail.whyUrl !== undefined && html` <a class="hf-link" href="${mail.whyUrl}" style="color:${accent}">Why did I get this?</a>`}<br><a class="hf-link" href="${mail.publicUrl}" style="color:${accent}">Holdfast</a> · sent by a machine; replies are not read.</p>
 </td></tr>
 </table>
 </td></tr></table>
@@ -212,7 +214,10 @@ function plainText(mail: Mail): string {
     );
   }
   parts.push(...mail.blocks.map(blockText));
-  parts.push(`-- \n${mail.footer}\nHoldfast, ${mail.publicUrl} · sent by a machine; replies are not read.`);
+  const why = mail.whyUrl === undefined ? '' : `Why did I get this? ${mail.whyUrl}\n`;
+  parts.push(
+    `-- \n${mail.footer}\n${why}Holdfast, ${mail.publicUrl} · sent by a machine; replies are not read.`,
+  );
   return `${parts.join('\n\n')}\n`;
 }
 

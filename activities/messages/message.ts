@@ -12,6 +12,8 @@ import type { Mail } from './mail-layout.ts';
 
 /** What a message is made from. `links` act in the reader's name; they are made only where the mail shows them. */
 export interface MessageSource {
+  /** Of the message in the log, for the link to why it was sent; absent in a preview. */
+  key?: string | undefined;
   type: NotificationType;
   facts: NotificationFacts;
   report?: Report | undefined;

@@ -11,7 +11,7 @@ import {
   slackLimits,
 } from '../../domain/chat/slack-blocks.ts';
 import { lines, oneLine } from '../../domain/markup.ts';
-import { type Block, type Cell, tones } from './mail-layout.ts';
+import { type Block, type Cell, type Mail, tones } from './mail-layout.ts';
 import type { Message } from './message.ts';
 
 /**
@@ -35,13 +35,18 @@ export function slackMessage(
     section(`${tones[mail.tone].shape} *${escapeSlack(oneLine(mail.sentence, 2000))}*`),
     context(escapeSlack(oneLine(mail.meta.join(' · '), 1500))),
   ];
-  const bottom = [...actions(buttons), context(escapeSlack(oneLine(mail.footer, 1500)))];
+  const bottom = [...actions(buttons), context(`${escapeSlack(oneLine(mail.footer, 1500))}${whyLink(mail)}`)];
   const between = brief ? [] : mail.blocks.flatMap(blocksOf);
   return fitting(subject, [
     ...top,
     ...between.slice(0, slackLimits.blocks - top.length - bottom.length),
     ...bottom,
   ]);
+}
+
+/** The address is encoded: it holds nothing that ends a link. */
+function whyLink({ whyUrl }: Mail): string {
+  return whyUrl === undefined ? '' : ` <${whyUrl}|Why did I get this?>`;
 }
 
 function blocksOf(block: Block): SlackBlock[] {

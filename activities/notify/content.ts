@@ -23,6 +23,7 @@ export async function readContent(
   const refusedImport: GitImport | undefined =
     typeof importId === 'string' ? await getImport(tx, importId) : undefined;
   return {
+    key: input.key,
     type: input.type,
     facts,
     report,
