@@ -6,7 +6,7 @@ import type { Database, Scope, Tx } from './database.ts';
 import { listOwnerAddresses, readDirectory } from './directory.ts';
 import { listNotificationRules } from './notification-rules.ts';
 import { listPastIncidents } from './past-incidents.ts';
-import { listEscalationPolicies } from './policies.ts';
+import { listEscalationPolicies, listNotificationChannels } from './policies.ts';
 import { createPreviewThread } from './preview-thread.ts';
 import type { RehearsalTask, Rehearsed } from './rehearsal-thread.ts';
 import { readReportSettings } from './report-audience.ts';
@@ -98,6 +98,7 @@ export async function readStanding(
     rules: await listNotificationRules(tx),
     silences: silences.map(asActive).filter((silence) => silence.from < to),
     directory: await readDirectory(tx, 'all', { at: from, to }),
+    slack: await readSlack(tx),
     reopenWindowMs: organization.reopenWindowMs ?? usualReopenWindowMs,
     owners: await listOwnerAddresses(tx),
   };
@@ -107,6 +108,24 @@ export async function readStanding(
 async function teamOf(tx: Tx, labels: Record<string, string>): Promise<string | null> {
   const { teamId } = rulesForAlert(await readRulesInForce(tx), labels);
   return (await listTeams(tx)).find(({ id }) => id === teamId)?.slug ?? null;
+}
+
+/** Which channels have a bot, and whom it would find. */
+async function readSlack(tx: Tx): Promise<Configuration['slack']> {
+  const channels = await listNotificationChannels(tx);
+  const linked = await tx
+    .selectFrom('user_identities as l')
+    .innerJoin('users as u', 'u.id', 'l.user_id')
+    .select('u.email')
+    .where('l.provider', '=', 'slack')
+    .execute();
+  const bots = channels.filter(
+    ({ definition }) => definition.type === 'slack' && definition.token !== undefined,
+  );
+  return {
+    bots: new Set(bots.map(({ name }) => name)),
+    people: new Set(linked.map(({ email }) => email.toLowerCase())),
+  };
 }
 
 async function readZones(tx: Tx): Promise<Map<string, string>> {

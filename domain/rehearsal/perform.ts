@@ -8,7 +8,7 @@ import type { IncidentState, Notice } from '../incident/state.ts';
 import type { NotificationCause, NotificationType, NotifyTarget } from '../notification.ts';
 import { readRehearsedFeed } from './feed.ts';
 import { ruleNotices } from './rule-notices.ts';
-import type { RehearsedIncident, Surroundings } from './situation.ts';
+import type { Configuration, RehearsedIncident, Surroundings } from './situation.ts';
 
 /** A message that would be sent. */
 export interface RehearsedMessage {
@@ -129,10 +129,11 @@ function deliver(
   tell(message);
   const { key } = message;
   const place = placeOf(message.target);
+  const nowhere = leadsNowhere(message.target, surroundings.configuration);
   const failing = surroundings.failures.find(
     ({ target, from, to }) => target.toLowerCase() === place && from <= message.at && message.at < to,
   );
-  const reason = failing ? `${failing.target} fails in this rehearsal` : null;
+  const reason = nowhere ?? (failing ? `${failing.target} fails in this rehearsal` : null);
   return {
     afterMs: surroundings.latencyMs,
     outcome(at) {
@@ -140,6 +141,25 @@ function deliver(
       return reason === null ? sent(at) : { type: 'move_failed', at, key, reason };
     },
   };
+}
+
+/** Why the message could not be sent anywhere, as activities/notify/destination.ts finds out; null: it could. */
+function leadsNowhere(target: NotifyTarget, { directory, slack }: Configuration): string | null {
+  const channel = carriedBy(target);
+  if (channel !== null && !directory.channels.has(channel)) {
+    return `there is no notification channel '${channel}'`;
+  }
+  if (target.type !== 'contact' || target.method.type !== 'slack') return null;
+  const { email, method } = target;
+  if (!slack.bots.has(method.channel))
+    return `the channel '${method.channel}' has no bot that could write to ${email}`;
+  return slack.people.has(email.toLowerCase()) ? null : `it is not known who ${email} is in Slack`;
+}
+
+function carriedBy(target: NotifyTarget): string | null {
+  if (target.type === 'channel') return target.name;
+  if (target.type !== 'contact' || target.method.type === 'email') return null;
+  return target.method.type === 'slack' ? target.method.channel : target.method.name;
 }
 
 /** What a failure names: a mail address, or the channel that carries it. */

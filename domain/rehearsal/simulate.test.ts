@@ -114,7 +114,7 @@ describe('a rehearsal', () => {
       levels: [level('0s', { type: 'schedule', name: 'primary' }), level('15m', user(ben))],
     });
     expect(told).toEqual([
-      '0 oncall.nobody owner@example.com as their contact rules say sent',
+      '0 oncall.nobody owner@example.com mail sent',
       '0 escalation.page ben@example.com mail sent',
     ]);
     expect(rows[0]).toMatchObject({
@@ -146,6 +146,28 @@ describe('a rehearsal', () => {
       '0 escalation.page ana@example.com mail sent',
     ]);
     expect(rows.at(-1)?.why).toContain('instead of what failed: Slack by bot: bot fails in this rehearsal');
+  });
+
+  test('knows who cannot be written to in Slack, and which channel there is not', () => {
+    const steps = [
+      { after: '0s', method: { type: 'slack', channel: 'bot' } },
+      { after: '5m', method: { type: 'channel', name: 'gone' } },
+      { after: '9m', method: { type: 'email' } },
+    ];
+    const { told, rows } = rehearsed({
+      levels: [level('0s', user(ana))],
+      contactRules: { [ana]: [{ steps }] },
+      slackPeople: [ben],
+    });
+    expect(told).toEqual([
+      '0 escalation.page ana@example.com Slack by bot failed',
+      '0 escalation.page ana@example.com channel gone failed',
+      '0 escalation.page ana@example.com mail sent',
+    ]);
+    expect(rows[0]?.reason).toBe('it is not known who ana@example.com is in Slack');
+    expect(rows.find(({ by }) => by === 'channel gone')?.reason).toBe(
+      "there is no notification channel 'gone'",
+    );
   });
 
   test('asks the rules of notification as things happen', () => {

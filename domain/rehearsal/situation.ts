@@ -54,6 +54,8 @@ export interface Configuration {
   rules: NamedRule[];
   silences: ActiveSilence[];
   directory: Directory;
+  /** Names of the channels with a bot that can write to people, and mail addresses of those whom it would find. */
+  slack: { bots: ReadonlySet<string>; people: ReadonlySet<string> };
   reopenWindowMs: number;
   /** Mail addresses of those who hear of it when nobody is reached. */
   owners: string[];

@@ -86,11 +86,10 @@ const messageWords: Partial<Record<string, string>> = {
 function wayOf(target: NotifyTarget): string {
   switch (target.type) {
     case 'email':
+    case 'user':
       return 'mail';
     case 'channel':
       return 'channel';
-    case 'user':
-      return 'as their contact rules say';
     case 'schedule':
       return 'whoever is on call';
     case 'contact':

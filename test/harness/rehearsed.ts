@@ -34,6 +34,8 @@ export interface MadeUp {
   schedules?: ScheduleFacts[];
   contactRules?: Record<string, object[]>;
   silences?: Configuration['silences'];
+  /** Who is known in Slack; absent: all. */
+  slackPeople?: string[];
 }
 
 /** What made up incidents go by: people, channels and one policy. */
@@ -66,6 +68,7 @@ export function madeUpConfiguration(given: MadeUp): Configuration {
       ),
       channels: new Set(['ops', 'bot']),
     },
+    slack: { bots: new Set(['bot']), people: new Set(given.slackPeople ?? people) },
     reopenWindowMs: 15 * 60_000,
     owners: ['owner@example.com'],
   };
