@@ -12,6 +12,9 @@ export interface OnCallCalendar {
   timeZone: string;
 }
 
+/** Who was on call stays known for so long. */
+const keptMs = 400 * 86_400_000;
+
 /** Names that are shown of those that nobody here has. */
 const mostUnmatched = 20;
 
@@ -48,7 +51,7 @@ export interface ReadShift {
 }
 
 /**
- * The shifts that end after `from` are these now; earlier ones stay as they were. Nothing happens where the rotation
+ * The shifts that end after `from` are these now; those of the year before stay as they were. Nothing happens where the rotation
  * reads another calendar meanwhile.
  */
 export async function recordCalendar(
@@ -62,7 +65,7 @@ export async function recordCalendar(
     .deleteFrom('on_call_calendar_shifts')
     .where('schedule', '=', schedule)
     .where('rotation', '=', rotation)
-    .where('ends_at', '>', new Date(from))
+    .where((eb) => eb.or([eb('ends_at', '>', new Date(from)), eb('ends_at', '<', new Date(from - keptMs))]))
     .execute();
   await sql`
     insert into on_call_calendar_shifts (org_id, schedule, rotation, person, starts_at, ends_at)

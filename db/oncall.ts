@@ -95,11 +95,7 @@ export async function requirePeople(
 ): Promise<void> {
   if (addresses.length === 0) return;
   const wanted = [...new Set(addresses.map(({ address }) => address.toLowerCase()))];
-  const rows = await tx
-    .selectFrom('users')
-    .select('email')
-    .where(sql<string>`lower(email)`, 'in', wanted)
-    .execute();
+  const rows = await tx.selectFrom('users').select('email').where('email', 'in', wanted).execute();
   const known = new Set(rows.map(({ email }) => email.toLowerCase()));
   const unknown = addresses.find(({ address }) => !known.has(address.toLowerCase()));
   if (unknown) {
@@ -212,7 +208,7 @@ export async function readScheduleHealth(tx: Tx, name: string): Promise<Schedule
   const disabled = await tx
     .selectFrom('users')
     .select('email')
-    .where(sql<string>`lower(email)`, '=', sql<string>`any(${people.map((one) => one.toLowerCase())})`)
+    .where('email', '=', sql<string>`any(${people.map((one) => one.toLowerCase())})`)
     .where('disabled_at', 'is not', null)
     .orderBy('email')
     .execute();

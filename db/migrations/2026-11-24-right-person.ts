@@ -81,6 +81,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       primary key (org_id, schedule, rotation, person, starts_at),
       foreign key (org_id, schedule) references on_call_schedules (org_id, name) on delete cascade
     );
+    create index on_call_calendar_shifts_schedule on on_call_calendar_shifts (org_id, schedule, ends_at);
     -- how reading the calendar of a rotation went
     create table on_call_calendars (
       org_id uuid not null references organizations,
@@ -129,11 +130,14 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       starts_at timestamptz not null,
       -- the end is required: what is forgotten does not stay silent for ever
       ends_at timestamptz not null,
+      -- when it begins to be silent, or does again by its weekly hours: then open incidents are told; null: never again
+      begins_at timestamptz,
       created_by text not null,
       created_at timestamptz not null default now(),
       check (ends_at > starts_at)
     );
     create index silences_ends on silences (org_id, ends_at);
+    create index silences_begin on silences (begins_at) where begins_at is not null;
 
     -- team_id null: of the organization
     create table sla_calendars (
@@ -330,10 +334,18 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       select count(*) from gone
     $$;
 
+    -- silences that begin now, of all organizations
+    create function beginning_silences(batch integer)
+      returns table (org_id uuid, id uuid)
+      language sql stable security definer set search_path = public, pg_temp as $$
+      select s.org_id, s.id from silences s where s.begins_at <= now() order by s.begins_at limit batch
+    $$;
+
     do $$
     declare f text;
     begin
       foreach f in array array['find_notification_channel(uuid)', 'find_calendar_feed(bytea)',
+        'beginning_silences(integer)',
         'forget_old_chat(timestamptz, integer)', 'forget_old_deliveries(timestamptz, integer)'] loop
         execute format('revoke all on function %s from public', f);
         execute format('grant execute on function %s to holdfast_app', f);
