@@ -9,9 +9,9 @@ import {
   readIncidentSubject,
 } from '../db/rule-subject.ts';
 import { targetName } from '../domain/escalation/pages.ts';
-import { type ResolvedTarget, resolveTargets } from '../domain/escalation/resolve.ts';
 import type { NotificationCause } from '../domain/notification.ts';
 import { evaluateRules } from '../domain/notification-rules/evaluate.ts';
+import { noticesCalledFor, type UnreachedTarget } from '../domain/notification-rules/notices.ts';
 import type { NotificationTrigger, RuleVerdict } from '../domain/notification-rules/rule.ts';
 import { fillTemplate, type TemplateFacts } from '../domain/notification-rules/template.ts';
 import type { EscalationTarget } from '../domain/policies.ts';
@@ -91,45 +91,13 @@ async function noticesOf(
     verdicts.flatMap(({ targets }) => targets),
     { at: args.at },
   );
-  const told = new Set<string>();
-  const notices: RuleNotice[] = [];
-  for (const verdict of verdicts) {
-    for (const [index, target] of verdict.targets.entries()) {
-      const key = `rule:${args.trigger}:${args.occurrence}:${verdict.rule}:${index}`;
-      const cause: NotificationCause = {
-        event: args.trigger,
-        at: new Date(args.at).toISOString(),
-        rule: { name: verdict.rule, reasons: verdict.reasons },
-      };
-      const [resolved] = resolveTargets(directory, [target], event.severity ?? 'info', args.at);
-      if (resolved?.problem && target.type === 'schedule') {
-        await logUnreached(tx, args, { key, target, cause, problem: resolved.problem });
-        continue;
-      }
-      for (const { suffix, ...reached } of toTell(target, resolved)) {
-        const id = targetName(reached.target).toLowerCase();
-        // the first rule that names somebody tells them; the others would say the same again
-        if (told.has(id)) continue;
-        told.add(id);
-        notices.push({
-          key: key + suffix,
-          target: reached.target,
-          detail: { ...detail, ...noteOf(verdict, args, facts) },
-          cause: reached.entry ? { ...cause, entry: reached.entry } : cause,
-        });
-      }
-    }
-  }
-  return notices;
-}
-
-/** Whoever a schedule names is told as a person; every other target is told itself. */
-function toTell(target: EscalationTarget, resolved: ResolvedTarget | undefined) {
-  if (target.type !== 'schedule') return [{ suffix: '', target, entry: null }];
-  return (resolved?.people ?? []).map(({ email, entry }, n) => ({
-    suffix: `.${n}`,
-    target: { type: 'user' as const, email },
-    entry,
+  const { called, unreached } = noticesCalledFor(verdicts, directory, { ...event, ...args }, args.occurrence);
+  for (const each of unreached) await logUnreached(tx, args, each);
+  return called.map(({ key, target, cause, verdict }) => ({
+    key,
+    target,
+    detail: { ...detail, ...noteOf(verdict, args, facts) },
+    cause,
   }));
 }
 
@@ -142,7 +110,7 @@ function noteOf({ rule, template }: RuleVerdict, args: AnnounceInput, facts: Tem
 async function logUnreached(
   tx: Tx,
   { orgId, incidentId, executionId, trigger }: AnnounceInput,
-  unreached: { key: string; target: EscalationTarget; cause: NotificationCause; problem: string },
+  unreached: UnreachedTarget,
 ): Promise<void> {
   const about = aboutOf(orgId, incidentId, executionId);
   await skipNotification(tx, {
