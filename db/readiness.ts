@@ -72,7 +72,7 @@ export async function readReadinessFacts(tx: Tx, now: number): Promise<Readiness
     channels: await readChannels(tx),
     inSlack: await readInSlack(tx),
     failures: await readFailures(tx, onCall, new Date(now - failuresDays * 86_400_000)),
-    calendarErrors: await readCalendarErrors(tx),
+    calendarProblems: await readCalendarProblems(tx),
   };
 }
 
@@ -154,13 +154,12 @@ async function readFailures(
   );
 }
 
-async function readCalendarErrors(tx: Tx): Promise<ReadinessFacts['calendarErrors']> {
-  const rows = await tx
+async function readCalendarProblems(tx: Tx): Promise<ReadinessFacts['calendarProblems']> {
+  return await tx
     .selectFrom('on_call_calendars')
-    .select(['schedule', 'rotation', 'error'])
-    .where('error', 'is not', null)
+    .select(['schedule', 'rotation', 'error', 'unmatched'])
+    .where((eb) => eb.or([eb('error', 'is not', null), eb(sql`cardinality(unmatched)`, '>', 0)]))
     .orderBy('schedule')
     .orderBy('rotation')
     .execute();
-  return rows.map(({ schedule, rotation, error }) => ({ schedule, rotation, error: error ?? '' }));
 }

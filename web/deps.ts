@@ -4,6 +4,7 @@ import type { LogLine } from '../domain/logs/log-line.ts';
 import type { LogTemplate } from '../domain/logs/log-template.ts';
 import type { TestIncidentKind } from '../domain/test-incident.ts';
 import type { ParsedTopology } from '../domain/topology/topology-yaml.ts';
+import type { CalendarReadings } from '../workflows/messages-calendars.ts';
 import type { MessageClient } from '../workflows/messages-client.ts';
 import type { GitSchedules } from '../workflows/messages-git.ts';
 import type { OriginReader } from '../workflows/messages-origin.ts';
@@ -13,6 +14,7 @@ export interface WebDeps {
   db: Database;
   messages: MessageClient;
   gitSchedules: GitSchedules;
+  calendarReadings: CalendarReadings;
   logDesk: LogDesk;
   signIn: SignIn;
   /** Reads what is declared as YAML without holding others up. Throws HttpError (503, 422) where that is too much. */

@@ -11,10 +11,7 @@ beforeAll(async () => {
   const { orgId } = api;
   const actor = 'owner@example.com';
   const team = await api.write(async (tx) => {
-    await tx
-      .insertInto('teams')
-      .values({ org_id: orgId, slug: 'payments', name: 'Payments' })
-      .execute();
+    await tx.insertInto('teams').values({ org_id: orgId, slug: 'payments', name: 'Payments' }).execute();
     for (const [name, slug] of [
       ['payments', 'payments'],
       ['shared', null],

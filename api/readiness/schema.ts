@@ -12,6 +12,7 @@ export const readinessShown = z.object({
           'method_failing',
           'gap',
           'calendar_unreadable',
+          'calendar_names_unknown',
           'participant_disabled',
           'overrides_overlap',
           'schedule_unused',

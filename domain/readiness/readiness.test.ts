@@ -38,7 +38,7 @@ function factsOf(changes: {
     channels: new Map([['ops-bot', { error: null, bot: true }]]),
     inSlack: new Set(),
     failures: new Map(),
-    calendarErrors: [],
+    calendarProblems: [],
     ...changes.facts,
   };
 }
@@ -131,8 +131,18 @@ describe('readiness', () => {
     const facts = factsOf({
       schedules: [twice, schedule('spare')],
       people: [ana, 'ben@example.com'],
-      facts: { calendarErrors: [{ schedule: 'payments', rotation: 'holidays', error: '404' }] },
+      facts: {
+        calendarProblems: [
+          { schedule: 'payments', rotation: 'holidays', error: '404', unmatched: [] },
+          { schedule: 'payments', rotation: 'nights', error: null, unmatched: ['Anna'] },
+        ],
+      },
     });
-    expect(kindsOf(facts)).toEqual(['calendar_unreadable', 'schedule_unused', 'overrides_overlap']);
+    expect(kindsOf(facts)).toEqual([
+      'calendar_unreadable',
+      'calendar_names_unknown',
+      'schedule_unused',
+      'overrides_overlap',
+    ]);
   });
 });

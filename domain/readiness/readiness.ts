@@ -15,6 +15,7 @@ export interface ReadinessFinding {
     | 'method_failing'
     | 'gap'
     | 'calendar_unreadable'
+    | 'calendar_names_unknown'
     | 'participant_disabled'
     | 'overrides_overlap'
     | 'schedule_unused';
@@ -43,8 +44,13 @@ export interface ReadinessFacts {
   inSlack: ReadonlySet<string>;
   /** Why the last message by a method failed, by mail address and `methodKey`, joined by a space. */
   failures: ReadonlyMap<string, string>;
-  /** Readings of calendars that failed. */
-  calendarErrors: readonly { schedule: string; rotation: string; error: string }[];
+  /** Readings of calendars that failed (`error`), or that name people who are nobody here. */
+  calendarProblems: readonly {
+    schedule: string;
+    rotation: string;
+    error: string | null;
+    unmatched: readonly string[];
+  }[];
 }
 
 export const readinessDays = 14;
@@ -69,7 +75,7 @@ export function readinessOf(facts: ReadinessFacts, now: number): ReadinessFindin
       facts,
       now,
     ),
-    ...facts.calendarErrors.map(calendarFinding),
+    ...facts.calendarProblems.map(calendarFinding),
   ];
   return findings.sort((a, b) => rank(a) - rank(b) || compare(a.subject, b.subject));
 }
@@ -222,15 +228,23 @@ function calendarFinding({
   schedule,
   rotation,
   error,
-}: ReadinessFacts['calendarErrors'][number]): ReadinessFinding {
+  unmatched,
+}: ReadinessFacts['calendarProblems'][number]): ReadinessFinding {
+  const about = { severity: 'warning', subject: schedule, schedule, at: null } as const;
+  const calendar = `The calendar of the rotation ${rotation} of ${schedule}`;
+  if (error !== null) {
+    return {
+      ...about,
+      kind: 'calendar_unreadable',
+      text: `${calendar} cannot be read: ${error}`,
+      remedy: 'Mend its address or its sharing; until then what was read last goes on to hold.',
+    };
+  }
   return {
-    kind: 'calendar_unreadable',
-    severity: 'warning',
-    subject: schedule,
-    schedule,
-    text: `The calendar of the rotation ${rotation} of ${schedule} cannot be read: ${error}`,
-    remedy: 'Mend its address or its sharing; until then what was read last goes on to hold.',
-    at: null,
+    ...about,
+    kind: 'calendar_names_unknown',
+    text: `${calendar} names people who are nobody here: ${unmatched.slice(0, 3).join(', ')}.`,
+    remedy: 'Name them there by their mail address, or add them here: in their shifts nobody is on call.',
   };
 }
 

@@ -41,6 +41,12 @@ export async function seedBadOnCall({ owner, orgId }: TestDatabase, now: number)
       rotations: [
         {
           ...first,
+          name: 'holidays',
+          participants: [],
+          calendar: { url: 'https://calendar.example.com/secret-address/basic.ics' },
+        },
+        {
+          ...first,
           name: 'all',
           turn: { every: 6, unit: 'hour' },
           participants: [['ben@example.com'], [longAddress]],
@@ -56,6 +62,11 @@ export async function seedBadOnCall({ owner, orgId }: TestDatabase, now: number)
       JSON.stringify(definition),
     ]);
   }
+  await owner.query(
+    `insert into on_call_calendars (org_id, schedule, rotation, url, read_at, error, unmatched)
+     values ($1, 'platform', 'holidays', 'https://calendar.example.com/secret-address/basic.ics', now(), $2, $3)`,
+    [orgId, `answered 404 ${'x'.repeat(200)}`, ['Anna', 'somebody who left', 'b', 'c', 'd', 'e']],
+  );
   await owner.query(
     `insert into on_call_overrides (org_id, schedule, person, instead_of, starts_at, ends_at, reason, created_by)
      values ($1, 'payments', $2, null, $3, $4, $5, 'ana@example.com')`,

@@ -31,6 +31,7 @@ export async function serveWeb(
       db,
       messages: createFakeMessages(),
       gitSchedules: createFakeGitSchedules(),
+      calendarReadings: { readNow: async () => {} },
       logDesk: createTestLogDesk(db),
       signIn: createSignIn({ db }),
       parseTopology: createTopologyParser(),

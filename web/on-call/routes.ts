@@ -2,7 +2,7 @@ import { type Request, type Response, Router } from 'express';
 import { createCalendarFeed, listCalendarFeeds, revokeCalendarFeed } from '../../db/calendar-feeds.ts';
 import type { Tx } from '../../db/database.ts';
 import { readDirectory } from '../../db/directory.ts';
-import { getOnCallSchedule } from '../../db/oncall.ts';
+import { getOnCallSchedule, readScheduleHealth } from '../../db/oncall.ts';
 import { listOverrides } from '../../db/oncall-overrides.ts';
 import { listEscalationPolicies } from '../../db/policies.ts';
 import { readReadinessFor } from '../../db/readiness.ts';
@@ -10,13 +10,14 @@ import type { Directory } from '../../domain/escalation/resolve.ts';
 import type { ScheduleFacts } from '../../domain/oncall/schedule.ts';
 import type { WebDeps } from '../deps.ts';
 import { setFlash } from '../layout/flash.ts';
-import { NotFoundError, type Pages } from '../layout/pages.ts';
+import { act, NotFoundError, type Pages } from '../layout/pages.ts';
 import { uuidOf } from '../layout/uuid.ts';
 import { assertVisitorRole, visitorOf } from '../visitor.ts';
 import { calendarLinksView, calendarUrl } from './calendar-links.ts';
 import { aheadMs, nameOf, onCallSentence, schedulePath, scheduleRows } from './list-view.ts';
 import { readerZone } from './reader-zone.ts';
 import { findingRow } from './readiness-view.ts';
+import { readingRow } from './readings-view.ts';
 import { scheduleView } from './show-view.ts';
 import { momentText } from './times.ts';
 
@@ -72,6 +73,14 @@ export function onCallRoutes(deps: WebDeps, pages: Pages): Router {
     response.redirect(303, schedulePath(schedule));
   });
 
+  router.post(`${base}/:name/calendars/read`, async (request, response) => {
+    const schedule = await operated(request);
+    await act(response, schedulePath(schedule), async () => {
+      await deps.calendarReadings.readNow(visitorOf(request).orgId);
+      return 'The calendars are being read. Reload in a moment to see what came of it.';
+    });
+  });
+
   /** Its name. Throws ForbiddenError for whoever may not act on what its team owns. */
   async function operated(request: Request): Promise<string> {
     const name = String(request.params.name);
@@ -87,7 +96,7 @@ export function onCallRoutes(deps: WebDeps, pages: Pages): Router {
     const name = String(request.params.name);
     const week = typeof request.query.week === 'string' ? request.query.week : '';
     const now = pages.now();
-    const { facts, people, zone, policies, overrides, teamId, feeds } = await deps.db.read(
+    const { facts, people, zone, policies, overrides, teamId, feeds, health } = await deps.db.read(
       scope,
       async (tx) => {
         const { facts, people } = await present(tx, name, spanOf(week, now));
@@ -97,6 +106,7 @@ export function onCallRoutes(deps: WebDeps, pages: Pages): Router {
           zone: await readerZone(tx, userId, facts.definition.timeZone),
           policies: await usedBy(tx, name),
           feeds: await listCalendarFeeds(tx, { schedule: name }),
+          health: await readScheduleHealth(tx, name),
           overrides: await listOverrides(tx, { schedule: name, now: new Date(now) }),
           teamId: (await getOnCallSchedule(tx, name))?.teamId ?? null,
         };
@@ -110,6 +120,8 @@ export function onCallRoutes(deps: WebDeps, pages: Pages): Router {
         overrideHref: `${page}/overrides/new`,
         editHref: `${page}/edit`,
         policies,
+        readings: (health?.calendars ?? []).map(readingRow),
+        readHref: `${page}/calendars/read`,
         calendar: calendarLinksView(feeds, `${page}/calendar-feeds`, newCalendar),
         overrides: overrides.map((override) => ({
           who: nameOf(people, override.person),

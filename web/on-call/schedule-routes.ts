@@ -10,6 +10,7 @@ import {
 import { InUseError, UnknownReferenceError } from '../../db/policies.ts';
 import { findTeam, listTeams } from '../../db/teams.ts';
 import { dayMs, timeOfDay, wallTimeAt, weekdayOf } from '../../domain/oncall/wall-clock.ts';
+import { TemporalUnavailableError } from '../../workflows/messages-client.ts';
 import type { WebDeps } from '../deps.ts';
 import type { Problems } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
@@ -103,8 +104,19 @@ export function scheduleRoutes(deps: WebDeps, pages: Pages): Router {
       await form(request, response, values, problems, existing);
       return;
     }
+    await readCalendarsOf(visitorOf(request).orgId, read.definition);
     setFlash(response, 'good', `The schedule ${values.name} is saved. The next page goes by it.`);
     response.redirect(303, schedulePath(values.name));
+  }
+
+  /** A calendar that was just written is read at once; where Temporal is just gone, within 15 minutes. */
+  async function readCalendarsOf(orgId: string, { rotations }: OnCallScheduleSettings): Promise<void> {
+    if (!rotations.some(({ calendar }) => calendar)) return;
+    try {
+      await deps.calendarReadings.readNow(orgId);
+    } catch (error) {
+      if (!(error instanceof TemporalUnavailableError)) throw error;
+    }
   }
 
   async function save(
