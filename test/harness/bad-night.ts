@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { hashSecret, newSecret } from '../../db/secrets.ts';
 import { seedBadEvidence } from './bad-evidence.ts';
 import { type BadExecutions, seedBadExecutions } from './bad-executions.ts';
-import { seedSlos } from './bad-slos.ts';
+import { seedClocks, seedSlos } from './bad-slos.ts';
 
 /** What the pages are opened with: a night on which much goes wrong, and everything has an awkward name. */
 export interface BadNight {
@@ -71,6 +71,7 @@ export async function seedBadNight(owner: pg.Pool, orgId: string, now: number): 
   const executions = await seedBadExecutions(owner, orgId, worst, now);
   await seedPolicies(owner, orgId);
   await seedSlos(owner, orgId, now);
+  await seedClocks(owner, orgId, { incident: 199, now });
   const report = await seedReports(owner, orgId, at);
   return {
     session,

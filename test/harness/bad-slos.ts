@@ -73,3 +73,32 @@ export async function seedSlos(owner: pg.Pool, orgId: string, now: number): Prom
     problemSince: now - 900_000,
   });
 }
+
+/** An incident whose time to acknowledge is over, with the reason, and whose other clock pauses for the night. */
+export async function seedClocks(
+  owner: pg.Pool,
+  orgId: string,
+  { incident, now }: { incident: number; now: number },
+): Promise<void> {
+  const at = (minutes: number) => new Date(now + minutes * 60_000);
+  await owner.query(
+    `insert into sla_clocks (org_id, incident_id, kind, policy, started_at, at_risk_at, due_at, state, ended_at, pauses,
+       breach_reason, breach_note, breach_explained_by, breach_explained_at)
+     select $1, id, 'acknowledge', 'standard', $3, $4, $5, 'breached', $5, '[]',
+       'other', $7, 'maryam@example.com', $6 from incidents where org_id = $1 and number = $2`,
+    [
+      orgId,
+      incident,
+      at(-40),
+      at(-16),
+      at(-10),
+      at(-2),
+      `The pager was in another building: ${'https://wiki.example.com/why/'.repeat(4)}`,
+    ],
+  );
+  await owner.query(
+    `insert into sla_clocks (org_id, incident_id, kind, policy, started_at, at_risk_at, due_at, state, pauses)
+     select $1, id, 'resolve', 'standard', $3, $4, $5, 'paused', $6 from incidents where org_id = $1 and number = $2`,
+    [orgId, incident, at(-40), at(900), at(960), JSON.stringify([[at(-5).getTime(), at(780).getTime()]])],
+  );
+}
