@@ -1,9 +1,28 @@
-import type { ImportPlan, Standing } from '../domain/oncall-import/plan.ts';
+import { createHash } from 'node:crypto';
+import {
+  canonical,
+  type ImportPlan,
+  type ImportSource,
+  planImport,
+  type Standing,
+} from '../domain/oncall-import/plan.ts';
 import { recordAudit } from './audit.ts';
 import type { Tx } from './database.ts';
 import { createUser, listPeople, setMembership } from './identity.ts';
 import { getOnCallSchedule, listOnCallSchedules, putOnCallSchedule } from './oncall.ts';
 import { listEscalationPolicies, putEscalationPolicy } from './policies.ts';
+
+/**
+ * What importing `value`, an export as JSON, would do at `now` (epoch milliseconds), and the hash by which somebody says
+ * that they saw just this plan. Throws ImportFormatError.
+ */
+export async function readImportPlan(
+  tx: Tx,
+  { source, value, now }: { source: ImportSource; value: unknown; now: number },
+): Promise<{ plan: ImportPlan; hash: string }> {
+  const plan = planImport(source, value, await readStanding(tx), now);
+  return { plan, hash: createHash('sha256').update(canonical(plan)).digest('hex') };
+}
 
 /** What an import is planned against. */
 export async function readStanding(tx: Tx): Promise<Standing> {

@@ -1,13 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { Database, Tx } from '../../db/database.ts';
-import { applyImport, readStanding } from '../../db/oncall-import.ts';
+import { applyImport, readImportPlan } from '../../db/oncall-import.ts';
 import { ImportFormatError } from '../../domain/oncall-import/imported.ts';
-import {
-  canonical,
-  type ImportPlan,
-  type ImportSource,
-  planImport,
-} from '../../domain/oncall-import/plan.ts';
+import type { ImportPlan, ImportSource } from '../../domain/oncall-import/plan.ts';
 import { assertRole, scopeOf } from '../auth/principal.ts';
 import { type Endpoint, personEndpoint } from '../endpoint.ts';
 import { ConflictError, InvalidRequestError } from '../errors.ts';
@@ -29,8 +23,10 @@ export function onCallImportEndpoints({ db }: { db: Pick<Database, 'read' | 'wri
       status: 200,
       response: importPlanShown,
       handle: async ({ principal, body }) => {
-        const plan = await db.read(scopeOf(principal), (tx) => planOf(tx, body.source, body.export));
-        return { ...plan, hash: hashOf(plan) };
+        const { plan, hash } = await db.read(scopeOf(principal), (tx) =>
+          planOf(tx, body.source, body.export),
+        );
+        return { ...plan, hash };
       },
     }),
     personEndpoint({
@@ -46,8 +42,8 @@ export function onCallImportEndpoints({ db }: { db: Pick<Database, 'read' | 'wri
       handle: async ({ principal, body }) => {
         const { orgId, email: actor } = principal;
         const plan = await db.write(scopeOf(principal), async (tx) => {
-          const found = await planOf(tx, body.source, body.export);
-          if (hashOf(found) !== body.hash) {
+          const { plan: found, hash } = await planOf(tx, body.source, body.export);
+          if (hash !== body.hash) {
             throw new ConflictError(
               'the plan would be another by now: look at it again, then apply that one',
             );
@@ -68,9 +64,13 @@ export function onCallImportEndpoints({ db }: { db: Pick<Database, 'read' | 'wri
   ];
 }
 
-async function planOf(tx: Tx, source: ImportSource, value: unknown): Promise<ImportPlan> {
+async function planOf(
+  tx: Tx,
+  source: ImportSource,
+  value: unknown,
+): Promise<{ plan: ImportPlan; hash: string }> {
   try {
-    return planImport(source, value, await readStanding(tx), Date.now());
+    return await readImportPlan(tx, { source, value, now: Date.now() });
   } catch (error) {
     if (!(error instanceof ImportFormatError)) throw error;
     throw new InvalidRequestError(error.problems.map(fieldOf));
@@ -81,8 +81,4 @@ async function planOf(tx: Tx, source: ImportSource, value: unknown): Promise<Imp
 function fieldOf(text: string): { field: string; message: string } {
   const [path = '', ...message] = text.split(': ');
   return { field: path === 'the file' ? 'export' : `export.${path}`, message: message.join(': ') };
-}
-
-function hashOf(plan: ImportPlan): string {
-  return createHash('sha256').update(canonical(plan)).digest('hex');
 }
