@@ -220,10 +220,8 @@ function askedInputs({ inputs }: RunbookDefinition): ModalRunbook['inputs'] {
     .map(([name, input]) => ({
       name,
       description: input.description ?? '',
+      // no default is filled in: it would win over the alert's label
       options: input.options ?? [],
-      // a default that was filled in would win over the alert's label
-      initial: '',
-      required: input.required,
     }));
 }
 

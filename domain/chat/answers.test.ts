@@ -99,8 +99,6 @@ describe('what Slack is sent, whatever was said', () => {
             name: `input_${index}`,
             description: hostile,
             options: index % 2 === 0 ? ['small', hostile] : ['small', 'large'],
-            required: true,
-            initial: hostile,
           })),
         },
         42,

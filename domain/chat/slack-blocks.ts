@@ -6,9 +6,8 @@ import type { SlackAction, SlackActionValue } from './slack-actions.ts';
  * https://docs.slack.dev/reference/block-kit/blocks, https://docs.slack.dev/reference/block-kit/block-elements
  */
 export type SlackBlock =
-  | { type: 'section'; text: SlackText; fields?: SlackText[] }
+  | { type: 'section'; text: SlackText }
   | { type: 'context'; elements: SlackText[] }
-  | { type: 'divider' }
   | { type: 'actions'; elements: SlackElement[] }
   | {
       type: 'input';
@@ -47,14 +46,12 @@ export type SlackElement =
       action_id: string;
       multiline: boolean;
       max_length: number;
-      initial_value?: string;
     }
   | {
       type: 'static_select';
       action_id: string;
       placeholder: PlainText;
       options: SlackOption[];
-      initial_option?: SlackOption;
     };
 
 /** What a message says: blocks, and the same as text for notifications and screen readers. */
@@ -69,12 +66,10 @@ export const slackLimits = {
   section: 3000,
   plain: 75,
   hint: 2000,
-  value: 2000,
   option: 75,
   optionValue: 150,
   options: 100,
   text: 3000,
-  metadata: 3000,
   title: 24,
 } as const;
 
@@ -92,20 +87,15 @@ export function unescapeSlack(text: string): string {
 }
 
 /** `text` is markup: what is from outside in it has gone through `escapeSlack`. */
-export function section(text: string, fields: string[] = []): SlackBlock {
-  return {
-    type: 'section',
-    text: markup(text),
-    // Slack takes ten
-    ...(fields.length > 0 ? { fields: fields.slice(0, 10).map((field) => markup(field, 2000)) } : {}),
-  };
+export function section(text: string): SlackBlock {
+  return { type: 'section', text: markup(text) };
 }
 
 export function context(text: string): SlackBlock {
   return { type: 'context', elements: [markup(text)] };
 }
 
-/** Null where there is no button: Slack refuses an empty row. */
+/** None where there is no button: Slack refuses an empty row. */
 export function actions(elements: readonly SlackElement[]): SlackBlock[] {
   return elements.length === 0 ? [] : [{ type: 'actions', elements: elements.slice(0, 25) }];
 }
@@ -156,8 +146,8 @@ export function message(text: string, blocks: readonly SlackBlock[]): SlackMessa
   return { text: escapeSlack(lines(text, slackLimits.text)), blocks: kept };
 }
 
-function markup(text: string, limit: number = slackLimits.section): SlackText {
-  return { type: 'mrkdwn', text: cut(text, limit), verbatim: true };
+function markup(text: string): SlackText {
+  return { type: 'mrkdwn', text: cut(text, slackLimits.section), verbatim: true };
 }
 
 /** Never in the middle of an entity, a link or a date, which would show as what it is made of. */

@@ -77,7 +77,6 @@ export function voteModal(
       ...(approval.message === '' ? [] : [section(escapeSlack(oneLine(approval.message, 1000)))]),
       ...(steps === '' ? [] : [section(steps)]),
       textInput('reason', decision === 'approve' ? 'Note' : 'Why not?', {
-        optional: true,
         multiline: true,
         longest: longestReason,
       }),
@@ -99,7 +98,7 @@ export function falsePositiveModal(
       section(
         `This ends the incident with its ${alerts} as a false positive: escalation and the SLA clocks stop, and what waits for approval is withdrawn.`,
       ),
-      textInput('reason', 'Note', { optional: true, multiline: true, longest: longestReason }),
+      textInput('reason', 'Note', { multiline: true, longest: longestReason }),
     ],
   };
 }
@@ -139,13 +138,7 @@ export interface ModalRunbook {
   name: string;
   description: string;
   /** Those that a person may give; secret ones are given on the page. */
-  inputs: {
-    name: string;
-    description: string;
-    options: string[];
-    initial: string;
-    required: boolean;
-  }[];
+  inputs: { name: string; description: string; options: string[] }[];
 }
 
 /** What it will do and with which values, asked once. */
@@ -175,12 +168,8 @@ function inputOf(input: ModalRunbook['inputs'][number]): SlackBlock {
     input.options.length <= slackLimits.options &&
     input.options.every((each) => each.length > 0 && each.length <= slackLimits.optionValue);
   if (!choosable) {
-    // required ones may still come from a label, so that Slack must not insist
-    const given = { optional: true, multiline: false, longest: 1000, initial: input.initial };
-    return { ...textInput(id, input.name, given), ...hint };
+    return { ...textInput(id, input.name, { multiline: false, longest: 1000 }), ...hint };
   }
-  const options = input.options.map((each) => option(each, each));
-  const initial = options.find(({ value }) => value === input.initial);
   return {
     type: 'input',
     block_id: id,
@@ -191,8 +180,7 @@ function inputOf(input: ModalRunbook['inputs'][number]): SlackBlock {
       type: 'static_select',
       action_id: modalInput,
       placeholder: plain('Choose a value'),
-      options,
-      ...(initial ? { initial_option: initial } : {}),
+      options: input.options.map((each) => option(each, each)),
     },
   };
 }
@@ -223,19 +211,19 @@ function modal(title: string, submit: string, subject: ModalSubject): Omit<Slack
 function textInput(
   id: string,
   label: string,
-  given: { optional: boolean; multiline: boolean; longest: number; initial?: string },
+  given: { multiline: boolean; longest: number },
 ): Extract<SlackBlock, { type: 'input' }> {
   return {
     type: 'input',
     block_id: id,
     label: plain(label),
-    optional: given.optional,
+    // a value that is left out may come from the alert, so that Slack must not insist
+    optional: true,
     element: {
       type: 'plain_text_input',
       action_id: modalInput,
       multiline: given.multiline,
       max_length: given.longest,
-      ...(given.initial ? { initial_value: given.initial.slice(0, given.longest) } : {}),
     },
   };
 }
