@@ -450,6 +450,31 @@ describe('what people do', () => {
     expect(messages.sent.splice(0).map(({ method }) => method)).toEqual(['startExecution']);
     await page.close();
   });
+
+  it('rehearses a policy as edited, on a situation and a past week, and goes back to its form', async (context) => {
+    const page = await openTab(context);
+    const look = async () => {
+      for (const size of sizes) {
+        await page.setViewportSize(size);
+        expect(await cutText(page)).toEqual([]);
+        expect(await seriousFaults(page)).toEqual([]);
+      }
+    };
+    await page.goto(`${web.base}/settings/escalation-policies/default`);
+    await page.getByLabel('After').first().fill('7m');
+    await page.getByRole('button', { name: 'Rehearse' }).click();
+    await page.getByText('is paged first, after 7 min').waitFor();
+    await page.getByText('More: alert').click();
+    await look();
+    const today = new Date(Date.now() - 6 * 86_400_000).toISOString().slice(0, 10);
+    await page.getByLabel('First day of the week').fill(today);
+    await page.getByRole('button', { name: 'Rehearse the week' }).click();
+    await page.getByText('Pages by person').waitFor();
+    await look();
+    await page.getByRole('button', { name: 'Back to the form' }).click();
+    expect(await page.getByLabel('After').first().inputValue()).toBe('7m');
+    await page.close();
+  });
 });
 
 describe('what people do about executions', () => {
@@ -531,31 +556,6 @@ describe('what people do about executions', () => {
     await grow('the last line');
     await output.filter({ hasText: 'the last line' }).waitFor({ timeout: 15_000 });
     expect(await inOutput('e.scrollTop')).toBe(100);
-    await page.close();
-  });
-
-  it('rehearses a policy as edited, on a situation and a past week, and goes back to its form', async (context) => {
-    const page = await openTab(context);
-    const look = async () => {
-      for (const size of sizes) {
-        await page.setViewportSize(size);
-        expect(await cutText(page)).toEqual([]);
-        expect(await seriousFaults(page)).toEqual([]);
-      }
-    };
-    await page.goto(`${web.base}/settings/escalation-policies/default`);
-    await page.getByLabel('After').first().fill('7m');
-    await page.getByRole('button', { name: 'Rehearse' }).click();
-    await page.getByText('is paged first, after 7 min').waitFor();
-    await page.getByText('More: alert').click();
-    await look();
-    const today = new Date(Date.now() - 6 * 86_400_000).toISOString().slice(0, 10);
-    await page.getByLabel('First day of the week').fill(today);
-    await page.getByRole('button', { name: 'Rehearse the week' }).click();
-    await page.getByText('Pages by person').waitFor();
-    await look();
-    await page.getByRole('button', { name: 'Back to the form' }).click();
-    expect(await page.getByLabel('After').first().inputValue()).toBe('7m');
     await page.close();
   });
 
