@@ -180,6 +180,21 @@ try {
     return items[0]?.status === 'refused';
   });
 
+  // who took their turn an hour ago is told of it, and a schedule that nothing names is worth a word to nobody
+  const anHourAgo = new Date(Date.now() - 3_600_000).toISOString().slice(0, 16);
+  await holdfast.put('/api/v1/on-call-schedules/recorded', {
+    timeZone: 'UTC',
+    rotations: [
+      {
+        name: 'primary',
+        participants: [[(await holdfast.get('/api/v1/users/me/contact-rules')).email]],
+        turn: { unit: 'week' },
+        startsAt: anHourAgo,
+      },
+    ],
+  });
+  await holdfast.post('/api/v1/users/me/contact-rules/test', {});
+
   const sla = await holdfast.post('/api/v1/reports/sla/send', {});
   const capacity = await holdfast.post('/api/v1/reports/capacity/send', {});
 
@@ -215,7 +230,11 @@ try {
   await save('execution.withdrawn', `execution:${orgId}:${(await detail(waits.number)).executions[0].id}`);
   await save('execution.failed-over', `execution:${orgId}:${failedOver}`);
   await save('execution.undo-decided', `execution:${orgId}:${undecided}`);
+  for (const id of [`handoffs:${orgId}`, `readiness:${orgId}`]) await client.schedule.getHandle(id).trigger();
   for (const [name, type] of [
+    ['contact-test.sent', 'contactTest'],
+    ['handoffs.told', 'handoffs'],
+    ['readiness.looked', 'readiness'],
     ['dry-run.done', 'dryRun'],
     ['git-sync.refused', 'gitSync'],
   ] as const) {

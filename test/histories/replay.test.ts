@@ -24,6 +24,9 @@ describe('replays', () => {
       'git-sync',
       'sla-report',
       'capacity-report',
+      'contact-test',
+      'handoffs',
+      'readiness',
     ]) {
       expect(
         files.some((file) => file.startsWith(`${workflow}.`)),
