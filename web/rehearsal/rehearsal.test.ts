@@ -77,6 +77,39 @@ test('a policy is rehearsed as edited, from its form and back, and is not saved'
   expect(form.html).toContain('first@example.com');
 });
 
+test.each([
+  [
+    'schedule',
+    {
+      name: 'primary',
+      timeZone: 'Europe/Berlin',
+      rotations: '1',
+      'name.0': 'weekly',
+      'participants.0': 'ana@example.com',
+      'every.0': '1',
+      'unit.0': 'week',
+      'startsAt.0': '2026-01-05T09:00',
+    },
+  ],
+  [
+    'rule',
+    {
+      name: 'tell',
+      triggers: 'incident.opened',
+      'who.0': 'email',
+      'address.0': 'lead@example.com',
+      order: '10',
+    },
+  ],
+  ['sla-policy', { name: 'fast', order: '1', acknowledgeWithin: '5m', resolveWithin: '1h' }],
+])('the form of a %s is rehearsed as edited, too', async (kind, form) => {
+  const { status, html } = await post(`/rehearsal/${kind}`, form);
+  expect([status, /It cannot be rehearsed yet: .*/.exec(html)?.[0] ?? '']).toEqual([200, '']);
+  expect(html).toContain('What would happen');
+  if (kind === 'rule') expect(html).toContain('lead@example.com');
+  if (kind === 'sla-policy') expect(html).toContain('SLA <bdi>fast</bdi>');
+});
+
 test('a past week is rehearsed beside what it really was', async () => {
   const from = new Date(Date.now() - 6 * 86_400_000).toISOString().slice(0, 10);
   const { status, html } = await post('/rehearsal', { do: 'week', 'week.from': from });
