@@ -9,6 +9,8 @@ import { getExecution } from './executions-read.ts';
 import { migrate } from './migrate.ts';
 import { up as upSpine } from './migrations/2026-11-21-spine.ts';
 import { up as upRunbooks } from './migrations/2026-11-22-runbooks.ts';
+import { up as upEvidence } from './migrations/2026-11-23-evidence.ts';
+import { up as upRightPerson } from './migrations/2026-11-24-right-person.ts';
 
 const name = `plain_${randomUUID().replaceAll('-', '')}`;
 let admin: pg.Client;
@@ -70,6 +72,8 @@ test('an execution that was under way before layouts goes on with what it ran', 
       [orgId, id],
     );
     await upRunbooks(kysely);
+    await upEvidence(kysely);
+    await upRightPerson(kysely);
     const plan = await db.read({ orgId }, (tx) => loadExecutionPlan(tx, id));
     expect(plan).toMatchObject({
       approval: { needed: 2, timeoutMs: 60_000, role: 'operator', onTimeout: 'expire' },

@@ -873,6 +873,7 @@ export interface SilencesTable {
   definition: Json<Record<string, unknown>>;
   starts_at: Timestamp;
   ends_at: Timestamp;
+  begins_at: Timestamp | null;
   created_by: string;
   created_at: CreatedAt;
 }

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import {
   type ActiveSilence,
   concerns,
+  nextBeginning,
   type Silence,
   type SilenceableAlert,
   silence,
@@ -9,7 +10,7 @@ import {
   silentUntil,
 } from '../domain/silences/silence.ts';
 import { recordAudit } from './audit.ts';
-import type { Tx } from './database.ts';
+import type { Database, Tx } from './database.ts';
 import { UnknownReferenceError } from './policies.ts';
 import { findTeam } from './teams.ts';
 
@@ -72,7 +73,7 @@ export async function getSilence(tx: Tx, id: string): Promise<StoredSilence | un
 /** Open incidents that it touches read their feeds anew. Throws UnknownReferenceError for a team that there is not. */
 export async function createSilence(
   tx: Tx,
-  { orgId, id, silence: written, actor }: Change & { silence: Silence },
+  { orgId, id, silence: written, actor, now }: Change & { silence: Silence; now: Date },
 ): Promise<void> {
   await tx
     .insertInto('silences')
@@ -83,6 +84,7 @@ export async function createSilence(
       definition: JSON.stringify(written),
       starts_at: written.startsAt,
       ends_at: written.endsAt,
+      begins_at: beginningOf(written, now),
       created_by: actor,
     })
     .execute();
@@ -116,12 +118,51 @@ export async function endSilence(
   const definition = { ...before.definition, endsAt: now.toISOString() };
   await tx
     .updateTable('silences')
-    .set({ ends_at: now, definition: JSON.stringify(definition) })
+    .set({ ends_at: now, begins_at: null, definition: JSON.stringify(definition) })
     .where('id', '=', id)
     .execute();
   await audit(tx, { orgId, id, actor }, 'ended', { before: before.definition, after: definition });
   await markTouched(tx, before.definition);
   return true;
+}
+
+/** When it begins to be silent after `now`. */
+function beginningOf({ startsAt, endsAt, weekly }: Silence, now: Date): Date | null {
+  const times = { from: Date.parse(startsAt), to: Date.parse(endsAt), weekly: weekly ?? null };
+  const next = nextBeginning(times, now.getTime());
+  return next === null ? null : new Date(next);
+}
+
+/**
+ * Silences that begin, of all organizations: open incidents that they touch read their feeds anew. Twice at once does the
+ * same once.
+ * @returns how many; throws AggregateError of those that could not begin, when the others have
+ */
+export async function beginSilences(
+  db: Pick<Database, 'unscoped' | 'write'>,
+  { now, batch }: { now: Date; batch: number },
+): Promise<number> {
+  const { rows } = await db.unscoped((tx) =>
+    sql<{ org_id: string; id: string }>`select * from beginning_silences(${batch})`.execute(tx),
+  );
+  const errors: unknown[] = [];
+  for (const { org_id: orgId, id } of rows) {
+    await db.write({ orgId }, (tx) => begin(tx, id, now)).catch((error: unknown) => errors.push(error));
+  }
+  if (errors.length > 0) throw new AggregateError(errors, `${errors.length} silences could not begin`);
+  return rows.length;
+}
+
+async function begin(tx: Tx, id: string, now: Date): Promise<void> {
+  const stored = await getSilence(tx, id);
+  if (!stored) return;
+  const { numUpdatedRows } = await tx
+    .updateTable('silences')
+    .set({ begins_at: beginningOf(stored.definition, now) })
+    .where('id', '=', id)
+    .where('begins_at', '<=', now)
+    .executeTakeFirst();
+  if (numUpdatedRows > 0n) await markTouched(tx, stored.definition);
 }
 
 /**

@@ -30,6 +30,7 @@ import { startRetention } from './retention.ts';
 import { startRunbookFolder } from './runbook-folder.ts';
 import { ensureSchedules } from './schedules.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
+import { startSilences } from './silences.ts';
 import { stepDepsOf } from './step-deps.ts';
 import { connectWorker, temporalConnectionOptions } from './temporal-connection.ts';
 import { installTemporalRuntime } from './temporal-runtime.ts';
@@ -81,6 +82,7 @@ export async function startWorkerService(options: WorkerServiceOptions): Promise
       this.set(reconciler.mismatches.length);
     },
   });
+  const silences = startSilences({ db, logger });
   const retention = startRetention({ db, logDays: config.logRetentionDays, logger });
   await ensureSchedules(temporal, await scheduledOrganizations(config, backends));
   await ensureGitSchedules(backends);
@@ -90,7 +92,7 @@ export async function startWorkerService(options: WorkerServiceOptions): Promise
       (error: unknown) => `The Temporal worker ended by itself: ${String(error)}`,
     ),
     async close() {
-      await Promise.all([reconciler.stop(), retention.stop(), folder.stop()]);
+      await Promise.all([reconciler.stop(), silences.stop(), retention.stop(), folder.stop()]);
       await workers.shutdown();
       await nativeConnection.close();
     },

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { activeSilence } from '../../db/silences.ts';
+import { activeSilence, beginSilences } from '../../db/silences.ts';
 import { createTestApi, type TestApi } from '../../test/harness/api.ts';
 
 let api: TestApi;
@@ -117,6 +117,27 @@ test('one that has not begun is deleted when it is ended', async () => {
   expect(made).toMatchObject({ state: 'waiting', catches: { alerts: 0 } });
   expect((await api.ask('POST', `${base}/${made.id}/end`, { token })).status).toBe(204);
   expect((await api.ask('GET', `${base}/${made.id}`, { token })).status).toBe(404);
+});
+
+test('one that was made for later, or comes back every week, tells open incidents when it begins', async () => {
+  const { db } = api.fixture;
+  const later = await incident(15, [{ service: 'later-1' }]);
+  const { body: made } = await api.ask('POST', base, {
+    token,
+    body: body({ match: { service: 'later-*' }, startsAt: hours(1) }),
+  });
+  await unread();
+  expect(await beginSilences(db, { now: new Date(), batch: 10 })).toBe(0);
+  await api.fixture.owner.query(
+    `update silences set begins_at = now() - interval '1 second', starts_at = now() - interval '1 second' where id = $1`,
+    [made.id],
+  );
+  expect(await beginSilences(db, { now: new Date(), batch: 10 })).toBe(1);
+  expect(await unread()).toEqual([15]);
+  expect(await silenced(later)).toEqual(['new disks']);
+  const { rows } = await api.fixture.owner.query('select begins_at from silences where id = $1', [made.id]);
+  // as it was written it begins in an hour
+  expect(rows[0].begins_at).toEqual(new Date(made.startsAt));
 });
 
 test.each([

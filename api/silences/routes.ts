@@ -69,7 +69,7 @@ export function silenceEndpoints({ db }: { db: Pick<Database, 'read' | 'write'> 
         const id = randomUUID();
         await db.write(scopeOf(principal), async (tx) => {
           await assertOperatorOf(tx, principal, silence.team);
-          await createSilence(tx, { orgId, id, silence, actor });
+          await createSilence(tx, { orgId, id, silence, actor, now: new Date() });
         });
         return await seen(principal, id);
       },

@@ -248,6 +248,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       updated_at timestamptz not null default now(),
       primary key (org_id, destination, subject)
     );
+    create index channel_messages_subject on channel_messages (org_id, subject);
     create index channel_messages_updated on channel_messages (updated_at);
 
     -- what people asked Holdfast in chat, and what it answered

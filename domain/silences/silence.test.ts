@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   type ActiveSilence,
-  nextSilentAt,
+  nextBeginning,
   type SilenceableAlert,
   silence,
   silencedUntil,
@@ -79,8 +79,10 @@ describe('a silence', () => {
     expect(until([nights], [alert()], at('2026-03-21T22:00:00Z'))?.until).toBe('2026-03-22T05:00:00.000Z');
     expect(until([nights], [alert()], at('2026-03-28T22:00:00Z'))?.until).toBe('2026-03-29T04:00:00.000Z');
     expect(until([nights], [alert()], at('2026-03-29T04:00:00Z'))).toBeNull();
-    expect(nextSilentAt(nights, at('2026-03-29T04:00:00Z'))).toBe(at('2026-04-04T20:00:00Z'));
-    expect(nextSilentAt(nights, at('2026-04-26T04:00:00Z'))).toBeNull();
+    expect(nextBeginning(nights, at('2026-03-29T04:00:00Z'))).toBe(at('2026-04-04T20:00:00Z'));
+    // one that holds begins next when it does anew
+    expect(nextBeginning(nights, at('2026-03-28T22:00:00Z'))).toBe(at('2026-04-04T20:00:00Z'));
+    expect(nextBeginning(nights, at('2026-04-26T04:00:00Z'))).toBeNull();
   });
 });
 

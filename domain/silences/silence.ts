@@ -86,12 +86,14 @@ export function silentUntil(
   return window && Math.min(window.closes, to);
 }
 
-/** When it is silent next, `now` itself where it is; null: never again. */
-export function nextSilentAt(
+/** When it begins to be silent next, after `now`; null: never again. */
+export function nextBeginning(
   { from, to, weekly }: Pick<ActiveSilence, 'from' | 'to' | 'weekly'>,
   now: number,
 ): number | null {
-  const earliest = Math.max(now, from);
+  const until = silentUntil({ from, to, weekly }, now);
+  // from the end of what holds now, or else from now on
+  const earliest = Math.max(until ?? now + 1, from);
   const next = weekly === null ? earliest : nextWindow(weekly, earliest);
   return next !== null && next < to ? next : null;
 }

@@ -78,7 +78,7 @@ export function silenceRoutes(deps: WebDeps, pages: Pages): Router {
       const team = silence.team === null ? undefined : await findTeam(tx, silence.team);
       assertVisitorRole(request, 'operator', team?.id ?? null);
       try {
-        await createSilence(tx, { orgId, id: randomUUID(), silence, actor });
+        await createSilence(tx, { orgId, id: randomUUID(), silence, actor, now: new Date(pages.now()) });
         return undefined;
       } catch (error) {
         if (!(error instanceof UnknownReferenceError)) throw error;
