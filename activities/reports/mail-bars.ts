@@ -67,6 +67,7 @@ export interface MailColumn {
 export function columnsBlock(heading: string, columns: readonly MailColumn[], text: string): Block {
   const top = Math.max(1, ...columns.map((column) => column.value));
   const width = `${(100 / Math.max(1, columns.length)).toFixed(2)}%`;
+  const names = Math.max(0, ...columns.map((column) => column.name.length));
   const pixels = (value: number): number => (value === 0 ? 1 : Math.max(3, Math.round((value / top) * 72)));
   return {
     kind: 'custom',
@@ -79,7 +80,7 @@ export function columnsBlock(heading: string, columns: readonly MailColumn[], te
     )}</tr></table><p class="hf-muted" style="margin:8px 0 0;font-family:${font};font-size:13px;line-height:1.5;color:#5b6472">${text}</p>`,
     text: `${columns
       .filter((column) => column.value > 0)
-      .map((column) => `${column.name}  ${String(column.value).padStart(4)}`)
+      .map((column) => `${column.name.padEnd(names)}  ${String(column.value).padStart(4)}`)
       .join('\n')}\n${text}`,
   };
 }

@@ -212,9 +212,7 @@ function reasonBlocks(report: SlaReport): Block[] {
         value: String(count),
         tone: reason === null ? 'neutral' : 'low',
       })),
-      unexplained > 0
-        ? 'Say why on the page of each incident: it is counted with the next report.'
-        : undefined,
+      unexplained > 0 ? 'Say why on the page of each incident; the report can be made again.' : undefined,
     ),
   ];
 }
@@ -274,10 +272,10 @@ function breachBlocks(report: SlaReport, frame: ReportFrame): Block[] {
       ],
       rows: shown.map((breach) => [
         {
-          text: oneLine(`#${breach.incident} ${breach.title}`, 90),
+          text: `${oneLine(`#${breach.incident} ${breach.title}`, 90)}${why(breach)}`,
           href: `${frame.publicUrl}/incidents/${breach.incident}`,
         },
-        breach.reason ? `${breach.kind}: ${reasonText(breach.reason).toLowerCase()}` : breach.kind,
+        breach.kind,
         breach.endedAt === null
           ? { text: 'still open', tone: 'high' as const }
           : formatDuration(Date.parse(breach.endedAt) - Date.parse(breach.dueAt)),
@@ -288,6 +286,10 @@ function breachBlocks(report: SlaReport, frame: ReportFrame): Block[] {
     },
   ];
 }
+
+/** ' (the cause was complex)' */
+const why = ({ reason }: SlaReport['breaches'][number]): string =>
+  reason ? ` (${reasonText(reason).toLowerCase()})` : '';
 
 function countsBlock({ counts, previousCounts: before }: SlaReport): Block {
   const row = (label: string, now: number, then: number) => ({
