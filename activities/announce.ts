@@ -15,6 +15,7 @@ import { noticesCalledFor, type UnreachedTarget } from '../domain/notification-r
 import type { NotificationTrigger, RuleVerdict } from '../domain/notification-rules/rule.ts';
 import { fillTemplate, type TemplateFacts } from '../domain/notification-rules/template.ts';
 import type { EscalationTarget } from '../domain/policies.ts';
+import { type FollowUp, followUps } from './announce-followers.ts';
 
 export interface AnnounceInput {
   orgId: string;
@@ -40,25 +41,31 @@ export interface RuleNotice {
 export function createAnnounceActivities({ db }: { db: Pick<Database, 'write'> }) {
   return {
     /**
-     * What the rules of notification make of something that happened: a message for each target of each rule that
+     * What the rules of notification make of something that happened, and what keeps the messages about it up to date: a message for each target of each rule that
      * matched, but one for each target. Schedules are answered with those who are on call at `at`; one that reaches nobody
      * stands in the log as skipped. The same arguments give the same keys, so it may run again.
      */
-    async announce(args: AnnounceInput): Promise<{ notices: RuleNotice[] }> {
+    async announce(args: AnnounceInput): Promise<{ notices: (RuleNotice | FollowUp)[] }> {
       return await db.write({ orgId: args.orgId }, async (tx) => {
-        const rules = await listRulesFor(tx, args.trigger);
-        if (rules.length === 0) return { notices: [] };
-        const subject = await readSubject(tx, args);
-        if (!subject) return { notices: [] };
-        const event = { ...subject.event, trigger: args.trigger, at: args.at };
-        const matched = evaluateRules(rules, event).filter((verdict) => verdict.matched);
-        return { notices: await noticesOf(tx, args, matched, subject) };
+        const called = await calledForByRules(tx, args);
+        const told = called.map(({ target }) => target);
+        return { notices: [...called, ...(await followUps(tx, args, told))] };
       });
     },
   };
 }
 
 export type AnnounceActivities = ReturnType<typeof createAnnounceActivities>;
+
+async function calledForByRules(tx: Tx, args: AnnounceInput): Promise<RuleNotice[]> {
+  const rules = await listRulesFor(tx, args.trigger);
+  if (rules.length === 0) return [];
+  const subject = await readSubject(tx, args);
+  if (!subject) return [];
+  const event = { ...subject.event, trigger: args.trigger, at: args.at };
+  const matched = evaluateRules(rules, event).filter((verdict) => verdict.matched);
+  return await noticesOf(tx, args, matched, subject);
+}
 
 async function readSubject(tx: Tx, args: AnnounceInput): Promise<RuleSubject | undefined> {
   const { incidentId, executionId, trigger, occurrence, at } = args;

@@ -87,6 +87,35 @@ export async function keepChannelMessage(
   );
 }
 
+export interface ChannelMessage {
+  destination: string;
+  channel: string;
+  /** Of the channel. */
+  kind: string;
+  /** To whom it went directly, by mail address; null: to a conversation of many. */
+  person: string | null;
+}
+
+/** Every message that channels which are still there have about something. */
+export async function listChannelMessages(tx: Tx, subject: string): Promise<ChannelMessage[]> {
+  const { rows } = await sql<ChannelMessage>`
+    select m.destination, c.name as channel, c.definition ->> 'type' as kind, m.reference ->> 'person' as person
+    from channel_messages m
+    join notification_channels c on c.org_id = m.org_id and c.name = split_part(m.destination, ':', 2)
+    where m.subject = ${subject} and m.destination like 'channel:%'
+    order by m.destination`.execute(tx);
+  return rows;
+}
+
+/** Whether some channel keeps what it was told of up to date. */
+export async function hasFollowingChannel(tx: Tx): Promise<boolean> {
+  const { rows } = await sql`
+    select 1 from notification_channels
+    where definition ->> 'type' = 'pagerduty' or (definition ->> 'type' = 'slack' and definition ? 'token')
+    limit 1`.execute(tx);
+  return rows.length > 0;
+}
+
 // ---- how a notification channel is ----
 
 /**

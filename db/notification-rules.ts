@@ -7,6 +7,7 @@ import {
 } from '../domain/notification-rules/rule.ts';
 import type { EscalationTarget } from '../domain/policies.ts';
 import type { Tx } from './database.ts';
+import { hasFollowingChannel } from './destinations.ts';
 import { type Change, type Named, named, put, remove } from './named-configuration.ts';
 import { UnknownReferenceError } from './policies.ts';
 import { findTeam } from './teams.ts';
@@ -39,13 +40,17 @@ export async function deleteNotificationRule(
   return await remove(tx, 'notification_rules', change);
 }
 
-/** What rules that are switched on wait for: only that is announced. */
+/** What a channel that has a message about an incident is kept up to date with. */
+const followedTriggers = ['incident.root_cause_found', 'incident.acknowledged', 'incident.resolved'] as const;
+
+/** What rules that are switched on, and messages that are kept up to date, wait for: only that is announced. */
 export async function listAnnouncedTriggers(tx: Tx): Promise<NotificationTrigger[]> {
   const { rows } = await sql<{ trigger: NotificationTrigger }>`
     select distinct jsonb_array_elements_text(definition -> 'triggers') as trigger
     from notification_rules where definition -> 'enabled' is distinct from 'false'::jsonb
     order by 1`.execute(tx);
-  return rows.map(({ trigger }) => trigger);
+  const awaited = rows.map(({ trigger }) => trigger);
+  return (await hasFollowingChannel(tx)) ? [...new Set([...awaited, ...followedTriggers])].sort() : awaited;
 }
 
 /** Those that are switched on and wait for `trigger`, in their order. */

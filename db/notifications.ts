@@ -75,6 +75,25 @@ export async function findNotification(
     .executeTakeFirst();
 }
 
+/** Whether a message of this type about an incident went to a destination since then, or is on its way. */
+export async function isToldSince(
+  tx: Tx,
+  message: { incidentId: string; type: NotificationType; destination: string; butFor: string; since: Date },
+): Promise<boolean> {
+  const told = await tx
+    .selectFrom('notifications')
+    .select('id')
+    .where('incident_id', '=', message.incidentId)
+    .where('type', '=', message.type)
+    .where('destination', '=', message.destination)
+    .where('status', 'in', ['started', 'sent'])
+    .where('key', '<>', message.butFor)
+    .where('created_at', '>=', message.since)
+    .limit(1)
+    .executeTakeFirst();
+  return told !== undefined;
+}
+
 /** Whether a message of this key was begun, whatever came of it. */
 export async function isNotificationKnown(tx: Tx, key: string): Promise<boolean> {
   return (await findNotification(tx, key)) !== undefined;

@@ -43,7 +43,13 @@ export type Outgoing =
       /** Must be seen: where there is a message already, it is posted anew in its thread. */
       noticed: boolean;
     }
-  | { kind: 'pagerduty'; to: Extract<Destination, { kind: 'pagerduty' }>; events: PagerDutyEvent[] }
+  | {
+      kind: 'pagerduty';
+      to: Extract<Destination, { kind: 'pagerduty' }>;
+      events: PagerDutyEvent[];
+      /** As of Slack: there is an incident of PagerDuty's about it. */
+      subject: string | null;
+    }
   | { kind: 'teams'; to: Extract<Destination, { kind: 'teams' }>; card: AdaptiveCard };
 
 const slackReference = z.object({ conversation: z.string(), ts: z.string() });
@@ -78,16 +84,28 @@ export function createDelivery(
       case 'slack':
         return await deliverToSlack(orgId, outgoing);
       case 'pagerduty':
-        return await pagerduty.send({
-          routingKey: await reveal(hidden, orgId, outgoing.to.routingKey),
-          events: outgoing.events,
-        });
+        return await deliverToPagerDuty(orgId, outgoing);
       case 'teams':
         return await teams.send({
           webhookUrl: await revealUrl(orgId, outgoing.to.webhookUrl),
           card: outgoing.card,
         });
     }
+  }
+
+  async function deliverToPagerDuty(
+    orgId: string,
+    { to, events, subject }: Extract<Outgoing, { kind: 'pagerduty' }>,
+  ): Promise<{ response: string }> {
+    const sent = await pagerduty.send({ routingKey: await reveal(hidden, orgId, to.routingKey), events });
+    const [event] = events;
+    if (subject !== null && event?.event_action === 'trigger') {
+      const reference = { dedupKey: event.dedup_key };
+      await db.write({ orgId }, (tx) =>
+        keepChannelMessage(tx, { orgId, destination: to.key, subject, reference }),
+      );
+    }
+    return sent;
   }
 
   async function deliverToSlack(
@@ -113,7 +131,12 @@ export function createDelivery(
     const { response, reference } = await slack.send({ to: address, ...content });
     if (subject !== null && reference) {
       await db.write({ orgId }, (tx) =>
-        keepChannelMessage(tx, { orgId, destination, subject, reference: { ...reference } }),
+        keepChannelMessage(tx, {
+          orgId,
+          destination,
+          subject,
+          reference: { ...reference, person: outgoing.to.person },
+        }),
       );
     }
     return { response };

@@ -1,10 +1,12 @@
 import type { Tx } from '../../db/database.ts';
+import { findChannelMessage } from '../../db/destinations.ts';
 import { countTowardsLimit, findHold, type Hold } from '../../db/notification-limits.ts';
 import { findNotification, type NotificationEntry, skipNotification } from '../../db/notifications.ts';
 import type { NotifyInput, NotifyOutcome } from '../../domain/notification.ts';
 import { isLimited } from '../../domain/notification-limits.ts';
 import type { Consolidation } from '../../workflows/messages.ts';
 import type { Destination } from './destination.ts';
+import { noticed } from './outgoing.ts';
 
 export interface HeldBack {
   outcome: NotifyOutcome;
@@ -20,8 +22,7 @@ export async function holdBack(
   tx: Tx,
   input: NotifyInput,
   entry: NotificationEntry,
-  destination: Destination,
-  now: number,
+  { destination, subject, now }: { destination: Destination; subject: string | null; now: number },
 ): Promise<HeldBack | undefined> {
   const { pattern, orgId } = input;
   if (pattern === undefined || !isLimited(input.type, destination.kind)) return undefined;
@@ -34,11 +35,23 @@ export async function holdBack(
     const hold = await findHold(tx, known.consolidatedInto);
     return { outcome, ...(hold && { consolidation: consolidation(hold) }) };
   }
+  if (await changesMessage(tx, input, subject, destination)) return undefined;
   const { key, label, kind: channel } = destination;
   const hold = await countTowardsLimit(tx, { orgId, destination: key, label, channel, pattern, now });
   if (!hold) return undefined;
   await skipNotification(tx, { ...entry, reason, consolidatedInto: hold.consolidated });
   return { outcome, ...(hold.first && { consolidation: consolidation(hold) }) };
+}
+
+/** What only changes a message that is there is no further one. */
+async function changesMessage(
+  tx: Tx,
+  { type }: NotifyInput,
+  subject: string | null,
+  destination: Destination,
+): Promise<boolean> {
+  if (subject === null || noticed.has(type) || !changesInPlace(destination)) return false;
+  return (await findChannelMessage(tx, { destination: destination.key, subject })) !== undefined;
 }
 
 function consolidationOf(

@@ -20,7 +20,7 @@ export interface Delivery {
 export type Content = Omit<MessageSource, 'reader' | 'links'>;
 
 /** Must be seen where there is a message about the same thing already. */
-const noticed = new Set<NotificationType>([
+export const noticed: ReadonlySet<NotificationType> = new Set<NotificationType>([
   'escalation.page',
   'escalation.reminder',
   'escalation.restarted',
@@ -78,7 +78,7 @@ export async function deliveriesOf(
     case 'pagerduty': {
       const source = { ...content, reader, links: {} };
       const events = pagerDutyEvents(source, composeMessage(source), subject ?? key);
-      return [{ to, outgoing: { kind: 'pagerduty', to: destination, events } }];
+      return [{ to, outgoing: { kind: 'pagerduty', to: destination, events, subject } }];
     }
     case 'teams': {
       const links = await teamsLinks(destination, linksFor);
@@ -105,7 +105,7 @@ async function teamsLinks(
 }
 
 /** What a channel has one message of. An execution has its own beside its incident's. */
-function subjectOf(input: NotifyInput, { incident, execution }: NotificationFacts): string | null {
+export function subjectOf(input: NotifyInput, { incident, execution }: NotificationFacts): string | null {
   if (typeof input.detail.limit === 'number') return `consolidated:${input.detail.limit}`;
   if (execution) return `execution:${execution.id}`;
   return incident ? `incident:${incident.id}` : null;

@@ -5,6 +5,7 @@ import {
   type Begun,
   beginNotification,
   finishNotification,
+  isToldSince,
   type NotificationEntry,
   skipNotification,
 } from '../../db/notifications.ts';
@@ -12,11 +13,12 @@ import { methodKey } from '../../domain/contact-method.ts';
 import type { NotificationCause, NotifyInput, NotifyOutcome } from '../../domain/notification.ts';
 import type { Consolidation } from '../../workflows/messages.ts';
 import { composeMessage, SubjectMissingError } from '../messages/compose.ts';
+import { dateOf } from '../messages/moments.ts';
 import { readContent } from './content.ts';
 import { type Destination, paceMs, resolveDestination, targetLabel } from './destination.ts';
 import { holdBack } from './hold-back.ts';
 import { signLinks } from './links.ts';
-import { type Delivery, deliveriesOf } from './outgoing.ts';
+import { type Delivery, deliveriesOf, subjectOf } from './outgoing.ts';
 import { saidByPagerDuty } from './pagerduty-state.ts';
 import { isRecorded, reasonToSkip } from './still-due.ts';
 
@@ -88,12 +90,16 @@ export async function prepare(tx: Tx, input: NotifyInput, context: PrepareContex
   }
   if (unresolved) return await impossible(tx, entry, destination);
 
-  const reason = reasonToSkip(input, facts) ?? (await saidByPagerDuty(tx, input, facts, destination));
+  const reason =
+    reasonToSkip(input, facts) ??
+    (await saidByPagerDuty(tx, input, facts, destination)) ??
+    (await saidAlready(tx, input, entry));
   if (reason !== undefined) {
     await skipNotification(tx, { ...entry, reason });
     return { status: 'settled', outcome: { status: 'skipped', destination: entry.destination, reason } };
   }
-  const held = await holdBack(tx, input, entry, destination, now);
+  const subject = subjectOf(input, facts);
+  const held = await holdBack(tx, input, entry, { destination, subject, now });
   if (held) return { status: 'settled', ...held };
   const inMs = await turnAt(tx, input.orgId, destination, context);
   const begun = await beginNotification(tx, entry);
@@ -134,6 +140,18 @@ function busy(why: string, forMs: number, attempt: number): ApplicationFailure {
     message: `the destination has no turn now: ${why}`,
     nextRetryDelay: Math.round(forMs + spreadMs * Math.random()),
   });
+}
+
+/** What keeps a message up to date is needless where somebody was to be told the same there. */
+async function saidAlready(
+  tx: Tx,
+  { type, detail, cause }: NotifyInput,
+  { incidentId, destination, key }: NotificationEntry,
+): Promise<string | undefined> {
+  const at = dateOf(cause?.at);
+  if (detail.follows !== true || incidentId === null || !at) return undefined;
+  const told = await isToldSince(tx, { incidentId, type, destination, butFor: key, since: at });
+  return told ? 'it was told there already' : undefined;
 }
 
 /** The log shows what could not even be tried. */

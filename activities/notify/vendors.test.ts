@@ -13,6 +13,7 @@ import { type SlackDouble, startSlackDouble } from '../../test/harness/slack-dou
 import { saidBy, startTeamsDouble, type TeamsDouble } from '../../test/harness/teams-double.ts';
 import { type SmtpReceiver, startSmtp } from '../../test/parts/smtp.ts';
 import type { Consolidation } from '../../workflows/messages.ts';
+import { followUps } from '../announce-followers.ts';
 import { webhookDispatcher } from '../channels/dispatcher.ts';
 import { mailTransportOptions } from '../channels/email.ts';
 import { createNotifyActivities, type NotifyActivities } from '../notify.ts';
@@ -384,4 +385,60 @@ test('the log says how long after its time a message went, why, and to whom', as
   const entry = await logged(input.key);
   expect(entry).toMatchObject({ cause, person: null });
   expect(entry.latency_ms).toBeGreaterThanOrEqual(5000);
+});
+
+test('what only changes a message that is there is not counted as one more', async () => {
+  const pattern = 'Flapping checkout';
+  for (let n = 0; n < 9; n++) {
+    incident = await seedIncident();
+    await tell(message('sre', { type: 'incident.opened', pattern }));
+  }
+  await change(`acknowledged_at = now(), acknowledged_by = 'ben@example.com'`);
+  for (let n = 0; n < 3; n++) {
+    expect(await tell(message('sre', { type: 'incident.acknowledged', pattern }))).toMatchObject({
+      status: 'sent',
+    });
+  }
+  expect(await tell(message('sre', { type: 'sla.breached', pattern }))).toMatchObject({ status: 'sent' });
+  expect(await tell(message('sre', { type: 'sla.breached', pattern }))).toMatchObject({ status: 'skipped' });
+});
+
+test('a channel that was told of an incident follows it, and is not told twice', async () => {
+  await tell(message('ops', { type: 'incident.opened' }));
+  await tell(message('pd'));
+  await tell(message('team'));
+  const contact = {
+    type: 'contact',
+    email: 'ana@example.com',
+    method: { type: 'slack', channel: 'ops' },
+  } as const;
+  await tell(message('', { target: contact }));
+  await change(`acknowledged_at = now(), acknowledged_by = 'ben@example.com'`);
+  const announced = {
+    incidentId: incident.id,
+    trigger: 'incident.acknowledged',
+    occurrence: '3',
+    at: Date.now(),
+  } as const;
+  const follow = (told: NotifyInput['target'][]) =>
+    database.db.read({ orgId: database.orgId }, (tx) => followUps(tx, announced, told));
+  const ups = await follow([]);
+  expect(ups.map(({ target }) => target)).toEqual([
+    { type: 'channel', name: 'ops' },
+    contact,
+    { type: 'channel', name: 'pd' },
+  ]);
+  expect((await follow([{ type: 'channel', name: 'ops' }])).map(({ target }) => target.type)).toEqual([
+    'contact',
+    'channel',
+  ]);
+  for (const up of ups) {
+    expect(await tell(message('', { ...up, type: 'incident.acknowledged' }))).toMatchObject({
+      status: 'sent',
+    });
+  }
+  expect(slack.messages('DUANA').at(-1)?.said).toContain('ben@example.com has it now');
+  expect(pagerduty.incidents.get(`holdfast:incident:${incident.id}`)?.status).toBe('acknowledged');
+  const again = message('', { ...ups[0]!, key: 'again', type: 'incident.acknowledged' });
+  expect(await tell(again)).toMatchObject({ status: 'skipped', reason: 'it was told there already' });
 });

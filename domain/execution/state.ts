@@ -1,7 +1,6 @@
 import type { ApprovalStatus, ExecutionStatus, StepStatus, UndoStatus } from '../incident-status.ts';
-import type { NotificationCause } from '../notification.ts';
+import type { NotificationCause, NotifyTarget } from '../notification.ts';
 import type { NotificationTrigger } from '../notification-rules/rule.ts';
-import type { EscalationTarget } from '../policies.ts';
 import type { ApprovalPlan, ExecutionPlan } from './plan.ts';
 
 /** Everything that an execution's workflow knows. Times are epoch milliseconds; the whole is carried by JSON. */
@@ -99,7 +98,7 @@ export interface ExecutionNotice {
     | 'execution.refused'
     | 'execution.undo_failed'
     | 'execution.runner_missing';
-  target: EscalationTarget;
+  target: NotifyTarget;
   detail: Record<string, string | number | boolean | null>;
   /** Of `approval.needed`. */
   approvalId?: string;
@@ -130,7 +129,7 @@ export interface Announcement {
 /** A message that a rule calls for. */
 export interface CalledFor {
   key: string;
-  target: EscalationTarget;
+  target: NotifyTarget;
   detail: ExecutionNotice['detail'];
   cause: NotificationCause;
 }
