@@ -71,7 +71,13 @@ describe('recurring events', () => {
 
   test('that come every second are given up', () => {
     const secondly = ['1', 'DTSTART:19700101T000000Z', 'DTEND:19700101T000001Z', 'RRULE:FREQ=SECONDLY'];
-    expect(() => read(calendar(secondly), '2026-01-01T00:00Z', '2027-01-01T00:00Z')).toThrow(CalendarError);
+    const question = {
+      text: calendar(secondly),
+      timeZone: 'UTC',
+      from: at('2026-01-01T00:00Z'),
+      to: at('2027-01-01T00:00Z'),
+    };
+    expect(() => readEvents(question, 500)).toThrow(CalendarError);
   });
 });
 
@@ -114,6 +120,37 @@ describe('times', () => {
       'utc 2026-07-01T09:00Z/2026-07-01T17:00Z',
     ]);
   });
+});
+
+test('of a zone with summer time that the calendar defines itself, shifts keep their time of day', () => {
+  // as Outlook writes them
+  const change = (name: string, from: string, to: string, month: number) => [
+    `BEGIN:${name}`,
+    'DTSTART:16010101T020000',
+    `TZOFFSETFROM:${from}`,
+    `TZOFFSETTO:${to}`,
+    `RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=${month}`,
+    `END:${name}`,
+  ];
+  const zone = [
+    'BEGIN:VTIMEZONE',
+    'TZID:W. Europe Standard Time',
+    ...change('STANDARD', '+0200', '+0100', 10),
+    ...change('DAYLIGHT', '+0100', '+0200', 3),
+    'END:VTIMEZONE',
+  ].join('\r\n');
+  const tzid = 'TZID=W. Europe Standard Time';
+  const text = calendar([
+    '1',
+    'SUMMARY:ana',
+    `DTSTART;${tzid}:20260316T090000`,
+    `DTEND;${tzid}:20260323T090000`,
+    'RRULE:FREQ=WEEKLY',
+  ]).replace('BEGIN:VEVENT', `${zone}\r\nBEGIN:VEVENT`);
+  expect(spans(text, '2026-03-23T12:00Z', '2026-04-02T00:00Z')).toEqual([
+    'ana 2026-03-23T08:00Z/2026-03-30T07:00Z',
+    'ana 2026-03-30T07:00Z/2026-04-06T07:00Z',
+  ]);
 });
 
 test('who takes part is named by address; rooms and who declined are left out', () => {

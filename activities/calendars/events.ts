@@ -28,15 +28,18 @@ export class CalendarError extends Error {
   override name = 'CalendarError';
 }
 
-/** Occurrences that are looked at and that are kept, of all events together. */
-const mostOccurrences = 50_000;
 const mostEvents = 5_000;
 
 /**
  * The events that touch [from, to), recurring ones by their rules, by the clock of the zone that each names. Throws
  * CalendarError.
+ *
+ * @param mostOccurrences that are looked at, of all events together; looking at so many takes a second or two
  */
-export function readEvents({ text, timeZone, from, to }: CalendarQuestion): CalendarEvent[] {
+export function readEvents(
+  { text, timeZone, from, to }: CalendarQuestion,
+  mostOccurrences = 50_000,
+): CalendarEvent[] {
   const calendar = parse(text);
   const named = calendar.getFirstPropertyValue('x-wr-timezone');
   const zone = typeof named === 'string' && isTimeZone(named) ? named : timeZone;
@@ -128,7 +131,11 @@ function instantIn(
   const named = component.getFirstProperty(property)?.getFirstParameter('tzid');
   if (!time.isDate && named && isTimeZone(named)) return instantOf(named, wall);
   // a zone of the calendar's own making, as some programs write them: it says its offsets itself
-  if (!time.isDate && time.zone !== ICAL.Timezone.localTimezone) return time.toUnixTime() * 1000 + later;
+  if (!time.isDate && time.zone !== ICAL.Timezone.localTimezone) {
+    const moved = time.clone();
+    moved.adjust(0, 0, 0, later / 1000);
+    return moved.toUnixTime() * 1000;
+  }
   return instantOf(zone, wall);
 }
 
