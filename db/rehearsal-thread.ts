@@ -1,3 +1,4 @@
+import type { EscalationPolicy } from '../domain/policies.ts';
 import { horizonOf } from '../domain/rehearsal/horizon.ts';
 import { simulate } from '../domain/rehearsal/simulate.ts';
 import type { Configuration, Failure, RehearsedIncident } from '../domain/rehearsal/situation.ts';
@@ -17,6 +18,8 @@ export interface RehearsedSituation {
   /** The policy and the SLA policy that are for it. */
   policy: string;
   sla: string | null;
+  /** Schedules that the policy names. */
+  schedules: string[];
   summary: string;
   rows: RehearsedRow[];
   /** There were more lines than these. */
@@ -44,9 +47,15 @@ export default function rehearse(task: RehearsalTask): Rehearsed {
     until,
     policy: state.plan?.escalation.name ?? '',
     sla: state.plan?.sla?.policy ?? null,
+    schedules: schedulesOf(state.plan?.escalation.policy),
     summary: summaryOf(simulated, incident.openedAt),
     rows: rows.slice(0, mostRows),
     cut: rows.length > mostRows,
     clocks: state.clocks,
   };
+}
+
+function schedulesOf(policy: EscalationPolicy | undefined): string[] {
+  const targets = policy?.levels.flatMap((level) => level.targets) ?? [];
+  return targets.flatMap((target) => (target.type === 'schedule' ? [target.name] : []));
 }

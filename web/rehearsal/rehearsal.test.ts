@@ -69,7 +69,9 @@ test('a policy is rehearsed as edited, from its form and back, and is not saved'
   expect(again.html).toContain('Sun 29 Mar 03:50:00');
   expect(again.html).toContain('level 2 of night');
   const other = { carried, 'situation.at': 'Sat 03:00', 'situation.severity': 'low' };
-  expect((await post('/rehearsal/policy', other)).html).toContain('goes by the policy <bdi>default</bdi>');
+  expect((await post('/rehearsal/policy', other)).html).toContain(
+    'goes by the policy default, and not by the one that is edited',
+  );
   const { rows } = await database.owner.query(`select 1 from escalation_policies where name = 'night'`);
   expect(rows).toEqual([]);
 
@@ -106,6 +108,7 @@ test.each([
   const { status, html } = await post(`/rehearsal/${kind}`, form);
   expect([status, /It cannot be rehearsed yet: .*/.exec(html)?.[0] ?? '']).toEqual([200, '']);
   expect(html).toContain('What would happen');
+  if (kind === 'schedule') expect(html).toContain('which does not name this schedule');
   if (kind === 'rule') expect(html).toContain('lead@example.com');
   if (kind === 'sla-policy') expect(html).toContain('SLA <bdi>fast</bdi>');
 });

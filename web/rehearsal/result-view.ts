@@ -11,13 +11,14 @@ export function resultView(rehearsed: RehearsalAnswer, timeZone: string) {
   if (rehearsed.kind === 'week') {
     return { situation: null, week: weekView(rehearsed, rehearsed.incidentsSeen, rehearsed.incidentsCut) };
   }
-  const { openedAt, until, rows, policy, sla, summary, cut } = rehearsed;
+  const { openedAt, until, rows, policy, schedules, sla, summary, cut } = rehearsed;
   const lastAt = rows.at(-1)?.at ?? openedAt;
   return {
     week: null,
     situation: {
       summary,
       policy,
+      schedules,
       sla,
       opens: `${localTimeText(timeZone, openedAt)} (${timeZone})`,
       cut,

@@ -1,5 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import { readDirectory } from '../../db/directory.ts';
+import { listEscalationPolicies } from '../../db/policies.ts';
 import { NotTriedError } from '../../db/preview-thread.ts';
 import { createRehearsal, type RehearsalAnswer, type RehearsalRequest } from '../../db/rehearsal.ts';
 import { listTeams } from '../../db/teams.ts';
@@ -52,6 +53,21 @@ function nameOf({ carried }: Subject): string {
   return posted(asBody(carried), 'name') || unnamed;
 }
 
+/** An incident for which the edited thing does not count says little of it. */
+function besidesText(
+  subject: Subject,
+  { policy, schedules }: { policy: string; schedules: string[] },
+): string | null {
+  const name = nameOf(subject);
+  if (subject.kind === 'policy' && policy !== name) {
+    return `This incident goes by the policy ${policy}, and not by the one that is edited: change the situation so that it matches.`;
+  }
+  if (subject.kind === 'schedule' && !schedules.includes(name)) {
+    return `This incident goes by the policy ${policy}, which does not name this schedule: change the situation, or name the schedule in a policy.`;
+  }
+  return null;
+}
+
 /** Tries what stands, or what a form holds as edited, before it is saved. */
 export function rehearsalRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Router {
   const router = Router();
@@ -78,13 +94,27 @@ export function rehearsalRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Router
     // a form that comes from elsewhere brings no situation yet
     const fresh = posted(request.body, 'situation.at') === '' && posted(request.body, 'week.from') === '';
     const read = subject ? readEdited(subject.kind, asBody(subject.carried)) : { name: '', edited: {} };
-    const match = 'edited' in read ? matchOfEdited(read.edited) : {};
-    const values = fresh ? first(timeZone, match) : postedSituation(request.body);
+    const values = fresh
+      ? first(timeZone, 'edited' in read ? await matchToTry(request, read.edited) : {})
+      : postedSituation(request.body);
     const answered =
       'problems' in read
         ? { problems: { edited: Object.values(read.problems).join(' ') } }
         : await answerTo(request, response, { edited: read.edited, values, timeZone });
     await show(request, response, { subject, values, answered });
+  }
+
+  /** What an incident is like that the edited thing is for: of a schedule, the first policy that names it. */
+  async function matchToTry(request: Request, edited: Edited): Promise<IncidentMatch> {
+    if (!edited.schedule) return matchOfEdited(edited);
+    const { name } = edited.schedule;
+    const policies = await deps.db.read(visitorOf(request).scope, listEscalationPolicies);
+    const naming = policies.find(({ definition }) =>
+      definition.levels.some(({ targets }) =>
+        targets.some((target) => target.type === 'schedule' && target.name === name),
+      ),
+    );
+    return naming?.definition.match ?? {};
   }
 
   async function answerTo(
@@ -169,11 +199,7 @@ export function rehearsalRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Router
         }),
         editedProblem: problems.edited ?? null,
         notTried: notTried?.message ?? null,
-        // an incident that another policy takes says little of the one that was edited
-        otherPolicy:
-          subject?.kind === 'policy' && result?.situation && result.situation.policy !== nameOf(subject)
-            ? result.situation.policy
-            : null,
+        besides: subject && result?.situation ? besidesText(subject, result.situation) : null,
         situation: result?.situation ?? null,
         week: result?.week ?? null,
       },
