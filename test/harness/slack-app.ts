@@ -35,6 +35,8 @@ export interface SlackAnswered {
 export interface SlackAppDouble {
   signingSecret: string;
   token: string;
+  /** For HOLDFAST_SLACK_API_URL. */
+  apiUrl: string;
   /** For the API under test. */
   chat: ChatDeps['chat'];
   users: Map<string, SlackUser>;
@@ -105,6 +107,9 @@ export async function startSlackApp(options: { patienceMs?: number } = {}): Prom
       modals.push(modal);
       return { status: 200, body: { ok: true, view: modal } };
     }
+    if (path === '/api/chat.postMessage') {
+      return { status: 200, body: { ok: true, channel: 'C0ALERTS', ts: '1763691240.000100' } };
+    }
     if (path === '/api/users.info') {
       const user = users.get(form.get('user') ?? '');
       if (!user) return { status: 200, body: { ok: false, error: 'user_not_found' } };
@@ -174,6 +179,7 @@ export async function startSlackApp(options: { patienceMs?: number } = {}): Prom
   return {
     signingSecret,
     token,
+    apiUrl: `${base}/api`,
     chat: {
       slack: createSlackApi({ dispatcher, apiUrl: `${base}/api/`, hooksOrigin: base }),
       readHidden: async (_orgId, hidden) => (hidden === 'env:SLACK_SIGNING' ? signingSecret : hidden),
