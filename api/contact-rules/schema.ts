@@ -3,7 +3,7 @@ import { contactRules } from '../../domain/contact-rules.ts';
 import { timeZone } from '../../domain/time-zone.ts';
 
 const zone = timeZone.nullable().meta({
-  description: "IANA name, in which messages and pages tell times; null: the organization's",
+  description: "IANA name, in which on-call tells the person times; null: the organization's",
 });
 
 export const contactRulesParams = z.object({

@@ -78,7 +78,9 @@ export function importRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Router {
       const mayAdd = mayOn(principal, 'owner', null) && posted(request.body, 'createPeople') === 'yes';
       if (hash !== posted(request.body, 'hash')) return false;
       if (strangers && !mayAdd) {
-        throw new ImportFormatError(['people: some are no users here yet, and nobody has ticked that they are added']);
+        throw new ImportFormatError([
+          'people: some are no users here yet, and nobody has ticked that they are added',
+        ]);
       }
       await applyImport(tx, { orgId, plan, actor });
       return true;

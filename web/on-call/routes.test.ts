@@ -132,4 +132,26 @@ describe('the pages of on-call', () => {
     expect((await ask('operator', '/on-call/payments')).html).not.toContain('/revoke');
     expect((await ask('viewer', '/on-call/payments/calendar-feeds', {})).status).toBe(403);
   });
+
+  it('let Admins of a team make schedules for it, and for nobody else', async () => {
+    await database.db.write({ orgId }, async (tx) => {
+      const { id } = await tx
+        .insertInto('teams')
+        .values({ org_id: orgId, slug: 'db', name: 'Databases' })
+        .returning('id')
+        .executeTakeFirstOrThrow();
+      const { id: userId } = await tx
+        .selectFrom('users')
+        .select('id')
+        .where('email', '=', 'viewer@example.com')
+        .executeTakeFirstOrThrow();
+      await setMembership(tx, { orgId, userId, teamId: id, role: 'admin', actor: 'test' });
+    });
+    const { html } = await ask('viewer', '/on-call/new');
+    expect(html).toContain('>Databases</option>');
+    expect(html).not.toContain('The whole organization</option>');
+    expect((await ask('viewer', '/on-call/new', form)).status).toBe(403);
+    expect((await ask('viewer', '/on-call/new', { ...form, name: 'db', team: 'db' })).status).toBe(303);
+    expect((await ask('operator', '/on-call/new')).status).toBe(403);
+  });
 });

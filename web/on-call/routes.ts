@@ -8,6 +8,7 @@ import { listEscalationPolicies } from '../../db/policies.ts';
 import { readReadinessFor } from '../../db/readiness.ts';
 import type { Directory } from '../../domain/escalation/resolve.ts';
 import type { ScheduleFacts } from '../../domain/oncall/schedule.ts';
+import { roleAtLeast } from '../../domain/roles.ts';
 import type { WebDeps } from '../deps.ts';
 import { setFlash } from '../layout/flash.ts';
 import { act, NotFoundError, type Pages } from '../layout/pages.ts';
@@ -40,6 +41,7 @@ export function onCallRoutes(deps: WebDeps, pages: Pages): Router {
       template: 'on-call/list',
       view: {
         schedules,
+        mayMake: visitorOf(request).principal.memberships.some(({ role }) => roleAtLeast(role, 'admin')),
         sentence: onCallSentence(schedules),
         readiness: findings.map(findingRow),
         critical: findings.some(({ severity }) => severity === 'critical'),

@@ -30,7 +30,7 @@ const body = {
   'priority.1': '0',
   'shadow.1': 'yes',
 };
-const given = { existing: true, teams: [], people: [] };
+const given = { existing: true, teams: [], organization: true, people: [] };
 
 describe('the form of a schedule', () => {
   it('reads rotations with turns, hours and shadows, and gives back what it read', () => {

@@ -195,7 +195,8 @@ function daysOf(text: string) {
   return Array.from({ length: count }, (_, index) => weekdays[(begin + index) % weekdays.length] ?? 'mon');
 }
 
-function hoursText({ days, from, to }: Hours): string {
+/** 'mon-fri 09:00-17:00' */
+export function hoursText({ days, from, to }: Hours): string {
   const [first, last] = [days[0], days.at(-1)];
   const inOrder = weekdays.filter((day) => days.includes(day));
   const range = first !== undefined && last !== undefined && days.length > 2 && daysOf(`${first}-${last}`);
@@ -233,7 +234,9 @@ export function scheduleFormView(
   problems: Problems,
   given: {
     existing: boolean;
+    /** Whose schedules the visitor may change; with `organization` those of all, too. */
     teams: readonly { slug: string; name: string }[];
+    organization: boolean;
     people: readonly { name: string; email: string }[];
   },
 ): ScheduleFormView {
@@ -255,7 +258,7 @@ export function scheduleFormView(
         : field('team', 'Belongs to', {
             ...top,
             choices: [
-              { value: '', label: 'The whole organization' },
+              ...(given.organization ? [{ value: '', label: 'The whole organization' }] : []),
               ...given.teams.map(({ slug, name }) => ({ value: slug, label: name })),
             ],
           }),

@@ -1,4 +1,5 @@
-import { type Request, type Response, Router } from 'express';
+import { type Request, type RequestHandler, type Response, Router } from 'express';
+import { mayOn } from '../../api/auth/principal.ts';
 import { listPeople } from '../../db/identity.ts';
 import {
   deleteOnCallSchedule,
@@ -10,12 +11,13 @@ import {
 import { InUseError, UnknownReferenceError } from '../../db/policies.ts';
 import { findTeam, listTeams } from '../../db/teams.ts';
 import { dayMs, timeOfDay, wallTimeAt, weekdayOf } from '../../domain/oncall/wall-clock.ts';
+import { roleAtLeast } from '../../domain/roles.ts';
 import { TemporalUnavailableError } from '../../workflows/messages-client.ts';
 import type { WebDeps } from '../deps.ts';
 import type { Problems } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
-import { assertVisitorRole, requireRole, visitorOf } from '../visitor.ts';
+import { assertVisitorRole, visitorOf } from '../visitor.ts';
 import { aheadMs, schedulePath } from './list-view.ts';
 import { readerZone } from './reader-zone.ts';
 import {
@@ -36,7 +38,7 @@ const base = '/on-call';
 export function scheduleRoutes(deps: WebDeps, pages: Pages): Router {
   const router = Router();
 
-  router.get(`${base}/new`, requireRole('admin'), async (request, response) => {
+  router.get(`${base}/new`, adminSomewhere, async (request, response) => {
     const { scope, userId, email } = visitorOf(request);
     const timeZone = await deps.db.read(scope, (tx) => readerZone(tx, userId, 'UTC'));
     const first = {
@@ -47,7 +49,7 @@ export function scheduleRoutes(deps: WebDeps, pages: Pages): Router {
     await form(request, response, { name: '', timeZone, team: '', rotations: [first] }, {}, false);
   });
 
-  router.post(`${base}/new`, requireRole('admin'), async (request, response) => {
+  router.post(`${base}/new`, adminSomewhere, async (request, response) => {
     await pressed(request, response, postedSchedule(request.body), false);
   });
 
@@ -150,10 +152,10 @@ export function scheduleRoutes(deps: WebDeps, pages: Pages): Router {
     existing: boolean,
     shown?: OnCallScheduleSettings,
   ): Promise<void> {
-    const { scope, userId } = visitorOf(request);
+    const { scope, userId, principal } = visitorOf(request);
     const now = pages.now();
     const { teams, people, zone, stored } = await deps.db.read(scope, async (tx) => ({
-      teams: await listTeams(tx),
+      teams: (await listTeams(tx)).filter(({ id }) => mayOn(principal, 'admin', id)),
       people: (await listPeople(tx)).filter(({ disabledAt }) => disabledAt === null),
       zone: await readerZone(tx, userId, shown?.timeZone ?? 'UTC'),
       stored: shown && (await readScheduleFacts(tx, [values.name], { from: now, to: now + aheadMs }))[0],
@@ -175,7 +177,12 @@ export function scheduleRoutes(deps: WebDeps, pages: Pages): Router {
     await pages.show(request, response, {
       template: 'on-call/schedule-form',
       view: {
-        form: scheduleFormView(values, problems, { existing, teams, people }),
+        form: scheduleFormView(values, problems, {
+          existing,
+          teams,
+          organization: mayOn(principal, 'admin', null),
+          people,
+        }),
         preview: preview ?? null,
       },
       title: existing ? `Change ${values.name}` : 'New schedule',
@@ -186,6 +193,13 @@ export function scheduleRoutes(deps: WebDeps, pages: Pages): Router {
 
   return router;
 }
+
+/** Admins of a team make schedules for it; which one it is for is checked when it is saved. */
+const adminSomewhere: RequestHandler = (request, _response, next) => {
+  const { memberships } = visitorOf(request).principal;
+  if (!memberships.some(({ role }) => roleAtLeast(role, 'admin'))) assertVisitorRole(request, 'admin', null);
+  next();
+};
 
 /** This week's Monday at nine, as a form holds it: a rotation that begins there has somebody now. */
 function lastHandoff(zone: string, now: number): string {

@@ -6,6 +6,7 @@ import { standingAt } from '../../domain/oncall/standing.ts';
 import { dayMs, instantOf, timeOfDay, wallTimeAt, weekdayOf } from '../../domain/oncall/wall-clock.ts';
 import { type Block, type Lane, scheduleDrawing, tints } from './drawing.ts';
 import { nameOf, schedulePath, whoText } from './list-view.ts';
+import { hoursText } from './schedule-form.ts';
 import { dayText, momentText, offsetText } from './times.ts';
 
 export interface ScheduleView {
@@ -194,7 +195,7 @@ function rotationWords(rotation: Rotation, scheduleZone: string, people: Directo
       ...(shadow ? ['shadow: told too, does not count as on call'] : []),
       ...(priority > 0 ? [`priority ${priority}`] : []),
       ...(timeZone !== undefined && timeZone !== scheduleZone ? [`by the clock of ${timeZone}`] : []),
-      ...(hours ?? []).map(({ days, from, to }) => `only ${days.join(', ')} ${from} to ${to}`),
+      ...(hours ?? []).map((each) => `only ${hoursText(each)}`),
       ...(calendar ? [`calendar of ${new URL(calendar.url).host}`] : []),
       `since ${startsAt.replace('T', ' ').slice(0, 16)}${endsAt === undefined ? '' : `, until ${endsAt.replace('T', ' ').slice(0, 16)}`}`,
     ],
