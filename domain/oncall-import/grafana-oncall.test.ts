@@ -149,6 +149,24 @@ describe('Grafana OnCall', () => {
     });
   });
 
+  test('how people are reached is named, but for mail', () => {
+    const { problems } = plan('grafana-oncall', {
+      ...exported([shift]),
+      escalation_chains: [],
+      personal_notification_rules: page([
+        { id: 'N1', user_id: 'U1', position: 0, important: false, type: 'notify_by_sms' },
+        { id: 'N2', user_id: 'U1', position: 1, important: false, type: 'wait', duration: 300 },
+        { id: 'N3', user_id: 'U1', position: 2, important: false, type: 'notify_by_email' },
+        { id: 'N4', user_id: 'U2', position: 0, important: true, type: 'notify_by_sms' },
+      ]),
+    });
+    expect(problems).toContainEqual({
+      where: 'people reached by SMS',
+      message: expect.stringMatching(/^ana@example\.com, ben@example\.com: told by mail here until/),
+    });
+    expect(problems.filter(({ where }) => where.startsWith('people'))).toHaveLength(1);
+  });
+
   test('calendars are read from where they are, overrides above all else', () => {
     const urls = {
       type: 'ical',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Rotation } from '../oncall/schedule.ts';
 import { instantOf, parseWallTime } from '../oncall/wall-clock.ts';
+import { contactProblems } from './contact-methods.ts';
 import { addGrafanaPolicies, grafanaStep } from './grafana-oncall-chain.ts';
 import { grafanaShift, type ShiftRead, timesOf } from './grafana-oncall-shift.ts';
 import {
@@ -16,7 +17,7 @@ import { rotatedBy } from './turn.ts';
 
 /*
  * What Grafana OnCall's HTTP API answers: GET /api/v1/users, /schedules, /on_call_shifts, /escalation_chains and
- * /escalation_policies, under these names in one object.
+ * /escalation_policies, and perhaps /personal_notification_rules, under these names in one object.
  */
 
 const exported = z.object({
@@ -35,6 +36,7 @@ const exported = z.object({
   on_call_shifts: listOf(grafanaShift),
   escalation_chains: listOf(z.object({ id: z.string(), name: z.string() })),
   escalation_policies: listOf(grafanaStep),
+  personal_notification_rules: listOf(z.object({ user_id: z.string(), type: z.string().nullish() })),
 });
 type Schedule = z.output<typeof exported>['schedules'][number];
 
@@ -80,7 +82,12 @@ export function readGrafanaOnCall(value: unknown, now: number): ImportedOnCall {
     });
   }
   addGrafanaPolicies(draft, source, { scheduleNames, people });
-  return { ...draft, people: peopleNamed(draft, people) };
+  const named = peopleNamed(draft, people);
+  const contacts = source.personal_notification_rules.flatMap(({ user_id: id, type }) => {
+    const email = people.get(id)?.email;
+    return email && type ? [{ email, method: type }] : [];
+  });
+  return { ...draft, people: named, problems: [...draft.problems, ...contactProblems(named, contacts)] };
 }
 
 /** The calendar of overrides stands above everything else of its schedule. */

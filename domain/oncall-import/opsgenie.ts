@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Rotation, weekdays } from '../oncall/schedule.ts';
 import type { EscalationPolicy, EscalationTarget } from '../policies.ts';
+import { contactProblems } from './contact-methods.ts';
 import {
   type Draft,
   type ImportedOnCall,
@@ -14,7 +15,7 @@ import { durationText, wallText } from './turn.ts';
 import { everyDay, windowsOf } from './windows.ts';
 
 /*
- * What Opsgenie's API answers: GET /v2/users, GET /v2/schedules?expand=rotation and GET /v2/escalations, under these
+ * What Opsgenie's API answers: GET /v2/users (each with ?expand=contact for how they are reached), GET /v2/schedules?expand=rotation and GET /v2/escalations, under these
  * names in one object.
  */
 
@@ -52,7 +53,14 @@ const rotationRead = z.object({
 });
 
 const exported = z.object({
-  users: listOf(z.object({ id: z.string(), username: z.email(), fullName: z.string().nullish() })),
+  users: listOf(
+    z.object({
+      id: z.string(),
+      username: z.email(),
+      fullName: z.string().nullish(),
+      userContacts: z.array(z.object({ contactMethod: z.string() })).nullish(),
+    }),
+  ),
   schedules: listOf(
     z.object({
       id: z.string(),
@@ -125,7 +133,14 @@ export function readOpsgenie(value: unknown, now: number): ImportedOnCall {
     });
   }
   for (const escalation of source.escalations) addPolicy(draft, escalation, scheduleNames, people);
-  return { ...draft, people: peopleNamed(draft, people) };
+  const named = peopleNamed(draft, people);
+  const contacts = source.users.flatMap(({ username, userContacts }) =>
+    (userContacts ?? []).map(({ contactMethod }) => ({
+      email: username.toLowerCase(),
+      method: contactMethod.toLowerCase(),
+    })),
+  );
+  return { ...draft, people: named, problems: [...draft.problems, ...contactProblems(named, contacts)] };
 }
 
 function rotationOf(

@@ -90,6 +90,21 @@ describe('PagerDuty', () => {
     ]);
   });
 
+  test('how people are reached is named, of those who are carried over', () => {
+    const methods = (...types: string[]) => types.map((type) => ({ id: type, type, summary: type }));
+    const users = exported.users.map((one) => ({
+      ...one,
+      contact_methods: methods('email_contact_method_reference', 'phone_contact_method_reference'),
+    }));
+    const { problems } = plan('pagerduty', { ...exported, users });
+    expect(problems.filter(({ where }) => where.startsWith('people'))).toEqual([
+      {
+        where: 'people reached by telephone',
+        message: expect.stringMatching(/^ana@example\.com, ben@example\.com: told by mail/),
+      },
+    ]);
+  });
+
   test('restrictions of the week may last for days', () => {
     const weekend = {
       type: 'weekly_restriction',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Rotation } from '../oncall/schedule.ts';
 import type { EscalationPolicy, EscalationTarget } from '../policies.ts';
+import { contactProblems } from './contact-methods.ts';
 import {
   type Draft,
   type ImportedOnCall,
@@ -39,7 +40,15 @@ const layer = z.object({
 });
 
 const exported = z.object({
-  users: listOf(z.object({ id: z.string(), name: z.string(), email: z.email() }), ['user']),
+  users: listOf(
+    z.object({
+      id: z.string(),
+      name: z.string(),
+      email: z.email(),
+      contact_methods: z.array(z.object({ type: z.string() })).nullish(),
+    }),
+    ['user'],
+  ),
   schedules: listOf(
     z.object({ id: z.string(), name: z.string(), time_zone: z.string(), schedule_layers: z.array(layer) }),
     ['schedule'],
@@ -87,7 +96,11 @@ export function readPagerDuty(value: unknown, now: number): ImportedOnCall {
     });
   }
   for (const policy of source.escalation_policies) addPolicy(draft, policy, scheduleNames, people);
-  return { ...draft, people: peopleNamed(draft, people) };
+  const named = peopleNamed(draft, people);
+  const contacts = source.users.flatMap(({ email, contact_methods: methods }) =>
+    (methods ?? []).map(({ type }) => ({ email: email.toLowerCase(), method: type })),
+  );
+  return { ...draft, people: named, problems: [...draft.problems, ...contactProblems(named, contacts)] };
 }
 
 function rotationOf(
