@@ -71,6 +71,22 @@ export async function readExecutionSubject(tx: Tx, executionId: string): Promise
   };
 }
 
+/** A report is told apart by its team alone. */
+export async function readReportSubject(tx: Tx, reportId: string): Promise<RuleSubject | undefined> {
+  const report = await tx
+    .selectFrom('reports as r')
+    .leftJoin('teams as t', 't.id', 'r.team_id')
+    .select('t.slug as team')
+    .where('r.id', '=', reportId)
+    .executeTakeFirst();
+  if (!report) return undefined;
+  return {
+    event: { severity: null, service: null, team: report.team, labels: {}, alerts: [] },
+    facts: {},
+    detail: { reportId },
+  };
+}
+
 /** Which clock of an incident became at risk, or was breached, at this moment (epoch milliseconds). */
 export async function readClockDetail(
   tx: Tx,

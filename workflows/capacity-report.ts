@@ -2,6 +2,7 @@ import { ActivityFailure, ApplicationFailure, proxyActivities } from '@temporali
 import type { BuildReportInput, ReportActivities } from '../activities/reports.ts';
 import type { ReportInput } from './messages.ts';
 import { reportKey, reportPeriodEnd } from './report-period.ts';
+import { tellRules } from './report-rules.ts';
 
 const retry = { initialInterval: '2s', maximumInterval: '5m' } as const;
 
@@ -34,7 +35,10 @@ export async function capacityReport(input: ReportInput): Promise<{ reportId: st
     periodEnd: reportPeriodEnd(),
     key,
   });
-  const { sent } = await sendReport({ orgId, reportId, key });
+  const [{ sent }] = await Promise.all([
+    sendReport({ orgId, reportId, key }),
+    tellRules({ orgId, kind: 'capacity', reportId }),
+  ]);
   return { reportId, sent };
 }
 

@@ -9,10 +9,12 @@ import {
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AnnounceActivities, RuleNotice } from '../activities/announce.ts';
 import type { BuildReportInput, ReportActivities, SendReportInput } from '../activities/reports.ts';
+import type { NotifyInput } from '../domain/notification.ts';
 import { PartUnavailableError } from '../test/parts/part.ts';
 import { createTimeSkippingEnvironment } from '../test/parts/temporal-test-server.ts';
-import type { ReportInput } from './messages.ts';
+import { notificationTaskQueue, type ReportInput } from './messages.ts';
 
 let env: TestWorkflowEnvironment | undefined;
 let bundle: WorkflowBundleWithSourceMap;
@@ -36,6 +38,7 @@ interface Run {
   outcome: Promise<{ reportId: string; sent: number }>;
   builds: BuildReportInput[];
   sends: SendReportInput[];
+  told: NotifyInput[];
   workflowId: string;
 }
 
@@ -44,6 +47,7 @@ async function run(
   server: TestWorkflowEnvironment,
   kind: 'slaReport' | 'capacityReport',
   activities: {
+    rules?: RuleNotice[];
     build?: (attempt: number, input: BuildReportInput) => void;
     send?: (attempt: number) => void;
   },
@@ -52,7 +56,11 @@ async function run(
   const builds: BuildReportInput[] = [];
   const sends: SendReportInput[] = [];
   const taskQueue = randomUUID();
-  const implementation: ReportActivities = {
+  const told: NotifyInput[] = [];
+  const implementation: ReportActivities & AnnounceActivities = {
+    async announce() {
+      return { notices: activities.rules ?? [] };
+    },
     async buildReport(input) {
       builds.push(input);
       activities.build?.(builds.length, input);
@@ -74,15 +82,28 @@ async function run(
     activities: implementation,
   });
   const workflowId = `report:org-1:${randomUUID()}`;
-  const outcome = worker.runUntil(
-    server.client.workflow.execute(kind, {
-      workflowId,
-      taskQueue,
-      args: [{ orgId: 'org-1', requestedBy: 'schedule', ...more }],
-    }),
+  const messenger = await Worker.create({
+    connection: server.nativeConnection,
+    taskQueue: notificationTaskQueue,
+    activities: {
+      notify: async (input: NotifyInput) => {
+        told.push(input);
+        if (input.key.endsWith('refused'))
+          throw ApplicationFailure.nonRetryable('no such channel', 'Refused');
+      },
+    },
+  });
+  const outcome = messenger.runUntil(
+    worker.runUntil(
+      server.client.workflow.execute(kind, {
+        workflowId,
+        taskQueue,
+        args: [{ orgId: 'org-1', requestedBy: 'schedule', ...more }],
+      }),
+    ),
   ) as Run['outcome'];
   await outcome.catch(() => {});
-  return { outcome, builds, sends, workflowId };
+  return { outcome, builds, sends, told, workflowId };
 }
 
 const retryable = (type: string) => () => {
@@ -110,6 +131,25 @@ describe('slaReport', () => {
     expect(builds.every(({ span }) => span === 'month')).toBe(true);
     expect(new Set(sends.map(({ key }) => key)).size).toBe(3);
     expect(new Set(builds.map(({ periodEnd }) => periodEnd)).size).toBe(1);
+  });
+
+  it('is told to whomever rules name, and is sent though one of them cannot be told', async (test) => {
+    if (!env) return test.skip(missing);
+    const cause = { event: 'report.sla', at: '2026-01-01T00:00:00.000Z' };
+    const target = { type: 'channel', name: 'ops' } as const;
+    const rules = ['rule:refused', 'rule:a'].map((key) => ({ key, target, detail: { rule: 'r' }, cause }));
+    const { outcome, told } = await run(env, 'slaReport', { rules });
+    expect(await outcome).toMatchObject({ sent: 2 });
+    expect(told.map(({ key }) => key).sort()).toEqual([
+      'report:the-report:rule:a',
+      'report:the-report:rule:refused',
+    ]);
+    expect(told[0]).toMatchObject({
+      type: 'report.sla',
+      target,
+      detail: { reportId: 'the-report', rule: 'r' },
+      cause,
+    });
   });
 
   it('makes just the one that was asked for', async (test) => {

@@ -3,6 +3,7 @@ import type { ReportActivities } from '../activities/reports.ts';
 import type { ReportSpan } from '../domain/reports/period.ts';
 import type { ReportInput } from './messages.ts';
 import { reportKey, reportPeriodEnd } from './report-period.ts';
+import { tellRules } from './report-rules.ts';
 
 const { buildReport } = proxyActivities<ReportActivities>({
   startToCloseTimeout: '2m',
@@ -29,7 +30,10 @@ export async function slaReport(input: ReportInput): Promise<{ reportId: string;
   const own = reportKey();
   const make = async (key: string, more: { span?: ReportSpan; teamId?: string }) => {
     const { reportId } = await buildReport({ orgId, kind: 'sla', requestedBy, periodEnd, key, ...more });
-    const { sent } = await sendReport({ orgId, reportId, key });
+    const [{ sent }] = await Promise.all([
+      sendReport({ orgId, reportId, key }),
+      tellRules({ orgId, kind: 'sla', reportId }),
+    ]);
     return { reportId, sent };
   };
   const period = span === undefined ? {} : { span };
