@@ -7,6 +7,7 @@ import {
   readClockDetail,
   readExecutionSubject,
   readIncidentSubject,
+  readReportSubject,
 } from '../db/rule-subject.ts';
 import { targetName } from '../domain/escalation/pages.ts';
 import type { NotificationCause } from '../domain/notification.ts';
@@ -69,6 +70,8 @@ async function calledForByRules(tx: Tx, args: AnnounceInput): Promise<RuleNotice
 
 async function readSubject(tx: Tx, args: AnnounceInput): Promise<RuleSubject | undefined> {
   const { incidentId, executionId, trigger, occurrence, at } = args;
+  if (trigger === 'report.sla' || trigger === 'report.capacity')
+    return await readReportSubject(tx, occurrence);
   if (executionId !== undefined) return await readExecutionSubject(tx, executionId);
   if (incidentId !== undefined) {
     const alertId = trigger === 'alert.received' ? Number(occurrence) : undefined;
@@ -114,15 +117,11 @@ function noteOf({ rule, template }: RuleVerdict, args: AnnounceInput, facts: Tem
   return { rule, note: fillTemplate(template, { ...facts, trigger: args.trigger, time }) };
 }
 
-async function logUnreached(
-  tx: Tx,
-  { orgId, incidentId, executionId, trigger }: AnnounceInput,
-  unreached: UnreachedTarget,
-): Promise<void> {
-  const about = aboutOf(orgId, incidentId, executionId);
+async function logUnreached(tx: Tx, args: AnnounceInput, unreached: UnreachedTarget): Promise<void> {
+  const { orgId, incidentId, executionId, trigger } = args;
   await skipNotification(tx, {
     orgId,
-    key: `${about}:${unreached.key}`,
+    key: `${aboutOf(args)}:${unreached.key}`,
     type: trigger,
     incidentId: incidentId ?? null,
     executionId: executionId ?? null,
@@ -135,7 +134,8 @@ async function logUnreached(
 }
 
 /** As the workflow that sends messages about it begins their keys. */
-function aboutOf(orgId: string, incidentId: string | undefined, executionId: string | undefined): string {
+function aboutOf({ orgId, incidentId, executionId, trigger, occurrence }: AnnounceInput): string {
+  if (trigger === 'report.sla' || trigger === 'report.capacity') return `report:${occurrence}`;
   if (executionId !== undefined) return `execution:${executionId}`;
   return incidentId === undefined ? `organization:${orgId}` : `incident:${incidentId}`;
 }
