@@ -98,9 +98,13 @@ test('where nobody answers, it says why and who looks after the organization', a
   });
 });
 
-test('what cannot be read is not asked again', async () => {
-  await expect(resolve(at, schedule('unreadable'))).rejects.toMatchObject({
-    type: 'UnreadableDirectory',
-    nonRetryable: true,
-  });
+test('what cannot be read keeps nobody else from being paged', async () => {
+  await database.owner.query(
+    `update users set contact_rules = '[{"steps": 1}]' where email = 'ben@example.com'`,
+  );
+  const { targets } = await resolve(at, schedule('unreadable'), { type: 'user', email: 'ben@example.com' });
+  expect(targets).toMatchObject([
+    { people: [], problem: "there is no on-call schedule 'unreadable'" },
+    { people: [{ email: 'ben@example.com', steps: [{ method: { type: 'email' } }] }], problem: null },
+  ]);
 });

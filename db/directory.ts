@@ -11,7 +11,8 @@ const aroundMs = 60 * 24 * 3_600_000;
 /**
  * What says whom targets reach at `at` (epoch milliseconds): the schedules that they name, as they are around that
  * moment, everybody who can be reached, and the names of the channels. 'all' reads every schedule. `to`: the end of
- * the time that is asked about, where it is more than a moment.
+ * the time that is asked about, where it is more than a moment. What this version cannot read must not keep others
+ * from being paged: such a schedule is left out, and such a person is told by mail.
  */
 export async function readDirectory(
   tx: Tx,
@@ -81,10 +82,10 @@ async function schedulesOf(
     where ${names === null ? sql`true` : sql`s.name = any(${names})`}
     order by s.name`.execute(tx);
   return new Map(
-    rows.map(({ definition, ...row }) => [
-      row.name,
-      { ...row, definition: onCallSchedule.parse(definition) },
-    ]),
+    rows.flatMap(({ definition, ...row }) => {
+      const read = onCallSchedule.safeParse(definition);
+      return read.success ? [[row.name, { ...row, definition: read.data }] as const] : [];
+    }),
   );
 }
 
@@ -97,7 +98,7 @@ async function peopleOf(tx: Tx): Promise<Directory['people']> {
   return new Map(
     rows.map((row) => [
       row.email.toLowerCase(),
-      { name: row.name, contactRules: contactRules.parse(row.contactRules) },
+      { name: row.name, contactRules: contactRules.safeParse(row.contactRules).data ?? [] },
     ]),
   );
 }

@@ -77,10 +77,15 @@ const { regroupIncident } = proxyLocalActivities<IncidentActivities>({
   localRetryThreshold: '1s',
   retry: { initialInterval: '1s', maximumInterval: '30s', maximumAttempts: 10 },
 });
-const { resolveLevel, announce } = proxyLocalActivities<EscalationActivities & AnnounceActivities>({
+const { resolveLevel } = proxyLocalActivities<EscalationActivities>({
   startToCloseTimeout: '20s',
   localRetryThreshold: '1m',
   retry: { initialInterval: '200ms', maximumInterval: '30s' },
+});
+// rules may be many, and nothing that is local waits for them
+const { announce } = proxyActivities<AnnounceActivities>({
+  startToCloseTimeout: '30s',
+  retry: { initialInterval: '500ms', maximumInterval: '1m', maximumAttempts: 200 },
 });
 const sending = {
   startToCloseTimeout: '1m',
@@ -183,7 +188,7 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
       case 'page':
         return await page(move);
       case 'announce': {
-        const { notices } = await inTurn(() => announce({ orgId, incidentId, ...move.announcement }));
+        const { notices } = await announce({ orgId, incidentId, ...move.announcement });
         return { type: 'announced', at: Date.now(), key, notices };
       }
       case 'notice':
