@@ -13,7 +13,7 @@ import {
   user,
 } from '../test/harness/escalation.ts';
 import { until } from '../test/harness/workflows.ts';
-import { addNote, reapplyPolicy, resolve, snooze } from './messages.ts';
+import { acknowledge, addNote, reapplyPolicy, resolve, snooze } from './messages.ts';
 
 /** What people do, and what happens meanwhile: on the real incident workflow, with skipped time. */
 let harness: EscalationHarness;
@@ -43,7 +43,7 @@ describe('acknowledging and resolving', () => {
     await harness.run({ policy: twoLevels, change: { deliver } }, async (escalation) => {
       await escalation.at(15);
       await until(() => reached, 'level 2 is being paged');
-      await escalation.handle.executeUpdate(resolve, { args: [{ actor: ben }] });
+      await escalation.update(resolve, { actor: ben });
       await escalation.at(60);
       expect(escalation.pages()).toEqual(['0 ana']);
       expect(escalation.told('incident.resolved')).toEqual(['15 ana']);
@@ -53,8 +53,8 @@ describe('acknowledging and resolving', () => {
   test('of two who acknowledge at once one has it, and the other is told who', async () => {
     await harness.run({ policy: twoLevels }, async (escalation) => {
       const outcomes = await Promise.allSettled([
-        acknowledgedBy(escalation, ana),
-        acknowledgedBy(escalation, ben),
+        escalation.handle.executeUpdate(acknowledge, { args: [{ actor: ana }] }),
+        escalation.handle.executeUpdate(acknowledge, { args: [{ actor: ben }] }),
       ]);
       expect(outcomes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
       const failed = outcomes.find((outcome) => outcome.status === 'rejected');
@@ -66,14 +66,14 @@ describe('acknowledging and resolving', () => {
   test('what fires again pages again from the first level, and a click on a page of before changes nothing', async () => {
     await harness.run({ policy: twoLevels }, async (escalation) => {
       const { opening } = escalation.scenario.sent[0]?.detail ?? {};
-      await escalation.handle.executeUpdate(resolve, { args: [{ actor: ana }] });
+      await escalation.update(resolve, { actor: ana });
       await escalation.at(5);
       await reopened(escalation);
-      const late = acknowledgedBy(escalation, ana, { opening });
+      const late = acknowledgedBy(escalation, ana, { opening: Number(opening) });
       await expect(late).rejects.toSatisfy(refused(/an earlier opening/));
       await escalation.at(25);
       expect(escalation.pages()).toEqual(['0 ana', '5 ana', '20 ben']);
-      await acknowledgedBy(escalation, ana, { opening: escalation.scenario.sent.at(-1)?.detail.opening });
+      await acknowledgedBy(escalation, ana, { opening: 2 });
     });
   });
 });
@@ -89,7 +89,7 @@ describe('holding it back', () => {
     await harness.run({ policy: twoLevels, rules }, async (escalation) => {
       await escalation.at(5);
       const end = new Date((await harness.workflows.env.currentTimeMs()) + 20 * minute).toISOString();
-      await escalation.handle.executeUpdate(snooze, { args: [{ actor: ana, until: end }] });
+      await escalation.update(snooze, { actor: ana, until: end });
       await escalation.at(60);
       expect(escalation.pages()).toEqual(['0 ana slack:chat', '30 ana', '35 ben']);
     });
@@ -174,7 +174,7 @@ describe('an acknowledged incident that goes quiet', () => {
     await harness.run({ policy }, async (escalation) => {
       await acknowledgedBy(escalation, ana);
       await escalation.at(25);
-      await escalation.handle.executeUpdate(addNote, { args: [{ actor: ana, text: 'looking' }] });
+      await escalation.update(addNote, { actor: ana, text: 'looking' });
       await escalation.at(50);
       await escalation.feed({ alertCount: 2, firingCount: 2, firingJoined: true });
       await escalation.at(79);
@@ -195,7 +195,7 @@ describe('the policy', () => {
       await escalation.feed({ plan: { ...plan, escalation: { name: 'default', policy: changed } } });
       await escalation.at(16);
       expect(escalation.pages()).toEqual(['0 ana', '15 ben']);
-      await escalation.handle.executeUpdate(reapplyPolicy, { args: [{ actor: ana }] });
+      await escalation.update(reapplyPolicy, { actor: ana });
       await escalation.at(30);
       expect(escalation.pages()).toEqual(['0 ana', '15 ben', '16 cleo', '26 dan']);
       expect(escalation.story().find(({ kind }) => kind === 'policy_reapplied')).toMatchObject({
@@ -208,7 +208,7 @@ describe('the policy', () => {
   test('that has not changed begins nothing anew', async () => {
     await harness.run({ policy: twoLevels }, async (escalation) => {
       await escalation.at(5);
-      await escalation.handle.executeUpdate(reapplyPolicy, { args: [{ actor: ana }] });
+      await escalation.update(reapplyPolicy, { actor: ana });
       await escalation.at(30);
       expect(escalation.pages()).toEqual(['0 ana', '15 ben']);
     });
@@ -285,7 +285,7 @@ test('a workflow that was lost goes on: nobody is paged twice, and the round is 
     expect(escalation.pages()).toEqual(['10 ben']);
     const late = acknowledgedBy(escalation, ben, { asOf: 12 });
     await expect(late).rejects.toSatisfy(refused(/begun anew since then/));
-    await escalation.handle.executeUpdate(resolve, { args: [{ actor: ben }] });
+    await escalation.update(resolve, { actor: ben });
     await escalation.at(21);
     const ended = escalation.told('incident.resolved').map((told) => told.split(' ')[1]);
     expect(ended.toSorted()).toEqual(['ana', 'ben']);

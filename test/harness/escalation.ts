@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, type UpdateDefinition } from '@temporalio/common';
+
 import type { AnnounceInput, RuleNotice } from '../../activities/announce.ts';
 import type { IncidentRecord } from '../../db/incident-record.ts';
 import { methodKey } from '../../domain/contact-method.ts';
@@ -11,7 +12,7 @@ import type { NotifyInput, NotifyTarget } from '../../domain/notification.ts';
 import { onCallSchedule, type ScheduleFacts } from '../../domain/oncall/schedule.ts';
 import { type EscalationPolicy, type EscalationTarget, escalationPolicy } from '../../domain/policies.ts';
 import type { Severity } from '../../domain/severity.ts';
-import { acknowledge, feedUnread, incidentWorkflowId, resolve } from '../../workflows/messages.ts';
+import { acknowledge, feedUnread, incidentWorkflowId, resolve, type Seen } from '../../workflows/messages.ts';
 import { createWorkflowHarness, until, type WorkflowHarness } from './workflows.ts';
 
 export const minute = 60_000;
@@ -41,6 +42,8 @@ export interface Escalation {
   handle: Handle;
   /** Lets the clock go on until so many minutes after the opening. */
   at(minutes: number): Promise<void>;
+  /** Sends an update when all is at rest: the test server loses one that meets local activities under way. */
+  update<T, A>(definition: UpdateDefinition<T, [A]>, args: A): Promise<T>;
   /** Changes what the feed says, and tells the workflow. */
   feed(change: Partial<FeedDigest>): Promise<void>;
   /** Pages so far, such as '15 ben' or '5 ana slack:chat'. */
@@ -230,6 +233,10 @@ function escalationOf(
       const left = scenario.openedAt + minutes * minute + 1_000 - (await workflows.env.currentTimeMs());
       if (left > 0) await workflows.skip(left);
     },
+    async update<T, A>(definition: UpdateDefinition<T, [A]>, args: A) {
+      await workflows.skip(1_000);
+      return await handle.executeUpdate<T, [A]>(definition, { args: [args] as [A] });
+    },
     async feed(change) {
       scenario.digest = { ...scenario.digest, seq: scenario.digest.seq + 1, firingJoined: false, ...change };
       await handle.signal(feedUnread);
@@ -269,7 +276,7 @@ export function undeliverable(reason: string): never {
 }
 
 export const acknowledgedBy = async (
-  { handle }: Escalation,
+  { update }: Escalation,
   actor: { name: string; via: 'page' },
-  seen = {},
-) => await handle.executeUpdate(acknowledge, { args: [{ actor, ...seen }] });
+  seen: Seen = {},
+) => await update(acknowledge, { actor, ...seen });
