@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { findTemporalCli } from '../../stack/temporal-cli.ts';
 import { holdfastClient } from '../harness/holdfast-client.ts';
+import { startSlackDouble } from '../harness/slack-double.ts';
 import { makePlace, startStack, waitFor } from '../harness/stack.ts';
 import { createGitRepository } from '../parts/git-repository.ts';
 
@@ -70,7 +71,12 @@ await place.writeRunbook('works', runbook('works', 'Works', 'auto', '"true"'));
 await place.writeRunbook('waits', runbook('waits', 'Waits', 'semi_auto', '"true"'));
 const repository = await createGitRepository();
 await repository.push({ files: { 'broken.yaml': 'name: broken\n' } });
-const stack = await startStack(place, { HOLDFAST_REOPEN_WINDOW: '2s', HOLDFAST_GIT_ALLOW_FILE: 'on' });
+const slack = await startSlackDouble({ token: 'xoxb-recorded', conversations: ['C0RECORDED'] });
+const stack = await startStack(place, {
+  HOLDFAST_REOPEN_WINDOW: '2s',
+  HOLDFAST_GIT_ALLOW_FILE: 'on',
+  HOLDFAST_SLACK_API_URL: slack.apiUrl,
+});
 try {
   const holdfast = holdfastClient(place.url);
   const fire = (alertname: string, status: 'firing' | 'resolved' = 'firing') =>
@@ -195,6 +201,10 @@ try {
   });
   await holdfast.post('/api/v1/users/me/contact-rules/test', {});
 
+  const channel = { type: 'slack', token: 'xoxb-recorded', channel: 'C0RECORDED' };
+  await holdfast.put('/api/v1/notification-channels/recorded', channel);
+  await holdfast.put('/api/v1/chat/settings', { summaries: { recorded: ['day'] } });
+
   const sla = await holdfast.post('/api/v1/reports/sla/send', {});
   const capacity = await holdfast.post('/api/v1/reports/capacity/send', {});
 
@@ -244,11 +254,20 @@ try {
       .next();
     await save(name, newest.value?.workflowId ?? '');
   }
+  const summaries = client.schedule.getHandle(`chat-summary:${orgId}:day`);
+  await summaries.trigger();
+  let summary: string | undefined;
+  await waitFor('the summary to begin', async () => {
+    summary = (await summaries.describe()).info.recentActions[0]?.action.workflow.workflowId;
+    return summary !== undefined;
+  });
+  await save('chat-summary.sent', summary ?? '');
   await save('sla-report.sent', sla.workflowId);
   await save('capacity-report.sent', capacity.workflowId);
   await connection.close();
 } finally {
   await stack.stop();
   await repository.close();
+  await slack.close();
   await place.remove();
 }

@@ -24,6 +24,7 @@ describe('replays', () => {
       'git-sync',
       'sla-report',
       'capacity-report',
+      'chat-summary',
       'contact-test',
       'handoffs',
       'readiness',
