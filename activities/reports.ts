@@ -27,7 +27,8 @@ import { type Mail, renderMail } from './messages/mail-layout.ts';
 import { PrometheusError } from './prometheus/client.ts';
 import { capacityCharts, capacityMail, gapRemedy } from './reports/capacity-mail.ts';
 import { readCapacity } from './reports/prometheus.ts';
-import { type ReportFrame, slaCharts, slaMail } from './reports/sla-mail.ts';
+import { slaCharts } from './reports/sla-charts.ts';
+import { type ReportFrame, slaMail } from './reports/sla-mail.ts';
 
 export interface ReportActivityDeps {
   db: Pick<Database, 'read' | 'write'>;

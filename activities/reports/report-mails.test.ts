@@ -3,7 +3,8 @@ import { capacityReport } from '../../domain/reports/capacity.ts';
 import { type Counts, type SlaFacts, slaReport } from '../../domain/reports/sla.ts';
 import { renderMail } from '../messages/mail-layout.ts';
 import { capacityMail } from './capacity-mail.ts';
-import { type ReportFrame, slaCharts, slaMail } from './sla-mail.ts';
+import { slaCharts } from './sla-charts.ts';
+import { type ReportFrame, slaMail } from './sla-mail.ts';
 
 const day = 86_400_000;
 const now = Date.parse('2026-11-16T07:00:00Z');
@@ -121,9 +122,14 @@ describe('the SLA mail', () => {
   });
 
   it('says nobody was paged, and draws no empty chart', () => {
-    const quiet = slaReport({ ...facts, pages: [] });
+    const quiet = slaReport({ ...facts, pages: [], course: [] });
     expect(renderMail(slaMail(quiet, frame).mail).text).toContain('Nobody was paged.');
     expect(slaCharts(quiet, frame)).toEqual([]);
+    expect(slaCharts(report, frame).map(({ id }) => id)).toEqual([
+      'course-acknowledge',
+      'course-resolve',
+      'pages-by-hour',
+    ]);
   });
 });
 

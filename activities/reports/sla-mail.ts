@@ -1,4 +1,3 @@
-import { barChart } from '../../domain/charts/bar-chart.ts';
 import { formatDuration } from '../../domain/duration.ts';
 import { oneLine } from '../../domain/markup.ts';
 import { formatDay, formatPeriod, type ReportSpan } from '../../domain/reports/period.ts';
@@ -10,7 +9,6 @@ import {
   type SlaReport,
   type Trend,
 } from '../../domain/reports/sla.ts';
-import type { Chart } from '../../domain/reports/stored.ts';
 import type { Block, Cell, Mail, Tone } from '../messages/mail-layout.ts';
 import { barsBlock, columnsBlock } from './mail-bars.ts';
 
@@ -67,27 +65,6 @@ export function slaMail(report: SlaReport, frame: ReportFrame): { subject: strin
       publicUrl: frame.publicUrl,
     },
   };
-}
-
-/** For the report's page: the pages by hour of the day. */
-export function slaCharts(report: SlaReport, frame: ReportFrame): Chart[] {
-  const total = report.pagesByHour.reduce((sum, count) => sum + count, 0);
-  if (total === 0) return [];
-  return [
-    barChart({
-      id: 'pages-by-hour',
-      title: 'Pages by hour of the day',
-      description: `${plural(total, 'page')}; nights (22:00 to 07:00) are marked.`,
-      unit: 'page',
-      axis: `hour of the day (${frame.timeZone})`,
-      bars: report.pagesByHour.map((value, hour) => ({
-        label: String(hour),
-        value,
-        marked: isNightHour(hour),
-      })),
-      labelEvery: 3,
-    }),
-  ];
 }
 
 /** All met is good, from 95 % on it needs a look, below that it is bad. */

@@ -1,6 +1,7 @@
 import type { Report, ReportKind, ReportSummary } from '../../db/reports.ts';
 import type { Team } from '../../db/teams.ts';
-import { type Chart, storedReport } from '../../domain/reports/stored.ts';
+import { pagesOf } from '../../domain/reports/sla.ts';
+import { type Chart, type StoredReport, storedReport } from '../../domain/reports/stored.ts';
 import { reportTables } from '../../domain/reports/tables.ts';
 import { dayText } from '../layout/moments.ts';
 import type { Mark } from '../layout/words.ts';
@@ -47,12 +48,19 @@ interface FigureTable {
 
 const cellClasses = { words: '', short: 'tight', number: 'num tight' } as const;
 
+/** Hours of pages were counted in the zones that readers had when the report was made. */
+function inZone(stored: StoredReport | undefined, zone: string | null): StoredReport | undefined {
+  const pages = zone !== null && stored?.kind === 'sla' ? stored.pagesIn?.[zone] : undefined;
+  if (stored?.kind !== 'sla' || !pages) return stored;
+  return { ...stored, report: { ...stored.report, ...pagesOf(pages) } };
+}
+
 /** Charts and full tables of a report. The charts' SVG was made, with everything in it escaped, by Holdfast. */
 export function reportFigures(
   report: Report,
   readerZone: string | null,
 ): { charts: Chart[]; tables: FigureTable[]; timeZone: string | null } {
-  const stored = storedReport(report.data);
+  const stored = inZone(storedReport(report.data), readerZone);
   if (!stored) return { charts: [], tables: [], timeZone: null };
   const timeZone = readerZone ?? stored.timeZone;
   const tables = reportTables(stored, Date.parse(report.periodEnd), timeZone).map((table) => ({
