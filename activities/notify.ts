@@ -5,9 +5,10 @@ import { blockDestination, noteChannelHealth } from '../db/destinations.ts';
 import { countHeldBack } from '../db/notification-limits.ts';
 import { finishNotification, noteDelivered, skipNotification } from '../db/notifications.ts';
 import type { NotifyInput, NotifyOutcome } from '../domain/notification.ts';
-import type { ChannelPreviewInput, Consolidation } from '../workflows/messages.ts';
+import type { ChannelPreviewInput, ChannelProbeInput, Consolidation } from '../workflows/messages.ts';
 import { rateLimitedType } from './channels/post-json.ts';
 import { createAdapters, createDelivery, type DeliverDeps } from './notify/deliver.ts';
+import { resolveDestination } from './notify/destination.ts';
 import { createGate } from './notify/gate.ts';
 import type { Delivery } from './notify/outgoing.ts';
 import { type Prepared, prepare } from './notify/prepare.ts';
@@ -27,7 +28,7 @@ const atOnceInSlack = 1;
 
 export function createNotifyActivities(deps: NotifyDeps) {
   const adapters = createAdapters(deps);
-  const { deliver } = createDelivery(deps, adapters);
+  const { deliver, probe } = createDelivery(deps, adapters);
   const gate = createGate();
   const publicUrl = deps.publicUrl.replace(/\/+$/, '');
 
@@ -153,7 +154,29 @@ export function createNotifyActivities(deps: NotifyDeps) {
     );
   }
 
-  return { notify, countHeld, previewChannel };
+  /**
+   * Asks the other side of a channel whether it would take messages, sends none, and writes down how the channel is.
+   * Throws as `notify` does.
+   */
+  async function probeChannel({ orgId, channel }: ChannelProbeInput): Promise<{ response: string }> {
+    const target = { type: 'channel', name: channel } as const;
+    const destination = await deps.db.read({ orgId }, (tx) =>
+      resolveDestination(tx, target, { at: deps.clock(), severity: 'info' }),
+    );
+    if (destination instanceof ApplicationFailure) throw destination;
+    const note = (health: string | null, error: string | null) =>
+      deps.db.write({ orgId }, (tx) => noteChannelHealth(tx, { name: channel, health, error }));
+    try {
+      const answer = await probe(orgId, destination);
+      await note(answer.response, null);
+      return answer;
+    } catch (error) {
+      if (error instanceof ApplicationFailure) await note(null, error.message);
+      throw error;
+    }
+  }
+
+  return { notify, countHeld, previewChannel, probeChannel };
 }
 
 export type NotifyActivities = ReturnType<typeof createNotifyActivities>;

@@ -4,13 +4,15 @@ import { reasonOf } from './drive.ts';
 import {
   type ChannelPreviewInput,
   type ChannelPreviewOutcome,
+  type ChannelProbeInput,
+  type ChannelProbeOutcome,
   type ChannelTestInput,
   type ChannelTestOutcome,
   notificationTaskQueue,
 } from './messages.ts';
 
 // whoever asked is looking
-const { notify, previewChannel } = proxyActivities<NotifyActivities>({
+const { notify, previewChannel, probeChannel } = proxyActivities<NotifyActivities>({
   taskQueue: notificationTaskQueue,
   startToCloseTimeout: '15s',
   scheduleToCloseTimeout: '20s',
@@ -36,6 +38,11 @@ export async function channelTest(input: ChannelTestInput): Promise<ChannelTestO
 /** Answers what would be sent through it. */
 export async function channelPreview(input: ChannelPreviewInput): Promise<ChannelPreviewOutcome> {
   return await outcomeOf(async () => ({ ok: true, ...(await previewChannel(input)) }));
+}
+
+/** Answers whether it would take messages, as far as that shows without sending one. */
+export async function channelProbe(input: ChannelProbeInput): Promise<ChannelProbeOutcome> {
+  return await outcomeOf(async () => ({ ok: true, ...(await probeChannel(input)) }));
 }
 
 async function outcomeOf<T>(work: () => Promise<T>): Promise<T | { ok: false; reason: string }> {

@@ -2,8 +2,8 @@
 export { alert } from './alert.ts';
 export { calendarSync } from './calendar-sync.ts';
 export { capacityReport } from './capacity-report.ts';
+export { channelPreview, channelProbe, channelTest } from './channel-test.ts';
 export { chatSummary } from './chat-summary.ts';
-export { channelPreview, channelTest } from './channel-test.ts';
 export { consolidation } from './consolidation.ts';
 export { dryRun } from './dry-run.ts';
 export { contactTest, handoffs, readiness } from './duty.ts';

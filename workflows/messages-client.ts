@@ -33,6 +33,8 @@ import {
   type ChangeJudgement,
   type ChannelPreviewInput,
   type ChannelPreviewOutcome,
+  type ChannelProbeInput,
+  type ChannelProbeOutcome,
   type ChannelTestInput,
   type ChannelTestOutcome,
   type ContactTestInput,
@@ -154,6 +156,8 @@ export interface MessageClient {
   ): Promise<{ keys: string[] }>;
   /** Sends a test through a notification channel; answers when it has arrived, or failed. */
   testChannel(orgId: string, args: { channel: string; requestedBy: string }): Promise<ChannelTestOutcome>;
+  /** Whether a notification channel would take messages, as far as that shows without sending one. */
+  probeChannel(orgId: string, channel: string): Promise<ChannelProbeOutcome>;
   /** What would be sent through a notification channel. */
   previewChannel(orgId: string, args: Omit<ChannelPreviewInput, 'orgId'>): Promise<ChannelPreviewOutcome>;
   /** What each check found, in their order; takes as long as the slowest, at most half a minute. */
@@ -321,6 +325,11 @@ export function createMessageClient(
         `${key}:${orgId}`,
         input,
       );
+    },
+    probeChannel: async (orgId, channel) => {
+      const workflowId = `channel-probe:${orgId}:${randomUUID()}`;
+      const input: ChannelProbeInput = { orgId, channel };
+      return await ask<ChannelProbeInput, ChannelProbeOutcome>(workflowTypes.channelProbe, workflowId, input);
     },
     previewChannel: async (orgId, args) => {
       const workflowId = `channel-preview:${orgId}:${randomUUID()}`;

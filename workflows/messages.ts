@@ -47,6 +47,7 @@ export const workflowTypes = {
   consolidation: 'consolidation',
   channelTest: 'channelTest',
   channelPreview: 'channelPreview',
+  channelProbe: 'channelProbe',
 } as const;
 
 export const searchAttributeNames = {
@@ -332,6 +333,13 @@ export interface ChannelPreviewInput {
 export type ChannelPreviewOutcome =
   | { ok: true; type: NotificationType; text: string }
   | { ok: false; reason: string };
+
+export interface ChannelProbeInput {
+  orgId: string;
+  channel: string;
+}
+/** `response`: what the other side says, for people. */
+export type ChannelProbeOutcome = { ok: true; response: string } | { ok: false; reason: string };
 
 export const consolidationWorkflowId = (orgId: string, limit: number): string =>
   `consolidation:${orgId}:${limit}`;

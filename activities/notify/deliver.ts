@@ -167,5 +167,26 @@ export function createDelivery(
     );
   }
 
-  return { deliver };
+  /** Asks the other side, as far as that goes without sending, and answers what it says. Throws as `deliver` does. */
+  async function probe(orgId: string, destination: Destination): Promise<{ response: string }> {
+    switch (destination.kind) {
+      case 'email':
+        return await email.probe();
+      case 'webhook':
+        return await webhook.probe(destination);
+      case 'slack': {
+        const { to } = destination;
+        return 'webhookUrl' in to
+          ? await slack.probe({ webhookUrl: await revealUrl(orgId, to.webhookUrl) })
+          : await slack.probe({ ...to, token: await reveal(hidden, orgId, to.token) });
+      }
+      case 'pagerduty':
+        await reveal(hidden, orgId, destination.routingKey);
+        return await pagerduty.probe();
+      case 'teams':
+        return await teams.probe({ webhookUrl: await revealUrl(orgId, destination.webhookUrl) });
+    }
+  }
+
+  return { deliver, probe };
 }

@@ -442,3 +442,18 @@ test('a channel that was told of an incident follows it, and is not told twice',
   const again = message('', { ...ups[0]!, key: 'again', type: 'incident.acknowledged' });
   expect(await tell(again)).toMatchObject({ status: 'skipped', reason: 'it was told there already' });
 });
+
+test('a channel can be asked how it is without a message', async () => {
+  const probe = async (channel: string): Promise<{ response: string }> => {
+    const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+    return await environment.run(activities.probeChannel, { orgId: database.orgId, channel });
+  };
+  const before = slack.messages().length + pagerduty.events.length + teams.cards.length;
+  expect(await probe('ops')).toEqual({ response: 'signed in to Acme as holdfast' });
+  for (const channel of ['pd', 'team', 'hooked']) {
+    expect((await probe(channel)).response).toContain('only a test message can tell');
+  }
+  expect(await failureOf(probe('wrong'))).toMatchObject({ type: 'SlackRefused' });
+  expect(await channelRow('wrong')).toMatchObject({ error: expect.stringContaining('invalid_auth') });
+  expect(slack.messages().length + pagerduty.events.length + teams.cards.length).toBe(before);
+});

@@ -62,6 +62,7 @@ test('a test and a preview are for Admins, of channels that exist', async () => 
     type: 'incident.resolved',
     text: 'what mail would get',
   });
+  expect((await asAdmin('POST', '/mail/probe')).body).toEqual({ ok: true, response: 'it answers' });
   expect((await asAdmin('POST', '/nowhere/test')).status).toBe(404);
   const { status } = await api.ask('POST', `${base}/mail/test`, { token: api.tokens.operator });
   expect(status).toBe(403);

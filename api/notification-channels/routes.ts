@@ -18,6 +18,7 @@ import {
   type ChannelShown,
   channelPreviewBody,
   channelPreviewed,
+  channelProbed,
   channelTested,
   notificationChannelBody,
   notificationChannelShown,
@@ -68,6 +69,21 @@ export function notificationChannelEndpoints(deps: {
         await requireChannel(principal, channel);
         const { orgId, email: requestedBy } = principal;
         return await messages.testChannel(orgId, { channel, requestedBy });
+      },
+    }),
+    personEndpoint({
+      method: 'post',
+      path: '/api/v1/notification-channels/{name}/probe',
+      tag,
+      summary: 'Ask whether the channel would take messages, as far as that shows without sending one',
+      access: 'admin',
+      params: configurationParams,
+      status: 200,
+      response: channelProbed,
+      errors,
+      handle: async ({ principal, params: { name: channel } }) => {
+        await requireChannel(principal, channel);
+        return await messages.probeChannel(principal.orgId, channel);
       },
     }),
     personEndpoint({

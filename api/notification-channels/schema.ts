@@ -75,3 +75,11 @@ export const channelPreviewed = z
     text: z.string().meta({ description: 'The text of a mail, else the JSON that would be sent' }),
   })
   .meta({ id: 'ChannelPreview' });
+
+export const channelProbed = z
+  .object({
+    ok: z.boolean(),
+    response: z.string().optional().meta({ description: 'What the other side says' }),
+    reason: z.string().optional().meta({ description: 'Why it would take none, and what to do' }),
+  })
+  .meta({ id: 'ChannelProbed' });

@@ -103,6 +103,10 @@ export function createFakeMessages(): FakeMessages {
       await answer('testChannel', [orgId, channel, args]);
       return { ok: true, destination: channel };
     },
+    probeChannel: async (orgId, channel) => {
+      await answer('probeChannel', [orgId, channel]);
+      return { ok: true, response: 'it answers' };
+    },
     previewChannel: async (orgId, { channel, type }) => {
       await answer('previewChannel', [orgId, channel, type]);
       return { ok: true, type, text: `what ${channel} would get` };
