@@ -97,11 +97,11 @@ function ownShifts(facts: ScheduleFacts, rotation: Rotation, from: number, to: n
 /** A rotation answers only where none of a higher priority has anybody; those of one priority answer together. */
 function ofHighestPriority(layers: { rotation: Rotation; shifts: OnCallShift[] }[]): OnCallShift[] {
   const priorities = [...new Set(layers.map(({ rotation }) => rotation.priority))].sort((a, b) => b - a);
-  const answering: OnCallShift[] = [];
+  let answering: OnCallShift[] = [];
   for (const priority of priorities) {
     const covered = union(answering);
     const layer = layers.filter(({ rotation }) => rotation.priority === priority);
-    answering.push(...layer.flatMap(({ shifts }) => subtract(shifts, covered)));
+    answering = answering.concat(layer.flatMap(({ shifts }) => subtract(shifts, covered)));
   }
   return answering;
 }

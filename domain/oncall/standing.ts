@@ -14,15 +14,21 @@ export interface OnCallStanding {
 
 /** How far ahead is looked, step by step: most schedules change within a week. */
 const horizonsDays = [8, 40, 400] as const;
+/** Shifts that are looked at in one step: of many rotations that hand over by the hour less far ahead is looked. */
+const mostShifts = 50_000;
 
 /** Who is on call at `at`, until when, and who is next. */
 export function standingAt(facts: ScheduleFacts, at: number): OnCallStanding {
   const shifts = onCallAt(facts, at);
   const now = peopleOf(shifts);
   let until: number | null = null;
+  let perDay = 0;
   for (const days of horizonsDays) {
+    if (perDay * days > mostShifts) break;
     const end = at + days * dayMs;
-    for (const { from, people } of answersFrom(shiftsBetween(facts, at, end))) {
+    const ahead = shiftsBetween(facts, at, end);
+    perDay = ahead.length / days;
+    for (const { from, people } of answersFrom(ahead)) {
       // the end of what is looked at is no change
       if (from <= at || from >= end || same(people, now)) continue;
       until ??= from;
