@@ -50,6 +50,37 @@ function scheduleRow(facts: ScheduleFacts, people: Directory['people'], now: num
   };
 }
 
+export interface OwnShift {
+  schedule: string;
+  href: string;
+  from: string;
+  to: string;
+  now: boolean;
+  shadow: boolean;
+}
+
+const ownShiftsShown = 5;
+
+/** Of one person, in all schedules, the next first. */
+export function ownShifts(schedules: Directory['schedules'], email: string, now: number): OwnShift[] {
+  const own = [...schedules.values()].flatMap((facts) =>
+    shiftsBetween(facts, now, now + aheadMs)
+      .filter(({ person }) => person === email.toLowerCase())
+      .map((shift) => ({ ...shift, schedule: facts.name })),
+  );
+  return own
+    .sort((a, b) => a.from - b.from)
+    .slice(0, ownShiftsShown)
+    .map(({ schedule, from, to, shadow }) => ({
+      schedule,
+      href: schedulePath(schedule),
+      from: iso(from),
+      to: iso(to),
+      now: from <= now,
+      shadow,
+    }));
+}
+
 /** 'Ana Kovač'; the address of who is unknown or disabled, which is worth seeing. */
 export function nameOf(people: Directory['people'], email: string): string {
   return people.get(email.toLowerCase())?.name ?? email;

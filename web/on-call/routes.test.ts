@@ -72,6 +72,8 @@ describe('the pages of on-call', () => {
     const made = await ask('admin', '/on-call/new', form);
     expect(made).toMatchObject({ status: 303, location: '/on-call/payments' });
     expect((await ask('viewer', '/on-call')).html).toContain('/on-call/payments');
+    expect((await ask('operator', '/on-call')).html).toContain('Your next shifts');
+    expect((await ask('viewer', '/on-call')).html).not.toContain('Your next shifts');
     const { html } = await ask('viewer', '/on-call/payments');
     expect(html).toContain('<svg class="on-call-chart"');
     expect(html).not.toContain('Take over a time');

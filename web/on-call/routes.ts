@@ -15,7 +15,7 @@ import { act, NotFoundError, type Pages } from '../layout/pages.ts';
 import { uuidOf } from '../layout/uuid.ts';
 import { assertVisitorRole, visitorOf } from '../visitor.ts';
 import { calendarLinksView, calendarUrl } from './calendar-links.ts';
-import { aheadMs, nameOf, onCallSentence, schedulePath, scheduleRows } from './list-view.ts';
+import { aheadMs, nameOf, onCallSentence, ownShifts, schedulePath, scheduleRows } from './list-view.ts';
 import { readerZone } from './reader-zone.ts';
 import { findingRow } from './readiness-view.ts';
 import { readingRow } from './readings-view.ts';
@@ -41,6 +41,7 @@ export function onCallRoutes(deps: WebDeps, pages: Pages): Router {
       template: 'on-call/list',
       view: {
         schedules,
+        own: ownShifts(directory.schedules, visitorOf(request).email, now),
         mayMake: visitorOf(request).principal.memberships.some(({ role }) => roleAtLeast(role, 'admin')),
         sentence: onCallSentence(schedules),
         readiness: findings.map(findingRow),
