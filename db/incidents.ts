@@ -19,6 +19,8 @@ export interface IncidentSummary {
   acknowledgedBy: string | null;
   assignedTo: string | null;
   snoozedUntil: Date | null;
+  /** Silences catch its alerts: nobody is told until then. */
+  silencedUntil: Date | null;
   resolvedAt: Date | null;
   resolvedBy: string | null;
   alertCount: number;
@@ -69,6 +71,7 @@ export const incidentColumns = [
   'acknowledged_by as acknowledgedBy',
   'assigned_to as assignedTo',
   'snoozed_until as snoozedUntil',
+  'silenced_until as silencedUntil',
   'resolved_at as resolvedAt',
   'resolved_by as resolvedBy',
   'alert_count as alertCount',

@@ -39,6 +39,7 @@ export function sentenceFacts({
     acknowledgedBy: named(incident.acknowledgedBy),
     assignedTo: named(incident.assignedTo),
     snoozedUntil: iso(incident.snoozedUntil),
+    silencedUntil: iso(incident.silencedUntil),
     resolvedAt: iso(incident.resolvedAt),
     resolvedBy: named(incident.resolvedBy),
     pages: notifications

@@ -19,6 +19,7 @@ const base: IncidentFacts = {
   acknowledgedBy: null,
   assignedTo: null,
   snoozedUntil: null,
+  silencedUntil: null,
   resolvedAt: null,
   resolvedBy: null,
   pages: [{ who: 'Ana', at: at('02:14') }],
@@ -101,6 +102,7 @@ describe('the one sentence', () => {
   it('says until when a snooze lasts, and forgets one that has passed', () => {
     expect(say({ snoozedUntil: at('03:00') })).toContain('Escalation is snoozed until 03:00.');
     expect(say({ snoozedUntil: at('02:10') })).toContain('Ana was paged');
+    expect(say({ silencedUntil: at('03:00') })).toContain('It is silenced, and nobody is told, until 03:00.');
   });
 
   it('tells how long it lasted and who ended it', () => {

@@ -24,6 +24,7 @@ export interface IncidentFacts {
   acknowledgedBy: string | null;
   assignedTo: string | null;
   snoozedUntil: string | null;
+  silencedUntil: string | null;
   resolvedAt: string | null;
   resolvedBy: string | null;
   /** Who was paged, oldest first. */
@@ -139,7 +140,9 @@ function whoHasIt(facts: IncidentFacts, now: number): Piece[] {
   }
   const sentences: Piece[][] = [];
   if (assigned) sentences.push([text('It is assigned to '), strong(assigned)]);
-  if (facts.snoozedUntil && Date.parse(facts.snoozedUntil) > now) {
+  if (facts.silencedUntil && Date.parse(facts.silencedUntil) > now) {
+    sentences.push([text('It is silenced, and nobody is told, until '), clock(facts.silencedUntil)]);
+  } else if (facts.snoozedUntil && Date.parse(facts.snoozedUntil) > now) {
     sentences.push([text('Escalation is snoozed until '), clock(facts.snoozedUntil)]);
   } else {
     sentences.push(escalation(facts));

@@ -20,6 +20,7 @@ export function presentSummary(incident: IncidentSummary): z.input<typeof incide
     acknowledgedBy: incident.acknowledgedBy,
     assignedTo: incident.assignedTo,
     snoozedUntil: isoOrNull(incident.snoozedUntil),
+    silencedUntil: isoOrNull(incident.silencedUntil),
     resolvedAt: isoOrNull(incident.resolvedAt),
     resolvedBy: incident.resolvedBy,
     alertCount: incident.alertCount,

@@ -53,6 +53,9 @@ const summary = {
   acknowledgedBy: z.string().nullable(),
   assignedTo: z.string().nullable(),
   snoozedUntil: instant.nullable(),
+  silencedUntil: instant
+    .nullable()
+    .meta({ description: 'Silences catch its alerts: nobody is told until then' }),
   resolvedAt: instant.nullable(),
   resolvedBy: z.string().nullable(),
   alertCount: z.int(),
@@ -66,11 +69,9 @@ const summary = {
     })
     .nullable()
     .meta({ description: 'Where the trouble probably comes from' }),
-  recordedSeq: z
-    .int()
-    .meta({
-      description: 'Number of its last event: send it as `asOf` with what is decided by what was seen',
-    }),
+  recordedSeq: z.int().meta({
+    description: 'Number of its last event: send it as `asOf` with what is decided by what was seen',
+  }),
   mergedInto: z.int().nullable().meta({ description: 'The incident that has its alerts now' }),
 };
 export const incidentSummary = z.object(summary).meta({ id: 'IncidentSummary' });

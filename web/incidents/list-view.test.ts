@@ -18,6 +18,7 @@ const incident: IncidentSummary = {
   acknowledgedBy: null,
   assignedTo: null,
   snoozedUntil: null,
+  silencedUntil: null,
   resolvedAt: null,
   resolvedBy: null,
   alertCount: 14,

@@ -272,12 +272,16 @@ function whoHasIt(incident: IncidentSummary, names: PersonNames): Pick<IncidentR
 
 /** Where an open incident stands with people comes before what is known of its cause. */
 export function stateMark(
-  incident: Pick<IncidentSummary, 'status' | 'resolvedAt' | 'acknowledgedAt' | 'snoozedUntil' | 'mergedInto'>,
+  incident: Pick<
+    IncidentSummary,
+    'status' | 'resolvedAt' | 'acknowledgedAt' | 'snoozedUntil' | 'silencedUntil' | 'mergedInto'
+  >,
 ): Mark {
   if (incident.mergedInto !== null)
     return { word: `In #${incident.mergedInto}`, icon: 'link', tone: 'quiet' };
   if (incident.resolvedAt !== null || incident.status === 'mitigated') return incidentMarks[incident.status];
   if (incident.acknowledgedAt !== null) return { word: 'Acknowledged', icon: 'check', tone: 'busy' };
+  if (incident.silencedUntil !== null) return { word: 'Silenced', icon: 'clock', tone: 'quiet' };
   if (incident.snoozedUntil !== null) return { word: 'Snoozed', icon: 'clock', tone: 'quiet' };
   return { word: 'Unacknowledged', icon: 'open', tone: 'bad' };
 }

@@ -21,6 +21,7 @@ const incident: IncidentHead = {
   acknowledgedBy: null,
   assignedTo: null,
   snoozedUntil: null,
+  silencedUntil: null,
   resolvedAt: null,
   resolvedBy: null,
   alertCount: 2,

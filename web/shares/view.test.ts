@@ -20,6 +20,7 @@ const incident: IncidentHead = {
   acknowledgedBy: 'stranger@partner.example',
   assignedTo: null,
   snoozedUntil: null,
+  silencedUntil: null,
   resolvedAt: at(0),
   resolvedBy: 'stranger@partner.example',
   alertCount: 30,
