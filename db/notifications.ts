@@ -50,6 +50,7 @@ export async function beginNotification(tx: Tx, entry: NotificationEntry): Promi
         attempts: effect.attempts,
         destination: entry.destination,
         subject: entry.subject,
+        person: entry.person ?? null,
         finished_at: null,
       }),
     )

@@ -85,6 +85,8 @@ export interface NotificationCause {
  * - escalation.page: `level` and `levels` (numbers from 1), `pass` (from 1), `nextAt` (ISO 8601), `nextWhat`; `opening`
  *   of the incident (from 1), and `since`, the number of its event with which that began or an acknowledgement was taken
  *   back: what is recorded before it is out of date
+ * - of a rule: `rule`, its name, and `note`, its line above the message; `follows`: it brings a message that is there up to
+ *   date, and says nothing where the same was said already
  * - alert.received: `alert`, the name of the alert
  * - escalation.reminder, escalation.restarted: `quietFor` (milliseconds)
  * - oncall.nobody: `reason`, for people
