@@ -1,5 +1,6 @@
 import type { IncidentAlert, IncidentHead } from '../../db/incident-detail.ts';
 import { alertMarks, type Mark, severityMarks } from '../layout/words.ts';
+import { silenceHref } from '../silences/form.ts';
 import { webUrl } from './evidence-view.ts';
 
 /** The tab of the alerts. */
@@ -27,6 +28,7 @@ export interface AlertView {
   labels: { name: string; value: string }[];
   annotations: { name: string; value: string; href: string | null }[];
   generatorUrl: string | null;
+  silenceHref: string;
 }
 
 export interface AlertsInput {
@@ -68,6 +70,7 @@ function alertView(alert: IncidentAlert): AlertView {
     labels: pairs(alert.labels),
     annotations: pairs(alert.annotations).map((pair) => ({ ...pair, href: webUrl(pair.value) })),
     generatorUrl: webUrl(alert.generatorUrl),
+    silenceHref: silenceHref({ alert: alert.name, service: alert.service }),
   };
 }
 

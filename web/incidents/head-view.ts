@@ -5,6 +5,7 @@ import { pendingApprovals, sentenceFacts } from '../../db/sentence-facts.ts';
 import { incidentSentence, type Piece } from '../../domain/incident-sentence.ts';
 import type { People } from '../../domain/people.ts';
 import { incidentMarks, type Mark, severityMarks } from '../layout/words.ts';
+import { silenceHref } from '../silences/form.ts';
 import { stateMark } from './list-view.ts';
 
 export const incidentTabs = ['timeline', 'alerts', 'logs', 'metrics', 'changes', 'similar'] as const;
@@ -22,6 +23,8 @@ export interface HeadView {
   state: Mark;
   status: Mark;
   service: string | null;
+  /** Null where nothing says which alerts are meant. */
+  silenceHref: string | null;
   openedAt: string;
   over: boolean;
   /** The one thing to do now; approve points at the question on the timeline. */
@@ -56,6 +59,7 @@ export function headView(input: HeadInput, tab: IncidentTab): HeadView {
     state: stateMark(incident),
     status: incidentMarks[incident.status],
     service: incident.service,
+    silenceHref: incident.service === null ? null : silenceHref({ service: incident.service }),
     openedAt: incident.openedAt.toISOString(),
     over,
     primary: over

@@ -28,6 +28,15 @@ type TextField = (typeof textFields)[number];
 
 const hourMs = 3_600_000;
 
+/** The form for a silence of alerts like this: 'silence this'. */
+export function silenceHref(about: { alert?: string; service: string | null }): string {
+  const given = {
+    ...(about.alert === undefined ? {} : { alert: about.alert }),
+    ...(about.service === null ? {} : { service: about.service }),
+  };
+  return `${silencesPath}/new?${new URLSearchParams(given)}`;
+}
+
 /** Two hours from now, of what an address names: 'silence this'. */
 export function newSilence(query: Record<string, unknown>, now: number): SilenceValues {
   const given = (name: string) => {
