@@ -81,6 +81,11 @@ run('measures what a real Prometheus has, and its alert fires and ends as any ot
   if (!prometheus) return context.skip(missing);
   await make('checkout');
   await make('search');
+  // of before the longest window: goes when a new one comes
+  await test.owner.query(
+    `insert into slo_points (org_id, slo, at, budget_left, burn_rate) values ($1, 'checkout', now() - interval '91 days', 1, 0)`,
+    [test.orgId],
+  );
   expect(await activities(prometheus.url).evaluateSlos({ orgId: test.orgId })).toEqual({
     measured: 2,
     failed: 0,

@@ -116,16 +116,27 @@ export async function saveSloLook(tx: Tx, look: SloLook): Promise<boolean> {
     .values({ org_id: look.orgId, slo: look.slo, at: look.at, state })
     .onConflict((conflict) => conflict.columns(['org_id', 'slo']).doUpdateSet({ at: look.at, state }))
     .execute();
-  const { budgetLeft, burnRate } = look.state;
-  if (budgetLeft !== null && look.state.problem === null) {
-    await sql`
-      insert into slo_points (org_id, slo, at, budget_left, burn_rate)
-      values (${look.orgId}, ${look.slo}, date_trunc('hour', ${look.at}::timestamptz), ${budgetLeft}, ${burnRate ?? 0})
-      on conflict (org_id, slo, at) do update set
-        budget_left = excluded.budget_left, burn_rate = excluded.burn_rate`.execute(tx);
-  }
+  if (look.state.problem === null) await savePoint(tx, look);
   await recordSloAlerts(tx, look);
   return true;
+}
+
+/** The longest window that an objective can have: older points are never drawn. */
+const pointDays = 90;
+
+/** The latest look of an hour is its point; with the first of an hour go those that are too old. */
+async function savePoint(tx: Tx, look: SloLook): Promise<void> {
+  const { budgetLeft, burnRate } = look.state;
+  if (budgetLeft === null) return;
+  const { rows } = await sql<{ first: boolean }>`
+    insert into slo_points (org_id, slo, at, budget_left, burn_rate)
+    values (${look.orgId}, ${look.slo}, date_trunc('hour', ${look.at}::timestamptz), ${budgetLeft}, ${burnRate ?? 0})
+    on conflict (org_id, slo, at) do update set
+      budget_left = excluded.budget_left, burn_rate = excluded.burn_rate
+    returning xmax = 0 as first`.execute(tx);
+  if (!rows[0]?.first) return;
+  const oldest = new Date(look.at.getTime() - pointDays * 86_400_000);
+  await tx.deleteFrom('slo_points').where('slo', '=', look.slo).where('at', '<', oldest).execute();
 }
 
 export interface SloPoint {
