@@ -168,7 +168,11 @@ function calendarEndpoint({
     },
     // Express answers 304 by the ETag that it makes of the text
     send: (text, _request, response) => {
-      response.set({ 'Cache-Control': 'private, no-cache', 'X-Robots-Tag': 'noindex, nofollow' });
+      response.set({
+        'Cache-Control': 'private, no-cache',
+        'X-Content-Type-Options': 'nosniff',
+        'X-Robots-Tag': 'noindex, nofollow',
+      });
       response.type('text/calendar; charset=utf-8').send(text);
     },
   });
