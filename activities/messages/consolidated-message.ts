@@ -11,12 +11,11 @@ export function consolidatedMessage(
   facts: ConsolidatedFacts,
 ): Message {
   const pattern = oneLine(facts.pattern, 120);
-  const open = facts.incidents.filter((incident) => incident.resolvedAt === null);
-  const unclaimed = open.filter((incident) => incident.acknowledgedAt === null);
+  const incidents = count(facts.incidentCount, 'incident');
   const more = facts.incidentCount - facts.incidents.length;
   const severity = facts.incidents[0]?.severity ?? 'info';
   const mail: Mail = {
-    sentence: `${count(facts.held, 'more message')} about ${pattern} since ${clockUtc(facts.heldSince, source.now)}, told in this one: ${count(facts.incidentCount, 'incident')}, ${unclaimed.length === 0 ? 'each acknowledged' : `${unclaimed.length}${more > 0 ? ' or more' : ''} not acknowledged`}.`,
+    sentence: `${count(facts.held, 'more message')} about ${pattern} since ${clockUtc(facts.heldSince, source.now)}, told in this one: ${incidents}, ${unclaimedWords(facts)}.`,
     meta: [severity, 'told together', pattern],
     tone: severity,
     buttons: [{ label: 'Open the incidents', url: `${source.publicUrl}/incidents` }],
@@ -24,7 +23,7 @@ export function consolidatedMessage(
       {
         kind: 'table',
         heading: 'Incidents',
-        columns: [{ label: 'Incident' }, { label: 'State' }, { label: 'Acknowledge' }],
+        columns: [{ label: 'Incident' }, { label: 'State' }, { label: 'Acknowledge', align: 'right' }],
         rows: facts.incidents.map((incident) => [
           {
             text: `#${incident.number} ${oneLine(incident.title, 120)}`,
@@ -40,11 +39,19 @@ export function consolidatedMessage(
         text: `Of one pattern of alerts at most ${messagesPerHour} messages an hour come here; this one stands for the others until ${clockUtc(facts.ends, source.now)}.`,
       },
     ],
-    footer: `${source.reader} would have had ${count(facts.held, 'message')} of ${count(facts.incidentCount, 'incident')}.`,
+    footer: `${source.reader} would have had ${count(facts.held, 'message')} of ${incidents}.`,
     publicUrl: source.publicUrl,
   };
-  const subject = `[${severity}] ${facts.held} more about ${pattern}, in ${count(facts.incidentCount, 'incident')}`;
+  const subject = `[${severity}] ${facts.held} more about ${pattern}, in ${incidents}`;
   return { subject: oneLineSubject(subject), mail, urgent: severity === 'critical' || severity === 'high' };
+}
+
+/** Those that nobody has stand first, so that their number is known unless they are all that is listed. */
+function unclaimedWords({ incidents, incidentCount }: ConsolidatedFacts): string {
+  const unclaimed = incidents.filter(({ acknowledgedAt, resolvedAt }) => !acknowledgedAt && !resolvedAt);
+  if (unclaimed.length === 0) return 'each acknowledged or over';
+  const isAll = unclaimed.length === incidents.length && incidentCount > incidents.length;
+  return `${unclaimed.length}${isAll ? ' or more' : ''} not acknowledged`;
 }
 
 function stateOf(incident: ConsolidatedFacts['incidents'][number]): string {
