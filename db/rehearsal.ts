@@ -76,7 +76,7 @@ export function createRehearsal(db: Pick<Database, 'read'>) {
         incidentsSeen = incidents.length;
         const { timeZone = 'UTC' } = await readReportSettings(tx);
         const zones = await readZones(tx);
-        const configured = { standing, edited: withEdited(standing, edited) };
+        const configured = { standing, edited: isEmpty(edited) ? standing : withEdited(standing, edited) };
         return { kind: 'week', incidents, ...configured, zones, timeZone };
       });
     const rehearsed = await tryOut(scope.orgId, read, left);
@@ -108,6 +108,10 @@ export async function readStanding(
 async function teamOf(tx: Tx, labels: Record<string, string>): Promise<string | null> {
   const { teamId } = rulesForAlert(await readRulesInForce(tx), labels);
   return (await listTeams(tx)).find(({ id }) => id === teamId)?.slug ?? null;
+}
+
+function isEmpty({ overrides = [], ...things }: Edited): boolean {
+  return overrides.length === 0 && Object.keys(things).length === 0;
 }
 
 /** Which channels have a bot, and whom it would find. */

@@ -82,7 +82,8 @@ export function simulate(incident: RehearsedIncident, surroundings: Surroundings
     },
   };
 
-  for (const { at } of incident.feed.slice(1)) expect(at, null, () => ({ type: 'feed_unread', at: now }));
+  const readings = incident.readings ?? incident.feed.slice(1).map(({ at }) => at);
+  for (const at of readings) expect(at, null, () => ({ type: 'feed_unread', at: now }));
   for (const answer of incident.answers) {
     expect(answer.at, null, (current) => {
       const event = answerEvent(current, answer, now);

@@ -13,6 +13,8 @@ export interface RehearsedIncident {
   team: string | null;
   /** In the order of time; the first one opens it. */
   feed: FeedEntry[];
+  /** When the workflow is told to read its feed again; absent: at each entry. */
+  readings?: number[];
   /** What people do, in the order of time. */
   answers: Answer[];
 }

@@ -1,7 +1,8 @@
+import { severities } from '../severity.ts';
 import { wallClock } from '../wall-clock.ts';
 import { destinationName, targetPerson } from './perform.ts';
 import { simulate } from './simulate.ts';
-import type { Configuration, RehearsedIncident } from './situation.ts';
+import type { Configuration, FeedEntry, RehearsedIncident } from './situation.ts';
 
 /** An incident that really opened, and the pages that it really sent. */
 export interface PastIncident extends RehearsedIncident {
@@ -62,6 +63,7 @@ export interface DifferentIncident {
 /** An incident is followed so long: whatever a policy does, it has done by then. */
 const followedMs = 24 * 60 * 60_000;
 const differencesShown = 50;
+const restMs = 10 * 60_000;
 
 /**
  * A past week as it really was, as what stands now would make it, and as it would be with what was edited. People answer
@@ -69,8 +71,10 @@ const differencesShown = 50;
  */
 export function rehearseWeek(week: WeekToRehearse): RehearsedWeek {
   const was = week.incidents.map(({ number, pages }) => ({ number, pages, breaches: 0, reached: true }));
-  const stands = week.incidents.map((incident) => outcomeOf(incident, week.standing));
-  const edited = week.incidents.map((incident) => outcomeOf(incident, week.edited));
+  const incidents = week.incidents.map((incident) => ({ ...incident, readings: readingsOf(incident.feed) }));
+  const stands = incidents.map((incident) => outcomeOf(incident, week.standing));
+  const edited =
+    week.edited === week.standing ? stands : incidents.map((incident) => outcomeOf(incident, week.edited));
   const count = (pages: readonly PastPage[]) => countOf(pages, week);
   const sides = [was, stands, edited].map((side) => byPerson(side.flatMap(({ pages }) => pages)));
   const names = [...new Set(sides.flatMap((side) => [...side.keys()]))].sort();
@@ -90,6 +94,26 @@ export function rehearseWeek(week: WeekToRehearse): RehearsedWeek {
     people: people.sort((a, b) => weightOf(b) - weightOf(a)),
     incidents: differences(week.incidents, stands, edited),
   };
+}
+
+/**
+ * When the feed is worth reading: at what makes the incident worse, over, or firing again, and of everything else once in
+ * a while. A real storm of alerts is read by and by as well (db/incident-feed.ts, feedRest).
+ */
+function readingsOf(feed: readonly FeedEntry[]): number[] {
+  const firing = new Set<number>();
+  const readings: number[] = [];
+  let worst: number = severities.length;
+  for (const { at, firing: fires, alert } of feed) {
+    const before = firing.size;
+    if (fires) firing.add(alert.id);
+    else firing.delete(alert.id);
+    const rank = severities.indexOf(alert.severity);
+    const matters = rank < worst || (before === 0) !== (firing.size === 0);
+    worst = Math.min(worst, rank);
+    if (matters || at - (readings.at(-1) ?? at) >= restMs) readings.push(at);
+  }
+  return readings;
 }
 
 interface Outcome {
