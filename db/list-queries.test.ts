@@ -1,6 +1,7 @@
 import { type CompiledQuery, Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { notificationTriggers } from '../domain/notification-rules/rule.ts';
 import type { RunbookDefinition } from '../domain/runbook/definition.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
 import { listApprovals } from './approvals.ts';
@@ -9,9 +10,12 @@ import type { Tx } from './database.ts';
 import { countExecutions, getExecution, listExecutions } from './executions-read.ts';
 import { getIncidentByNumber, listIncidentAlerts, listTimeline } from './incident-detail.ts';
 import { countIncidents, incidentCounts, listIncidentServices, listIncidents } from './incidents.ts';
+import { listMessages, readDeliveryFigures } from './notification-log.ts';
 import { listIncidentNotifications } from './notifications-read.ts';
+import { listPastEvents } from './past-events.ts';
 import { matchingNow } from './runbook-matches.ts';
 import type { Schema } from './schema.ts';
+import { listOpenKinds } from './silences.ts';
 
 /**
  * 100,000 rows of each in one organization, some in another. Every list is asked as the application asks,
@@ -118,6 +122,20 @@ const lists: Record<string, (tx: Tx) => Promise<unknown>> = {
     listTimeline(tx, { incidentId: idOf(50_000), limit: 50, newestFirst: true }),
   'notifications of an incident': (tx) =>
     listIncidentNotifications(tx, { incidentId: idOf(50_000), limit: 50 }),
+  'the log of messages': (tx) => listMessages(tx, { limit: 50 }),
+  'messages that failed': (tx) => listMessages(tx, { status: ['failed'], limit: 50 }),
+  'messages of a rare kind': (tx) => listMessages(tx, { type: ['sla.breached'], limit: 50 }),
+  'messages to a person': (tx) => listMessages(tx, { person: 'ana@example.com', limit: 50 }),
+  'messages to a destination': (tx) => listMessages(tx, { destination: 'lonely', limit: 50 }),
+  'messages of an incident, in the log': (tx) => listMessages(tx, { incident: 50_000, limit: 50 }),
+  'how messages of a day went': (tx) => readDeliveryFigures(tx, new Date(Date.now() - 86_400_000)),
+  'what is silenced in an incident': async (tx) => await listOpenKinds(tx, [{ match: { service: 'x' } }]),
+  'what happened, for a rule': (tx) =>
+    listPastEvents(tx, {
+      triggers: notificationTriggers,
+      since: new Date(Date.now() - 86_400_000),
+      limit: 100,
+    }),
   executions: (tx) => listExecutions(tx, { limit: 50 }),
   'executions of a runbook': (tx) => listExecutions(tx, { runbook: 'lonely', limit: 50 }),
   'executions on a rare target': (tx) => listExecutions(tx, { target: 'lonely', limit: 50 }),
