@@ -13,11 +13,9 @@ export const calendarPreview = z.object({
     .array(
       z.object({
         date: z.iso.date(),
-        open: z
-          .array(z.object({ from: z.string(), to: z.string() }))
-          .meta({
-            description: 'By the clock on the wall; an end not later than its start is on the next day',
-          }),
+        open: z.array(z.object({ from: z.string(), to: z.string() })).meta({
+          description: 'By the clock on the wall; an end not later than its start is on the next day',
+        }),
         holiday: z.string().nullable().meta({ description: "Its name; '' where it has none" }),
         note: z.string().nullable().meta({ description: 'Where the clock changes on that day' }),
       }),

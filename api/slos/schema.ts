@@ -14,12 +14,9 @@ export const sloParams = z.object({ name: z.string().max(100) });
 
 export const sloStanding = z
   .object({
-    budgetLeft: z
-      .number()
-      .nullable()
-      .meta({
-        description: 'Of the error budget: 1 is all of it, 0 none, below it is overdrawn; null: not known',
-      }),
+    budgetLeft: z.number().nullable().meta({
+      description: 'Of the error budget: 1 is all of it, 0 none, below it is overdrawn; null: not known',
+    }),
     burnRate: z
       .number()
       .nullable()
