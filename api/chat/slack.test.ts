@@ -9,6 +9,7 @@ import { parseRunbook } from '../../domain/runbook/parse.ts';
 import { createTestApi, type TestApi } from '../../test/harness/api.ts';
 import { type SlackAppDouble, type SlackUser, startSlackApp } from '../../test/harness/slack-app.ts';
 import { RefusedError, TemporalUnavailableError } from '../../workflows/messages-client.ts';
+import { createSlackDesk } from './slack-desk.ts';
 
 let slack: SlackAppDouble;
 let api: TestApi;
@@ -38,7 +39,7 @@ steps:
 `;
 
 beforeAll(async () => {
-  slack = await startSlackApp({ patienceMs: 300 });
+  slack = await startSlackApp();
   api = await createTestApi({ chat: slack.chat });
   const { orgId } = api;
   base = await addChannel('alerts', { token: slack.token, signingSecret: 'env:SLACK_SIGNING' });
@@ -145,6 +146,9 @@ const sent = () => api.messages.sent.map(({ method, args }) => [method, ...args.
 const history = async () =>
   (await api.fixture.owner.query(`select person, user_id, command, answer from chat_messages order by id`))
     .rows;
+/** What follows an answer comes in its own time. */
+const arrived = (what: () => unknown[], count: number) =>
+  expect.poll(what, { timeout: 5000, interval: 10 }).toHaveLength(count);
 const noProblems = () => expect(slack.problems).toEqual([]);
 
 describe('a request', () => {
@@ -299,13 +303,24 @@ describe('a command', () => {
       await gate.promise;
       return await acknowledge(...args);
     };
+    const desk = createSlackDesk({
+      db: api.fixture.db,
+      messages: api.messages,
+      slack: slack.chat.slack,
+      publicUrl: 'http://holdfast.example',
+      log: { error: (detail) => slack.problems.push(JSON.stringify(detail)) },
+      clock: Date.now,
+      patienceMs: 0,
+    });
     try {
-      const answered = await slack.command(`${base}/commands`, 'ack 42', ana);
-      expect(shown(answered.body)).toContain('On it: the answer follows.');
+      const { body, replies } = slack.commandBody('ack 42', ana);
+      const app = { orgId: api.orgId, channel: 'alerts', token: slack.token };
+      const request = { app, headers: {}, body: Buffer.from(body), arrivedAt: Date.now() };
+      expect(shown((await desk.command(request)) as object)).toContain('On it: the answer follows.');
       gate.resolve();
-      await expect.poll(() => answered.replies).toHaveLength(1);
-      expect(shown(answered.replies[0])).toContain('Incident #42 is yours');
-      expect(answered.replies[0]).toMatchObject({ response_type: 'ephemeral', replace_original: false });
+      await arrived(() => replies, 1);
+      expect(shown(replies[0])).toContain('Incident #42 is yours');
+      expect(replies[0]).toMatchObject({ response_type: 'ephemeral', replace_original: false });
     } finally {
       api.messages.acknowledge = acknowledge;
     }
@@ -368,7 +383,7 @@ describe('who speaks', () => {
 
   it('does nothing from another workspace, or once disabled', async () => {
     const guest = await press('acknowledge', { number: 42 }, { ...ana, teamId: 'T0OTHER' });
-    await expect.poll(() => guest.replies).toHaveLength(1);
+    await arrived(() => guest.replies, 1);
     expect(shown(guest.replies)).toContain('other workspaces');
     await api.addPerson('gone@example.com', 'admin');
     const gone = { id: 'U0GONE', name: 'gone' };
@@ -384,7 +399,7 @@ describe('a button', () => {
   it('acknowledges as of what its message said, and the message says how things stand', async () => {
     const answered = await press('acknowledge', { number: 42, asOf: 5, opening: 1 });
     expect(answered).toMatchObject({ status: 200, body: '' });
-    await expect.poll(() => answered.replies).toHaveLength(2);
+    await arrived(() => answered.replies, 2);
     expect(sent()).toEqual([
       ['acknowledge', 42, { actor: { name: 'ana@example.com', via: 'slack' }, asOf: 5, opening: 1 }],
     ]);
@@ -397,7 +412,7 @@ describe('a button', () => {
     await acknowledgedBy('ben@example.com');
     api.messages.next(new RefusedError('already acknowledged by ben@example.com'));
     const late = await press('acknowledge', { number: 42, asOf: 5, opening: 1 });
-    await expect.poll(() => late.replies).toHaveLength(2);
+    await arrived(() => late.replies, 2);
     expect(shown(late.replies[0])).toContain('ben@example.com* acknowledged it');
     expect(shown(late.replies[0])).not.toContain('holdfast.acknowledge');
     expect(late.replies[1]).toMatchObject({ response_type: 'ephemeral' });
@@ -406,11 +421,11 @@ describe('a button', () => {
     api.messages.sent.length = 0;
     await api.fixture.owner.query(`update incidents set opening = 2 where number = 42`);
     const former = await press('false_positive', { number: 42, asOf: 5, opening: 1 });
-    await expect.poll(() => former.replies).toHaveLength(2);
+    await arrived(() => former.replies, 2);
     expect(shown(former.replies[1])).toContain('has opened again since that message');
     await api.fixture.owner.query(`update incidents set resolved_at = now() where number = 42`);
     const over = await press('acknowledge', { number: 42, asOf: 5, opening: 2 });
-    await expect.poll(() => over.replies).toHaveLength(2);
+    await arrived(() => over.replies, 2);
     expect(shown(over.replies[1])).toContain('Too late: incident #42 is over');
     expect(sent()).toEqual([]);
     noProblems();
@@ -419,7 +434,7 @@ describe('a button', () => {
   it('asks once before it closes an incident as a false positive', async () => {
     const url = `${base}/interactions`;
     await press('false_positive', { number: 42, asOf: 5, opening: 1 });
-    await expect.poll(() => slack.modals).toHaveLength(1);
+    await arrived(() => slack.modals, 1);
     expect(sent()).toEqual([]);
     await slack.submit(url, slack.modals[0], { reason: 'a test' }, ana);
     expect(sent()).toEqual([
@@ -440,7 +455,7 @@ describe('a button', () => {
 
   it('asks for the reason in a form before a vote counts', async () => {
     await press('reject', { approvalId, executionId });
-    await expect.poll(() => slack.modals).toHaveLength(1);
+    await arrived(() => slack.modals, 1);
     expect(sent()).toEqual([]);
     const url = `${base}/interactions`;
     const done = await slack.submit(url, slack.modals[0], { reason: 'not during the sale' }, ana);
@@ -460,7 +475,7 @@ describe('a button', () => {
   it('runs a runbook that is chosen, with its inputs, secret ones left out', async () => {
     const url = `${base}/interactions`;
     await press('run', { number: 42, asOf: 7, opening: 1 });
-    await expect.poll(() => slack.modals).toHaveLength(1);
+    await arrived(() => slack.modals, 1);
     const options = slack.modals[0].blocks[1].element.options;
     expect(options.map(({ value }: { value: string }) => value)).toEqual(['restart-service', 'another']);
     const chosen = await slack.submit(url, slack.modals[0], { runbook: 'restart-service' }, ana);
@@ -488,7 +503,7 @@ describe('a button', () => {
 
   it('without a bot leads to the page where a form would open', async () => {
     const answered = await press('approve', { approvalId, executionId }, ana, botless);
-    await expect.poll(() => answered.replies).toHaveLength(1);
+    await arrived(() => answered.replies, 1);
     expect(shown(answered.replies)).toContain(`/approvals/${approvalId}`);
     expect(slack.modals).toEqual([]);
     noProblems();
@@ -496,11 +511,11 @@ describe('a button', () => {
 
   it('grants nothing by what it carries', async () => {
     const answered = await press('approve', { approvalId, executionId }, viewer);
-    await expect.poll(() => answered.replies).toHaveLength(1);
+    await arrived(() => answered.replies, 1);
     expect(shown(answered.replies)).toContain('this needs the role operator');
     const url = `${base}/interactions`;
     await press('approve', { approvalId, executionId });
-    await expect.poll(() => slack.modals).toHaveLength(1);
+    await arrived(() => slack.modals, 1);
     const stolen = await slack.submit(url, slack.modals[0], {}, viewer);
     expect(shown(stolen.body)).toContain('this needs the role operator');
     expect(sent()).toEqual([]);

@@ -43,6 +43,8 @@ export interface SlackAppDouble {
   modals: Json[];
   problems: string[];
   command(url: string, text: string, user: SlackUser): Promise<SlackAnswered>;
+  /** The body of a slash command, and what is posted to its response_url. */
+  commandBody(text: string, user: SlackUser): { body: string; replies: Json[] };
   press(url: string, button: { action_id: string; value?: string }, user: SlackUser): Promise<SlackAnswered>;
   submit(url: string, modal: Json, values: Record<string, string>, user: SlackUser): Promise<SlackAnswered>;
   /** The last request once more, as it was, with the header of a delivery that is tried again. */
@@ -58,7 +60,7 @@ export interface SlackAppDouble {
 
 const teamId = 'T0HOLDFAST';
 
-export async function startSlackApp(options: { patienceMs?: number } = {}): Promise<SlackAppDouble> {
+export async function startSlackApp(): Promise<SlackAppDouble> {
   const signingSecret = '8f742231b10e8888abcd99yyyzzz85a5';
   const token = 'xoxb-test-0123456789';
   const problems: string[] = [];
@@ -164,6 +166,27 @@ export async function startSlackApp(options: { patienceMs?: number } = {}): Prom
     return { responseUrl: base + key, key, trigger };
   }
 
+  function commandForm(text: string, user: SlackUser): { body: string; key: string } {
+    const { responseUrl, key, trigger } = opened();
+    const form = new URLSearchParams({
+      token: 'unused',
+      team_id: teamId,
+      team_domain: 'holdfast',
+      channel_id: 'C0ALERTS',
+      channel_name: 'alerts',
+      user_id: user.id,
+      user_name: user.name,
+      command: '/holdfast',
+      // as Slack escapes it
+      text: text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;'),
+      api_app_id: 'A0HOLDFAST',
+      is_enterprise_install: 'false',
+      response_url: responseUrl,
+      trigger_id: trigger,
+    });
+    return { body: form.toString(), key };
+  }
+
   const person = ({ id, name, teamId: of = teamId }: SlackUser) => ({
     id,
     name,
@@ -183,30 +206,17 @@ export async function startSlackApp(options: { patienceMs?: number } = {}): Prom
     chat: {
       slack: createSlackApi({ dispatcher, apiUrl: `${base}/api/`, hooksOrigin: base }),
       readHidden: async (_orgId, hidden) => (hidden === 'env:SLACK_SIGNING' ? signingSecret : hidden),
-      ...options,
     },
     users,
     modals,
     problems,
     async command(url, text, user) {
-      const { responseUrl, key, trigger } = opened();
-      const form = new URLSearchParams({
-        token: 'unused',
-        team_id: teamId,
-        team_domain: 'holdfast',
-        channel_id: 'C0ALERTS',
-        channel_name: 'alerts',
-        user_id: user.id,
-        user_name: user.name,
-        command: '/holdfast',
-        // as Slack escapes it
-        text: text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;'),
-        api_app_id: 'A0HOLDFAST',
-        is_enterprise_install: 'false',
-        response_url: responseUrl,
-        trigger_id: trigger,
-      });
-      return await send(url, form.toString(), key);
+      const { body, key } = commandForm(text, user);
+      return await send(url, body, key);
+    },
+    commandBody(text, user) {
+      const { body, key } = commandForm(text, user);
+      return { body, replies: replies.get(key) ?? [] };
     },
     async press(url, button, user) {
       const { responseUrl, key, trigger } = opened();
