@@ -407,16 +407,20 @@ describe('what people do', () => {
     const page = await openTab(context);
     await page.goto(`${web.base}/settings/escalation-policies/new`);
     await page.getByLabel('Name', { exact: true }).fill('night');
-    await page.locator('#targets-0').fill('channel:not-there');
-    await page.locator('#after-1').fill('soon');
+    await page.locator('#field-who-0-0').selectOption('email');
+    await page.locator('#field-address-0-0').fill('nobody');
+    await page.locator('#field-after-1').fill('soon');
+    await page.locator('#field-who-1-0').selectOption('channel:ops-hook');
+    // a browser that checks addresses itself must not hide what the form says
+    await page.evaluate('document.querySelector("form.stack").noValidate = true');
     await page.getByRole('button', { name: 'Save policy' }).click();
     await page.getByText('Write a time such as 0s, 15m or 1h.').waitFor();
-    expect(await page.locator('#after-1').inputValue()).toBe('soon');
-    await page.locator('#after-1').fill('15m');
-    await page.locator('#targets-1').fill('ben@example.com');
-    await page.getByRole('button', { name: 'Save policy' }).click();
-    await page.getByText("there is no notification channel 'not-there'").waitFor();
-    await page.locator('#targets-0').fill('channel:ops-hook');
+    await page.getByText('Write a mail address, such as ana@example.com.').waitFor();
+    expect(await page.locator('#field-after-1').inputValue()).toBe('soon');
+    expect(await page.locator('#field-address-0-0').inputValue()).toBe('nobody');
+    await page.locator('#field-after-1').fill('15m');
+    await page.locator('#field-who-0-0').selectOption('user:ben@example.com');
+    await page.locator('#field-address-0-0').fill('');
     await page.getByRole('button', { name: 'Save policy' }).click();
     await page.getByText('The policy night is saved.').waitFor();
     await page.close();
