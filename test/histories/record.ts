@@ -7,7 +7,7 @@ import { Client, Connection } from '@temporalio/client';
 import { findTemporalCli } from '../../stack/temporal-cli.ts';
 import { holdfastClient } from '../harness/holdfast-client.ts';
 import { startSlackDouble } from '../harness/slack-double.ts';
-import { makePlace, startStack, waitFor } from '../harness/stack.ts';
+import { makePlace, ownerEmail, startStack, waitFor } from '../harness/stack.ts';
 import { createGitRepository } from '../parts/git-repository.ts';
 
 /**
@@ -119,6 +119,38 @@ try {
   await holdfast.told(waits.number, 'approval_requested');
   await holdfast.post(`/api/v1/incidents/${waits.number}/resolve`, {});
   await holdfast.told(waits.number, 'approval_withdrawn');
+
+  // a level that reaches nobody, a rule that tells of it, a silence that comes and goes, and another policy meanwhile
+  const owner = { type: 'user', email: ownerEmail };
+  const first = { after: '0s', targets: [{ type: 'schedule', name: 'empty' }] };
+  const policy = (after: string) => ({
+    match: { alert: 'Escalates' },
+    levels: [first, { after, targets: [owner] }, { after: '2h', targets: [owner] }],
+  });
+  await holdfast.put('/api/v1/on-call-schedules/empty', { timeZone: 'UTC', rotations: [] });
+  await holdfast.put('/api/v1/escalation-policies/escalates', policy('30m'));
+  await holdfast.put('/api/v1/notification-rules/opened', {
+    triggers: ['incident.opened', 'incident.acknowledged'],
+    when: { alert: 'Escalates' },
+    targets: [{ type: 'email', address: 'desk@example.com' }],
+  });
+  await fire('Escalates');
+  const escalates = await holdfast.incidentOf('escalates');
+  await holdfast.told(escalates.number, 'nobody_on_call');
+  await holdfast.told(escalates.number, 'notification');
+  const silence = await holdfast.post('/api/v1/silences', {
+    match: { alert: 'Escalates' },
+    startsAt: new Date(Date.now() - 1_000).toISOString(),
+    endsAt: new Date(Date.now() + 3_600_000).toISOString(),
+    reason: 'For the saved histories',
+  });
+  await holdfast.told(escalates.number, 'silenced');
+  await holdfast.post(`/api/v1/silences/${silence.id}/end`, {});
+  await holdfast.told(escalates.number, 'silence_ended');
+  await holdfast.put('/api/v1/escalation-policies/escalates', policy('20m'));
+  await holdfast.post(`/api/v1/incidents/${escalates.number}/reapply-policy`);
+  await holdfast.post(`/api/v1/incidents/${escalates.number}/acknowledge`, {});
+  await holdfast.post(`/api/v1/incidents/${escalates.number}/resolve`, { falsePositive: true });
 
   // two services that wait for a third: one incident with a cause, of which one alert is split off and taken back
   await holdfast.post('/api/v1/changes/manual', { type: 'deployment', service: 'ledger', version: 'v2' });
@@ -233,6 +265,7 @@ try {
   await save('incident.resolved-by-its-alerts', breaks.workflowId);
   await save('incident.false-positive', works.workflowId);
   await save('incident.resolved-by-a-person', waits.workflowId);
+  await save('incident.escalated', escalates.workflowId);
   await save('incident.judged-and-split', outage.workflowId);
   await save('incident.merged', `incident:${orgId}:${split}`);
   await save('execution.rolled-back', `execution:${orgId}:${(await detail(breaks.number)).executions[0].id}`);
