@@ -156,7 +156,7 @@ function hiddenToKeep(
   );
 }
 
-/** False when there was none. Throws InUseError while an escalation policy names it. */
+/** False when there was none. Throws InUseError while an escalation policy or a notification rule names it. */
 export async function deleteNotificationChannel(
   tx: Tx,
   change: Omit<Change<never>, 'definition'>,
@@ -170,6 +170,18 @@ export async function deleteNotificationChannel(
     const names = users.map((policy) => policy.name).join(', ');
     throw new InUseError(
       `the channel is a target of the escalation policies ${names}: take it out there first`,
+    );
+  }
+  const target = JSON.stringify([{ type: 'channel', name: change.name }]);
+  const rules = await tx
+    .selectFrom('notification_rules')
+    .select('name')
+    .where(sql<boolean>`definition -> 'targets' @> ${target}::jsonb`)
+    .execute();
+  if (rules.length > 0) {
+    const names = rules.map((rule) => rule.name).join(', ');
+    throw new InUseError(
+      `the channel is a target of the notification rules ${names}: take it out there first`,
     );
   }
   return await remove(tx, 'notification_channels', change);

@@ -44,6 +44,20 @@ describe('rules of notification', () => {
     expect(await api.write(listAnnouncedTriggers)).toEqual([]);
   });
 
+  test('keep a channel that they name from being deleted', async () => {
+    const channel = '/api/v1/notification-channels/ops';
+    const made = { type: 'email', addresses: ['ops@example.com'] };
+    expect((await api.ask('PUT', channel, { token, body: made })).status).toBe(200);
+    const body = { triggers: ['sla.breached'], targets: [{ type: 'channel', name: 'ops' }] };
+    expect((await api.ask('PUT', `${base}/tells-ops`, { token, body })).status).toBe(200);
+    expect(await api.ask('DELETE', channel, { token })).toMatchObject({
+      status: 409,
+      body: { detail: expect.stringContaining('tells-ops') },
+    });
+    expect((await api.ask('DELETE', `${base}/tells-ops`, { token })).status).toBe(204);
+    expect((await api.ask('DELETE', channel, { token })).status).toBe(204);
+  });
+
   test('are written by admins', async () => {
     const body = { triggers: ['sla.breached'], targets };
     expect((await api.ask('PUT', `${base}/x`, { token: api.tokens.operator, body })).status).toBe(403);
