@@ -241,13 +241,8 @@ test('rules are asked when what they wait for happens, and what they call for is
     await escalation.at(9);
     await acknowledgedBy(escalation, ana);
     await until(() => escalation.told('incident.acknowledged').length > 0, 'the rule tells of it');
-    expect(asked.map((each) => each.split(' ')[0])).toEqual([
-      'incident.opened',
-      'alert.received',
-      'sla.at_risk',
-      'incident.acknowledged',
-    ]);
-    expect(asked[1]).toBe('alert.received 7');
+    expect(asked.map((each) => each.split(' ')[0]).toSorted()).toEqual(announces.toSorted());
+    expect(asked).toContain('alert.received 7');
     const [opened] = escalation.scenario.sent.filter(({ type }) => type === 'incident.opened');
     expect(opened).toMatchObject({
       key: expect.stringMatching(/rule:incident.opened:0:tell:0$/),
