@@ -1,6 +1,5 @@
 import { defineSearchAttributeKey, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
-  ApplicationFailure,
   continueAsNew,
   getExternalWorkflowHandle,
   isCancellation,
@@ -19,7 +18,7 @@ import type { EvidenceActivities } from '../activities/evidence.ts';
 import type { IncidentActivities } from '../activities/incident.ts';
 import type { NotifyActivities } from '../activities/notify.ts';
 import { applyEvent, gathersAgainAfterMs } from '../domain/incident/apply-event.ts';
-import { type AsOf, outOfDate } from '../domain/incident/as-of.ts';
+import type { AsOf } from '../domain/incident/as-of.ts';
 import type { FeedDigest, IncidentEvent } from '../domain/incident/events.ts';
 import { type IncidentMove, incidentOver, nextMoves } from '../domain/incident/next-moves.ts';
 import { regroupingKey, regroupingOf } from '../domain/incident/regrouping.ts';
@@ -31,10 +30,17 @@ import {
 } from '../domain/incident/state.ts';
 import type { NotifyInput } from '../domain/notification.ts';
 import { severities } from '../domain/severity.ts';
-import { advanceClock, type SlaClock } from '../domain/sla.ts';
 import { createDriver, ownScope } from './drive.ts';
 import { execution } from './execution.ts';
 import { takeTurns } from './in-turn.ts';
+import {
+  refuse,
+  refuseMerged,
+  refuseMove,
+  refuseOutOfDate,
+  refuseResolved,
+  refuseUnbreached,
+} from './incident-refusals.ts';
 import {
   type Accepted,
   type Actor,
@@ -56,7 +62,6 @@ import {
   type RegroupArgs,
   type Regrouped,
   reapplyPolicy,
-  refusedType,
   regroup,
   resolve,
   searchAttributeNames,
@@ -421,44 +426,4 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
   );
 
   if ((await driver.run()) === 'renew') await continueAsNew<typeof incident>(input, carryOver(driver.state));
-}
-
-function refuseResolved(state: IncidentState): void {
-  if (!state.resolved) return;
-  const how = state.status === 'false_positive' ? 'a false positive, said' : 'resolved by';
-  refuse(`already ${how} ${state.resolved.by} at ${new Date(state.resolved.at).toISOString()}`);
-}
-
-function refuseUnbreached({ clocks }: IncidentState, kind: SlaClock['kind']): void {
-  const clock = clocks.find((other) => other.kind === kind);
-  if (!clock) refuse(`it has no SLA clock to ${kind}`);
-  else if (advanceClock(clock, Date.now()).state !== 'breached')
-    refuse(`its clock to ${kind} is not breached`);
-}
-
-function refuseOutOfDate(state: IncidentState, seen: AsOf): void {
-  const reason = outOfDate(state, seen);
-  if (reason !== null) refuse(reason);
-}
-
-function refuseMerged({ mergedInto }: IncidentState): void {
-  if (mergedInto !== null) refuse(`it is merged into #${mergedInto}: say it there`);
-}
-
-/** By one message: the workflow carries them until they are moved. */
-const mostMoved = 1_000;
-
-function refuseMove(state: IncidentState, { alertIds, into }: RegroupArgs): void {
-  refuseMerged(state);
-  if (into === state.number) refuse(`#${into} is this incident itself`);
-  if (alertIds === null && into === null) refuse("without 'alertIds' it needs 'into': where all of them go");
-  if (alertIds?.length === 0) refuse("'alertIds' names no alert");
-  if (alertIds && alertIds.length > mostMoved)
-    refuse(`'alertIds' names ${alertIds.length} alerts, of at most ${mostMoved} at a time`);
-  const merging = state.regroupings.find((each) => each.alertIds === null && each.outcome === null);
-  if (merging) refuse(`it is being merged into #${merging.into}`);
-}
-
-function refuse(reason: string): never {
-  throw ApplicationFailure.nonRetryable(reason, refusedType);
 }
