@@ -8,7 +8,6 @@ import {
   putOnCallSchedule,
   readScheduleFacts,
 } from '../../db/oncall.ts';
-import { InUseError, UnknownReferenceError } from '../../db/policies.ts';
 import { findTeam, listTeams } from '../../db/teams.ts';
 import { dayMs, timeOfDay, wallTimeAt, weekdayOf } from '../../domain/oncall/wall-clock.ts';
 import { roleAtLeast } from '../../domain/roles.ts';
@@ -17,6 +16,7 @@ import type { WebDeps } from '../deps.ts';
 import type { Problems } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
+import { deleteNamed, saveNamed } from '../named-configuration.ts';
 import { assertVisitorRole, visitorOf } from '../visitor.ts';
 import { aheadMs, schedulePath } from './list-view.ts';
 import { readerZone } from './reader-zone.ts';
@@ -66,16 +66,11 @@ export function scheduleRoutes(deps: WebDeps, pages: Pages): Router {
   router.post(`${base}/:name/delete`, async (request, response) => {
     const { name } = await owned(request);
     const { scope, orgId, email: actor } = visitorOf(request);
-    try {
-      await deps.db.write(scope, (tx) => deleteOnCallSchedule(tx, { orgId, name, actor }));
-    } catch (error) {
-      if (!(error instanceof InUseError)) throw error;
-      setFlash(response, 'bad', `Not deleted: ${error.message}.`);
-      response.redirect(303, schedulePath(name));
-      return;
-    }
-    setFlash(response, 'good', `The schedule ${name} is deleted.`);
-    response.redirect(303, base);
+    const deleted = await deleteNamed(response, {
+      remove: () => deps.db.write(scope, (tx) => deleteOnCallSchedule(tx, { orgId, name, actor })),
+      done: `The schedule ${name} is deleted.`,
+    });
+    response.redirect(303, deleted ? base : schedulePath(name));
   });
 
   /** Throws ForbiddenError for whoever may not change what its team owns. */
@@ -132,16 +127,15 @@ export function scheduleRoutes(deps: WebDeps, pages: Pages): Router {
     const teamId =
       team === null ? null : ((await deps.db.read(scope, (tx) => findTeam(tx, team)))?.id ?? null);
     assertVisitorRole(request, 'admin', teamId);
-    try {
-      return await deps.db.write(scope, async (tx): Promise<Problems | undefined> => {
-        if (!existing && (await getOnCallSchedule(tx, name))) return { name: 'There is one of this name.' };
-        await putOnCallSchedule(tx, { orgId, name, definition, actor });
-        return undefined;
-      });
-    } catch (error) {
-      if (!(error instanceof UnknownReferenceError)) throw error;
-      return { [scheduleFieldOf(error.field.split('.'))]: error.message };
-    }
+    return await saveNamed(
+      { db: deps.db, scope },
+      {
+        existing,
+        find: (tx) => getOnCallSchedule(tx, name),
+        put: (tx) => putOnCallSchedule(tx, { orgId, name, definition, actor }),
+        fieldOf: (path) => scheduleFieldOf(path.split('.')),
+      },
+    );
   }
 
   async function form(

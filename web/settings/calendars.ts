@@ -1,10 +1,10 @@
 import { type Request, type Response, Router } from 'express';
-import { InUseError, UnknownReferenceError } from '../../db/policies.ts';
 import { deleteSlaCalendar, getSlaCalendar, putSlaCalendar } from '../../db/sla-calendars.ts';
 import type { WebDeps } from '../deps.ts';
 import type { Problems } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
+import { deleteNamed, saveNamed } from '../named-configuration.ts';
 import { requireRole, visitorOf } from '../visitor.ts';
 import {
   type CalendarValues,
@@ -57,16 +57,15 @@ export function calendarRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Router 
       return;
     }
     const { definition } = read;
-    const problems = await deps.db.write(scope, async (tx): Promise<Problems | undefined> => {
-      if (!existing && (await getSlaCalendar(tx, values.name))) return { name: 'There is one of this name.' };
-      try {
-        await putSlaCalendar(tx, { orgId, name: values.name, definition, actor: email });
-        return undefined;
-      } catch (error) {
-        if (!(error instanceof UnknownReferenceError)) throw error;
-        return { [error.field]: error.message };
-      }
-    });
+    const problems = await saveNamed(
+      { db: deps.db, scope },
+      {
+        existing,
+        find: (tx) => getSlaCalendar(tx, values.name),
+        put: (tx) => putSlaCalendar(tx, { orgId, name: values.name, definition, actor: email }),
+        fieldOf: (path) => path,
+      },
+    );
     if (problems) {
       await form(request, response, { values, problems, existing });
       return;
@@ -82,13 +81,10 @@ export function calendarRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Router 
   router.post(`${calendarBase}/:name/delete`, requireRole('admin'), async (request, response) => {
     const { scope, orgId, email } = visitorOf(request);
     const name = String(request.params.name);
-    try {
-      await deps.db.write(scope, (tx) => deleteSlaCalendar(tx, { orgId, name, actor: email }));
-      setFlash(response, 'good', `The calendar ${name} is deleted.`);
-    } catch (error) {
-      if (!(error instanceof InUseError)) throw error;
-      setFlash(response, 'bad', `Not deleted: ${error.message}`);
-    }
+    await deleteNamed(response, {
+      remove: () => deps.db.write(scope, (tx) => deleteSlaCalendar(tx, { orgId, name, actor: email })),
+      done: `The calendar ${name} is deleted.`,
+    });
     response.redirect(303, policiesPage);
   });
 

@@ -2,7 +2,6 @@ import { type Request, type Response, Router } from 'express';
 import {
   deleteNotificationChannel,
   getNotificationChannel,
-  InUseError,
   listNotificationChannels,
   type NotificationChannelRow,
   putNotificationChannel,
@@ -12,6 +11,7 @@ import type { WebDeps } from '../deps.ts';
 import type { Problems } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
+import { deleteNamed } from '../named-configuration.ts';
 import { requireRole, visitorOf } from '../visitor.ts';
 import {
   channelsPath as base,
@@ -97,13 +97,11 @@ export function channelRoutes(deps: WebDeps, pages: Pages): Router {
   router.post(`${base}/:name/delete`, requireRole('admin'), async (request, response) => {
     const { scope, orgId, email } = visitorOf(request);
     const name = String(request.params.name);
-    try {
-      await deps.db.write(scope, (tx) => deleteNotificationChannel(tx, { orgId, name, actor: email }));
-      setFlash(response, 'good', `The channel ${name} is deleted.`);
-    } catch (error) {
-      if (!(error instanceof InUseError)) throw error;
-      setFlash(response, 'bad', `Not deleted: ${error.message}`);
-    }
+    await deleteNamed(response, {
+      remove: () =>
+        deps.db.write(scope, (tx) => deleteNotificationChannel(tx, { orgId, name, actor: email })),
+      done: `The channel ${name} is deleted.`,
+    });
     response.redirect(303, base);
   });
 

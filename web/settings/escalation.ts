@@ -3,15 +3,14 @@ import { readDirectory } from '../../db/directory.ts';
 import {
   deleteEscalationPolicy,
   getEscalationPolicy,
-  InUseError,
   listEscalationPolicies,
   putEscalationPolicy,
-  UnknownReferenceError,
 } from '../../db/policies.ts';
 import type { WebDeps } from '../deps.ts';
 import { type Problems, posted } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
+import { deleteNamed, saveNamed } from '../named-configuration.ts';
 import { requireRole, visitorOf } from '../visitor.ts';
 import {
   escalationPath as base,
@@ -79,13 +78,10 @@ export function escalationRoutes(deps: WebDeps, pages: Pages): Router {
   router.post(`${base}/:name/delete`, requireRole('admin'), async (request, response) => {
     const { scope, orgId, email } = visitorOf(request);
     const name = String(request.params.name);
-    try {
-      await deps.db.write(scope, (tx) => deleteEscalationPolicy(tx, { orgId, name, actor: email }));
-      setFlash(response, 'good', `The policy ${name} is deleted.`);
-    } catch (error) {
-      if (!(error instanceof InUseError)) throw error;
-      setFlash(response, 'bad', `Not deleted: ${error.message}`);
-    }
+    await deleteNamed(response, {
+      remove: () => deps.db.write(scope, (tx) => deleteEscalationPolicy(tx, { orgId, name, actor: email })),
+      done: `The policy ${name} is deleted.`,
+    });
     response.redirect(303, base);
   });
 
@@ -103,17 +99,15 @@ export function escalationRoutes(deps: WebDeps, pages: Pages): Router {
       return;
     }
     const { definition } = read;
-    const problems = await deps.db.write(scope, async (tx): Promise<Problems | undefined> => {
-      if (!existing && (await getEscalationPolicy(tx, values.name)))
-        return { name: 'There is one of this name.' };
-      try {
-        await putEscalationPolicy(tx, { orgId, name: values.name, definition, actor: email });
-        return undefined;
-      } catch (error) {
-        if (!(error instanceof UnknownReferenceError)) throw error;
-        return { [fieldOfPath(error.field.split('.'))]: error.message };
-      }
-    });
+    const problems = await saveNamed(
+      { db: deps.db, scope },
+      {
+        existing,
+        find: (tx) => getEscalationPolicy(tx, values.name),
+        put: (tx) => putEscalationPolicy(tx, { orgId, name: values.name, definition, actor: email }),
+        fieldOf: (path) => fieldOfPath(path.split('.')),
+      },
+    );
     if (problems) {
       await form(request, response, values, problems, existing);
       return;

@@ -15,6 +15,7 @@ import type { WebDeps } from '../deps.ts';
 import { type Problems, posted } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
+import { saveNamed } from '../named-configuration.ts';
 import { requireRole, visitorOf } from '../visitor.ts';
 import { readTargetChoices } from './escalation-targets.ts';
 import {
@@ -108,15 +109,15 @@ export function ruleRoutes(deps: WebDeps, pages: Pages): Router {
       return;
     }
     const { definition } = read;
-    const problems = await db.write(scope, async (tx): Promise<Problems | undefined> => {
-      if (!existing && (await getNotificationRule(tx, name))) return { name: 'There is one of this name.' };
-      try {
-        await putNotificationRule(tx, { orgId, name, definition, actor });
-        return undefined;
-      } catch (error) {
-        return referenceProblem(error);
-      }
-    });
+    const problems = await saveNamed(
+      { db: db, scope },
+      {
+        existing,
+        find: (tx) => getNotificationRule(tx, name),
+        put: (tx) => putNotificationRule(tx, { orgId, name, definition, actor }),
+        fieldOf: (path) => fieldOfPath(path.split('.')),
+      },
+    );
     if (problems) {
       await form(request, response, { values, existing, problems });
       return;

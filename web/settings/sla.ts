@@ -1,6 +1,5 @@
 import { type Request, type Response, Router } from 'express';
 import type { Tx } from '../../db/database.ts';
-import { UnknownReferenceError } from '../../db/policies.ts';
 import { listSlaCalendars, policiesByCalendar } from '../../db/sla-calendars.ts';
 import { deleteSlaPolicy, getSlaPolicy, listSlaPolicies, putSlaPolicy } from '../../db/sla-policies.ts';
 import { listTeams } from '../../db/teams.ts';
@@ -9,6 +8,7 @@ import type { WebDeps } from '../deps.ts';
 import type { Problems } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
+import { saveNamed } from '../named-configuration.ts';
 import { requireRole, visitorOf } from '../visitor.ts';
 import { calendarRow } from './calendar-form.ts';
 import { matchText } from './matching.ts';
@@ -89,16 +89,15 @@ export function slaRoutes(deps: WebDeps, pages: Pages): Router {
       return;
     }
     const { definition } = read;
-    const problems = await deps.db.write(scope, async (tx): Promise<Problems | undefined> => {
-      if (!existing && (await getSlaPolicy(tx, values.name))) return { name: 'There is one of this name.' };
-      try {
-        await putSlaPolicy(tx, { orgId, name: values.name, definition, actor: email });
-        return undefined;
-      } catch (error) {
-        if (!(error instanceof UnknownReferenceError)) throw error;
-        return { [error.field.replace('match.', '')]: error.message };
-      }
-    });
+    const problems = await saveNamed(
+      { db: deps.db, scope },
+      {
+        existing,
+        find: (tx) => getSlaPolicy(tx, values.name),
+        put: (tx) => putSlaPolicy(tx, { orgId, name: values.name, definition, actor: email }),
+        fieldOf: (path) => path.replace('match.', ''),
+      },
+    );
     if (problems) {
       await form(request, response, values, problems, existing);
       return;

@@ -6,6 +6,7 @@ import type { WebDeps } from '../deps.ts';
 import type { Problems } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
+import { saveNamed } from '../named-configuration.ts';
 import { requireRole, visitorOf } from '../visitor.ts';
 import {
   newSloValues,
@@ -114,13 +115,17 @@ export function sloRoutes(deps: Pick<WebDeps, 'db' | 'messages'>, pages: Pages):
       return;
     }
     const { definition } = read;
-    const saved = await db.write(scope, async (tx) => {
-      if (!existing && (await getSlo(tx, values.name))) return false;
-      await putSlo(tx, { orgId, name: values.name, definition, actor: email });
-      return true;
-    });
-    if (!saved) {
-      await form(request, response, { values, existing, problems: { name: 'There is one of this name.' } });
+    const problems = await saveNamed(
+      { db, scope },
+      {
+        existing,
+        find: (tx) => getSlo(tx, values.name),
+        put: (tx) => putSlo(tx, { orgId, name: values.name, definition, actor: email }),
+        fieldOf: (path) => path,
+      },
+    );
+    if (problems) {
+      await form(request, response, { values, existing, problems });
       return;
     }
     setFlash(response, 'good', `The SLO ${values.name} is saved. It is measured within a minute.`);
