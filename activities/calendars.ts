@@ -10,7 +10,7 @@ import {
 } from '../db/oncall-calendars.ts';
 import { eventLabel, type KnownPerson, peopleFinder } from '../domain/oncall/calendar-people.ts';
 import { union } from '../domain/oncall/interval.ts';
-import { dayMs } from '../domain/oncall/wall-clock.ts';
+import { dayMs } from '../domain/wall-clock.ts';
 import { downloadCalendar } from './calendars/download.ts';
 import { CalendarError, type CalendarEvent } from './calendars/events.ts';
 import type { CalendarReader } from './calendars/reader.ts';

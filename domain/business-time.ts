@@ -1,4 +1,4 @@
-import { type CalendarDay, dayAt, instantOf } from './wall-clock.ts';
+import { type CalendarDay, dayAt, firstInstantOf } from './wall-clock.ts';
 
 /** From `from` on, up to but without `to`, in epoch milliseconds. */
 export type Stretch = [from: number, to: number];
@@ -55,8 +55,8 @@ export interface CalendarDayHours {
 export function daysAhead(calendar: BusinessCalendar, from: number, count: number): CalendarDayHours[] {
   return Array.from({ length: count }, (_, ahead) => {
     const day = dayAt(calendar.timeZone, from, ahead);
-    const begins = instantOf(calendar.timeZone, day, 0);
-    const ends = instantOf(calendar.timeZone, dayAfter(day), 0);
+    const begins = firstInstantOf(calendar.timeZone, day, 0);
+    const ends = firstInstantOf(calendar.timeZone, dayAfter(day), 0);
     return { date: isoDate(day), open: openOnDay(calendar, day), hours: (ends - begins) / 3_600_000 };
   });
 }
@@ -84,12 +84,12 @@ function* openFrom(calendar: BusinessCalendar, from: number): Generator<Stretch>
 function openOnDay(calendar: BusinessCalendar, day: CalendarDay): Stretch[] {
   const hours = calendar.hours?.[weekdayOf(day)] ?? (calendar.hours ? [] : [{ from: '00:00', to: '00:00' }]);
   const next = dayAfter(day);
-  const midnight = instantOf(calendar.timeZone, next, 0);
+  const midnight = firstInstantOf(calendar.timeZone, next, 0);
   return hours
     .flatMap(({ from, to }): Stretch[] => {
-      const opens = instantOf(calendar.timeZone, day, minutesOf(from));
+      const opens = firstInstantOf(calendar.timeZone, day, minutesOf(from));
       const overMidnight = minutesOf(to) <= minutesOf(from);
-      const closes = instantOf(calendar.timeZone, overMidnight ? next : day, minutesOf(to));
+      const closes = firstInstantOf(calendar.timeZone, overMidnight ? next : day, minutesOf(to));
       const [today, tomorrow] = [!isHoliday(calendar, day), !isHoliday(calendar, next)];
       if (today && tomorrow) return [[opens, closes]];
       if (today) return [[opens, Math.min(closes, midnight)]];

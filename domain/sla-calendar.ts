@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type BusinessCalendar, daysAhead } from './business-time.ts';
 import { weekdays } from './oncall/schedule.ts';
 import { timeZone } from './time-zone.ts';
-import { wallClock } from './wall-clock.ts';
+import { wallTimeAt } from './wall-clock.ts';
 
 /** The calendar that is always there and always open: what a policy goes by that names none. */
 export const alwaysOpen = '24x7';
@@ -68,7 +68,7 @@ export interface PreviewedDay {
 
 /** Two weeks, from the day of `now` (epoch milliseconds) on. */
 export function previewCalendar(calendar: SlaCalendar, now: number): PreviewedDay[] {
-  const wall = (at: number) => new Date(wallClock(calendar.timeZone, at)).toISOString().slice(11, 16);
+  const wall = (at: number) => new Date(wallTimeAt(calendar.timeZone, at)).toISOString().slice(11, 16);
   return daysAhead(businessCalendar(calendar), now, 14).map(({ date, open, hours }) => ({
     date,
     open: open.map(([from, to]) => ({ from: wall(from), to: wall(to) })),

@@ -2,7 +2,7 @@ import { formatDuration } from './duration.ts';
 import type { ScheduleEntry } from './escalation/resolve.ts';
 import type { NotificationCause, NotificationStatus } from './notification.ts';
 import { triggerWords } from './notification-rules/trigger-words.ts';
-import { wallClock } from './wall-clock.ts';
+import { wallTimeAt } from './wall-clock.ts';
 
 /** What is known of a message, for 'why was I paged?' */
 export interface SentMessage {
@@ -152,7 +152,7 @@ const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 
 /** 'Mon 09:00 Europe/Berlin' */
 function zonedText(at: number, timeZone: string): string {
-  const wall = new Date(wallClock(timeZone, at));
+  const wall = new Date(wallTimeAt(timeZone, at));
   const two = (n: number) => String(n).padStart(2, '0');
   return `${weekdays[wall.getUTCDay()]} ${two(wall.getUTCHours())}:${two(wall.getUTCMinutes())} ${timeZone}`;
 }

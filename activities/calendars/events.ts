@@ -1,6 +1,5 @@
 import ICAL from 'ical.js';
-import { instantOf, type WallTime } from '../../domain/oncall/wall-clock.ts';
-import { isTimeZone } from '../../domain/wall-clock.ts';
+import { instantOf, isTimeZone, type WallTime } from '../../domain/wall-clock.ts';
 
 export interface CalendarQuestion {
   /** iCalendar (RFC 5545). */

@@ -1,6 +1,6 @@
 import type { HandoffFacts, OpenIncident } from '../../db/handoffs.ts';
 import { oneLine } from '../../domain/markup.ts';
-import { wallTimeAt } from '../../domain/oncall/wall-clock.ts';
+import { wallTimeAt } from '../../domain/wall-clock.ts';
 import type { Block, Mail } from './mail-layout.ts';
 import { count, incidentUrl, type Message, type MessageSource, oneLineSubject } from './message.ts';
 

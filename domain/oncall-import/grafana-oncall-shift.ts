@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Rotation } from '../oncall/schedule.ts';
-import { parseWallTime, timeOfDay, weekdayOf } from '../oncall/wall-clock.ts';
+import { parseWallTime, timeOfDay, weekdayOf } from '../wall-clock.ts';
 import { everyDay, windowsOf } from './windows.ts';
 
 const icalDays = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'] as const;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Rotation } from '../oncall/schedule.ts';
-import { instantOf, parseWallTime } from '../oncall/wall-clock.ts';
+import { instantOf, parseWallTime } from '../wall-clock.ts';
 import { contactProblems } from './contact-methods.ts';
 import { addGrafanaPolicies, grafanaStep } from './grafana-oncall-chain.ts';
 import { grafanaShift, type ShiftRead, timesOf } from './grafana-oncall-shift.ts';

@@ -1,5 +1,5 @@
 import type { Rotation } from '../oncall/schedule.ts';
-import { wallTimeAt } from '../oncall/wall-clock.ts';
+import { wallTimeAt } from '../wall-clock.ts';
 
 type Turn = Rotation['turn'];
 

@@ -1,6 +1,6 @@
+import { dayMs } from '../wall-clock.ts';
 import { onCallAt, shiftsBetween } from './on-call.ts';
 import type { OnCallShift, ScheduleFacts } from './schedule.ts';
-import { dayMs } from './wall-clock.ts';
 
 /** How a schedule stands at a moment. Times are epoch milliseconds. */
 export interface OnCallStanding {

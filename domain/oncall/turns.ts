@@ -1,5 +1,3 @@
-import { type Interval, intersect, union, within } from './interval.ts';
-import { type Rotation, type Weekday, weekdays } from './schedule.ts';
 import {
   addMonths,
   dayMs,
@@ -10,7 +8,9 @@ import {
   timeOfDay,
   wallTimeAt,
   weekdayOf,
-} from './wall-clock.ts';
+} from '../wall-clock.ts';
+import { type Interval, intersect, union, within } from './interval.ts';
+import { type Rotation, type Weekday, weekdays } from './schedule.ts';
 
 /** A turn, or the part of it that the rotation's hours leave. */
 export interface Turn extends Interval {

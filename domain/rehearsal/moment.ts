@@ -1,5 +1,4 @@
-import { dayMs, instantOf, parseWallTime, wallTimeAt, weekdayOf } from '../oncall/wall-clock.ts';
-import { isTimeZone } from '../wall-clock.ts';
+import { dayMs, instantOf, isTimeZone, parseWallTime, wallTimeAt, weekdayOf } from '../wall-clock.ts';
 
 const weekdayNames = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'];
 

@@ -1,5 +1,5 @@
 import { severities } from '../severity.ts';
-import { wallClock } from '../wall-clock.ts';
+import { wallTimeAt } from '../wall-clock.ts';
 import { destinationName, targetPerson } from './perform.ts';
 import { simulate } from './simulate.ts';
 import type { Configuration, FeedEntry, RehearsedIncident } from './situation.ts';
@@ -162,7 +162,7 @@ function countOf(pages: readonly PastPage[], { zones, timeZone }: WeekToRehearse
 
 /** From 22:00 to 07:00 by the clock on the wall. */
 function isNight(at: number, zone: string): boolean {
-  const hour = new Date(wallClock(zone, at)).getUTCHours();
+  const hour = new Date(wallTimeAt(zone, at)).getUTCHours();
   return hour >= 22 || hour < 7;
 }
 

@@ -1,10 +1,8 @@
-import { dayAt, instantOf, wallClock } from '../wall-clock.ts';
+import { addMonths, dayMs, instantOf, wallTimeAt } from '../wall-clock.ts';
 
 /** What a report covers. */
 export const reportSpans = ['week', 'month'] as const;
 export type ReportSpan = (typeof reportSpans)[number];
-
-const dayMs = 86_400_000;
 
 /**
  * The period that ends at `end`, and those before it, newest first; epoch milliseconds. A week is seven days; a month
@@ -21,13 +19,7 @@ export function reportPeriods(
 }
 
 function monthsBefore(at: number, months: number, timeZone: string): number {
-  if (months === 0) return at;
-  const { year, month, day } = dayAt(timeZone, at, 0);
-  const lastDay = new Date(Date.UTC(year, month - months + 1, 0)).getUTCDate();
-  const first = new Date(Date.UTC(year, month - months, Math.min(day, lastDay)));
-  const minutes = Math.floor((wallClock(timeZone, at) % dayMs) / 60_000);
-  const target = { year: first.getUTCFullYear(), month: first.getUTCMonth(), day: first.getUTCDate() };
-  return instantOf(timeZone, target, minutes);
+  return months === 0 ? at : instantOf(timeZone, addMonths(wallTimeAt(timeZone, at), -months));
 }
 
 /** '9 Nov 08:00 – 16 Nov 2026 08:00 (Europe/Berlin)'; times are epoch milliseconds. */

@@ -1,5 +1,5 @@
 import type { BusinessHours } from '../runbook/definition.ts';
-import { type CalendarDay, dayAt, instantOf } from '../wall-clock.ts';
+import { type CalendarDay, dayAt, firstInstantOf } from '../wall-clock.ts';
 
 export function isOpen(hours: BusinessHours, now: number): boolean {
   return openPeriod(hours, now) !== null;
@@ -58,8 +58,8 @@ function periodOf(hours: BusinessHours, day: CalendarDay): { opens: number; clos
   if (!hours.days.includes(weekday)) return null;
   const from = minutesOf(hours.from);
   const to = minutesOf(hours.to);
-  const opens = instantOf(hours.timeZone, day, from);
-  const closes = instantOf(hours.timeZone, day, to <= from ? to + 24 * 60 : to);
+  const opens = firstInstantOf(hours.timeZone, day, from);
+  const closes = firstInstantOf(hours.timeZone, day, to <= from ? to + 24 * 60 : to);
   return opens < closes ? { opens, closes } : null;
 }
 

@@ -1,5 +1,5 @@
 import { html, type Markup, oneLine } from '../../domain/markup.ts';
-import { dayMs, instantOf, timeOfDay, wallTimeAt } from '../../domain/oncall/wall-clock.ts';
+import { dayMs, instantOf, timeOfDay, wallTimeAt } from '../../domain/wall-clock.ts';
 import { dayText, momentText } from './times.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { NewOverride } from '../../db/oncall-overrides.ts';
-import { instantOf, parseWallTime } from '../../domain/oncall/wall-clock.ts';
 import { timeZone } from '../../domain/time-zone.ts';
+import { instantOf, parseWallTime } from '../../domain/wall-clock.ts';
 import { type Field, field, type Problems, posted } from '../layout/fields.ts';
 
 /** What the form holds as it was typed; times are local in `zone`. */

@@ -9,8 +9,8 @@ import {
   readScheduleFacts,
 } from '../../db/oncall.ts';
 import { findTeam, listTeams } from '../../db/teams.ts';
-import { dayMs, timeOfDay, wallTimeAt, weekdayOf } from '../../domain/oncall/wall-clock.ts';
 import { roleAtLeast } from '../../domain/roles.ts';
+import { dayMs, timeOfDay, wallTimeAt, weekdayOf } from '../../domain/wall-clock.ts';
 import { TemporalUnavailableError } from '../../workflows/messages-client.ts';
 import type { WebDeps } from '../deps.ts';
 import type { Problems } from '../layout/fields.ts';

@@ -3,7 +3,7 @@ import type { Directory } from '../../domain/escalation/resolve.ts';
 import { gapsBetween, overlapsBetween, shiftsBetween } from '../../domain/oncall/on-call.ts';
 import type { OnCallShift, Rotation, ScheduleFacts } from '../../domain/oncall/schedule.ts';
 import { standingAt } from '../../domain/oncall/standing.ts';
-import { dayMs, instantOf, timeOfDay, wallTimeAt, weekdayOf } from '../../domain/oncall/wall-clock.ts';
+import { dayMs, instantOf, timeOfDay, wallTimeAt, weekdayOf } from '../../domain/wall-clock.ts';
 import { type Block, type Lane, scheduleDrawing, tints } from './drawing.ts';
 import { nameOf, schedulePath, whoText } from './list-view.ts';
 import { hoursText } from './schedule-form.ts';

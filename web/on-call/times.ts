@@ -1,4 +1,4 @@
-import { type WallTime, wallTimeAt } from '../../domain/oncall/wall-clock.ts';
+import { type WallTime, wallTimeAt } from '../../domain/wall-clock.ts';
 
 /*
  * Times of schedules are told in a zone that is named beside them: whose turn it is must not depend on where a browser
