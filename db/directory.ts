@@ -1,12 +1,9 @@
-import { sql } from 'kysely';
 import { contactRules } from '../domain/contact-rules.ts';
 import type { Directory } from '../domain/escalation/resolve.ts';
 import { onCallSchedule } from '../domain/oncall/schedule.ts';
 import type { EscalationTarget } from '../domain/policies.ts';
 import type { Tx } from './database.ts';
-
-/** Overrides and shifts of a calendar are read from so long before until so long after the moment. */
-const aroundMs = 60 * 24 * 3_600_000;
+import { readStoredSchedules } from './oncall.ts';
 
 /**
  * What says whom targets reach at `at` (epoch milliseconds): the schedules that they name, as they are around that
@@ -21,10 +18,10 @@ export async function readDirectory(
 ): Promise<Directory> {
   const names =
     targets === 'all'
-      ? null
+      ? 'all'
       : [...new Set(targets.flatMap((target) => (target.type === 'schedule' ? [target.name] : [])))];
   return {
-    schedules: names?.length === 0 ? new Map() : await schedulesOf(tx, names, { at, to }),
+    schedules: await schedulesOf(tx, names, { from: at, to }),
     people: await peopleOf(tx),
     channels: new Set(
       (await tx.selectFrom('notification_channels').select('name').execute()).map(({ name }) => name),
@@ -47,42 +44,14 @@ export async function listOwnerAddresses(tx: Tx): Promise<string[]> {
   return rows.map(({ email }) => email);
 }
 
-interface Span {
-  from: number;
-  to: number;
-}
-
 async function schedulesOf(
   tx: Tx,
-  names: string[] | null,
-  { at, to }: { at: number; to: number },
+  names: string[] | 'all',
+  span: { from: number; to: number },
 ): Promise<Directory['schedules']> {
-  const { rows } = await sql<{
-    name: string;
-    definition: unknown;
-    overrides: ({ id: string; person: string; insteadOf: string | null } & Span)[];
-    calendarShifts: ({ rotation: string; person: string } & Span)[];
-  }>`
-    select s.name, s.definition,
-      coalesce((
-        select jsonb_agg(jsonb_build_object('id', o.id, 'person', o.person, 'insteadOf', o.instead_of,
-          'from', (extract(epoch from o.starts_at) * 1000)::bigint, 'to', (extract(epoch from o.ends_at) * 1000)::bigint)
-          order by o.created_at, o.id)
-        from on_call_overrides o
-        where o.org_id = s.org_id and o.schedule = s.name and o.ends_at > ${new Date(at - aroundMs)}
-          and o.starts_at < ${new Date(to + aroundMs)}), '[]') as overrides,
-      coalesce((
-        select jsonb_agg(jsonb_build_object('rotation', c.rotation, 'person', c.person,
-          'from', (extract(epoch from c.starts_at) * 1000)::bigint, 'to', (extract(epoch from c.ends_at) * 1000)::bigint)
-          order by c.starts_at, c.person)
-        from on_call_calendar_shifts c
-        where c.org_id = s.org_id and c.schedule = s.name and c.ends_at > ${new Date(at - aroundMs)}
-          and c.starts_at < ${new Date(to + aroundMs)}), '[]') as "calendarShifts"
-    from on_call_schedules s
-    where ${names === null ? sql`true` : sql`s.name = any(${names})`}
-    order by s.name`.execute(tx);
+  const stored = await readStoredSchedules(tx, names, span);
   return new Map(
-    rows.flatMap(({ definition, ...row }) => {
+    stored.flatMap(({ definition, ...row }) => {
       const read = onCallSchedule.safeParse(definition);
       return read.success ? [[row.name, { ...row, definition: read.data }] as const] : [];
     }),

@@ -145,8 +145,18 @@ const aroundMs = 60 * 24 * 3_600_000;
 export async function readScheduleFacts(
   tx: Tx,
   names: readonly string[] | 'all',
-  { from, to }: { from: number; to: number },
+  span: { from: number; to: number },
 ): Promise<ScheduleFacts[]> {
+  const stored = await readStoredSchedules(tx, names, span);
+  return stored.map((row) => ({ ...row, definition: onCallSchedule.parse(row.definition) }));
+}
+
+/** As `readScheduleFacts`, for whoever has to go on where one cannot be read. */
+export async function readStoredSchedules(
+  tx: Tx,
+  names: readonly string[] | 'all',
+  { from, to }: { from: number; to: number },
+): Promise<(Omit<ScheduleFacts, 'definition'> & { definition: unknown })[]> {
   if (names.length === 0) return [];
   const [begin, end] = [new Date(from - aroundMs), new Date(to + aroundMs)];
   const { rows } = await sql<Omit<ScheduleFacts, 'definition'> & { definition: unknown }>`
@@ -168,7 +178,7 @@ export async function readScheduleFacts(
     from on_call_schedules s
     where ${names === 'all' ? sql`true` : sql`s.name = any(${[...names]})`}
     order by s.name`.execute(tx);
-  return rows.map((row) => ({ ...row, definition: onCallSchedule.parse(row.definition) }));
+  return rows;
 }
 
 // ---- what is wrong with it ----
