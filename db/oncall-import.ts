@@ -25,7 +25,7 @@ export async function readImportPlan(
 }
 
 /** What an import is planned against. */
-export async function readStanding(tx: Tx): Promise<Standing> {
+async function readStanding(tx: Tx): Promise<Standing> {
   const schedules = await listOnCallSchedules(tx);
   const policies = await listEscalationPolicies(tx);
   const people = await listPeople(tx);

@@ -1,17 +1,9 @@
-import { createHash } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
 import { mayOn } from '../../api/auth/principal.ts';
-import type { Tx } from '../../db/database.ts';
-import { applyImport, readStanding } from '../../db/oncall-import.ts';
+import { applyImport, readImportPlan } from '../../db/oncall-import.ts';
 import { UnknownReferenceError } from '../../db/policies.ts';
 import { ImportFormatError } from '../../domain/oncall-import/imported.ts';
-import {
-  canonical,
-  type ImportPlan,
-  type ImportSource,
-  importSources,
-  planImport,
-} from '../../domain/oncall-import/plan.ts';
+import { type ImportPlan, type ImportSource, importSources } from '../../domain/oncall-import/plan.ts';
 import type { WebDeps } from '../deps.ts';
 import { type Problems, posted } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
@@ -45,7 +37,7 @@ export function importRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Router {
     const { scope } = visitorOf(request);
     try {
       if (posted(request.body, 'do') !== 'apply') {
-        const plan = await deps.db.read(scope, (tx) => planOf(tx, given));
+        const plan = await deps.db.read(scope, (tx) => readImportPlan(tx, { ...given, now: Date.now() }));
         await show(request, response, values, { plan });
         return;
       }
@@ -59,7 +51,7 @@ export function importRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Router {
         response.redirect(303, '/on-call');
         return;
       }
-      const plan = await deps.db.read(scope, (tx) => planOf(tx, given));
+      const plan = await deps.db.read(scope, (tx) => readImportPlan(tx, { ...given, now: Date.now() }));
       const problems = ['The plan would be another by now. Look at it again, then apply this one.'];
       await show(request, response, values, { plan, problems });
     } catch (error) {
@@ -73,7 +65,7 @@ export function importRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Router {
   async function apply(request: Request, given: Export): Promise<boolean> {
     const { scope, orgId, email: actor, principal } = visitorOf(request);
     return await deps.db.write(scope, async (tx) => {
-      const { plan, hash } = await planOf(tx, given);
+      const { plan, hash } = await readImportPlan(tx, { ...given, now: Date.now() });
       const strangers = plan.people.some(({ change }) => change === 'create');
       const mayAdd = mayOn(principal, 'owner', null) && posted(request.body, 'createPeople') === 'yes';
       if (hash !== posted(request.body, 'hash')) return false;
@@ -121,11 +113,6 @@ function parsed({ source, text }: ImportValues): Export | { fields: Problems } {
     const why = error instanceof Error ? error.message.slice(0, 200) : '';
     return { fields: { text: `This is no JSON: ${why}` } };
   }
-}
-
-async function planOf(tx: Tx, { source, value }: Export): Promise<{ plan: ImportPlan; hash: string }> {
-  const plan = planImport(source, value, await readStanding(tx), Date.now());
-  return { plan, hash: createHash('sha256').update(canonical(plan)).digest('hex') };
 }
 
 function problemsOf(error: unknown): string[] | undefined {
