@@ -1,17 +1,12 @@
 import { sql } from 'kysely';
 import { type ChatSettings, chatSettings, chatSettingsKey } from '../domain/chat/settings.ts';
-import { recordAudit } from './audit.ts';
 import type { Tx } from './database.ts';
 import { UnknownReferenceError } from './policies.ts';
+import { putSetting, readSetting } from './settings.ts';
 
 /** Throws ZodError if the stored setting is none. */
 export async function readChatSettings(tx: Tx): Promise<ChatSettings> {
-  const row = await tx
-    .selectFrom('settings')
-    .select('value')
-    .where('key', '=', chatSettingsKey)
-    .executeTakeFirst();
-  return chatSettings.parse(row?.value ?? {});
+  return chatSettings.parse((await readSetting(tx, chatSettingsKey)) ?? {});
 }
 
 /** A channel that people talk in; `id` stands in the addresses to which Slack sends what they do there. */
@@ -47,19 +42,5 @@ export async function putChatSettings(
     );
   }
   const before = await readChatSettings(tx);
-  const value = JSON.stringify(change.settings);
-  await tx
-    .insertInto('settings')
-    .values({ org_id: change.orgId, key: chatSettingsKey, value })
-    .onConflict((conflict) =>
-      conflict.columns(['org_id', 'key']).doUpdateSet({ value, updated_at: sql<Date>`now()` }),
-    )
-    .execute();
-  await recordAudit(tx, {
-    orgId: change.orgId,
-    actor: change.actor,
-    action: 'settings.changed',
-    subject: `settings:${chatSettingsKey}`,
-    data: { before, after: change.settings },
-  });
+  await putSetting(tx, { ...change, key: chatSettingsKey, before });
 }

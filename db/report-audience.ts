@@ -1,7 +1,6 @@
-import { sql } from 'kysely';
 import { type ReportSettings, reportSettings, reportSettingsKey } from '../domain/reports/settings.ts';
-import { recordAudit } from './audit.ts';
 import type { Tx } from './database.ts';
+import { putSetting, readSetting } from './settings.ts';
 
 /** Whose report it is, and who gets it. */
 export interface ReportAudience {
@@ -90,12 +89,7 @@ export async function readerZones(
 
 /** Throws ZodError if the stored setting is none. */
 export async function readReportSettings(tx: Tx): Promise<ReportSettings> {
-  const row = await tx
-    .selectFrom('settings')
-    .select('value')
-    .where('key', '=', reportSettingsKey)
-    .executeTakeFirst();
-  return reportSettings.parse(row?.value ?? {});
+  return reportSettings.parse((await readSetting(tx, reportSettingsKey)) ?? {});
 }
 
 /** Replaces the whole setting; what is absent of it has its default again. */
@@ -104,21 +98,7 @@ export async function putReportSettings(
   change: { orgId: string; settings: ReportSettings; actor: string },
 ): Promise<void> {
   const before = await readReportSettings(tx);
-  const value = JSON.stringify(change.settings);
-  await tx
-    .insertInto('settings')
-    .values({ org_id: change.orgId, key: reportSettingsKey, value })
-    .onConflict((conflict) =>
-      conflict.columns(['org_id', 'key']).doUpdateSet({ value, updated_at: sql<Date>`now()` }),
-    )
-    .execute();
-  await recordAudit(tx, {
-    orgId: change.orgId,
-    actor: change.actor,
-    action: 'settings.changed',
-    subject: `settings:${reportSettingsKey}`,
-    data: { before, after: change.settings },
-  });
+  await putSetting(tx, { ...change, key: reportSettingsKey, before });
 }
 
 async function ownerAddresses(tx: Tx): Promise<string[]> {
