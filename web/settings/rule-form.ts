@@ -6,10 +6,9 @@ import {
 } from '../../domain/notification-rules/rule.ts';
 import { templateFields } from '../../domain/notification-rules/template.ts';
 import { triggerWords } from '../../domain/notification-rules/trigger-words.ts';
-import { type Weekday, weekdays } from '../../domain/oncall/schedule.ts';
-import { dayNames } from '../../domain/safety/business-hours.ts';
 import { severities } from '../../domain/severity.ts';
 import { field, type Problems, posted, postedAll } from '../layout/fields.ts';
+import { ticks, weeklyHours } from '../layout/weekly-hours.ts';
 import { severityMarks } from '../layout/words.ts';
 import { noTarget, readTarget, type TargetValues, targetValues } from './escalation-form.ts';
 import type { TargetChoices } from './escalation-targets.ts';
@@ -199,18 +198,7 @@ export function ruleFormView(
       (severity) => severityMarks[severity].word,
     ),
     match,
-    days: weekdayTicks(values.days),
-    daysProblem: problems.days ?? null,
-    hours: [
-      field('from', 'From', { ...given, type: 'time', optional: true }),
-      field('to', 'To', {
-        ...given,
-        type: 'time',
-        optional: true,
-        hint: 'Not later than from: on the next day',
-      }),
-      field('timeZone', 'Time zone', { ...given, hint: 'Such as Europe/Berlin' }),
-    ],
+    ...weeklyHours(values.days, given),
     targets: (values.targets.length > 0 ? values.targets : [noTarget]).map((target, place) => ({
       place,
       label: `Target ${place + 1}`,
@@ -225,26 +213,6 @@ export function ruleFormView(
     template: field('template', 'Text above the message', { ...given, optional: true, rows: 3 }),
     templateFields: templateFields.map((name) => `{{${name}}}`),
   };
-}
-
-/** Boxes to tick, each with an id of its own. */
-export function ticks<T extends string>(
-  name: string,
-  all: readonly T[],
-  ticked: readonly string[],
-  labelOf: (value: T) => string,
-) {
-  return all.map((value) => ({
-    id: `field-${name}-${value.replaceAll('.', '-')}`,
-    name,
-    value,
-    label: labelOf(value),
-    checked: ticked.includes(value),
-  }));
-}
-
-export function weekdayTicks(ticked: readonly string[]) {
-  return ticks('days', weekdays, ticked, (day: Weekday) => dayNames[weekdays.indexOf(day)] ?? day);
 }
 
 const plural = (count: number, word: string) => `${count} ${word}${count === 1 ? '' : 's'}`;

@@ -1,8 +1,8 @@
 import type { FoundBySilence } from '../../db/silence-preview.ts';
 import { type Silence, silence } from '../../domain/silences/silence.ts';
 import { type Field, field, type Problems, posted, postedAll } from '../layout/fields.ts';
+import { weeklyHours } from '../layout/weekly-hours.ts';
 import { labelsText, readLabels } from '../settings/matching.ts';
-import { weekdayTicks } from '../settings/rule-form.ts';
 
 export const silencesPath = '/silences';
 
@@ -133,14 +133,11 @@ function instantOf(text: string): number | undefined {
   return Number.isNaN(at) ? undefined : at;
 }
 
-export interface SilenceFormView {
+export interface SilenceFormView extends ReturnType<typeof weeklyHours> {
   hasProblems: boolean;
   about: Field[];
   labels: Field;
   times: Field[];
-  days: ReturnType<typeof weekdayTicks>;
-  daysProblem: string | null;
-  hours: Field[];
   reason: Field;
 }
 
@@ -181,18 +178,7 @@ export function silenceFormView(
         hint: 'At most 90 days after the start',
       }),
     ],
-    days: weekdayTicks(values.days),
-    daysProblem: problems.days ?? null,
-    hours: [
-      field('from', 'From', { ...given, type: 'time', optional: true }),
-      field('to', 'To', {
-        ...given,
-        type: 'time',
-        optional: true,
-        hint: 'Not later than from: on the next day',
-      }),
-      field('timeZone', 'Time zone', { ...given, hint: 'Such as Europe/Berlin' }),
-    ],
+    ...weeklyHours(values.days, given),
     reason: field('reason', 'Why', { ...given, hint: 'Stands on every incident that it keeps quiet' }),
   };
 }
