@@ -66,7 +66,7 @@ export async function ensureSchedules(
   organizations: readonly ScheduledOrganization[],
 ): Promise<void> {
   for (const organization of organizations) {
-    for (const report of reports) await ensureSchedule(client.schedule, scheduleOf(organization, report));
+    for (const report of reports) await ensureSchedule(client.schedule, reportSchedule(organization, report));
     await ensureSchedule(client.schedule, sloSchedule(organization));
     await ensureSchedule(client.schedule, calendarSchedule(organization.orgId));
     await ensureSchedule(client.schedule, handoffSchedule(organization));
@@ -78,98 +78,85 @@ export async function ensureSchedules(
 
 /** Objectives are measured each minute; what was missed is not made up for, since it would find what is now. */
 function sloSchedule({ orgId }: ScheduledOrganization): ScheduleOptions {
-  const input: SloEvaluationInput = { orgId };
-  const scheduleId = sloScheduleId(orgId);
-  return {
-    scheduleId,
+  return schedule<SloEvaluationInput>({
+    scheduleId: sloScheduleId(orgId),
+    workflowType: workflowTypes.sloEvaluation,
+    input: { orgId },
     spec: { intervals: [{ every: '1 minute' }] },
-    action: {
-      type: 'startWorkflow',
-      workflowType: workflowTypes.sloEvaluation,
-      taskQueue,
-      workflowId: scheduleId,
-      args: [input],
-    },
-    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '10 seconds' },
-    memo: { what: 'measures objectives' },
-  };
+    catchupWindow: '10 seconds',
+    what: 'measures objectives',
+  });
 }
 
 /** Looks ahead by its own pause, so that people hear of a handoff shortly before it; what was missed is found by the next. */
 function handoffSchedule({ orgId }: ScheduledOrganization): ScheduleOptions {
-  const input: DutyInput = { orgId };
-  const scheduleId = handoffScheduleId(orgId);
-  return {
-    scheduleId,
+  return schedule<DutyInput>({
+    scheduleId: handoffScheduleId(orgId),
+    workflowType: workflowTypes.handoffs,
+    input: { orgId },
     spec: { intervals: [{ every: '5 minutes' }] },
-    action: {
-      type: 'startWorkflow',
-      workflowType: workflowTypes.handoffs,
-      taskQueue,
-      workflowId: scheduleId,
-      args: [input],
-    },
-    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 minute' },
-    memo: { what: 'tells who comes on call and who goes off' },
-  };
+    catchupWindow: '1 minute',
+    what: 'tells who comes on call and who goes off',
+  });
 }
 
 /** An hour before the reports: what is mended on Monday morning holds for the week. */
 function readinessSchedule({ orgId, timeZone }: ScheduledOrganization): ScheduleOptions {
-  const input: DutyInput = { orgId };
-  const scheduleId = readinessScheduleId(orgId);
-  return {
-    scheduleId,
+  return schedule<DutyInput>({
+    scheduleId: readinessScheduleId(orgId),
+    workflowType: workflowTypes.readiness,
+    input: { orgId },
     spec: { calendars: [{ dayOfWeek: 'MONDAY', hour: 7, minute: 0 }], timezone: timeZone },
-    action: {
-      type: 'startWorkflow',
-      workflowType: workflowTypes.readiness,
-      taskQueue,
-      workflowId: scheduleId,
-      args: [input],
-    },
-    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 day' },
-    memo: { what: 'weekly look at what could keep pages from reaching somebody' },
-  };
+    catchupWindow: '1 day',
+    what: 'weekly look at what could keep pages from reaching somebody',
+  });
 }
 
 /** When people have come in. An organization whose channels want none has a workflow that finds nothing to do. */
 function chatSummarySchedule({ orgId, timeZone }: ScheduledOrganization, span: SummarySpan): ScheduleOptions {
-  const input: ChatSummaryInput = { orgId, span };
-  const scheduleId = chatSummaryScheduleId(orgId, span);
   const day = span === 'week' ? { dayOfWeek: 'MONDAY' as const } : {};
-  return {
-    scheduleId,
+  return schedule<ChatSummaryInput>({
+    scheduleId: chatSummaryScheduleId(orgId, span),
+    workflowType: workflowTypes.chatSummary,
+    input: { orgId, span },
     spec: { calendars: [{ ...day, hour: 9, minute: 0 }], timezone: timeZone },
-    action: {
-      type: 'startWorkflow',
-      workflowType: workflowTypes.chatSummary,
-      taskQueue,
-      workflowId: scheduleId,
-      args: [input],
-    },
-    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '2 hours' },
-    memo: { what: `summary of the ${span} for channels of chat` },
-  };
+    catchupWindow: '2 hours',
+    what: `summary of the ${span} for channels of chat`,
+  });
 }
 
-function scheduleOf(
+function reportSchedule(
   { orgId, timeZone }: ScheduledOrganization,
   { kind, what, workflowType, due, own }: ScheduledReport,
 ): ScheduleOptions {
-  const input: ReportInput = { orgId, requestedBy: 'schedule', ...own };
-  const scheduleId = reportScheduleId(orgId, kind);
+  return schedule<ReportInput>({
+    scheduleId: reportScheduleId(orgId, kind),
+    workflowType,
+    input: { orgId, requestedBy: 'schedule', ...own },
+    spec: { calendars: [due], timezone: timeZone },
+    // Holdfast that was away on Monday morning sends when it is back, until Tuesday
+    catchupWindow: '1 day',
+    what: `${what} report`,
+  });
+}
+
+/** What the schedules have in common. */
+function schedule<Input>(own: {
+  scheduleId: string;
+  workflowType: string;
+  input: Input;
+  spec: ScheduleOptions['spec'];
+  catchupWindow: '10 seconds' | '1 minute' | '2 hours' | '1 day';
+  what: string;
+}): ScheduleOptions {
+  const { scheduleId, workflowType, input, spec, catchupWindow, what } = own;
   return {
     scheduleId,
-    spec: { calendars: [due], timezone: timeZone },
+    spec,
     // Temporal adds the time that it was due to the workflow's id
     action: { type: 'startWorkflow', workflowType, taskQueue, workflowId: scheduleId, args: [input] },
-    policies: {
-      // a report that still waits for a mail server is not started twice
-      overlap: ScheduleOverlapPolicy.SKIP,
-      // Holdfast that was away on Monday morning sends when it is back, until Tuesday
-      catchupWindow: '1 day',
-    },
-    memo: { what: `${what} report` },
+    // what still waits, as a report does for a mail server, is not started twice
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow },
+    memo: { what },
   };
 }
