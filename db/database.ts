@@ -147,9 +147,6 @@ class ScopedDriver extends PostgresDriver {
   }
 }
 
-/** What the API gets: it may look, and its writes go through the commands that are given to it by name. */
-export type ReadDatabase = Pick<Database, 'read'>;
-
 const unavailableCodes = new Set([
   'ECONNREFUSED',
   'ECONNRESET',

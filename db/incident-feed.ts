@@ -28,7 +28,7 @@ const joinedLimit = 1_000;
 /** Of these, so many are told one by one to rules that wait for each alert. */
 const receivedLimit = 50;
 /** Different names of its alerts that an incident's policies are chosen by. */
-const namesLimit = 1_000;
+export const namesLimit = 1_000;
 
 /**
  * A feed that was read less long ago than this is left to the dispatcher's sweep (claim_unread_feeds), which signals
@@ -187,7 +187,7 @@ export async function listFiringAlerts(
 }
 
 /** Of all of its alerts, and not only of those that are new: a policy that held goes on holding. */
-async function alertNames(tx: Tx, incidentId: string): Promise<string[]> {
+export async function alertNames(tx: Tx, incidentId: string): Promise<string[]> {
   const rows = await tx
     .selectFrom('alerts')
     .select('name')

@@ -1,8 +1,6 @@
 import { sql } from 'kysely';
 import type { NotificationCause, NotificationStatus, NotificationType } from '../domain/notification.ts';
-import { decodeCursor, encodeCursor, type Page, toPage } from './cursor.ts';
 import type { Tx } from './database.ts';
-import type { NotificationRecord } from './notifications-read.ts';
 import { storable } from './storable.ts';
 
 export interface NotificationEntry {
@@ -189,57 +187,4 @@ function row(entry: NotificationEntry) {
     cause: JSON.stringify(entry.cause ?? {}),
     person: entry.person ?? null,
   };
-}
-
-export interface LoggedNotification extends NotificationRecord {
-  incidentNumber: number | null;
-}
-
-/** The whole log, newest first. Throws InvalidCursorError. */
-export async function listNotifications(
-  tx: Tx,
-  args: { status?: readonly NotificationStatus[]; cursor?: string; limit: number },
-): Promise<Page<LoggedNotification>> {
-  let query = tx
-    .selectFrom('notifications')
-    .leftJoin('incidents', 'incidents.id', 'notifications.incident_id')
-    .select([
-      'notifications.id',
-      'notifications.type',
-      'notifications.channel',
-      'notifications.destination',
-      'notifications.subject',
-      'notifications.status',
-      'notifications.attempts',
-      'notifications.error',
-      'notifications.created_at as createdAt',
-      'notifications.finished_at as finishedAt',
-      'incidents.number as incidentNumber',
-    ]);
-  if (args.status) query = query.where('notifications.status', 'in', args.status);
-  if (args.cursor !== undefined) {
-    const [id] = decodeCursor(args.cursor, ['integer']);
-    query = query.where('notifications.id', '<', id);
-  }
-  const rows = await query
-    .orderBy('notifications.id', 'desc')
-    .limit(args.limit + 1)
-    .execute();
-  return toPage(rows, args.limit, (last) => encodeCursor(last.id));
-}
-
-/** How many messages since `since`, by status. */
-export async function countNotifications(
-  tx: Tx,
-  { since }: { since: Date },
-): Promise<Record<NotificationStatus, number>> {
-  const rows = await tx
-    .selectFrom('notifications')
-    .select(['status', sql<number>`count(*)::int`.as('count')])
-    .where('created_at', '>=', since)
-    .groupBy('status')
-    .execute();
-  const counts: Record<NotificationStatus, number> = { started: 0, sent: 0, failed: 0, skipped: 0 };
-  for (const { status, count } of rows) counts[status] = count;
-  return counts;
 }

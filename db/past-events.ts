@@ -4,7 +4,7 @@ import type { NotificationTrigger } from '../domain/notification-rules/rule.ts';
 import type { TemplateFacts } from '../domain/notification-rules/template.ts';
 import type { Severity } from '../domain/severity.ts';
 import type { Tx } from './database.ts';
-import { namesLimit } from './rule-subject.ts';
+import { namesLimit } from './incident-feed.ts';
 
 interface Row {
   trigger: NotificationTrigger;

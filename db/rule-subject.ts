@@ -1,6 +1,7 @@
 import type { RuleEvent } from '../domain/notification-rules/rule.ts';
 import type { TemplateFacts } from '../domain/notification-rules/template.ts';
 import type { Tx } from './database.ts';
+import { alertNames } from './incident-feed.ts';
 
 /** What rules see of something that happened, and what their texts may say of it. */
 export interface RuleSubject {
@@ -10,8 +11,6 @@ export interface RuleSubject {
   detail: Record<string, string>;
 }
 
-/** Different names of an incident's alerts that rules look at. */
-export const namesLimit = 1_000;
 const namesTold = 5;
 
 /** Undefined where there is no such incident (any more). Of an alert of it, what happened is that alert's. */
@@ -108,17 +107,6 @@ async function alertOf(tx: Tx, incidentId: string, alertId: number) {
     .where('incident_id', '=', incidentId)
     .where('id', '=', alertId)
     .executeTakeFirst();
-}
-
-async function alertNames(tx: Tx, incidentId: string): Promise<string[]> {
-  const rows = await tx
-    .selectFrom('alerts')
-    .select('name')
-    .distinct()
-    .where('incident_id', '=', incidentId)
-    .limit(namesLimit)
-    .execute();
-  return rows.map(({ name }) => name);
 }
 
 function namesText(names: readonly string[]): string {

@@ -23,7 +23,3 @@ export function severityFromLabel(label: string | undefined): Severity {
 export function severityRank(severity: Severity): number {
   return severities.indexOf(severity);
 }
-
-export function worstSeverity(a: Severity, b: Severity): Severity {
-  return severityRank(a) <= severityRank(b) ? a : b;
-}

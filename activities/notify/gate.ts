@@ -17,4 +17,3 @@ export function createGate() {
     },
   };
 }
-export type Gate = ReturnType<typeof createGate>;

@@ -50,12 +50,6 @@ export function authenticate(deps: AuthenticateDeps): RequestHandler {
   };
 }
 
-/** Refuses whoever is not signed in with 401. */
-export const requireSignedIn: RequestHandler = (request, _response, next) => {
-  principalOf(request);
-  next();
-};
-
 /** Refuses whoever has less than `needed` in the organization; on rows of a team use `assertRole`. */
 export function requireRole(needed: Role): RequestHandler {
   return (request, _response, next) => {

@@ -79,7 +79,6 @@ export const otlpLogRecord = z.object({
   traceId: z.string().nullish(),
   spanId: z.string().nullish(),
 });
-export type OtlpLogRecord = z.output<typeof otlpLogRecord>;
 
 /** Milliseconds since 1970 from nanoseconds, with their fraction; null outside of 1970 to 9999. */
 export function millisecondsOf(nano: string | number | null | undefined): number | null {

@@ -96,10 +96,6 @@ const drawings: Record<string, string> = {
   more: '<g fill="currentColor"><circle cx="3.500" cy="8" r="1.300"/><circle cx="8" cy="8" r="1.300"/><circle cx="12.500" cy="8" r="1.300"/></g>',
 };
 
-export function iconNames(): string[] {
-  return Object.keys(drawings);
-}
-
 /** SVG of an icon; throws RangeError on a name that is none, so that a misspelt one never ships. */
 export function icon(name: string): string {
   const drawing = drawings[name];
