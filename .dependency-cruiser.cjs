@@ -41,7 +41,10 @@ module.exports = {
       comment: 'No I/O in the domain: no node modules, and only small pure libraries.',
       severity: 'error',
       from: { path: '^domain/', pathNot: '\\.test\\.ts$' },
-      to: { dependencyTypes: ['core', 'npm'], pathNot: 'node_modules/(zod|yaml|diff|temporal-polyfill|ipaddr\\.js)/' },
+      to: {
+        dependencyTypes: ['core', 'npm'],
+        pathNot: 'node_modules/(zod|yaml|diff|temporal-polyfill|ipaddr\\.js)/',
+      },
     },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'no-orphan-imports', severity: 'error', from: {}, to: { couldNotResolve: true } },
