@@ -202,9 +202,10 @@ describe('an ssh step that cannot begin', () => {
   });
 });
 
-describe('an ssh step that is to end', () => {
+// they wait for others and for nothing of their own, so they wait together
+describe.concurrent('an ssh step that is to end', () => {
   it('is ended with all its children at its time-out', async () => {
-    const { result, group } = await run(shell('sleep 300 & sleep 300 & wait'), {}, { timeoutMs: 1500 });
+    const { result, group } = await run(shell('sleep 300 & sleep 300 & wait'), {}, { timeoutMs: 3000 });
     expect(result).toMatchObject({
       error: expect.stringMatching(/^timed out after .* while it ran; it was ended$/),
     });
@@ -215,7 +216,7 @@ describe('an ssh step that is to end', () => {
     const { result, group } = await run(
       shell(`trap '' TERM; while :; do sleep 0.1; done`),
       {},
-      { timeoutMs: 1000 },
+      { timeoutMs: 3000 },
     );
     expect(result).toMatchObject({ error: expect.stringMatching(/it was ended$/) });
     expect(membersOf(group!.pgid)).toEqual([]);
@@ -238,7 +239,7 @@ describe('an ssh step that is to end', () => {
         shell('sleep 300'),
         { port: narrow.port, hostKeys: [narrow.hostKey] },
         {
-          timeoutMs: 1000,
+          timeoutMs: 3000,
           secrets: { HOLDFAST_SECRET_KEY: narrow.key },
         },
       );
@@ -284,7 +285,7 @@ async function startCable() {
   };
 }
 
-describe('an ssh step whose connection breaks', () => {
+describe.concurrent('an ssh step whose connection breaks', () => {
   it('is ended before the step counts as failed', async () => {
     const cable = await startCable();
     const running = run(shell(`echo up > ${folder}/cut; trap '' TERM; sleep 300`), { port: cable.port });
