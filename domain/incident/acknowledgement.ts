@@ -4,6 +4,7 @@ import type { NotifyTarget } from '../notification.ts';
 import { stopClock } from '../sla.ts';
 import { advanceClocks } from './clocks.ts';
 import type { IncidentEvent } from './events.ts';
+import { quietUntil } from './quiet.ts';
 import type { IncidentState, Notice } from './state.ts';
 import { holdfast, tell } from './story.ts';
 
@@ -40,16 +41,16 @@ export function active(state: IncidentState, at: number): IncidentState {
   return { ...state, activity: { at, remindedAt: null } };
 }
 
-/** When an acknowledged incident has been quiet for long enough; null: never, or not again. */
+/** When an acknowledged incident has been quiet for long enough; null: never, or not again. Nobody is told in a silence. */
 export function quietTimes(state: IncidentState): { remindAt: number | null; takeBackAt: number | null } {
-  const { acknowledged, resolved, plan, activity } = state;
+  const { acknowledged, resolved, plan, activity, silence } = state;
   if (!acknowledged || resolved || !plan?.resolves) return { remindAt: null, takeBackAt: null };
   const { remindAfter, unacknowledgeAfter } = plan.escalation.policy;
   const since = Math.max(acknowledged.at, activity.at);
+  const after = (duration: string) => Math.max(since + durationMs(duration), silence?.until ?? 0);
   return {
-    remindAt:
-      remindAfter === undefined || activity.remindedAt !== null ? null : since + durationMs(remindAfter),
-    takeBackAt: unacknowledgeAfter === undefined ? null : since + durationMs(unacknowledgeAfter),
+    remindAt: remindAfter === undefined || activity.remindedAt !== null ? null : after(remindAfter),
+    takeBackAt: unacknowledgeAfter === undefined ? null : after(unacknowledgeAfter),
   };
 }
 
@@ -87,13 +88,13 @@ function takeBack(state: IncidentState, at: number): IncidentState {
   };
 }
 
-/** Every level is asked and told again, from `at` on. */
+/** Every level is asked and told again, from `at` on; where nobody is to be woken then, from the end of that on. */
 export function newRound(state: IncidentState, event: string, at: number): IncidentState {
   return {
     ...state,
     rounds: state.rounds + 1,
     began: { event, at, seq: state.seq },
-    escalationFrom: at,
+    escalationFrom: Math.max(at, quietUntil(state) ?? at),
     levels: {},
   };
 }

@@ -21,18 +21,37 @@ const triggerOf: Readonly<Record<string, NotificationTrigger>> = {
 export const announceKey = ({ trigger, occurrence }: Announcement): string =>
   `announce:${trigger}:${occurrence}`;
 
-/** Of what has been told since `before`. What comes and goes while it is silenced is not announced. */
+/**
+ * Of what has been told since `before`. What comes and goes while it is silenced is not announced; of what people were told
+ * of before, the end is.
+ */
 export function announceTold(before: IncidentState, after: IncidentState): IncidentState {
   const awaited = after.plan?.announces;
   if (awaited === undefined || awaited.length === 0 || after.seq === before.seq) return after;
-  if (after.resolved && before.silence !== null) return { ...after, announcements: [] };
+  const endsSilenced = after.resolved !== null && before.silence !== null;
+  if (endsSilenced && before.silence?.fromTheStart) return { ...after, announcements: [] };
   const told = after.outbox.flatMap(({ seq, kind, at }): Announcement[] => {
     const trigger = seq > before.seq ? triggerOf[kind] : undefined;
     return trigger !== undefined && awaited.includes(trigger)
       ? [{ trigger, occurrence: String(seq), at }]
       : [];
   });
+  if (endsSilenced) {
+    return { ...after, announcements: told.filter(({ trigger }) => trigger === 'incident.resolved') };
+  }
   return told.length === 0 ? after : { ...after, announcements: [...after.announcements, ...told] };
+}
+
+/** So many alerts wait to be announced at most: a silence of hours must not end in a flood of what came meanwhile. */
+const mostReceived = 100;
+/** Rules are asked about so many at once: Temporal stops a workflow with thousands of activities under way. */
+const mostAtOnce = 50;
+
+/** Of what rules are to be asked about, what may be begun beside what is under way. */
+export function announcementsToBegin({ announcements, inFlight }: IncidentState): Announcement[] {
+  const underWay = new Set(inFlight);
+  const waiting = announcements.filter((each) => !underWay.has(announceKey(each)));
+  return waiting.slice(0, Math.max(0, mostAtOnce - (announcements.length - waiting.length)));
 }
 
 /** What a reading of the feed brings that is no line of the story. */
@@ -47,7 +66,10 @@ export function announceRead(
     found.push({ trigger: 'incident.opened', occurrence: '0', at: state.openedAt });
   }
   if (awaited.includes('alert.received')) {
-    for (const id of received) found.push({ trigger: 'alert.received', occurrence: String(id), at });
+    const waiting = state.announcements.filter(({ trigger }) => trigger === 'alert.received').length;
+    for (const id of received.slice(0, Math.max(0, mostReceived - waiting))) {
+      found.push({ trigger: 'alert.received', occurrence: String(id), at });
+    }
   }
   return found.length === 0 ? state : { ...state, announcements: [...state.announcements, ...found] };
 }

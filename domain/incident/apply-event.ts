@@ -253,10 +253,9 @@ function applyDigest(before: IncidentState, digest: FeedDigest, at: number): Inc
   if (first && !state.resolved) state = { ...state, status: 'investigating' };
   if (first && digest.restored) state = restore(state, digest.restored, at);
   // whoever resolved it before anything was read meant just these alerts
-  if (!first && digest.firingJoined && state.status === 'resolved' && state.mergedInto === null) {
-    state = reopen(state, at);
-  }
-  state = applySilence(state, digest, at);
+  const again = !first && digest.firingJoined && state.status === 'resolved' && state.mergedInto === null;
+  if (again) state = reopen(state, at);
+  state = applySilence(state, digest, { begun: again || (first && !digest.restored), at });
   state = applyReapplied(state, digest.plan, at);
   state = announceRead(state, digest, { opened: first && !digest.restored, at });
   if (digest.analysis)

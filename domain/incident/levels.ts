@@ -170,11 +170,15 @@ export function settleLevel(state: IncidentState, pageKey: string, at: number): 
   const key = readPageKey(pageKey)?.levelKey;
   const level = levelsOf(state).find((each) => each.key === key);
   if (!level?.reached) return state;
-  const ends = pagesOf(state, level, level.reached).map((page) => state.pages[page.key]?.status ?? 'started');
-  if (ends.includes('started')) return state;
+  const ends = pagesOf(state, level, level.reached).map(({ key: page, entry }) => ({
+    status: state.pages[page]?.status ?? 'started',
+    shadow: entry?.shadow === true,
+  }));
+  if (ends.some(({ status }) => status === 'started')) return state;
   const done = { ...level.reached, targets: [] };
   const next = { ...state, levels: { ...state.levels, [level.key]: done } };
-  const came = ends.some((status) => status !== 'failed');
+  // nobody relies on those who only shadow
+  const came = ends.some(({ status, shadow }) => status !== 'failed' && !shadow);
   if (came || escalationStopped(state) || done.unreachedAfterMs !== undefined) return next;
   return unreach(next, level, at, 'could not be delivered to anybody', 'level_undelivered');
 }

@@ -5,7 +5,7 @@ import type { EscalationPolicy, EscalationTarget } from '../policies.ts';
 import { nextClockChange } from '../sla.ts';
 import { quietTimes } from './acknowledgement.ts';
 import { analysisKey, nextAnalysisAt } from './analysis-times.ts';
-import { announceKey } from './announcements.ts';
+import { announceKey, announcementsToBegin } from './announcements.ts';
 import { closingTime, deadlinesOf } from './deadlines.ts';
 import { causeOfLevel, type Level, type LevelPage, levelsOf, pagesOf } from './levels.ts';
 import { pageKey } from './page-key.ts';
@@ -70,7 +70,7 @@ export function nextMoves(state: IncidentState, now: number): Decision {
       begin({ kind: 'notice', key: notice.key, notice: withCause(notice, now) });
     }
   }
-  for (const announcement of state.silence === null ? state.announcements : []) {
+  for (const announcement of state.silence === null ? announcementsToBegin(state) : []) {
     begin({ kind: 'announce', key: announceKey(announcement), announcement });
   }
   decideEvidence(state, now, begin, times);

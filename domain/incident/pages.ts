@@ -3,6 +3,7 @@ import type { NotifyTarget } from '../notification.ts';
 import type { IncidentEvent } from './events.ts';
 import { levelsOf, methodName, pagesOf, settleLevel } from './levels.ts';
 import { pageTargetOf, readPageKey } from './page-key.ts';
+import { tellTheEndTo } from './resolution.ts';
 import type { IncidentPage, IncidentState } from './state.ts';
 import { holdfast, tell } from './story.ts';
 
@@ -31,7 +32,7 @@ export function applyPage(
     skipped === null
       ? tell(paged, at, 'notification', holdfast, `Paged ${destination} (level ${level})`, data)
       : tell(paged, at, 'notification_skipped', holdfast, `Did not page ${destination}: ${skipped}`, data);
-  return settleLevel(told, key, at);
+  return settleLevel(skipped === null ? tellTheEndTo(told, key, at) : told, key, at);
 }
 
 export function applyPageFailed(

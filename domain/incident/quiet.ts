@@ -40,14 +40,19 @@ export function applySnooze(
   );
 }
 
-/** Silences as they are now. One alert that none of them catches is reason enough to tell people. */
+/**
+ * Silences as they are now. One alert that none of them catches is reason enough to tell people. `begun`: it opens, or
+ * opens again, with this reading.
+ */
 export function applySilence(
   state: IncidentState,
   { silence, firingJoined }: Pick<FeedDigest, 'silence' | 'firingJoined'>,
-  at: number,
+  { begun, at }: { begun: boolean; at: number },
 ): IncidentState {
   if (state.resolved || (!silence && state.silence === null)) return state;
-  const lasting = silence && silence.until > at ? silence : null;
+  const fromTheStart = begun || state.silence?.fromTheStart;
+  const lasting =
+    silence && silence.until > at ? { ...silence, ...(fromTheStart && { fromTheStart }) } : null;
   const next = withQuiet(state, { silence: lasting }, at);
   if (lasting !== null) {
     const { until, names } = lasting;

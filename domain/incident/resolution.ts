@@ -1,5 +1,6 @@
 import { formatDuration } from '../duration.ts';
 import { onceEach } from '../escalation/once-each.ts';
+import type { NotifyTarget } from '../notification.ts';
 import { advanceClock, stopClock } from '../sla.ts';
 import { startAnalyses } from './analysis-times.ts';
 import { advanceClocks } from './clocks.ts';
@@ -19,14 +20,9 @@ export function close(
   const paged = Object.values(state.pages).flatMap(({ status, target }) =>
     status === 'sent' ? [target] : [],
   );
-  const notices = onceEach(paged).map<Notice>((target, index) => ({
-    key: `notice:incident.resolved:${state.openings}:${index}`,
-    type: 'incident.resolved',
-    target,
-    detail: { by, ...detail },
-    cause: { event: 'incident.resolved', at: new Date(at).toISOString() },
-    dueAt: at,
-  }));
+  const notices = onceEach(paged).map((target, index) =>
+    noticeOfTheEnd(`${state.openings}:${index}`, target, { by, ...detail }, at),
+  );
   return {
     ...state,
     status,
@@ -38,6 +34,34 @@ export function close(
     clocks: state.clocks.map((clock) => stopClock(clock, at)),
     notices: [...state.notices.filter((notice) => notice.type === 'incident.resolved'), ...notices],
     evidence: { ...state.evidence, nextAt: null },
+  };
+}
+
+/**
+ * The page of this key left while the incident was being resolved: whoever it reached, and nobody had reached before,
+ * hears of the end as well. What began before levels were asked whom they reach goes on as it did.
+ */
+export function tellTheEndTo(state: IncidentState, key: string, at: number): IncidentState {
+  const { resolved, openings, mergedInto, pages, plan } = state;
+  const late = pages[key];
+  if (!plan?.resolves || !resolved || !late || !key.startsWith(`page:${openings}:`)) return state;
+  const told = Object.entries(pages).some(
+    ([other, { status, target }]) =>
+      other !== key && status === 'sent' && onceEach([target, late.target]).length === 1,
+  );
+  if (told) return state;
+  const detail = { by: resolved.by, ...(mergedInto === null ? {} : { mergedInto }) };
+  return { ...state, notices: [...state.notices, noticeOfTheEnd(key, late.target, detail, at)] };
+}
+
+function noticeOfTheEnd(what: string, target: NotifyTarget, detail: Notice['detail'], at: number): Notice {
+  return {
+    key: `notice:incident.resolved:${what}`,
+    type: 'incident.resolved',
+    target,
+    detail,
+    cause: { event: 'incident.resolved', at: new Date(at).toISOString() },
+    dueAt: at,
   };
 }
 

@@ -30,8 +30,8 @@ export interface IncidentState {
   /** The last time that a person did something, or an alert changed; and when its quiet was last reminded of. */
   activity: { at: number; remindedAt: number | null };
   snoozedUntil: number | null;
-  /** Every alert that fires is silenced; `names`: by what. */
-  silence: { until: number; names: string[] } | null;
+  /** Every alert that fires is silenced; `names`: by what; `fromTheStart`: since it opened, so that nobody knows of it. */
+  silence: { until: number; names: string[]; fromTheStart?: true } | null;
   resolved: { at: number; by: string } | null;
   alertCount: number;
   firingCount: number;
