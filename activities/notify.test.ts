@@ -327,6 +327,17 @@ test('that an incident is resolved is told once that is recorded, and not at all
   expect(mail.mails[0]?.email.subject).toMatch(/^\[critical\] #\d+ checkout: resolved after \d+ s$/);
 });
 
+test('a page of an incident that has begun anew goes out although that cannot be recorded', async () => {
+  await test_.owner.query(
+    `update incidents set recorded_seq = 5, resolved_at = now(), status = 'resolved',
+       acknowledged_at = now(), acknowledged_by = 'ben@example.com' where id = $1`,
+    [incident.id],
+  );
+  const input = page({ key: `anew:${incident.id}`, detail: { ...page().detail, since: 6 } });
+  expect(await failureOf(attempt(input))).toMatchObject({ type: 'NotRecordedYet' });
+  expect(await attempt(input, quiet(21))).toMatchObject({ status: 'sent' });
+});
+
 test("another organization's incident is never told", async () => {
   const { rows } = await test_.owner.query(
     `insert into organizations (slug, name) values ('other', 'Other') returning org_id`,

@@ -11,6 +11,7 @@ import { createAdapters, createDelivery, type DeliverDeps } from './notify/deliv
 import { resolveDestination } from './notify/destination.ts';
 import { createGate } from './notify/gate.ts';
 import type { Delivery } from './notify/outgoing.ts';
+import { withPatience } from './notify/patience.ts';
 import { type Prepared, prepare } from './notify/prepare.ts';
 import { type ChannelPreview, previewMessage } from './notify/preview.ts';
 import { reasonByNow } from './notify/still-due.ts';
@@ -118,7 +119,7 @@ export function createNotifyActivities(deps: NotifyDeps) {
         });
       }
     });
-    if (failure) throw failure;
+    if (failure) throw withPatience(failure, context.info.attempt);
     return { status: 'sent', destination: entry.destination };
   }
 

@@ -45,6 +45,15 @@ test('a destination that asked for patience has no turn until that is over, and 
   expect(await take('slack', 1000)).toMatchObject({ status: 'yours' });
 });
 
+test('a turn is taken before the patience is over, and comes after it', async () => {
+  const { orgId } = database;
+  await database.db.write({ orgId }, (tx) =>
+    blockDestination(tx, { orgId, destination: 'slack', forMs: 800, reason: 'HTTP 429' }),
+  );
+  const turn = await take('slack', 100);
+  expect(turn.status === 'yours' && turn.inMs).toBeGreaterThan(500);
+});
+
 test('how a channel is is written when that changes, and else once a minute', async () => {
   const { orgId, owner } = database;
   await owner.query(

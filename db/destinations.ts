@@ -22,7 +22,7 @@ export async function takeTurn(
     insert into destinations as d (org_id, destination, free_at)
     values (${orgId}, ${destination}, clock_timestamp() + ${every})
     on conflict (org_id, destination) do update
-      set free_at = greatest(d.free_at, clock_timestamp()) + ${every}, blocked_until = null, reason = null
+      set free_at = greatest(d.free_at, d.blocked_until, clock_timestamp()) + ${every}, blocked_until = null, reason = null
       where greatest(d.free_at, coalesce(d.blocked_until, d.free_at))
         <= clock_timestamp() + make_interval(secs => ${longestWaitMs / 1000}::double precision)
     returning greatest(0, extract(epoch from d.free_at - ${every} - clock_timestamp()) * 1000)::double precision as in_ms`.execute(

@@ -11,6 +11,7 @@ import {
 } from '../../db/notifications.ts';
 import { methodKey } from '../../domain/contact-method.ts';
 import type { NotificationCause, NotifyInput, NotifyOutcome } from '../../domain/notification.ts';
+import type { Severity } from '../../domain/severity.ts';
 import type { Consolidation } from '../../workflows/messages.ts';
 import { composeMessage, SubjectMissingError } from '../messages/compose.ts';
 import { dateOf } from '../messages/moments.ts';
@@ -20,6 +21,7 @@ import { holdBack } from './hold-back.ts';
 import { signLinks } from './links.ts';
 import { type Delivery, deliveriesOf, subjectOf } from './outgoing.ts';
 import { saidByPagerDuty } from './pagerduty-state.ts';
+import { busy } from './patience.ts';
 import { isRecorded, reasonToSkip } from './still-due.ts';
 
 export type Prepared =
@@ -101,7 +103,7 @@ export async function prepare(tx: Tx, input: NotifyInput, context: PrepareContex
   const subject = subjectOf(input, facts);
   const held = await holdBack(tx, input, entry, { destination, subject, now });
   if (held) return { status: 'settled', ...held };
-  const inMs = await turnAt(tx, input.orgId, destination, context);
+  const inMs = await turnAt(tx, input.orgId, destination, { ...context, severity });
   const begun = await beginNotification(tx, entry);
   if (begun.status === 'sent') {
     return { status: 'settled', outcome: { status: 'sent', destination: entry.destination } };
@@ -121,25 +123,13 @@ async function turnAt(
   tx: Tx,
   orgId: string,
   destination: Destination,
-  context: PrepareContext,
+  { attempt, severity, enter }: PrepareContext & { severity: Severity },
 ): Promise<number> {
-  if (!context.enter(destination))
-    throw busy('as many messages as it takes are on their way to it', 500, context.attempt);
+  const asking = { attempt, severity, chance: Math.random() };
+  if (!enter(destination)) throw busy('as many messages as it takes are on their way to it', 500, asking);
   const turn = await takeTurn(tx, { orgId, destination: destination.key, everyMs: paceMs[destination.kind] });
   if (turn.status === 'yours') return turn.inMs;
-  throw busy(turn.reason ?? 'messages go there at its pace', turn.forMs, context.attempt);
-}
-
-const longestSpreadMs = 60_000;
-
-/** Those who wait come back spread out, the further the longer they have waited, so that many do not ask all at once. */
-function busy(why: string, forMs: number, attempt: number): ApplicationFailure {
-  const spreadMs = Math.min(longestSpreadMs, 500 * 2 ** Math.min(attempt, 10));
-  return ApplicationFailure.create({
-    type: 'DestinationBusy',
-    message: `the destination has no turn now: ${why}`,
-    nextRetryDelay: Math.round(forMs + spreadMs * Math.random()),
-  });
+  throw busy(turn.reason ?? 'messages go there at its pace', turn.forMs, asking);
 }
 
 /** What keeps a message up to date is needless where somebody was to be told the same there. */

@@ -18,7 +18,7 @@ export function isRecorded(
   const { incident, execution, approval } = facts;
   switch (input.type) {
     case 'escalation.page':
-      return incident !== undefined && incident.recordedSeq >= Number(input.detail.since ?? 0);
+      return incident !== undefined && incident.recordedSeq >= sinceOf(input);
     case 'alert.received':
     case 'escalation.reminder':
     case 'escalation.restarted':
@@ -60,6 +60,11 @@ export function isRecorded(
   }
 }
 
+/** The incident's event with which it last began anew: what is recorded before is out of date. */
+function sinceOf({ detail }: NotifyInput): number {
+  return Number(detail.since ?? 0);
+}
+
 /** As `reasonToSkip`, by what the record says now. */
 export async function reasonByNow(tx: Tx, input: NotifyInput): Promise<string | undefined> {
   return reasonToSkip(input, await readNotificationFacts(tx, input));
@@ -93,6 +98,8 @@ export function reasonToSkip(
     return `incident #${incident.number} is not acknowledged any more`;
   }
   if (!incident || !calledOff.has(input.type)) return undefined;
+  // what is recorded is of before it began anew: a page too many is better than one that nobody gets
+  if (input.type === 'escalation.page' && incident.recordedSeq < sinceOf(input)) return undefined;
   const over = incident.status === 'resolved' || incident.status === 'false_positive';
   if (over || incident.resolvedAt) return `incident #${incident.number} is resolved already`;
   const answers =
