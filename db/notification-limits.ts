@@ -36,7 +36,7 @@ const incidentsTold = 15;
 
 /**
  * Counts one message of a pattern to a destination (`now`: epoch milliseconds), and says by which other it is told;
- * undefined: it may go by itself. `first`: it is the first that is held.
+ * undefined: it may go by itself.
  */
 export async function countTowardsLimit(
   tx: Tx,
@@ -48,7 +48,7 @@ export async function countTowardsLimit(
     pattern: string;
     now: number;
   },
-): Promise<(Hold & { first: boolean }) | undefined> {
+): Promise<Hold | undefined> {
   const { orgId, destination, pattern, now } = message;
   // locks the row, so that messages that come at once are counted one after the other
   const { rows } = await sql<{ began: number; sent: number; held: number; consolidated: number | null }>`
@@ -72,7 +72,7 @@ export async function countTowardsLimit(
     .where('pattern', '=', pattern)
     .execute();
   if (counted.verdict === 'send' || consolidated === null) return undefined;
-  return { ...holdOf(consolidated, destination, pattern, began), first: counted.first };
+  return holdOf(consolidated, destination, pattern, began);
 }
 
 /** The hold of the message with this id, while its hour has not been followed by another. */

@@ -12,10 +12,7 @@ export interface LimitCount {
   held: number;
 }
 
-export type LimitVerdict =
-  | { verdict: 'send'; count: LimitCount }
-  /** `first`: the one message that stands for all that are held begins with this one. */
-  | { verdict: 'hold'; count: LimitCount; first: boolean };
+export type LimitVerdict = { verdict: 'send'; count: LimitCount } | { verdict: 'hold'; count: LimitCount };
 
 /** Whether one more message may go at `now` (epoch milliseconds), and what the count is then. */
 export function countMessage(before: LimitCount | undefined, now: number): LimitVerdict {
@@ -25,7 +22,7 @@ export function countMessage(before: LimitCount | undefined, now: number): Limit
   if (before.sent < messagesPerHour) {
     return { verdict: 'send', count: { ...before, sent: before.sent + 1 } };
   }
-  return { verdict: 'hold', count: { ...before, held: before.held + 1 }, first: before.held === 0 };
+  return { verdict: 'hold', count: { ...before, held: before.held + 1 } };
 }
 
 /** News of incidents. What somebody asked for, must decide on or depends on goes however much there is. */

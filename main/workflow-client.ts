@@ -31,7 +31,7 @@ export interface WorkflowStarter {
   /** Tells the incident's workflow that its feed is unread, and starts it where it does not run yet. */
   signalFeedUnread(incident: { orgId: string; incidentId: string; number: number }): Promise<void>;
   startExecution(execution: { orgId: string; executionId: string }): Promise<void>;
-  /** Starts what tells of messages that are held back; one that runs is left alone. */
+  /** Starts what tells of messages that are held back; one that runs, or has come to its end, is left alone. */
   startConsolidation(consolidation: Consolidation): Promise<void>;
 }
 
@@ -88,7 +88,8 @@ export function createWorkflowStarter(client: Client): WorkflowStarter {
           workflowId: consolidationWorkflowId(orgId, limit),
           taskQueue,
           args: [consolidation],
-          workflowIdReusePolicy: 'REJECT_DUPLICATE',
+          // what could not be told then may be told now
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
           typedSearchAttributes: [{ key: orgAttribute, value: orgId }],
         }),
       );

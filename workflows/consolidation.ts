@@ -5,7 +5,8 @@ import { type Consolidation, notificationTaskQueue } from './messages.ts';
 const { notify, countHeld } = proxyActivities<NotifyActivities>({
   taskQueue: notificationTaskQueue,
   startToCloseTimeout: '1m',
-  retry: { initialInterval: '1s', maximumInterval: '1m', maximumAttempts: 100 },
+  // as long as a page is tried for: what is told here are pages, too
+  retry: { initialInterval: '1s', maximumInterval: '5m', maximumAttempts: 200 },
 });
 
 /** How often the message is brought up to date, where the channel can change it. */

@@ -10,13 +10,14 @@ import { noticed } from './outgoing.ts';
 
 export interface HeldBack {
   outcome: NotifyOutcome;
-  /** What tells it with others; absent where that has been started surely. */
+  /** What tells it with others; absent where its hour is over. */
   consolidation?: Consolidation;
 }
 
 /**
- * Beyond the limit a message is told with others; undefined: it goes by itself. A further attempt counts once, and
- * starts again what the attempt before may have died before starting. `now`: epoch milliseconds.
+ * Beyond the limit a message is told with others; undefined: it goes by itself. A further attempt counts once. Each one
+ * asks for what tells them: whichever asked first may have died, or been called off, before that was started. `now`: epoch
+ * milliseconds.
  */
 export async function holdBack(
   tx: Tx,
@@ -40,7 +41,7 @@ export async function holdBack(
   const hold = await countTowardsLimit(tx, { orgId, destination: key, label, channel, pattern, now });
   if (!hold) return undefined;
   await skipNotification(tx, { ...entry, reason, consolidatedInto: hold.consolidated });
-  return { outcome, ...(hold.first && { consolidation: consolidation(hold) }) };
+  return { outcome, consolidation: consolidation(hold) };
 }
 
 /** What only changes a message that is there is no further one. */
