@@ -163,4 +163,11 @@ test('a silence that catches all that fires is told with its end', async () => {
   expect((await read(incident)).digest.silence).toEqual({ until: endsAt.getTime(), names: ['maintenance'] });
   await database.owner.query('delete from silences');
   expect((await read(incident)).digest).not.toHaveProperty('silence');
+  // of another version: an incident that could not be read for it would page nobody
+  await database.owner.query(
+    `insert into silences (org_id, definition, starts_at, ends_at, created_by) values ($1, $2, $3, $4, 'ana')`,
+    [database.orgId, JSON.stringify({ ...silence, lunar: 'full' }), startsAt, endsAt],
+  );
+  expect((await read(incident)).digest).not.toHaveProperty('silence');
+  await database.owner.query('delete from silences');
 });

@@ -47,10 +47,13 @@ export async function activeSilence(
   return silencedUntil(silences, await kindsOfAlerts(tx, incidentId, silences), now) ?? undefined;
 }
 
-/** Those that are between their start and their end; one that comes back every week may be out of its hours. */
+/**
+ * Those that are between their start and their end; one that comes back every week may be out of its hours. What this
+ * version cannot read silences nobody: the incident that asks for it would page nobody at all.
+ */
 async function listActive(tx: Tx, now: Date): Promise<ActiveSilence[]> {
   const rows = await silences(tx).where('s.ends_at', '>', now).where('s.starts_at', '<=', now).execute();
-  return rows.map((row) => asActive(present(row)));
+  return rows.flatMap((row) => (silence.safeParse(row.definition).success ? [asActive(present(row))] : []));
 }
 
 /** Those that are not over, the one that ends first at the top; or else the latest that are, up to 100. */
