@@ -124,9 +124,14 @@ export function createSlackChannel(deps: PostDeps & { apiUrl?: string | undefine
   };
 }
 
-/** Whether there is nothing to update any more: somebody deleted it. */
+/**
+ * Whether there is nothing to update any more: somebody deleted it, or the conversation in which it is cannot be written
+ * to any more, which may have another in its place by now.
+ */
 export function isGone(failure: ApplicationFailure): boolean {
-  return /\b(message_not_found|cant_update_message|edit_window_closed)\b/.test(failure.message);
+  return /\b(message_not_found|cant_update_message|edit_window_closed|channel_not_found|not_in_channel|is_archived)\b/.test(
+    failure.message,
+  );
 }
 
 const remedies: Record<string, string> = {

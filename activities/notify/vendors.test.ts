@@ -35,7 +35,7 @@ const closing: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  slack = await startSlackDouble({ token: botToken, conversations: ['C0OPS', 'C0SRE'] });
+  slack = await startSlackDouble({ token: botToken, conversations: ['C0OPS', 'C0SRE', 'C0OLD'] });
   pagerduty = await startPagerDutyDouble({ routingKey });
   teams = await startTeamsDouble();
   smtp = await startSmtp();
@@ -205,6 +205,19 @@ test('a message that somebody deleted is posted anew', async () => {
   expect(slack.messages('C0SRE').at(-1)).toMatchObject({ under: null, changes: 0 });
 });
 
+test('a page goes to where the channel leads now when the conversation of before is archived', async () => {
+  const bot = { type: 'slack', token: 'env:SLACK' };
+  await seedChannel('moved', { ...bot, channel: 'C0OLD' });
+  await tell(message('moved', { type: 'incident.opened' }));
+  expect(slack.messages('C0OLD')).toHaveLength(1);
+  slack.archive('C0OLD');
+  await database.owner.query(`update notification_channels set definition = $1 where name = 'moved'`, [
+    { ...bot, channel: 'C0SRE' },
+  ]);
+  expect(await tell(message('moved'))).toMatchObject({ status: 'sent' });
+  expect(slack.messages('C0SRE').at(-1)).toMatchObject({ under: null, changes: 0 });
+});
+
 test('nothing from outside is a mention or a link in Slack, however long it is', async () => {
   incident = await seedIncident(`<!channel> <@U123> <https://bad.example|click> ${'&'.repeat(6000)}`);
   await seedAlerts('<!here>');
@@ -349,10 +362,10 @@ test('the eleventh message about one pattern within an hour is told with the oth
   const eleventh = page();
   const twelfth = page();
   expect(await tell(eleventh)).toMatchObject({ status: 'skipped', reason: expect.stringContaining(pattern) });
-  // a further attempt does not count again, and begins anew what the first may have died before beginning
+  // a further attempt does not count again, and each asks for what another may have died before beginning
   await tell(eleventh);
   await tell(twelfth);
-  expect(held).toHaveLength(2);
+  expect(held).toHaveLength(3);
   const other = message('', { target: { type: 'email', address: 'ben@example.com' }, pattern: 'DiskFull' });
   expect(await tell(other)).toMatchObject({ status: 'sent' });
   const before = smtp.mails.length;

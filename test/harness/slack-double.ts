@@ -18,6 +18,8 @@ export interface SlackDouble {
   askForPatience: number | undefined;
   /** As somebody does who deletes it. */
   remove(message: PostedMessage): void;
+  /** As somebody does who is done with a conversation. */
+  archive(conversation: string): void;
   close(): Promise<void>;
 }
 
@@ -52,6 +54,7 @@ export async function startSlackDouble(options: {
   const messages: PostedMessage[] = [];
   const calls: SlackDouble['calls'] = [];
   const direct = new Map<string, string>();
+  const archived = new Set<string>();
   let last = 1_763_691_240_000_000;
 
   const methods: Record<string, (given: Record<string, string>) => object> = {
@@ -72,6 +75,7 @@ export async function startSlackDouble(options: {
       }
       const known = [...options.conversations, ...direct.values()];
       if (channel === undefined || !known.includes(channel)) throw new Refused('channel_not_found');
+      if (archived.has(channel)) throw new Refused('is_archived');
       if (thread_ts !== undefined && !messages.some(({ ts }) => ts === thread_ts)) {
         throw new Refused('thread_not_found');
       }
@@ -90,6 +94,7 @@ export async function startSlackDouble(options: {
     },
     'chat.update': ({ channel, ts, text, blocks, ...rest }) => {
       nothingElse(rest);
+      if (channel !== undefined && archived.has(channel)) throw new Refused('is_archived');
       const existing = messages.find((message) => message.conversation === channel && message.ts === ts);
       if (!existing) throw new Refused('message_not_found');
       Object.assign(existing, messageOf(text, blocks), { changes: existing.changes + 1 });
@@ -146,6 +151,7 @@ export async function startSlackDouble(options: {
     calls,
     askForPatience: undefined,
     remove: (message) => void messages.splice(messages.indexOf(message), 1),
+    archive: (conversation) => void archived.add(conversation),
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
