@@ -41,6 +41,11 @@ export function assertRole(principal: Principal, needed: Role, teamId: string | 
   throw new ForbiddenError(`this needs the role ${needed}; ${principal.email} has ${role ?? 'none'} here`);
 }
 
+/** As `mayOn`, but a role in a team does not count: for what reaches into every team. */
+export function mayInOrganization({ memberships }: Principal, needed: Role): boolean {
+  return memberships.some(({ teamId, role }) => teamId === null && roleAtLeast(role, needed));
+}
+
 export function actorOf(principal: Principal): Actor {
   return { name: principal.email, via: principal.via ?? (principal.session ? 'page' : 'api') };
 }

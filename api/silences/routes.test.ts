@@ -112,6 +112,15 @@ test("a team's silence catches its own alerts, and is its own to make", async ()
   expect((await api.ask('POST', `${base}/${made.body.id}/end`, { token: shop })).status).toBe(204);
 });
 
+test("a role in one team silences no other's alerts", async () => {
+  const { token: limited } = await api.addPerson('shop-only@example.com', 'operator', shopId);
+  const refused = await api.ask('POST', base, { token: limited, body: body({ match: { alert: '*' } }) });
+  expect(refused).toMatchObject({
+    status: 403,
+    body: { detail: expect.stringContaining('one of your teams') },
+  });
+});
+
 test('one that has not begun is deleted when it is ended', async () => {
   const { body: made } = await api.ask('POST', base, { token, body: body({ startsAt: hours(1) }) });
   expect(made).toMatchObject({ state: 'waiting', catches: { alerts: 0 } });
@@ -151,6 +160,14 @@ test.each([
   expect(refused.status).toBe(400);
   expect(refused.body.errors[0].field).toBe(field);
 });
+
+test.each(['new\u0000disks', 'new \ud800 disks'])(
+  'a reason that cannot be kept is refused: %j',
+  async (reason) => {
+    const refused = await api.ask('POST', base, { token, body: body({ reason }) });
+    expect(refused).toMatchObject({ status: 400, body: { errors: [{ field: 'request' }] } });
+  },
+);
 
 test('a preview says what it would have caught, by alert name and service, and what it would catch now', async () => {
   const { owner } = api.fixture;

@@ -13,7 +13,8 @@ import {
 } from '../../db/silences.ts';
 import { findTeam } from '../../db/teams.ts';
 import { stateOf } from '../../domain/silences/silence.ts';
-import { assertRole, type Principal, scopeOf } from '../auth/principal.ts';
+import { ForbiddenError } from '../auth/errors.ts';
+import { assertRole, mayInOrganization, type Principal, scopeOf } from '../auth/principal.ts';
 import { type Endpoint, iso, personEndpoint, whenLeft } from '../endpoint.ts';
 import { ConflictError, InvalidRequestError, NotFoundError } from '../errors.ts';
 import { previewShown, silenceBody, silenceParams, silenceQuery, silenceShown } from './schema.ts';
@@ -129,10 +130,18 @@ export function silenceEndpoints({ db }: { db: Pick<Database, 'read' | 'write'> 
   ];
 }
 
-/** A team that there is not is refused where the silence is written. */
+/**
+ * One of everybody's alerts keeps other teams' quiet, too: a role in a team does not do for that. A team that there is
+ * not is refused where the silence is written.
+ */
 async function assertOperatorOf(tx: Tx, principal: Principal, slug: string | null): Promise<void> {
-  const team = slug === null ? undefined : await findTeam(tx, slug);
-  assertRole(principal, 'operator', team?.id ?? null);
+  if (slug === null) {
+    if (mayInOrganization(principal, 'operator')) return;
+    throw new ForbiddenError(
+      "a silence of everybody's alerts needs the role operator in the whole organization: name one of your teams",
+    );
+  }
+  assertRole(principal, 'operator', (await findTeam(tx, slug))?.id ?? null);
 }
 
 async function present(

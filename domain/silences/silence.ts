@@ -7,6 +7,9 @@ const dayMs = 86_400_000;
 /** Longer than that nobody remembers why. */
 export const longestSilenceMs = 90 * dayMs;
 
+/** Each is looked for in every alert that fires. */
+const mostLabels = 50;
+
 /** Alerts that nobody is to be told of for a while. They are received, correlated and shown as ever. */
 export const silence = z
   .strictObject({
@@ -15,7 +18,10 @@ export const silence = z
       .strictObject({
         service: glob.optional(),
         alert: glob.optional(),
-        labels: z.record(z.string().max(200), glob).optional(),
+        labels: z
+          .record(z.string().max(200), glob)
+          .refine((labels) => Object.keys(labels).length <= mostLabels, `name at most ${mostLabels} labels`)
+          .optional(),
       })
       .refine(
         ({ service, alert, labels }) =>

@@ -159,6 +159,31 @@ describe('the form of a silence', () => {
     expect(html).toContain('host &#x3D; a');
   });
 
+  it('offers whoever has a role in one team that team alone', async () => {
+    const { rows } = await database.owner.query(
+      `insert into teams (org_id, slug, name) values ($1, 'shop', 'Shop') returning id`,
+      [orgId],
+    );
+    const session = await database.db.write({ orgId }, async (tx) => {
+      const email = 'shop@example.com';
+      const userId = await createUser(tx, { orgId, email, name: 'Shop', actor: 'test' });
+      await setMembership(tx, { orgId, userId, teamId: rows[0].id, role: 'operator', actor: 'test' });
+      const expiresAt = new Date(Date.now() + 3_600_000);
+      return await createSession(tx, { orgId, userId, userAgent: 'test', expiresAt, actor: email });
+    });
+    sessions.set('shop', session);
+    expect((await page('/silences/new', 'operator')).html).toContain('>Everybody</option>');
+    expect((await page('/silences/new', 'shop')).html).not.toContain('>Everybody</option>');
+    const fields: [string, string][] = [
+      ['alert', '*'],
+      ['endsAt', inAnHour()],
+      ['reason', 'quiet'],
+    ];
+    const refused = await send('/silences/new', fields, 'shop');
+    expect(refused.status).toBe(422);
+    expect(refused.html).toContain('Choose one of your teams.');
+  });
+
   it('shows what it would catch before there is a reason, then is made and ended', async () => {
     const fields: [string, string][] = [
       ['alert', 'Disk\\*Full'],

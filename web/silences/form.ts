@@ -144,13 +144,16 @@ export interface SilenceFormView extends ReturnType<typeof weeklyHours> {
 export function silenceFormView(
   values: SilenceValues,
   problems: Problems,
-  teams: { slug: string; name: string }[],
+  /** Whose alerts the visitor may silence. */
+  { teams, everybody }: { teams: { slug: string; name: string }[]; everybody: boolean },
 ): SilenceFormView {
   const given = { values: values.texts, problems };
-  const everybody = { value: '', label: 'Everybody' };
   const team = field('team', 'Whose alerts', {
     ...given,
-    choices: [everybody, ...teams.map(({ slug, name }) => ({ value: slug, label: name }))],
+    choices: [
+      ...(everybody ? [{ value: '', label: 'Everybody' }] : []),
+      ...teams.map(({ slug, name }) => ({ value: slug, label: name })),
+    ],
   });
   return {
     hasProblems: Object.keys(problems).length > 0,

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
-import { mayOn } from '../../api/auth/principal.ts';
+import { mayInOrganization, mayOn } from '../../api/auth/principal.ts';
 import { listMaintenanceWindows } from '../../db/maintenance-windows.ts';
 import { UnknownReferenceError } from '../../db/policies.ts';
 import { NotTriedError } from '../../db/preview-thread.ts';
@@ -66,7 +66,7 @@ export function silenceRoutes(deps: WebDeps, pages: Pages): Router {
   });
 
   router.post(`${silencesPath}/new`, requireRole('operator'), async (request, response) => {
-    const { scope, orgId, email: actor } = visitorOf(request);
+    const { scope, orgId, email: actor, principal } = visitorOf(request);
     const values = postedSilence(request.body);
     const read = readSilence(values, pages.now());
     if ('problems' in read) {
@@ -75,8 +75,11 @@ export function silenceRoutes(deps: WebDeps, pages: Pages): Router {
     }
     const { silence } = read;
     const problems = await db.write(scope, async (tx): Promise<Problems | undefined> => {
-      const team = silence.team === null ? undefined : await findTeam(tx, silence.team);
-      assertVisitorRole(request, 'operator', team?.id ?? null);
+      if (silence.team === null) {
+        if (!mayInOrganization(principal, 'operator')) return { team: 'Choose one of your teams.' };
+      } else {
+        assertVisitorRole(request, 'operator', (await findTeam(tx, silence.team))?.id ?? null);
+      }
       try {
         await createSilence(tx, { orgId, id: randomUUID(), silence, actor, now: new Date(pages.now()) });
         return undefined;
@@ -144,10 +147,12 @@ export function silenceRoutes(deps: WebDeps, pages: Pages): Router {
     },
   ): Promise<void> {
     const { values, problems = {}, tried = null, notTried } = given;
-    const teams = await db.read(visitorOf(request).scope, listTeams);
+    const { scope, principal } = visitorOf(request);
+    const teams = (await db.read(scope, listTeams)).filter(({ id }) => mayOn(principal, 'operator', id));
+    const everybody = mayInOrganization(principal, 'operator');
     await pages.show(request, response, {
       template: 'silences/form',
-      view: { form: silenceFormView(values, problems, teams), tried, notTried: notTried?.message ?? null },
+      view: { form: silenceFormView(values, problems, { teams, everybody }), tried, notTried: notTried?.message ?? null },
       title: 'New silence',
       section: 'notifications',
       narrow: true,
