@@ -16,11 +16,13 @@ export interface ConfigurationKind<T extends object, S extends object, N extends
   body: z.ZodType<T & ReadBack>;
   /** Of what is shown, without name and time. */
   shown: z.ZodObject;
-  /** `named`: with what a kind has besides its definition. */
-  present(definition: T, named: N): S;
+  /** `named`: with what a kind has besides its definition. `reader`: some may be shown more than others. */
+  present(definition: T, named: N, reader: Principal): S;
   list(tx: Tx): Promise<N[]>;
   get(tx: Tx, name: string): Promise<N | undefined>;
   put(tx: Tx, change: { orgId: string; name: string; definition: T; actor: string }): Promise<void>;
+  /** What takes more than an Admin to put. Throws ForbiddenError. */
+  assertMayPut?(principal: Principal, definition: T): void;
   remove(tx: Tx, change: { orgId: string; name: string; actor: string }): Promise<boolean>;
   /** What follows once a definition that was put stands; throws nothing that the change need not wait for. */
   afterPut?(orgId: string, definition: T): Promise<void>;
@@ -53,10 +55,10 @@ export function configurationEndpoints<T extends object, S extends object, N ext
   const path = `/api/v1/${kind.plural}/{name}`;
   const notFound = { 404: `No ${kind.singular} of this name` };
 
-  const present = (named: N) =>
+  const present = (named: N, reader: Principal) =>
     ({
       name: named.name,
-      ...kind.present(named.definition, named),
+      ...kind.present(named.definition, named, reader),
       updatedAt: iso(named.updatedAt),
     }) as z.input<typeof item>;
 
@@ -77,7 +79,7 @@ export function configurationEndpoints<T extends object, S extends object, N ext
       response: z.object({ items: z.array(item) }),
       handle: async ({ principal }) => {
         const items = await db.read(scopeOf(principal), (tx) => kind.list(tx));
-        return { items: items.map(present) };
+        return { items: items.map((named) => present(named, principal)) };
       },
     }),
     personEndpoint({
@@ -90,7 +92,7 @@ export function configurationEndpoints<T extends object, S extends object, N ext
       status: 200,
       response: item,
       errors: notFound,
-      handle: async ({ principal, params: { name } }) => present(await seen(principal, name)),
+      handle: async ({ principal, params: { name } }) => present(await seen(principal, name), principal),
     }),
     personEndpoint({
       method: 'put',
@@ -110,9 +112,10 @@ export function configurationEndpoints<T extends object, S extends object, N ext
         const { orgId, email: actor } = principal;
         // the rest of T & ReadBack is T
         const definition = rest as unknown as T;
+        kind.assertMayPut?.(principal, definition);
         await db.write(scopeOf(principal), (tx) => kind.put(tx, { orgId, name, definition, actor }));
         await kind.afterPut?.(orgId, definition);
-        return present(await seen(principal, name));
+        return present(await seen(principal, name), principal);
       },
     }),
     personEndpoint({

@@ -25,7 +25,8 @@ export async function getOnCallSchedule(
 }
 
 /**
- * Throws UnknownReferenceError for a team that there is not, and for a participant who is no user. What was read from
+ * Throws UnknownReferenceError for a team that there is not, for a participant who is no user, and for a name that
+ * another team's schedule has. What was read from
  * calendars stays for the rotations that keep theirs.
  */
 export async function putOnCallSchedule(tx: Tx, change: Change<OnCallScheduleSettings>): Promise<void> {
@@ -39,7 +40,9 @@ export async function putOnCallSchedule(tx: Tx, change: Change<OnCallScheduleSet
     ),
   );
   const before = await getOnCallSchedule(tx, change.name);
-  await put(tx, 'on_call_schedules', { ...change, definition }, { team_id: await teamIdOf(tx, team) });
+  await put(tx, 'on_call_schedules', { ...change, definition }, { team_id: await teamIdOf(tx, team) }).catch(
+    refuseHidden,
+  );
   if (before && before.definition.team !== team) {
     await recordAudit(tx, {
       orgId: change.orgId,
@@ -50,6 +53,12 @@ export async function putOnCallSchedule(tx: Tx, change: Change<OnCallScheduleSet
     });
   }
   await forgetOtherCalendars(tx, change.name, definition);
+}
+
+/** There is one of this name that the scope does not see: row-level security refuses to replace it (42501). */
+function refuseHidden(error: unknown): never {
+  if (!(error instanceof Error && 'code' in error && error.code === '42501')) throw error;
+  throw new UnknownReferenceError('name', 'another team has a schedule of this name: take another one');
 }
 
 /** With its overrides and feeds. False when there was none. Throws InUseError while a policy or rule names it. */

@@ -67,3 +67,18 @@ test('a test and a preview are for Admins, of channels that exist', async () => 
   const { status } = await api.ask('POST', `${base}/mail/test`, { token: api.tokens.operator });
   expect(status).toBe(403);
 });
+
+test('the secret by which Slack is believed is for Owners to set; an Admin changes the rest and keeps it', async () => {
+  const slack = { type: 'slack', token: 'xoxb-1234', channel: '#ops' };
+  const forged = { ...slack, signingSecret: 'known-to-an-admin' };
+  expect(await asAdmin('PUT', '/chat', forged)).toMatchObject({
+    status: 403,
+    body: { detail: expect.stringContaining('role owner') },
+  });
+  const asOwner = { token: api.tokens.owner, body: { ...slack, signingSecret: 'env:SLACK_SIGNING' } };
+  expect((await api.ask('PUT', `${base}/chat`, asOwner)).status).toBe(200);
+  expect(await asAdmin('PUT', '/chat', { ...slack, channel: '#night' })).toMatchObject({
+    status: 200,
+    body: { channel: '#night', set: ['token', 'signingSecret'] },
+  });
+});

@@ -9,7 +9,8 @@ import {
 } from '../../db/policies.ts';
 import type { NotificationChannel } from '../../domain/notification-channel.ts';
 import type { MessageClient } from '../../workflows/messages-client.ts';
-import { type Principal, scopeOf } from '../auth/principal.ts';
+import { ForbiddenError } from '../auth/errors.ts';
+import { mayOn, type Principal, scopeOf } from '../auth/principal.ts';
 import { configurationEndpoints, configurationParams } from '../configuration.ts';
 import { type Endpoint, personEndpoint } from '../endpoint.ts';
 import { ConflictError, InvalidRequestError, NotFoundError } from '../errors.ts';
@@ -51,6 +52,7 @@ export function notificationChannelEndpoints(deps: {
         list: listNotificationChannels,
         get: getNotificationChannel,
         put: (tx, change) => putNotificationChannel(tx, change).catch(refuseIncomplete),
+        assertMayPut,
         remove: deleteNotificationChannel,
       },
       deps,
@@ -105,6 +107,15 @@ export function notificationChannelEndpoints(deps: {
       },
     }),
   ];
+}
+
+/** Whoever knows the secret of a Slack app can speak, and vote, for everybody who is known in Slack. */
+function assertMayPut(principal: Principal, channel: NotificationChannel): void {
+  if (channel.type !== 'slack' || channel.signingSecret === undefined) return;
+  if (mayOn(principal, 'owner', null)) return;
+  throw new ForbiddenError(
+    'signingSecret needs the role owner, since whoever knows it can speak for anybody in Slack: leave it out, what is set stays',
+  );
 }
 
 /** What is hidden may be left out where it is set: whether it is shows when both are put together. */

@@ -1,10 +1,37 @@
 import type { z } from 'zod';
-import type { ScheduleHealth } from '../../db/oncall.ts';
+import type { OnCallScheduleSettings, ScheduleHealth } from '../../db/oncall.ts';
 import type { OnCallOverride } from '../../db/oncall-overrides.ts';
 import { gapsBetween, overlapsBetween, shiftsBetween } from '../../domain/oncall/on-call.ts';
 import type { OnCallShift, ScheduleFacts } from '../../domain/oncall/schedule.ts';
 import { iso, isoOrNull } from '../endpoint.ts';
-import type { onCallShift, overrideShown, scheduleHealthShown, shiftsShown } from './schema.ts';
+import type {
+  onCallScheduleShown,
+  onCallShift,
+  overrideShown,
+  scheduleHealthShown,
+  shiftsShown,
+} from './schema.ts';
+
+/**
+ * `addresses`: whether those of calendars are shown whole. Whoever has one reads the whole calendar, as that of a person
+ * at Google, so they are for those who write them.
+ */
+export function presentSchedule(
+  { team, timeZone, rotations }: OnCallScheduleSettings,
+  { addresses }: { addresses: boolean },
+): z.input<typeof onCallScheduleShown> {
+  return {
+    team,
+    timeZone,
+    rotations: rotations.map(({ calendar, ...rotation }) => ({
+      ...rotation,
+      ...(calendar && { calendar: addresses ? calendar : { url: withoutPath(calendar.url) } }),
+    })),
+  };
+}
+
+/** Whose calendar it is, without what is a secret as often as not. */
+const withoutPath = (url: string): string => `${new URL(url).origin}/…`;
 
 export function presentShifts(
   facts: ScheduleFacts,
@@ -32,7 +59,7 @@ export function presentHealth({ calendars, disabled }: ScheduleHealth): z.input<
   return {
     calendars: calendars.map(({ rotation, url, checkedAt, readAt, error, shifts, unmatched }) => ({
       rotation,
-      url,
+      url: withoutPath(url),
       checkedAt: isoOrNull(checkedAt),
       readAt: isoOrNull(readAt),
       error,

@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { putOnCallSchedule } from '../../db/oncall.ts';
+import { onCallSchedule } from '../../domain/oncall/schedule.ts';
 import { createTestApi, type TestApi } from '../../test/harness/api.ts';
 
 let api: TestApi;
@@ -9,6 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => api?.close());
 afterEach(async () => {
+  api.calendarsRead.length = 0;
   await api.fixture.owner.query(
     'delete from notification_rules; delete from on_call_schedules; delete from audit_log',
   );
@@ -65,6 +68,17 @@ describe('a schedule', () => {
     expect(answer.body.errors).toEqual([{ field, message: expect.stringMatching(message) }]);
   });
 
+  it('with more shifts than anybody can follow is refused', async () => {
+    const hourly = { ...weekly.rotations[0], turn: { unit: 'hour' } };
+    const rotations = Array.from({ length: 9 }, (_, index) => ({ ...hourly, name: `r${index}` }));
+    expect((await put({ ...weekly, rotations: rotations.slice(1) })).status).toBe(200);
+    const { status, body } = await put({ ...weekly, rotations });
+    expect(status).toBe(400);
+    expect(body.errors).toEqual([
+      { field: 'rotations', message: expect.stringContaining('216 shifts a day') },
+    ]);
+  });
+
   it('of a team is seen by the team, and one that there is not is refused', async () => {
     await api.fixture.owner.query(
       `insert into teams (org_id, slug, name) values ($1, 'pay', 'Pay'), ($1, 'web', 'Web')
@@ -80,6 +94,15 @@ describe('a schedule', () => {
     expect((await get(path, ours.token)).status).toBe(200);
     expect((await get(path, others.token)).status).toBe(404);
     expect((await get('/api/v1/on-call', others.token)).body.items).toEqual([]);
+    // whoever may not see it takes nothing of its place
+    const { orgId } = api;
+    const definition = { ...onCallSchedule.parse(weekly), team: 'web' };
+    const theirs = { orgId, teamIds: [idOf('web')] };
+    await expect(
+      api.fixture.db.write(theirs, (tx) =>
+        putOnCallSchedule(tx, { orgId, name: 'payments', definition, actor: 'web@example.com' }),
+      ),
+    ).rejects.toMatchObject({ name: 'UnknownReferenceError', field: 'name' });
     const { body } = await put({ ...weekly, team: 'gone' });
     expect(body.errors).toEqual([{ field: 'team', message: "there is no team 'gone'" }]);
   });
@@ -99,6 +122,17 @@ describe('a schedule', () => {
     expect(other.status).toBe(204);
   });
 
+  it('shows the addresses of its calendars to those who write them alone', async () => {
+    const url = 'https://calendar.example.com/ical/ana/private-2d1f/basic.ics';
+    const read = { ...weekly.rotations[0], name: 'theirs', participants: [], calendar: { url } };
+    expect((await put({ ...weekly, rotations: [read] })).body.rotations[0].calendar).toEqual({ url });
+    const { body } = await get(path, api.tokens.operator);
+    expect(body.rotations[0].calendar).toEqual({ url: 'https://calendar.example.com/…' });
+    expect(JSON.stringify(await get('/api/v1/on-call-schedules'))).not.toContain('private');
+    expect(JSON.stringify(await get(`${path}/health`, api.tokens.admin))).not.toContain('private');
+    expect((await get(path, api.tokens.admin)).body.rotations[0].calendar).toEqual({ url });
+  });
+
   it('says in its health who was disabled, and which calendars were not read yet', async () => {
     const calendar = { url: 'https://calendar.example.com/team.ics' };
     await put({
@@ -115,7 +149,7 @@ describe('a schedule', () => {
       calendars: [
         {
           rotation: 'theirs',
-          url: calendar.url,
+          url: 'https://calendar.example.com/…',
           checkedAt: null,
           readAt: null,
           error: null,

@@ -11,12 +11,12 @@ import {
 } from '../../db/oncall.ts';
 import type { CalendarReadings } from '../../workflows/messages-calendars.ts';
 import { TemporalUnavailableError } from '../../workflows/messages-client.ts';
-import { scopeOf } from '../auth/principal.ts';
+import { mayOn, scopeOf } from '../auth/principal.ts';
 import { configurationEndpoints } from '../configuration.ts';
 import { type Endpoint, personEndpoint } from '../endpoint.ts';
 import { InvalidRequestError, NotFoundError } from '../errors.ts';
 import { overrideEndpoints } from './overrides.ts';
-import { presentHealth, presentShifts } from './presenter.ts';
+import { presentHealth, presentSchedule, presentShifts } from './presenter.ts';
 import {
   onCallScheduleBody,
   onCallScheduleParams,
@@ -56,7 +56,8 @@ export function onCallScheduleEndpoints(deps: {
         tag,
         body: onCallScheduleBody,
         shown: onCallScheduleShown,
-        present: ({ team, timeZone, rotations }) => ({ team, timeZone, rotations }),
+        present: (settings, { teamId }, reader) =>
+          presentSchedule(settings, { addresses: mayOn(reader, 'admin', teamId) }),
         list: listOnCallSchedules,
         get: getOnCallSchedule,
         put: putOnCallSchedule,

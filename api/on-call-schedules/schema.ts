@@ -18,7 +18,9 @@ export const onCallScheduleBody = onCallSchedule.safeExtend({ team, ...readBack 
 export const onCallScheduleShown = z.object({
   team: z.string().nullable(),
   timeZone: z.string(),
-  rotations: z.array(rotation),
+  rotations: z
+    .array(rotation)
+    .meta({ description: 'Addresses of calendars are shown to Admins; to others without their path' }),
 });
 
 export const onCallScheduleParams = z.object({ name: z.string().max(100) });
@@ -85,7 +87,7 @@ export const scheduleHealthShown = z
     calendars: z.array(
       z.object({
         rotation: z.string(),
-        url: z.string(),
+        url: z.string().meta({ description: 'Without its path, which is a secret as often as not' }),
         checkedAt: instant.nullable(),
         readAt: instant.nullable().meta({ description: 'When what is known of it was read' }),
         error: z

@@ -129,16 +129,22 @@ function overridden(held: readonly Held[], override: Override): Held[] {
     const shift = { person, rotation: '', from, to, override: id, shadow: false };
     taken.push({ shift, owner: null });
   }
-  for (const { shift, owner } of held) {
+  for (const each of held) {
+    const { shift, owner } = each;
+    // most lie elsewhere: years of shifts are gone through once for each override
+    if (shift.to <= from || shift.from >= to) {
+      left.push(each);
+      continue;
+    }
     const piece = within(shift, from, to);
     if (!piece || (insteadOf !== null && shift.person !== insteadOf && owner !== insteadOf)) {
-      left.push({ shift, owner });
+      left.push(each);
       continue;
     }
     left.push(...subtract([shift], [override]).map((rest) => ({ shift: rest, owner })));
     if (insteadOf !== null) taken.push({ shift: { ...piece, person, override: id }, owner });
   }
-  return [...left, ...taken];
+  return left.concat(taken);
 }
 
 /** Who answers learns nothing from shadowing at the same time. */

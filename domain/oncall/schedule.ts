@@ -49,12 +49,33 @@ export const rotation = z.strictObject({
 });
 export type Rotation = z.infer<typeof rotation>;
 
+/** Of all rotations of a schedule: more are nobody's plan, and a year of them takes seconds to reckon. */
+const mostShiftsPerDay = 200;
+const daysOf = { hour: 1 / 24, day: 1, week: 7, month: 28 } as const;
+
+/** Handoffs and openings of hours, each for everybody who is on call together. */
+function shiftsPerDay({ turn, hours = [], participants, calendar }: Rotation): number {
+  if (calendar) return 0;
+  // what is no turn is refused by itself
+  const handoffs = 1 / (Math.max(1, turn.every) * daysOf[turn.unit]);
+  const openings = hours.reduce((sum, { days }) => sum + new Set(days).size / 7, 0);
+  return (handoffs + openings) * Math.max(...participants.map((together) => together.length), 1);
+}
+
 export const onCallSchedule = z
   .strictObject({
     timeZone,
     rotations: z.array(rotation).max(50).default([]),
   })
   .superRefine(({ rotations }, context) => {
+    const perDay = rotations.reduce((sum, each) => sum + shiftsPerDay(each), 0);
+    if (perDay > mostShiftsPerDay) {
+      context.addIssue({
+        code: 'custom',
+        path: ['rotations'],
+        message: `they would make ${Math.round(perDay)} shifts a day, and ${mostShiftsPerDay} are the most: hand over less often, or make several schedules`,
+      });
+    }
     const names = new Set<string>();
     for (const [index, { name, participants, calendar, endsAt, startsAt }] of rotations.entries()) {
       const at = (...path: (string | number)[]) => ['rotations', index, ...path];

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createSession } from '../../db/identity.ts';
 import { type BadNight, seedBadNight } from '../../test/harness/bad-night.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.ts';
 import { createFakeMessages } from '../../test/harness/messages.ts';
@@ -67,6 +68,31 @@ test('a Slack channel is made, keeps what it hides, and shows the addresses to p
   });
   await post(`${base}/chat`, { kind: 'slack', channel: '#night', remove: 'signingSecret' });
   expect((await stored('chat')).definition).not.toHaveProperty('signingSecret');
+});
+
+test('an Admin does not set the secret by which Slack is believed', async () => {
+  const { orgId, owner, db } = database;
+  const { rows } = await owner.query(`select id from users where email = 'maryam@example.com'`);
+  const expiresAt = new Date(Date.now() + 3_600_000);
+  const session = await db.write({ orgId }, (tx) =>
+    createSession(tx, { orgId, userId: rows[0].id, userAgent: '', expiresAt, actor: 'test' }),
+  );
+  const fields = {
+    name: 'forged',
+    kind: 'slack',
+    token: 'xoxb-1234',
+    channel: '#ops',
+    signingSecret: 'known-to-me',
+  };
+  const answer = await fetch(`${web.base}${base}/new`, {
+    method: 'POST',
+    redirect: 'manual',
+    headers: { cookie: `holdfast=${session.token}` },
+    body: new URLSearchParams({ _csrf: session.csrfToken, ...fields }),
+  });
+  expect(answer.status).toBe(422);
+  expect(await answer.text()).toContain('An Owner sets it');
+  expect(await stored('forged')).toBeUndefined();
 });
 
 test('what is wrong stands beside its field, and nothing hidden is sent back', async () => {

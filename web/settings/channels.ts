@@ -1,4 +1,5 @@
 import { type Request, type Response, Router } from 'express';
+import { mayOn } from '../../api/auth/principal.ts';
 import {
   deleteNotificationChannel,
   getNotificationChannel,
@@ -122,10 +123,16 @@ export function channelRoutes(deps: WebDeps, pages: Pages): Router {
     values: ChannelValues,
     existing: NotificationChannelRow | null,
   ): Promise<void> {
-    const { scope, orgId, email } = visitorOf(request);
+    const { scope, orgId, email, principal } = visitorOf(request);
     const read = readChannel(values, existing?.definition ?? null);
     if ('problems' in read) {
       await form(request, response, values, read.problems, existing);
+      return;
+    }
+    // whoever knows it can speak, and vote, for everybody who is known in Slack
+    if (values.fields.signingSecret !== '' && !mayOn(principal, 'owner', null)) {
+      const signingSecret = 'An Owner sets it, since it lets one speak for anybody in Slack. Leave it empty.';
+      await form(request, response, values, { signingSecret }, existing);
       return;
     }
     const { definition } = read;
