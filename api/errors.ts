@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 import { z } from 'zod';
 import { InvalidCursorError } from '../db/cursor.ts';
-import { DatabaseUnavailableError } from '../db/database.ts';
+import { DatabaseUnavailableError, UnstorableError } from '../db/database.ts';
 import { ExecutionRefusedError } from '../db/executions.ts';
 import { LastOwnerError } from '../db/identity.ts';
 import { InUseError, UnknownReferenceError } from '../db/policies.ts';
@@ -80,6 +80,11 @@ export function httpErrorOf(error: unknown): HttpError {
   }
   if (error instanceof UnknownReferenceError) {
     return new InvalidRequestError([{ field: error.field, message: error.message }]);
+  }
+  if (error instanceof UnstorableError) {
+    return new InvalidRequestError([
+      { field: 'request', message: `${error.message}: leave out NUL characters, and write smaller numbers` },
+    ]);
   }
   if (error instanceof ExecutionRefusedError) {
     return new InvalidRequestError(error.problems.map((message) => ({ field: 'inputs', message })));

@@ -27,6 +27,11 @@ export class DatabaseUnavailableError extends Error {
   override name = 'DatabaseUnavailableError';
 }
 
+/** PostgreSQL cannot keep what was sent, such as a NUL character: sending it again does not help. */
+export class UnstorableError extends Error {
+  override name = 'UnstorableError';
+}
+
 export interface DatabaseOptions {
   url: string;
   /** Connections at most. */
@@ -105,9 +110,11 @@ export class Database {
       const scoped = readOnly ? transaction.setAccessMode('read only') : transaction;
       return await scopeOfTransaction.run(scope, () => scoped.execute(work));
     } catch (error) {
-      throw isUnavailable(error)
-        ? new DatabaseUnavailableError('the database is away', { cause: error })
-        : error;
+      if (isUnavailable(error)) throw new DatabaseUnavailableError('the database is away', { cause: error });
+      if (isUnstorable(error)) {
+        throw new UnstorableError('it holds a character or a number that cannot be stored', { cause: error });
+      }
+      throw error;
     }
   }
 }
@@ -170,6 +177,22 @@ const unavailableCodes = new Set([
 
 function isDeadlock(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === '40P01';
+}
+
+const unstorableCodes = new Set([
+  // a NUL character, in text and in jsonb
+  '22021',
+  '22P05',
+  // a number or a time beyond what a column takes
+  '22003',
+  '22008',
+]);
+
+function isUnstorable(error: unknown): boolean {
+  if (!(error instanceof Error && 'code' in error)) return false;
+  // half a surrogate pair in jsonb
+  const noJson = error.code === '22P02' && error.message.endsWith('type json');
+  return noJson || unstorableCodes.has(String(error.code));
 }
 
 function isUnavailable(error: unknown): boolean {

@@ -84,6 +84,20 @@ function messages(tx: Tx) {
     .leftJoin('executions as e', 'e.id', 'n.execution_id')
     .where((eb) => eb.or([eb('n.incident_id', 'is', null), eb('i.id', 'is not', null)]))
     .where((eb) => eb.or([eb('n.execution_id', 'is', null), eb('e.id', 'is not', null)]))
+    .where((eb) =>
+      eb.or([
+        eb('n.type', '!=', 'notifications.consolidated'),
+        // it names what it is about, and is seen by whoever sees some of that
+        eb.exists(
+          eb
+            .selectFrom('notifications as held')
+            .leftJoin('incidents as about', 'about.id', 'held.incident_id')
+            .select('held.id')
+            .whereRef('held.consolidated_into', '=', 'n.id')
+            .where((of) => of.or([of('held.incident_id', 'is', null), of('about.id', 'is not', null)])),
+        ),
+      ]),
+    )
     .select([
       'n.id',
       'n.key',

@@ -132,3 +132,29 @@ test('while Temporal is away the stored cause stands, and says so', async () => 
 test('a message whose key names no workflow has none', async () => {
   expect((await explain('status=failed')).body).toMatchObject({ workflow: null, error: 'no such channel' });
 });
+
+test('a message that stands for others is seen by those who see some of them', async () => {
+  const { owner } = api.fixture;
+  const { rows } = await owner.query(
+    `insert into notifications (org_id, key, type, channel, destination, subject, status)
+     values ($1, 'many', 'notifications.consolidated', 'email', 'ana@example.com', 'Messages about Secret', 'sent')
+     returning id`,
+    [api.orgId],
+  );
+  await owner.query(`update notifications set consolidated_into = $1 where key = 'secret'`, [rows[0].id]);
+  const teams = await owner.query(
+    `insert into teams (org_id, slug, name) values ($1, 'web', 'Web') returning id`,
+    [api.orgId],
+  );
+  const others = await api.addPerson('web@example.com', 'viewer', teams.rows[0].id);
+  const own = await api.addPerson('shop@example.com', 'viewer', shopId);
+  const one = `${base}/${rows[0].id}`;
+  expect((await api.ask('GET', one, { token: others.token })).status).toBe(404);
+  expect((await api.ask('GET', one, { token: own.token })).status).toBe(200);
+  expect(await list('', others.token)).not.toContain('many');
+  expect(await list('', own.token)).toContain('many');
+});
+
+test.each(['destination=%00', 'incident=3000000000'])('%s is refused', async (query) => {
+  expect((await api.ask('GET', `${base}?${query}`, { token: api.tokens.viewer })).status).toBe(400);
+});

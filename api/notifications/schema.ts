@@ -12,7 +12,13 @@ export const notificationQuery = z.object({
   type: anyOf(notificationTypes).optional(),
   person: z.email().optional().meta({ description: 'Whom it was to reach' }),
   destination: z.string().max(500).optional().meta({ description: 'As the log says it' }),
-  incident: z.coerce.number().int().min(1).optional().meta({ description: "The incident's number" }),
+  incident: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(2_147_483_647)
+    .optional()
+    .meta({ description: "The incident's number" }),
 });
 
 export const notificationShown = z

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { HttpError, TooManyAttemptsError } from '../../api/auth/errors.ts';
 import { InvalidCursorError } from '../../db/cursor.ts';
-import { DatabaseUnavailableError } from '../../db/database.ts';
+import { DatabaseUnavailableError, UnstorableError } from '../../db/database.ts';
 import { TemporalUnavailableError } from '../../workflows/messages-client.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
 import { visitorIfAny } from '../visitor.ts';
@@ -35,6 +35,11 @@ export function errorPage(error: unknown, reference: string): ErrorPage {
   if (error instanceof InvalidCursorError) {
     return page(400, 'That page is gone', 'The list was cut differently when the link was made.', {
       remedy: 'Begin again at its newest page.',
+    });
+  }
+  if (error instanceof UnstorableError) {
+    return page(400, 'That cannot be kept', 'It holds a character or a number that cannot be stored.', {
+      remedy: 'Go back, and write it without.',
     });
   }
   if (error instanceof DatabaseUnavailableError) {

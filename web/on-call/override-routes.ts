@@ -17,6 +17,7 @@ import { readerZone } from './reader-zone.ts';
 import { inputText, momentText } from './times.ts';
 
 const path = '/on-call/:name/overrides';
+const longestMs = 366 * 24 * 3_600_000;
 
 /** Somebody takes a time over, or gives it back. */
 export function overrideRoutes(deps: WebDeps, pages: Pages): Router {
@@ -139,7 +140,8 @@ function spanOf(
   now: number,
 ): [from: number, to: number] {
   const [begins, ends] = [Number(from), Number(to)];
-  if (begins > 0 && ends > begins) return [Math.max(now, begins), ends];
+  // further off than a year is no gap that a page led here from
+  if (begins > 0 && ends > begins && ends < now + longestMs) return [Math.max(now, begins), ends];
   const until = facts && standingAt(facts, now).until;
   return [now, until ?? now + 12 * 3_600_000];
 }

@@ -68,6 +68,18 @@ describe('the pages of on-call', () => {
     await ask('admin', '/on-call/payments/delete', {});
   });
 
+  it('take no notice of times that are none', async () => {
+    await ask('admin', '/on-call/new', form);
+    for (const path of [
+      '/on-call/payments?week=%2B275760-09-12',
+      '/on-call/payments?week=9999-99-99',
+      '/on-call/payments/overrides/new?from=1e20&to=1e300',
+    ]) {
+      expect({ path, status: (await ask('operator', path)).status }).toEqual({ path, status: 200 });
+    }
+    expect((await ask('operator', '/on-call/%00')).status).toBe(400);
+  });
+
   it('make a schedule, show it, and change it', async () => {
     const made = await ask('admin', '/on-call/new', form);
     expect(made).toMatchObject({ status: 303, location: '/on-call/payments' });

@@ -147,7 +147,7 @@ export function onCallRoutes(deps: WebDeps, pages: Pages): Router {
 
 /** What is read for a page of two weeks: they, and the fortnight from now that its sentence speaks of. */
 function spanOf(week: string, now: number): { at: number; to: number } {
-  const named = Date.parse(`${week}T00:00Z`);
+  const named = /^\d{4}-\d{2}-\d{2}$/.test(week) ? Date.parse(`${week}T00:00Z`) : Number.NaN;
   const first = Number.isNaN(named) ? now - 7 * dayMs : named;
   return { at: Math.min(now, first), to: Math.max(now + aheadMs, first + 16 * dayMs) };
 }
