@@ -92,6 +92,15 @@ test('a time zone that there is not is refused with an example of one', async ()
   expect(problem.errors).toEqual([{ field: 'timeZone', message: expect.stringContaining('Europe/Berlin') }]);
 });
 
+test('nobody has Holdfast write to whatever address they named on and on', async () => {
+  const { token } = await api.addPerson('eager@example.com', 'viewer');
+  const statuses: number[] = [];
+  for (let asked = 0; asked < 7; asked++) {
+    statuses.push((await api.ask('POST', `${mine}/test`, { token })).status);
+  }
+  expect(statuses).toEqual([202, 202, 202, 202, 202, 202, 429]);
+});
+
 test('a test goes out once by each way that the rules name', async () => {
   const steps = [
     { after: '0s', method: { type: 'slack', channel: 'ops-bot' } },

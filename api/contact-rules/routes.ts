@@ -2,6 +2,7 @@ import { type ContactSettings, getContactSettings, putContactSettings } from '..
 import type { Database, Tx } from '../../db/database.ts';
 import { methodsOf } from '../../domain/contact-method.ts';
 import type { MessageClient } from '../../workflows/messages-client.ts';
+import { contactTests } from '../auth/contact-tests.ts';
 import { assertRole, type Principal, scopeOf } from '../auth/principal.ts';
 import { type Endpoint, personEndpoint } from '../endpoint.ts';
 import { ConflictError, NotFoundError } from '../errors.ts';
@@ -62,7 +63,7 @@ export function contactRulesEndpoints(deps: {
       params: contactRulesParams,
       status: 202,
       response: contactTest,
-      errors: { ...notFound, 409: 'The user is disabled' },
+      errors: { ...notFound, 409: 'The user is disabled', 429: 'Too many tests in ten minutes' },
       handle: async ({ principal, params }) => {
         const { orgId, email: requestedBy } = principal;
         const userId = whose(principal, params.id);
@@ -71,6 +72,7 @@ export function contactRulesEndpoints(deps: {
         );
         if (disabledAt) throw new ConflictError(`${email} is disabled, and is not told anything`);
         const methods = methodsOf(rules);
+        contactTests.take([principal.userId], Date.now());
         const { keys } = await messages.testContact(orgId, { email, methods, requestedBy });
         return { messages: methods.map((method, index) => ({ key: keys[index] ?? '', method })) };
       },

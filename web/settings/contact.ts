@@ -1,4 +1,5 @@
 import { type Request, type Response, Router } from 'express';
+import { contactTests } from '../../api/auth/contact-tests.ts';
 import { type ContactSettings, getContactSettings, putContactSettings } from '../../db/contact-rules.ts';
 import { listNotificationChannels, UnknownReferenceError } from '../../db/policies.ts';
 import { readReportSettings } from '../../db/report-audience.ts';
@@ -53,8 +54,9 @@ export function contactRoutes(deps: WebDeps, pages: Pages): Router {
   router.post(
     paths.map((path) => `${path}/test`),
     async (request, response) => {
-      const { orgId, email: requestedBy } = visitorOf(request);
+      const { orgId, userId, email: requestedBy } = visitorOf(request);
       const settings = await settingsOf(request);
+      contactTests.take([userId], Date.now());
       const { own, action, back } = placeOf(request, settings);
       const methods = methodsOf(settings.rules);
       await act(response, own ? back : action, async () => {
@@ -101,7 +103,7 @@ export function contactRoutes(deps: WebDeps, pages: Pages): Router {
   ): Promise<void> {
     const { channels, organizationZone } = await deps.db.read(visitorOf(request).scope, async (tx) => ({
       channels: await listNotificationChannels(tx),
-      organizationZone: (await readReportSettings(tx)).timeZone ?? "Holdfast's own",
+      organizationZone: (await readReportSettings(tx)).timeZone ?? deps.timeZone,
     }));
     const { email } = settings;
     const place = placeOf(request, settings);
