@@ -41,6 +41,13 @@ export function createSlackChannel(deps: PostDeps & { apiUrl?: string | undefine
     fetch(url, { ...init, dispatcher: deps.dispatcher } as Parameters<typeof fetch>[1])) as FetchFunction;
 
   async function client(token: string): Promise<WebClient> {
+    // a failure to send it as a header would hold it, and failures stand in the log of messages
+    if (!/^[\x21-\x7e]+$/.test(token)) {
+      throw ApplicationFailure.nonRetryable(
+        "the channel's token has spaces, line breaks or other characters that no token has. Put the bot token alone.",
+        'ChannelIncomplete',
+      );
+    }
     // takes memory that only those who have Slack need to spend
     const { LogLevel, WebClient } = await import('@slack/web-api');
     return new WebClient(token, {
