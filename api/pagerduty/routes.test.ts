@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { dedupKeyOf, pagerDutySaid } from '../../domain/pagerduty.ts';
 import { createTestApi, type TestApi } from '../../test/harness/api.ts';
 import { pagerDutyWebhook } from '../../test/harness/pagerduty-double.ts';
+import { createTestChat } from '../../test/harness/slack-app.ts';
 import { RefusedError, TemporalUnavailableError } from '../../workflows/messages-client.ts';
 
 const secret = 'secret-of-the-subscription';
@@ -10,7 +11,12 @@ let api: TestApi;
 let address: string;
 let incident: { id: string; number: number };
 beforeAll(async () => {
-  api = await createTestApi();
+  const chat = createTestChat();
+  const readHidden = async (_orgId: string, hidden: string) => {
+    if (hidden.startsWith('env:')) throw new Error(`${hidden} is not set`);
+    return hidden;
+  };
+  api = await createTestApi({ chat: { ...chat, readHidden } });
   const { rows } = await api.fixture.owner.query(
     `insert into notification_channels (org_id, name, definition) values ($1, 'pd', $2) returning id`,
     [api.orgId, { type: 'pagerduty', routingKey: 'r'.repeat(32), webhookSecret: secret }],
@@ -140,4 +146,16 @@ test('only a body that is signed with the secret counts; two secrets at once whi
   const { 'x-pagerduty-signature': _, ...unsigned } = signed.headers;
   expect((await api.ask('POST', address, { ...signed, headers: unsigned })).status).toBe(401);
   expect((await api.ask('POST', `/api/v1/pagerduty/${randomUUID()}`, signed)).status).toBe(404);
+});
+
+test('a secret that cannot be read now is asked for again, and which one it is stays in the log', async () => {
+  const { rows } = await api.fixture.owner.query(
+    `insert into notification_channels (org_id, name, definition) values ($1, 'unread', $2) returning id`,
+    [api.orgId, { type: 'pagerduty', routingKey: 'r'.repeat(32), webhookSecret: 'env:PD_SECRET' }],
+  );
+  const at = `/api/v1/pagerduty/${rows[0].id}`;
+  const answer = await api.ask('POST', at, pagerDutyWebhook(given('incident.acknowledged'), [secret]));
+  expect(answer.status).toBe(503);
+  expect(JSON.stringify(answer.body)).not.toContain('PD_SECRET');
+  expect(api.errors).toMatchObject([{ channel: 'unread' }]);
 });

@@ -1,8 +1,8 @@
 import type { Database } from '../../db/database.ts';
 import { findChannelById } from '../../db/policies.ts';
-import { UnauthenticatedError } from '../auth/errors.ts';
+import { HttpError, UnauthenticatedError } from '../auth/errors.ts';
 import { type Endpoint, endpoint } from '../endpoint.ts';
-import { ConflictError, NotFoundError, parseOrRefuse } from '../errors.ts';
+import { ConflictError, type ErrorLog, NotFoundError, parseOrRefuse } from '../errors.ts';
 import { receiveWebhook, webhookPayload } from '../webhook.ts';
 import { type PagerDutyDeps, performPagerDutyEvent } from './perform.ts';
 import { pagerDutyAnswer, pagerDutyHeaders, pagerDutyParams, pagerDutyPayload } from './schema.ts';
@@ -14,6 +14,7 @@ export interface PagerDutyEndpointDeps extends PagerDutyDeps {
     /** What a channel hides: the thing itself, or what is kept where it says. Throws where that cannot be read. */
     readHidden(orgId: string, hidden: string): Promise<string>;
   };
+  log: ErrorLog;
 }
 
 /** What PagerDuty says that people did there. */
@@ -46,7 +47,7 @@ export function pagerDutyEndpoints(deps: PagerDutyEndpointDeps): Endpoint[] {
           );
         }
         const received = await receiveWebhook(request, 1);
-        const secret = await deps.chat.readHidden(orgId, definition.webhookSecret);
+        const secret = await readOrRefuse(deps, found, definition.webhookSecret);
         const verification = verifyPagerDutySignature(received, secret);
         if (verification !== 'valid') throw new UnauthenticatedError(unverified[verification]);
         const { event } = parseOrRefuse(pagerDutyPayload, webhookPayload(received));
@@ -54,6 +55,22 @@ export function pagerDutyEndpoints(deps: PagerDutyEndpointDeps): Endpoint[] {
       },
     }),
   ];
+}
+
+/** Why it cannot be read is for the log: whoever asks has not proved who they are. */
+async function readOrRefuse(
+  { chat, log }: PagerDutyEndpointDeps,
+  { orgId, name }: { orgId: string; name: string },
+  hidden: string,
+): Promise<string> {
+  try {
+    return await chat.readHidden(orgId, hidden);
+  } catch (error) {
+    log.error({ err: error, channel: name }, 'the secret of a PagerDuty channel cannot be read');
+    throw new HttpError(503, 'Not available now', `the secret of the channel '${name}' cannot be read`, {
+      cause: error,
+    });
+  }
 }
 
 const unverified = {
