@@ -4,6 +4,7 @@ import type { FeedOf } from '../../db/calendar-feeds.ts';
 import type { Database, Tx } from '../../db/database.ts';
 import { listPeople } from '../../db/identity.ts';
 import { readScheduleFacts } from '../../db/oncall.ts';
+import { oneLine } from '../../domain/markup.ts';
 import { shiftsBetween } from '../../domain/oncall/on-call.ts';
 import type { OnCallShift } from '../../domain/oncall/schedule.ts';
 
@@ -78,7 +79,8 @@ function calendarText(args: {
   publicUrl: string;
 }): string {
   const calendar = ical({
-    name: args.name,
+    // what is made of it stands in the text as it is: a line break would begin a property
+    name: oneLine(args.name, 200),
     prodId: { company: 'Holdfast', product: 'on-call', language: 'EN' },
     ttl: refreshSeconds,
   });

@@ -91,6 +91,17 @@ it('gives a person their own shifts of all schedules, while they may sign in', a
   await api.fixture.owner.query('update users set disabled_at = null');
 });
 
+it('takes nothing of a name for a property of the calendar', async () => {
+  await api.fixture.owner.query('update users set name = $1 where id = $2', [
+    'Ana\r\nATTACH:https://evil.example/\rX:1',
+    ana.userId,
+  ]);
+  const made = await api.ask('POST', '/api/v1/me/calendar-feeds', { token: ana.token });
+  const { body } = await api.ask('GET', pathOf(made.body.url));
+  expect(body).toContain('X-WR-CALNAME:On call: Ana');
+  expect(body).not.toMatch(/^(ATTACH|X:)/m);
+});
+
 it('needs an Operator for the link of a schedule, and a schedule', async () => {
   expect((await api.ask('POST', feeds, { token: api.tokens.viewer })).status).toBe(403);
   const none = '/api/v1/on-call-schedules/none/calendar-feeds';
