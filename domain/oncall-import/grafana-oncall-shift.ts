@@ -9,6 +9,9 @@ const localTime = z.iso.datetime({
   error: "write a local date and time such as '2026-11-23T09:00:00'",
 });
 
+/** What begins in a year of four digits has an end that is a date, too. */
+const longestSeconds = 10 * 366 * 86_400;
+
 /** Of GET /api/v1/on_call_shifts. Times are local to the shift's zone, durations in seconds. */
 export const grafanaShift = z.object({
   id: z.string(),
@@ -17,7 +20,7 @@ export const grafanaShift = z.object({
   time_zone: z.string().nullish(),
   level: z.int().nullish(),
   start: localTime,
-  duration: z.number().positive(),
+  duration: z.number().positive().max(longestSeconds, 'write at most ten years, in seconds'),
   frequency: z.enum(['hourly', 'daily', 'weekly', 'monthly']).nullish(),
   interval: z.int().min(1).nullish(),
   until: localTime.nullish(),

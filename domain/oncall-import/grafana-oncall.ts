@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Rotation } from '../oncall/schedule.ts';
-import { instantOf, parseWallTime } from '../wall-clock.ts';
+import { instantOf, isTimeZone, parseWallTime } from '../wall-clock.ts';
 import { contactProblems } from './contact-methods.ts';
 import { addGrafanaPolicies, grafanaStep } from './grafana-oncall-chain.ts';
 import { grafanaShift, type ShiftRead, timesOf } from './grafana-oncall-shift.ts';
@@ -30,7 +30,7 @@ const exported = z.object({
       time_zone: z.string().nullish(),
       ical_url_primary: z.string().nullish(),
       ical_url_overrides: z.string().nullish(),
-      shifts: z.array(z.string()).nullish(),
+      shifts: z.array(z.string()).max(1_000).nullish(),
     }),
   ),
   on_call_shifts: listOf(grafanaShift),
@@ -112,6 +112,10 @@ function shiftRotation(
     return undefined;
   }
   const zone = shift.time_zone || schedule.time_zone || 'UTC';
+  if (!isTimeZone(zone)) {
+    draft.problem(where, `there is no time zone '${zone.slice(0, 100)}': it is left out`);
+    return undefined;
+  }
   const times = timesOf(shift);
   if (times.endsAt !== undefined && instantOf(zone, parseWallTime(times.endsAt)) <= now) return undefined;
   if ('problem' in times) {

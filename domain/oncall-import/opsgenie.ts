@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Rotation, weekdays } from '../oncall/schedule.ts';
 import type { EscalationPolicy, EscalationTarget } from '../policies.ts';
+import { isTimeZone } from '../wall-clock.ts';
 import { contactProblems } from './contact-methods.ts';
 import {
   type Draft,
@@ -37,7 +38,7 @@ const timeRestriction = z.discriminatedUnion('type', [
   z.object({ type: z.literal('time-of-day'), restriction: z.object(clock) }),
   z.object({
     type: z.literal('weekday-and-time-of-day'),
-    restrictions: z.array(z.object({ ...clock, startDay: weekday, endDay: weekday })),
+    restrictions: z.array(z.object({ ...clock, startDay: weekday, endDay: weekday })).max(1_000),
   }),
 ]);
 
@@ -47,7 +48,7 @@ const rotationRead = z.object({
   endDate: z.iso.datetime({ offset: true }).nullish(),
   type: z.enum(['hourly', 'daily', 'weekly']),
   length: z.int().min(1).nullish(),
-  participants: z.array(recipient),
+  participants: z.array(recipient).max(1_000),
   timeRestriction: timeRestriction.nullish(),
   enabled: z.boolean().nullish(),
 });
@@ -67,7 +68,7 @@ const exported = z.object({
       name: z.string(),
       timezone: z.string(),
       enabled: z.boolean().nullish(),
-      rotations: z.array(rotationRead).nullish(),
+      rotations: z.array(rotationRead).max(1_000).nullish(),
     }),
   ),
   escalations: listOf(
@@ -117,7 +118,9 @@ export function readOpsgenie(value: unknown, now: number): ImportedOnCall {
     const name = draft.nameFor('schedule', schedule.name);
     scheduleNames.set(schedule.id, name);
     const { timezone: timeZone } = schedule;
-    const rotations = (schedule.rotations ?? []).flatMap(
+    // in a zone that there is not nobody can take turns: the plan leaves the schedule out
+    const read = isTimeZone(timeZone) ? (schedule.rotations ?? []) : [];
+    const rotations = read.flatMap(
       (one, index) =>
         rotationOf(draft, one, {
           where: `${where}, rotation '${one.name ?? index + 1}'`,

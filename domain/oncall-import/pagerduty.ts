@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Rotation } from '../oncall/schedule.ts';
 import type { EscalationPolicy, EscalationTarget } from '../policies.ts';
+import { isTimeZone } from '../wall-clock.ts';
 import { contactProblems } from './contact-methods.ts';
 import {
   type Draft,
@@ -35,8 +36,8 @@ const layer = z.object({
   end: z.iso.datetime({ offset: true }).nullish(),
   rotation_virtual_start: z.iso.datetime({ offset: true }),
   rotation_turn_length_seconds: z.number().positive(),
-  users: z.array(z.object({ user: reference })),
-  restrictions: z.array(restriction).nullish(),
+  users: z.array(z.object({ user: reference })).max(1_000),
+  restrictions: z.array(restriction).max(1_000).nullish(),
 });
 
 const exported = z.object({
@@ -50,7 +51,12 @@ const exported = z.object({
     ['user'],
   ),
   schedules: listOf(
-    z.object({ id: z.string(), name: z.string(), time_zone: z.string(), schedule_layers: z.array(layer) }),
+    z.object({
+      id: z.string(),
+      name: z.string(),
+      time_zone: z.string(),
+      schedule_layers: z.array(layer).max(1_000),
+    }),
     ['schedule'],
   ),
   escalation_policies: listOf(
@@ -83,7 +89,9 @@ export function readPagerDuty(value: unknown, now: number): ImportedOnCall {
     const name = draft.nameFor('schedule', schedule.name);
     scheduleNames.set(schedule.id, name);
     const { time_zone: timeZone, schedule_layers: layers } = schedule;
-    const rotations = layers.flatMap((one, index) => {
+    // in a zone that there is not nobody can take turns: the plan leaves the schedule out
+    const layersRead = isTimeZone(timeZone) ? layers : [];
+    const rotations = layersRead.flatMap((one, index) => {
       const where = `schedule '${schedule.name}', layer '${one.name ?? index + 1}'`;
       // the API names the highest layer first
       const priority = Math.min(100, layers.length - 1 - index);

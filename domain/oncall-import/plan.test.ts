@@ -29,6 +29,73 @@ describe('a plan', () => {
     ],
   };
 
+  test.each([
+    [
+      'pagerduty',
+      {
+        users: exported.users,
+        schedules: [
+          {
+            id: 'S1',
+            name: 'Mars',
+            time_zone: 'Eastern Time (US & Canada)',
+            schedule_layers: [
+              {
+                start: '2026-06-01T09:00:00Z',
+                rotation_virtual_start: '2026-06-01T09:00:00Z',
+                rotation_turn_length_seconds: 86_400,
+                users: [{ user: { id: 'PANA', type: 'user_reference' } }],
+              },
+            ],
+          },
+        ],
+      },
+    ],
+    [
+      'opsgenie',
+      {
+        users: [{ id: 'u', username: 'ana@example.com' }],
+        schedules: [
+          {
+            id: 's',
+            name: 'Mars',
+            timezone: 'Mars/Olympus',
+            rotations: [
+              {
+                startDate: '2026-06-01T09:00:00Z',
+                type: 'daily',
+                participants: [{ type: 'user', id: 'u' }],
+              },
+            ],
+          },
+        ],
+      },
+    ],
+    [
+      'grafana-oncall',
+      {
+        users: [{ id: 'u', email: 'ana@example.com', username: 'ana' }],
+        schedules: [{ id: 's', name: 'Mars', type: 'web', time_zone: 'Mars/Olympus', shifts: ['x'] }],
+        on_call_shifts: [
+          {
+            id: 'x',
+            name: 'Shift',
+            type: 'recurrent_event',
+            start: '2026-06-01T09:00:00',
+            until: '2027-06-01T09:00:00',
+            duration: 86_400,
+            frequency: 'daily',
+            users: ['u'],
+          },
+        ],
+      },
+    ],
+  ] as const)('leaves out a schedule of %s whose zone there is not, and says so', (source, mars) => {
+    const { schedules, problems } = plan(source, mars);
+    expect(schedules).toEqual([]);
+    expect(problems.some(({ where }) => where === "schedule 'Mars'")).toBe(true);
+  });
+
   test('says what is new, what takes a place, and what stands so already', () => {
     const first = plan('pagerduty', exported);
     expect(first.schedules.map(({ name, change }) => [name, change])).toEqual([
