@@ -8,8 +8,8 @@ export interface FollowUp {
   /** 'follow:<trigger>:<occurrence>:<destination>' */
   key: string;
   target: NotifyTarget;
-  /** `follows`: it changes what is there already. */
-  detail: { follows: true };
+  /** `follows`: it changes what is there already. `mergedInto`: number of the incident that goes on in its place. */
+  detail: { follows: true; mergedInto?: number };
   cause: NotificationCause;
 }
 

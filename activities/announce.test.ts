@@ -159,3 +159,29 @@ test('of an SLA it says which clock', async () => {
 test('without a rule that waits for it nothing is told', async () => {
   expect(await announce({ trigger: 'forecast' })).toEqual({ notices: [] });
 });
+
+test('of an incident that was merged it says where it goes on, to what a rule told and what is kept up to date', async () => {
+  const { owner } = database;
+  await put('ended', {
+    triggers: ['incident.resolved'],
+    targets: [{ type: 'email', address: 'x@example.com' }],
+  });
+  await owner.query(`insert into notification_channels (org_id, name, definition) values ($1, 'pd', $2)`, [
+    orgId,
+    { type: 'pagerduty', routingKey: 'r'.repeat(32) },
+  ]);
+  await owner.query(
+    `insert into channel_messages (org_id, destination, subject, reference) values ($1, 'channel:pd', $2, '{}')`,
+    [orgId, `incident:${incidentId}`],
+  );
+  const resolved = { trigger: 'incident.resolved', occurrence: '9' };
+  expect((await announce(resolved)).notices.map(({ detail }) => detail)).toEqual([
+    { rule: 'ended' },
+    { follows: true },
+  ]);
+  await owner.query('update incidents set merged_into = 3 where id = $1', [incidentId]);
+  expect((await announce(resolved)).notices.map(({ detail }) => detail)).toEqual([
+    { rule: 'ended', mergedInto: 3 },
+    { follows: true, mergedInto: 3 },
+  ]);
+});

@@ -7,6 +7,7 @@ import {
   readClockDetail,
   readExecutionSubject,
   readIncidentSubject,
+  readMergedInto,
   readReportSubject,
 } from '../db/rule-subject.ts';
 import { targetName } from '../domain/escalation/pages.ts';
@@ -42,15 +43,23 @@ export interface RuleNotice {
 export function createAnnounceActivities({ db }: { db: Pick<Database, 'write'> }) {
   return {
     /**
-     * What the rules of notification make of something that happened, and what keeps the messages about it up to date: a message for each target of each rule that
-     * matched, but one for each target. Schedules are answered with those who are on call at `at`; one that reaches nobody
-     * stands in the log as skipped. The same arguments give the same keys, so it may run again.
+     * What the rules of notification make of something that happened, and what keeps the messages about it up to date: a
+     * message for each target of each rule that matched, but one for each target. Schedules are answered with those who
+     * are on call at `at`; one that reaches nobody stands in the log as skipped. The same arguments give the same keys, so
+     * it may run again.
      */
     async announce(args: AnnounceInput): Promise<{ notices: (RuleNotice | FollowUp)[] }> {
       return await db.write({ orgId: args.orgId }, async (tx) => {
         const called = await calledForByRules(tx, args);
         const told = called.map(({ target }) => target);
-        return { notices: [...called, ...(await followUps(tx, args, told))] };
+        const following = await followUps(tx, args, told);
+        const merge = await mergeOf(tx, args);
+        return {
+          notices: [
+            ...called.map((notice) => ({ ...notice, detail: { ...notice.detail, ...merge } })),
+            ...following.map((notice) => ({ ...notice, detail: { ...notice.detail, ...merge } })),
+          ],
+        };
       });
     },
   };
@@ -66,6 +75,13 @@ async function calledForByRules(tx: Tx, args: AnnounceInput): Promise<RuleNotice
   const event = { ...subject.event, trigger: args.trigger, at: args.at };
   const matched = evaluateRules(rules, event).filter((verdict) => verdict.matched);
   return await noticesOf(tx, args, matched, subject);
+}
+
+/** An incident that has ended because another one has its alerts now is not over for whoever is told of it. */
+async function mergeOf(tx: Tx, { incidentId, trigger }: AnnounceInput): Promise<{ mergedInto?: number }> {
+  if (trigger !== 'incident.resolved' || incidentId === undefined) return {};
+  const mergedInto = await readMergedInto(tx, incidentId);
+  return mergedInto === null ? {} : { mergedInto };
 }
 
 async function readSubject(tx: Tx, args: AnnounceInput): Promise<RuleSubject | undefined> {

@@ -45,6 +45,16 @@ export async function readIncidentSubject(
   };
 }
 
+/** Number of the incident that has all of its alerts now; null: none. */
+export async function readMergedInto(tx: Tx, incidentId: string): Promise<number | null> {
+  const incident = await tx
+    .selectFrom('incidents')
+    .select('merged_into as mergedInto')
+    .where('id', '=', incidentId)
+    .executeTakeFirst();
+  return incident?.mergedInto ?? null;
+}
+
 /** An execution brings its incident along; one without is told apart by its team alone. */
 export async function readExecutionSubject(tx: Tx, executionId: string): Promise<RuleSubject | undefined> {
   const execution = await tx

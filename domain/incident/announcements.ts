@@ -14,6 +14,7 @@ const triggerOf: Readonly<Record<string, NotificationTrigger>> = {
   acknowledged: 'incident.acknowledged',
   resolved: 'incident.resolved',
   false_positive: 'incident.resolved',
+  merged: 'incident.resolved',
   sla_at_risk: 'sla.at_risk',
   sla_breached: 'sla.breached',
 };
