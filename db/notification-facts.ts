@@ -1,5 +1,6 @@
 import type { AlertStatus, Deadline, IncidentStatus, SlaState } from '../domain/incident-status.ts';
 import type { Severity } from '../domain/severity.ts';
+import type { Pauses } from '../domain/sla.ts';
 import { type ApprovalRecord, getApproval } from './approvals.ts';
 import type { Tx } from './database.ts';
 import { type ExecutionDetail, getExecution } from './executions-read.ts';
@@ -26,11 +27,20 @@ export interface IncidentFacts {
   opening: number;
   /** Those that fire first, then by severity, then the newest. */
   alerts: AlertFacts[];
-  sla: { kind: 'acknowledge' | 'resolve'; policy: string; dueAt: Date; state: SlaState }[];
+  sla: SlaFacts[];
   /** Where the trouble probably comes from; `by`: whose word it is, null: Holdfast's own ranking. */
   cause: { service: string; confidence: number; by: string | null } | null;
   /** Most frequent first; empty until the logs were looked at. */
   logPatterns: { template: string; count: number }[];
+}
+
+export interface SlaFacts {
+  kind: 'acknowledge' | 'resolve';
+  policy: string;
+  dueAt: Date;
+  state: SlaState;
+  /** When it does not run. */
+  pauses: Pauses;
 }
 
 export interface AlertFacts {
@@ -134,7 +144,7 @@ async function readIncident(
     .execute();
   const sla = await tx
     .selectFrom('sla_clocks')
-    .select(['kind', 'policy', 'due_at as dueAt', 'state'])
+    .select(['kind', 'policy', 'due_at as dueAt', 'state', 'pauses'])
     .where('incident_id', '=', incident.id)
     .orderBy('due_at')
     .execute();

@@ -42,7 +42,7 @@ const incident = (change: Partial<IncidentFacts> = {}): IncidentFacts => ({
   opening: 1,
   alerts: [alert()],
   cause: null,
-  sla: [{ kind: 'resolve', policy: 'Critical', dueAt: minutes(15), state: 'running' }],
+  sla: [{ kind: 'resolve', policy: 'Critical', dueAt: minutes(15), state: 'running', pauses: [] }],
   logPatterns: [{ template: 'FATAL: too many clients (pid=<*>)', count: 214 }],
   ...change,
 });
@@ -125,6 +125,18 @@ test.each([
   const facts = { incident: incident(change), execution: undefined, approval: undefined };
   const mail = composeMail(source({ type, facts, detail: { kind: 'resolve' } }));
   expect(mail.subject).toBe(`[critical] #42 checkout: ${what}`);
+});
+
+test('what is left of an SLA with a calendar is told as open time, in the mail and its subject', () => {
+  const pauses: [number, number][] = [[now + 5 * 60_000, now + 725 * 60_000]];
+  const sla = [
+    { kind: 'resolve' as const, policy: 'Office', dueAt: minutes(735), state: 'at_risk' as const, pauses },
+  ];
+  const facts = { incident: incident({ sla }), execution: undefined, approval: undefined };
+  const mail = composeMail(source({ type: 'sla.at_risk', facts, detail: { kind: 'resolve' } }));
+  expect(mail.subject).toBe('[critical] #42 checkout: to be resolved within 15 min of open time');
+  expect(mail.text).toContain('To be resolved by 14:44 UTC, 15 min of open time left (SLA Office)');
+  expect(mail.text).toMatch(/Resolve by: +14:44 UTC \(in 15 min of open time, SLA Office\)/);
 });
 
 test('who was paged for what was merged is told where it goes on, not that it is over', () => {

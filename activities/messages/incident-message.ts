@@ -1,7 +1,7 @@
 import type { IncidentFacts } from '../../db/notification-facts.ts';
 import { formatDuration } from '../../domain/duration.ts';
 import { oneLine } from '../../domain/markup.ts';
-import { type IncidentMessageType, incidentWords, levelOf } from './incident-words.ts';
+import { type IncidentMessageType, incidentWords, levelOf, timeLeft } from './incident-words.ts';
 import type { Block, Cell, Mail } from './mail-layout.ts';
 import { count, incidentUrl, type Message, type MessageSource, subjectOf } from './message.ts';
 import { clockUtc, dateOf } from './moments.ts';
@@ -65,8 +65,8 @@ function factsOf(source: MessageSource, incident: IncidentFacts): { label: strin
   if (source.type === 'escalation.page') rows.push(...escalationFacts(source, incident));
   for (const clock of incident.sla) {
     if (clock.state !== 'running' && clock.state !== 'at_risk' && clock.state !== 'breached') continue;
-    const left = clock.dueAt.getTime() - source.now;
-    const remaining = left > 0 ? `in ${formatDuration(left)}` : `${formatDuration(-left)} ago`;
+    const lateMs = source.now - clock.dueAt.getTime();
+    const remaining = lateMs < 0 ? `in ${timeLeft(clock, source.now)}` : `${formatDuration(lateMs)} ago`;
     rows.push({
       label: clock.kind === 'acknowledge' ? 'Acknowledge by' : 'Resolve by',
       value: `${clockUtc(clock.dueAt, source.now)} (${remaining}, SLA ${oneLine(clock.policy, 60)})`,

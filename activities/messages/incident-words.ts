@@ -1,7 +1,8 @@
-import type { IncidentFacts } from '../../db/notification-facts.ts';
+import type { IncidentFacts, SlaFacts } from '../../db/notification-facts.ts';
 import { formatDuration } from '../../domain/duration.ts';
 import { oneLine } from '../../domain/markup.ts';
 import type { Severity } from '../../domain/severity.ts';
+import { runningMs } from '../../domain/sla.ts';
 import { count, type MessageSource, titleOf } from './message.ts';
 import { clockUtc, dateOf } from './moments.ts';
 
@@ -133,16 +134,23 @@ function slaWords(source: MessageSource & { type: IncidentMessageType }, inciden
   const done = kind === 'acknowledge' ? 'acknowledged' : 'resolved';
   const policy = clock ? ` (SLA ${oneLine(clock.policy, 60)})` : '';
   const breached = source.type === 'sla.breached';
-  const left = due ? formatDuration(due.getTime() - source.now) : '';
+  const left = due ? timeLeft({ dueAt: due, pauses: clock?.pauses ?? [] }, source.now) : '';
   const at = due ? ` by ${clockUtc(due, source.now)}` : '';
   return {
     subject: breached ? `not ${done} in time` : `to be ${done} within ${left || 'its SLA'}`,
     sentence: breached
       ? `Not ${done}${at} as agreed${policy}: ${titleOf(incident)}.`
-      : `To be ${done}${at}${left ? `, ${left} from now` : ''}${policy}: ${titleOf(incident)}.`,
+      : `To be ${done}${at}${left ? `, ${left} left` : ''}${policy}: ${titleOf(incident)}.`,
     footer: `${source.reader} is on the first level of the escalation policy for this incident.`,
     urgent: true,
   };
+}
+
+/** '15 min', and '15 min of open time' where the calendar of the SLA closes in between: a night is no time to work. */
+export function timeLeft({ dueAt, pauses }: Pick<SlaFacts, 'dueAt' | 'pauses'>, now: number): string {
+  const wallMs = Math.max(0, dueAt.getTime() - now);
+  const runs = runningMs(now, dueAt.getTime(), pauses);
+  return runs < wallMs ? `${formatDuration(runs)} of open time` : formatDuration(wallMs);
 }
 
 const troubles: Record<Severity, string> = {
