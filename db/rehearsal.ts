@@ -17,8 +17,8 @@ import { listTeams } from './teams.ts';
 
 export interface RehearsalRequest {
   edited: Edited;
-  /** One incident that is made up, or the seven days from `from` on (epoch milliseconds). */
-  what: { incident: MadeUpIncident; failures: Failure[] } | { from: number };
+  /** One incident that is made up, or a week (epoch milliseconds). */
+  what: { incident: MadeUpIncident; failures: Failure[] } | { from: number; to: number };
 }
 
 export type RehearsalAnswer = Rehearsed & {
@@ -29,7 +29,7 @@ export type RehearsalAnswer = Rehearsed & {
 };
 
 const dayMs = 86_400_000;
-export const weekMs = 7 * dayMs;
+const weekMs = 7 * dayMs;
 const incidentsLimit = 500;
 /** As HOLDFAST_REOPEN_WINDOW is where nobody sets it; rules of correlation that say one go before it. */
 const usualReopenWindowMs = 15 * 60_000;
@@ -64,10 +64,10 @@ export function createRehearsal(db: Pick<Database, 'read'>) {
           const configuration = withEdited(standing, edited);
           return { kind: 'situation', incident: { ...incident, team }, failures, configuration };
         }
-        const to = what.from + weekMs;
-        const standing = await readStanding(tx, { from: what.from, to: to + dayMs });
+        const { from, to } = what;
+        const standing = await readStanding(tx, { from, to: to + dayMs });
         const found = await listPastIncidents(tx, {
-          from: new Date(what.from),
+          from: new Date(from),
           to: new Date(to),
           limit: incidentsLimit + 1,
         });

@@ -1,19 +1,19 @@
-import { type RehearsalAnswer, weekMs } from '../../db/rehearsal.ts';
+import type { RehearsalAnswer } from '../../db/rehearsal.ts';
 import { localTimeText } from '../../domain/rehearsal/local-time.ts';
 import { iso } from '../endpoint.ts';
 import type { RehearsalShown } from './schema.ts';
 
-/** @param timeZone IANA name, for local times; @param from of the week, epoch milliseconds */
+/** @param timeZone IANA name, for local times; @param from and `to` of the week, epoch milliseconds */
 export function presentRehearsal(
   rehearsed: RehearsalAnswer,
-  { timeZone, from }: { timeZone: string; from: number },
+  { timeZone, from, to }: { timeZone: string; from: number; to: number },
 ): RehearsalShown {
   if (rehearsed.kind === 'week') {
     const { people, asItWas, asItStands, asEdited, incidents } = rehearsed;
     return {
       kind: 'week',
       from: iso(new Date(from)),
-      to: iso(new Date(from + weekMs)),
+      to: iso(new Date(to)),
       incidents: rehearsed.incidentsSeen,
       cut: rehearsed.incidentsCut,
       asItWas,

@@ -5,7 +5,7 @@ import {
   incidentOf,
   type Problem,
   type Rehearsal,
-  weekStart,
+  weekOf,
 } from '../../domain/rehearsal/request.ts';
 import { scopeOf } from '../auth/principal.ts';
 import { type Endpoint, personEndpoint, whenLeft } from '../endpoint.ts';
@@ -28,10 +28,10 @@ export function rehearsalEndpoints({ db }: { db: Pick<Database, 'read'> }): Endp
       response: rehearsalShown,
       errors: { 422: 'It takes too long', 503: 'Too many rehearsals wait already' },
       handle: async ({ principal, body, request }) => {
-        const { what, timeZone, from } = toRehearse(body, Date.now());
+        const { what, ...shown } = toRehearse(body, Date.now());
         const edited = editedOf(body);
         const rehearsed = await rehearse(scopeOf(principal), { edited, what }, whenLeft(request));
-        return presentRehearsal(rehearsed, { timeZone, from });
+        return presentRehearsal(rehearsed, shown);
       },
     }),
   ];
@@ -40,12 +40,13 @@ export function rehearsalEndpoints({ db }: { db: Pick<Database, 'read'> }): Endp
 function toRehearse({ situation, week }: Rehearsal, now: number) {
   if (situation) {
     const made = orRefuse(incidentOf(situation, now));
-    return { what: made, timeZone: made.timeZone, from: made.incident.openedAt };
+    const { openedAt } = made.incident;
+    return { what: made, timeZone: made.timeZone, from: openedAt, to: openedAt };
   }
   if (!week)
     throw new InvalidRequestError([{ field: 'situation', message: 'say either a situation or a week' }]);
-  const { from } = orRefuse(weekStart(week, now));
-  return { what: { from }, timeZone: week.timeZone, from };
+  const span = orRefuse(weekOf(week, now));
+  return { what: span, timeZone: week.timeZone, ...span };
 }
 
 function orRefuse<T extends object>(read: T | { problem: Problem }): T {

@@ -3,13 +3,16 @@ import type { FeedDigest } from '../incident/events.ts';
 import type { IncidentPlan } from '../incident/state.ts';
 import { type PolicySubject, selectEscalation, selectSla } from '../policy-match.ts';
 import { severities } from '../severity.ts';
-import { silencedUntil } from '../silences/silence.ts';
+import { concerns, nextBeginning, silencedUntil } from '../silences/silence.ts';
 import type { SlaTimes } from '../sla.ts';
 import { alwaysOpen, businessCalendar } from '../sla-calendar.ts';
-import type { Configuration, FeedEntry, RehearsedIncident } from './situation.ts';
+import type { Configuration, FeedEntry, RehearsedAlert, RehearsedIncident } from './situation.ts';
 
 /** A calendar that is hardly ever open pauses the clocks so long, as for a real incident. */
 const hardlyOpenMs = 366 * 86_400_000;
+
+/** Alerts of one reading that are told one by one to rules that wait for each (db/incident-feed.ts). */
+const receivedLimit = 50;
 
 /**
  * What a reading of the incident's feed at `now` says since `afterSeq`: as db/incident-feed.ts reads it from the
@@ -26,14 +29,11 @@ export function readRehearsedFeed(
   const firing = standing.filter((entry) => entry.firing).map(({ alert }) => alert);
   const subject = subjectOf(incident, seen);
   const joined = lastOfEachAlert(seen.slice(afterSeq)).filter((entry) => entry.firing);
+  const known = new Set(seen.slice(0, afterSeq).map(({ alert }) => alert.id));
+  const received = joined.map(({ alert }) => alert.id).filter((id) => !known.has(id));
   const silence = silencedUntil(
     configuration.silences,
-    (firing.length > 0 ? firing : alerts).map(({ name, service, labels }) => ({
-      name,
-      service,
-      labels,
-      team: incident.team,
-    })),
+    (firing.length > 0 ? firing : alerts).map((alert) => silenceable(alert, incident)),
     now,
   );
   return {
@@ -48,8 +48,35 @@ export function readRehearsedFeed(
     plan: planFor(subject, incident.openedAt, configuration),
     matches: [],
     ...(silence ? { silence } : {}),
-    ...(waitsFor(configuration, 'alert.received') ? { received: joined.map(({ alert }) => alert.id) } : {}),
+    ...(waitsFor(configuration, 'alert.received') ? { received: received.slice(0, receivedLimit) } : {}),
   };
+}
+
+/**
+ * When silences that are for its alerts begin after its opening and up to `until`, in order: a real incident is told of
+ * that, too, and reads its feed again (db/silences.ts, beginSilences).
+ */
+export function silenceBeginnings(
+  incident: RehearsedIncident,
+  { silences }: Pick<Configuration, 'silences'>,
+  until: number,
+): number[] {
+  const alerts = lastOfEachAlert(incident.feed).map(({ alert }) => silenceable(alert, incident));
+  const own = silences.filter((silence) => alerts.some((alert) => concerns(silence, alert)));
+  const beginnings = own.flatMap((silence) => {
+    const found: number[] = [];
+    let at = nextBeginning(silence, incident.openedAt);
+    while (at !== null && at <= until) {
+      found.push(at);
+      at = nextBeginning(silence, at);
+    }
+    return found;
+  });
+  return beginnings.sort((a, b) => a - b);
+}
+
+function silenceable({ name, service, labels }: RehearsedAlert, { team }: RehearsedIncident) {
+  return { name, service, labels, team };
 }
 
 /** What policies and rules see of the incident once `seen` has arrived: it gets worse, and never better. */

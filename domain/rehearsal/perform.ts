@@ -105,7 +105,12 @@ function deliverNotice(notice: Notice, now: number, performing: Performing): Out
   if (target.type !== 'schedule') return deliver(message, performing, sent);
   const { directory } = performing.surroundings.configuration;
   const [resolved] = resolveTargets(directory, [target], performing.state().severity, now);
-  const people = (resolved?.people ?? []).map(({ email, entry }, index) => ({
+  if (!resolved || resolved.people.length === 0) {
+    const reason = resolved?.problem ?? `nobody is on call by the schedule '${target.name}'`;
+    performing.tell({ ...message, status: 'failed', reason });
+    return atOnce((at) => ({ type: 'move_failed', at, key, reason }));
+  }
+  const people = resolved.people.map(({ email, entry }, index) => ({
     ...message,
     key: `${key}.${index}`,
     target: { type: 'contact' as const, email, method: { type: 'email' as const } },

@@ -147,13 +147,14 @@ export function incidentOf(
   };
 }
 
-/** The midnight that the week begins with, epoch milliseconds; the week must be over. */
-export function weekStart(
-  { from, timeZone: zone }: NonNullable<Rehearsal['week']>,
+/** From midnight to midnight by the clock on the wall, epoch milliseconds; the week must be over. */
+export function weekOf(
+  { from: day, timeZone: zone }: NonNullable<Rehearsal['week']>,
   now: number,
-): { from: number } | { problem: Problem } {
-  const start = instantOf(zone, parseWallTime(`${from}T00:00`));
-  if (start + 7 * dayMs <= now + dayMs) return { from: start };
+): { from: number; to: number } | { problem: Problem } {
+  const midnight = parseWallTime(`${day}T00:00`);
+  const [from, to] = [instantOf(zone, midnight), instantOf(zone, midnight + 7 * dayMs)];
+  if (to <= now + dayMs) return { from, to };
   return {
     problem: { field: 'week.from', message: `write a day at least six days ago: the week must lie behind` },
   };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type MadeUp, madeUpConfiguration, madeUpSchedule } from '../../test/harness/rehearsed.ts';
+import { horizonOf } from './horizon.ts';
 import { simulate } from './simulate.ts';
 import type { Answer, Failure, FeedEntry, RehearsedIncident } from './situation.ts';
 import { rowsOf, summaryOf } from './table.ts';
@@ -121,6 +122,16 @@ describe('a rehearsal', () => {
       type: 'nobody_on_call',
       what: "Level 1 reaches nobody: nobody is on call by 'primary'; level 2 at once",
     });
+  });
+
+  test('tells of a message that finds nobody on call as of one that fails, as the real one does', () => {
+    const { told, rows } = rehearsed({
+      schedules: [madeUpSchedule('primary', { rotations: [] })],
+      levels: [level('0s', { type: 'schedule', name: 'primary' }, user(ana))],
+      sla: { acknowledgeWithin: '10m', resolveWithin: '10h' },
+    });
+    expect(told).toContain('8 sla.at_risk on call: primary whoever is on call failed');
+    expect(rows.find(({ outcome }) => outcome === 'failed')?.reason).toBe("nobody is on call by 'primary'");
   });
 
   test('follows contact rules, and takes the next way at once where one fails', () => {
@@ -262,6 +273,80 @@ describe('a rehearsal', () => {
     expect(rehearsed({ levels: [level('0s', user(ana))], silences: [silence] }).told).toEqual([
       '10 escalation.page ana@example.com mail sent',
     ]);
+  });
+
+  test('holds what is left of the escalation when a silence begins, as for a real incident', () => {
+    const silence = {
+      match: { service: 'payment-*' },
+      from: opened + 5 * minute,
+      to: opened + 65 * minute,
+      weekly: null,
+      team: null,
+      reason: 'maintenance',
+    };
+    expect(
+      rehearsed({ levels: [level('0s', user(ana)), level('15m', user(ben))], silences: [silence] }).told,
+    ).toEqual([
+      '0 escalation.page ana@example.com mail sent',
+      '75 escalation.page ben@example.com mail sent',
+    ]);
+  });
+
+  test('tells a rule of each alert once, also where one of them fires again', () => {
+    const { told } = rehearsed(
+      {
+        rules: { each: { triggers: ['alert.received'], targets: [channel('ops')] } },
+        levels: [level('2h', user(ana))],
+      },
+      {
+        feed: [
+          { at: opened, firing: true, alert },
+          { at: opened + minute, firing: true, alert: { ...alert, id: 2 } },
+          { at: opened + 2 * minute, firing: false, alert },
+          { at: opened + 3 * minute, firing: true, alert },
+        ],
+        hours: 1,
+      },
+    );
+    expect(told).toEqual(['0 alert.received ops channel sent', '1 alert.received ops channel sent']);
+  });
+
+  test('looks as far ahead as an acknowledgement that is taken back begins the escalation anew', () => {
+    const incident: RehearsedIncident = {
+      number: 1,
+      openedAt: opened,
+      team: null,
+      feed: [{ at: opened, firing: true, alert }],
+      answers: [{ at: opened + 5 * minute, by: ana, what: 'acknowledge' }],
+    };
+    const configuration = madeUpConfiguration({
+      levels: [level('0s', user(ana)), level('15m', user(ben))],
+      policy: { unacknowledgeAfter: '1h' },
+    });
+    expect(horizonOf(incident, configuration)).toBe(opened + (5 + 60 + 15 + 5) * minute);
+  });
+
+  test('looks as far ahead as a silence puts off whom it wakes', () => {
+    const silence = {
+      match: { service: 'payment-*' },
+      from: opened - minute,
+      to: opened + 3 * 60 * minute,
+      weekly: null,
+      team: null,
+      reason: 'maintenance',
+    };
+    const incident = {
+      number: 1,
+      openedAt: opened,
+      team: null,
+      feed: [{ at: opened, firing: true, alert }],
+      answers: [],
+    };
+    const configuration = madeUpConfiguration({
+      levels: [level('0s', user(ana)), level('15m', user(ben))],
+      silences: [silence],
+    });
+    expect(horizonOf(incident, configuration)).toBe(opened + (3 * 60 + 15 + 5) * minute);
   });
 
   test('opens again with an alert that fires again, and ends after the reopen window', () => {

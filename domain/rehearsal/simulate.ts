@@ -8,6 +8,7 @@ import {
   type TimelineEntry,
 } from '../incident/state.ts';
 import { answerEvent } from './answers.ts';
+import { silenceBeginnings } from './feed.ts';
 import { type Performing, perform, type RehearsedMessage } from './perform.ts';
 import type { Answer, RehearsedIncident, Surroundings } from './situation.ts';
 
@@ -83,7 +84,8 @@ export function simulate(incident: RehearsedIncident, surroundings: Surroundings
   };
 
   const readings = incident.readings ?? incident.feed.slice(1).map(({ at }) => at);
-  for (const at of readings) expect(at, null, () => ({ type: 'feed_unread', at: now }));
+  const beginnings = silenceBeginnings(incident, surroundings.configuration, until);
+  for (const at of [...readings, ...beginnings]) expect(at, null, () => ({ type: 'feed_unread', at: now }));
   for (const answer of incident.answers) {
     expect(answer.at, null, (current) => {
       const event = answerEvent(current, answer, now);

@@ -5,7 +5,7 @@ import { NotTriedError } from '../../db/preview-thread.ts';
 import { createRehearsal, type RehearsalAnswer, type RehearsalRequest } from '../../db/rehearsal.ts';
 import { listTeams } from '../../db/teams.ts';
 import type { IncidentMatch } from '../../domain/policies.ts';
-import { editedOf, incidentOf, rehearsal, weekStart } from '../../domain/rehearsal/request.ts';
+import { editedOf, incidentOf, rehearsal, weekOf } from '../../domain/rehearsal/request.ts';
 import type { WebDeps } from '../deps.ts';
 import { type Problems, posted } from '../layout/fields.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
@@ -134,7 +134,7 @@ export function rehearsalRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Router
       };
     }
     const { situation, week: asked } = parsed.data;
-    const what = situation ? incidentOf(situation, pages.now()) : asked && weekStart(asked, pages.now());
+    const what = situation ? incidentOf(situation, pages.now()) : asked && weekOf(asked, pages.now());
     if (!what || 'problem' in what) {
       return { problems: what ? { [what.problem.field]: what.problem.message } : {} };
     }
