@@ -79,3 +79,13 @@ test('a clock that pauses at risk is told of once, and says what is left', () =>
     '2026-01-01T12:20:00.000Z SLA standard: time to acknowledge is over (paused now, 6 min left)',
   );
 });
+
+test('what was resolved before anything was read of it has clocks that are judged by that', () => {
+  const resolved = { ...newIncidentState(42, openedAt), resolved: { at: openedAt + 10 * minute, by: 'ana' } };
+  const state = armed(resolved, critical, openedAt + 11 * minute);
+  expect(state.clocks.map(({ kind, state }) => `${kind} ${state}`)).toEqual([
+    'acknowledge breached',
+    'resolve met',
+  ]);
+  expect(armed(state, standard, openedAt + 12 * minute).clocks).toEqual(state.clocks);
+});

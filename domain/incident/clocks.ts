@@ -1,14 +1,31 @@
 import { formatDuration } from '../duration.ts';
 import type { EscalationTarget } from '../policies.ts';
-import { advanceClock, knownAtRisk, runningMs, type SlaClock, startClocks, undecided } from '../sla.ts';
+import {
+  advanceClock,
+  knownAtRisk,
+  runningMs,
+  type SlaClock,
+  startClocks,
+  stopClock,
+  undecided,
+} from '../sla.ts';
 import type { IncidentState, Notice } from './state.ts';
 import { holdfast, tell } from './story.ts';
 
-/** Arms the SLA clocks, and re-arms those not decided yet when another severity brings another policy. */
+/**
+ * Arms the SLA clocks, and re-arms those not decided yet when another severity brings another policy. What is over has
+ * the clocks that it ended with; where it was over before anything was read of it, they are judged by that.
+ */
 export function armClocks(state: IncidentState, at: number): IncidentState {
+  const { resolved } = state;
   const sla = state.plan?.sla;
   if (!sla) return state;
   const fresh = startClocks(sla, state.openedAt);
+  if (resolved) {
+    return state.clocks.length > 0
+      ? state
+      : { ...state, clocks: fresh.map((clock) => stopClock(clock, resolved.at)) };
+  }
   const replaced = (clock: SlaClock) => undecided(clock) && clock.policy !== sla.policy;
   const clocks = fresh.map((clock) => {
     const old = state.clocks.find((other) => other.kind === clock.kind);
@@ -24,6 +41,7 @@ export function armClocks(state: IncidentState, at: number): IncidentState {
 
 /** The clocks as they stand at `now`; what became at risk or was breached is told, once. */
 export function advanceClocks(state: IncidentState, now: number): IncidentState {
+  if (state.resolved) return state;
   let next = state;
   for (const clock of state.clocks) {
     const advanced = advanceClock(clock, now);

@@ -345,6 +345,10 @@ describe('regrouping', () => {
     const before = { ...fold(opened()), clocks: startClocks(times, openedAt) };
     const { clocks } = fold(before, merge, merged());
     expect(clocks.map(({ state }) => state)).toEqual(['paused', 'paused']);
+    // whatever else happens before it closes
+    const later = fold(before, merge, merged(), { type: 'tick', at: openedAt + 300 * minute });
+    expect(later.clocks).toEqual(clocks);
+    expect(later.outbox.some(({ kind }) => kind === 'sla_breached')).toBe(false);
   });
 
   test('withdraws what a merged incident has asked approval for', () => {
