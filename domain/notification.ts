@@ -69,6 +69,8 @@ export interface NotificationCause {
   level?: number;
   pass?: number;
   round?: number;
+  /** When the level came due, ISO 8601: a later step of contact rules is due after that. */
+  levelDueAt?: string;
   /** Of the person's contact rules, from 1. */
   step?: number;
   /** By which of their ways a person is told, as `methodKey` names it. */

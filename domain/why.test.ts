@@ -43,6 +43,14 @@ describe('why was I paged?', () => {
     ]);
   });
 
+  test('tells a later step of contact rules from its level', () => {
+    const cause = { policy: 'payments', level: 1, step: 2, levelDueAt: opened };
+    expect(why(page(cause), reader)).toEqual([
+      'You were paged because level 1 of the policy payments came due as soon as #42 opened.',
+      'It came by step 2 of your contact rules, 15 min later.',
+    ]);
+  });
+
   test('says of somebody else who it was, and whose turn it was by an override', () => {
     const cause = {
       policy: 'payments',

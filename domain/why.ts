@@ -43,7 +43,7 @@ export function why(message: SentMessage, reader: Reader): string[] {
   return [
     `${toldText(message, reader)} because ${because}${entry}.`,
     ...(cause.rule ? ruleText(cause.rule) : []),
-    ...(cause.step !== undefined && cause.step > 1 ? [stepText(message, cause.step, reader)] : []),
+    ...(cause.step !== undefined && cause.step > 1 ? [stepText(message, cause, reader)] : []),
     ...(cause.instead === undefined ? [] : [`Tried before, and failed: ${fullStop(cause.instead)}`]),
     ...outcomeOf(message),
   ];
@@ -69,9 +69,14 @@ function reasonOf(message: SentMessage, cause: NotificationCause): string {
   if (cause.level === undefined) return happened;
   const policy = cause.policy === undefined ? 'the escalation policy' : `the policy ${cause.policy}`;
   const pass = cause.pass !== undefined && cause.pass > 1 ? `, in pass ${cause.pass},` : '';
-  const after = message.dueAt - Date.parse(cause.at);
+  const after = levelDue(message, cause) - Date.parse(cause.at);
   const when = after < 1_000 ? 'as soon as' : `${formatDuration(after)} after`;
   return `level ${cause.level} of ${policy}${pass} came due ${when} ${happened}`;
+}
+
+/** The message of a later step of contact rules is due after its level. */
+function levelDue({ dueAt }: SentMessage, { levelDueAt }: NotificationCause): number {
+  return levelDueAt === undefined ? dueAt : Date.parse(levelDueAt);
 }
 
 /** What each event is called where it stands after 'because' or 'after'; `{incident}` is '#42'. */
@@ -125,9 +130,12 @@ function ruleText({ reasons }: { reasons: string[] }): string[] {
   return conditions.length === 0 ? [] : [`What held: ${fullStop(conditions.join('; '))}`];
 }
 
-function stepText({ person }: SentMessage, step: number, reader: Reader): string {
-  const whose = person?.toLowerCase() === reader.email.toLowerCase() ? 'your' : 'their';
-  return `It came by step ${step} of ${whose} contact rules.`;
+function stepText(message: SentMessage, cause: NotificationCause, reader: Reader): string {
+  const whose = message.person?.toLowerCase() === reader.email.toLowerCase() ? 'your' : 'their';
+  const waitedMs = message.dueAt - levelDue(message, cause);
+  // what follows a failure comes as soon as that is known
+  const later = waitedMs < 1_000 || cause.instead !== undefined ? '' : `, ${formatDuration(waitedMs)} later`;
+  return `It came by step ${cause.step} of ${whose} contact rules${later}.`;
 }
 
 function outcomeOf({ status, error }: SentMessage): string[] {

@@ -56,6 +56,9 @@ const cause = z.looseObject({
   level: z.int().optional(),
   pass: z.int().optional(),
   round: z.int().optional(),
+  levelDueAt: instant
+    .optional()
+    .meta({ description: 'When the level came due; a later step of contact rules is due after that' }),
   step: z.int().optional().meta({ description: "Of the person's contact rules" }),
   entry: z
     .object({

@@ -159,13 +159,14 @@ function pageMove(
   now: number,
 ): IncidentMove {
   const known = Object.entries(why).filter(([, value]) => value !== null);
+  const levelDueAt = new Date(level.reached?.dueAt ?? level.dueAt).toISOString();
   return {
     kind: 'page',
     key,
     target,
     last,
     dueAt: Math.min(dueAt ?? now, now),
-    cause: { ...causeOfLevel(state, level), ...Object.fromEntries(known) },
+    cause: { ...causeOfLevel(state, level), levelDueAt, ...Object.fromEntries(known) },
     detail: {
       pass: level.pass,
       level: level.level,
