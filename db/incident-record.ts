@@ -40,6 +40,7 @@ export async function recordIncident(tx: Tx, given: IncidentRecord): Promise<voi
       status: standing.status,
       acknowledged_at: toDate(standing.acknowledged?.at),
       acknowledged_by: standing.acknowledged?.by ?? null,
+      first_acknowledged_at: sql`coalesce(first_acknowledged_at, ${toDate(standing.acknowledged?.at)}::timestamptz)`,
       assigned_to: standing.assignedTo,
       snoozed_until: toDate(standing.snoozedUntil),
       opening: standing.openings,

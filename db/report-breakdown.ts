@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Automation, CoursePoint, ReasonCount, ServiceCount } from '../domain/reports/sla.ts';
 import type { Tx } from './database.ts';
-import { ofTeam, owned, type Period, timesOf } from './report-scope.ts';
+import { firstAcknowledged, ofTeam, outage, owned, type Period, timesOf } from './report-scope.ts';
 
 /** Decided clocks by the service of their incident, the worst first. */
 export async function countByService(
@@ -59,10 +59,10 @@ export async function readCourse(
         ${ofTeam(sql.ref('c.incident_id'), teamId)})::int as met,
       (select count(*) from sla_clocks c where c.state = 'breached' and c.due_at >= p."from" and c.due_at < p."to"
         ${ofTeam(sql.ref('c.incident_id'), teamId)})::int as breached,
-      (select to_json(t) from (select ${timesOf('acknowledged_at')} from incidents i
-        where i.acknowledged_at >= p."from" and i.acknowledged_at < p."to" ${own}) t) as acknowledge,
-      (select to_json(t) from (select ${timesOf('resolved_at')} from incidents i
-        where i.resolved_at >= p."from" and i.resolved_at < p."to" and i.status <> 'false_positive' ${own}) t) as resolve
+      (select to_json(t) from (select ${timesOf(firstAcknowledged)} from incidents i
+        where ${firstAcknowledged} >= p."from" and ${firstAcknowledged} < p."to" ${own}) t) as acknowledge,
+      (select to_json(t) from (select ${timesOf(sql.ref('resolved_at'))} from incidents i
+        where i.resolved_at >= p."from" and i.resolved_at < p."to" and ${outage} ${own}) t) as resolve
     from jsonb_to_recordset(${bounds}::jsonb) as p("from" timestamptz, "to" timestamptz)
     order by p."from"`.execute(tx);
   return rows.map(({ from, to, ...row }) => ({ ...row, from: from.toISOString(), to: to.toISOString() }));
@@ -81,7 +81,7 @@ export async function readAutomation(
           select 1 from executions e
           where e.incident_id = i.id and e.status = 'succeeded' and e.finished_at <= i.resolved_at) as mended
       from incidents i
-      where i.resolved_at >= ${from} and i.resolved_at < ${to} and i.status <> 'false_positive'
+      where i.resolved_at >= ${from} and i.resolved_at < ${to} and ${outage}
         ${owned(teamId, 'i.team_id')}
     )
     select count(*)::int as resolved, count(*) filter (where mended)::int as "byRunbook",

@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { slaPolicy } from '../domain/policies.ts';
+import { slaCalendar } from '../domain/sla-calendar.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
 import { readSlaFacts, type SlaFactsQuery } from './report-data.ts';
+import { putSlaCalendar } from './sla-calendars.ts';
+import { putSlaPolicy } from './sla-policies.ts';
 
 const week: SlaFactsQuery = {
   periods: [
@@ -111,6 +115,15 @@ describe('readSlaFacts', () => {
     );
     const teamId = rows[0]!.id;
     await test.owner.query(`update incidents set team_id = $1 where number = 2`, [teamId]);
+    const objective = {
+      objectivePercent: 99,
+      windowDays: 30,
+      indicator: { type: 'error_ratio', errorRatio: 'x[$window]' },
+    };
+    await test.owner.query(
+      `insert into slos (org_id, name, team_id, definition) values ($1, 'reds', $2, $3), ($1, 'everybody', null, $3)`,
+      [test.orgId, teamId, JSON.stringify(objective)],
+    );
     const own = await test.db.read({ orgId: test.orgId }, (tx) => readSlaFacts(tx, { ...week, teamId }));
     expect(own.clocks).toEqual([
       { policy: 'Critical', kind: 'acknowledge', met: 0, breached: 1 },
@@ -121,9 +134,60 @@ describe('readSlaFacts', () => {
     expect(own).toMatchObject({
       services: [{ service: 'checkout', met: 0, breached: 2 }],
       pages: [],
-      slos: [],
+      slos: [{ name: 'reds' }],
     });
     await test.owner.query(`update incidents set team_id = null`);
+  });
+
+  it('measures to the first acknowledgement of what was reopened, and leaves out what was merged away', async () => {
+    const { owner, orgId, db } = test;
+    await owner.query(
+      `insert into incidents (org_id, number, title, severity, severity_rank, status, opened_at,
+         first_acknowledged_at, acknowledged_at, resolved_at, merged_into)
+       values
+         ($1, 20, 'again', 'critical', 0, 'resolved', '2026-09-01T10:00Z', '2026-09-01T10:05Z', '2026-09-01T10:45Z',
+          '2026-09-01T11:00Z', null),
+         ($1, 21, 'back', 'critical', 0, 'investigating', '2026-09-02T10:00Z', '2026-09-02T10:05Z', null, null, null),
+         ($1, 22, 'merged', 'critical', 0, 'resolved', '2026-09-03T10:00Z', null, null, '2026-09-03T10:01Z', 20)`,
+      [orgId],
+    );
+    const periods = ['2026-08-31', '2026-08-24'].map((day) => {
+      const from = new Date(`${day}T00:00:00Z`);
+      return { from, to: new Date(from.getTime() + 7 * 86_400_000) };
+    });
+    const then = await db.read({ orgId }, (tx) => readSlaFacts(tx, { ...week, periods }));
+    expect(then.acknowledge).toEqual({ count: 2, meanMs: 300_000, medianMs: 300_000 });
+    expect(then.resolve).toEqual({ count: 1, meanMs: 3_600_000, medianMs: 3_600_000 });
+    expect(then.course.at(-1)).toMatchObject({ acknowledge: then.acknowledge, resolve: then.resolve });
+    expect(then.automation.resolved).toBe(1);
+    expect(then.counts).toMatchObject({ incidents: 2, resolved: 1, open: 1 });
+    await owner.query('delete from incidents where number between 20 and 22');
+  });
+
+  it('says how late it was in the time that the calendar of the SLA is open', async () => {
+    const { owner, orgId, db } = test;
+    const office = {
+      timeZone: 'UTC',
+      hours: { tue: [{ from: '09:00', to: '10:15' }], wed: [{ from: '09:00', to: '10:15' }] },
+    };
+    const policy = { order: 1, acknowledgeWithin: '5m', resolveWithin: '30m', calendar: 'office' };
+    await db.write({ orgId }, async (tx) => {
+      const by = { orgId, actor: 'ana@example.com' };
+      await putSlaCalendar(tx, { ...by, name: 'office', definition: slaCalendar.parse(office) });
+      await putSlaPolicy(tx, { ...by, name: 'Critical', definition: slaPolicy.parse(policy) });
+    });
+    const { breaches } = await db.read({ orgId }, (tx) => readSlaFacts(tx, { ...week, breachLimit: 10 }));
+    // #2 opened on a Wednesday at 10:00: acknowledged at 10:30, and due at 10:05
+    expect(breaches.map(({ incident, kind, lateMs }) => [incident, kind, lateMs])).toEqual([
+      [3, 'resolve', null],
+      [2, 'resolve', 0],
+      [2, 'acknowledge', 10 * 60_000],
+    ]);
+    await owner.query(`delete from sla_policies where name = 'Critical'`);
+    const { breaches: always } = await db.read({ orgId }, (tx) =>
+      readSlaFacts(tx, { ...week, breachLimit: 10 }),
+    );
+    expect(always.map(({ lateMs }) => lateMs)).toEqual([null, 90 * 60_000, 25 * 60_000]);
   });
 
   it('sees nothing of another organization', async () => {

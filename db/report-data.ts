@@ -1,10 +1,15 @@
 import { sql } from 'kysely';
+import { type BusinessCalendar, pausesAfter } from '../domain/business-time.ts';
 import type { ClockCount, Counts, SlaFacts, Times } from '../domain/reports/sla.ts';
+import { runningMs } from '../domain/sla.ts';
+import { businessCalendar } from '../domain/sla-calendar.ts';
 import { burnWords } from '../domain/slo/evaluate.ts';
 import { objectiveText } from '../domain/slo/slo.ts';
 import type { Tx } from './database.ts';
 import { countByReason, countByService, readAutomation, readCourse } from './report-breakdown.ts';
-import { ofTeam, owned, type Period, timesOf } from './report-scope.ts';
+import { firstAcknowledged, ofTeam, outage, owned, type Period, timesOf } from './report-scope.ts';
+import { listSlaCalendars } from './sla-calendars.ts';
+import { listSlaPolicies } from './sla-policies.ts';
 import { listStandingSlos, type StandingSlo } from './slos.ts';
 
 export interface SlaFactsQuery {
@@ -47,8 +52,10 @@ export async function readSlaFacts(tx: Tx, query: SlaFactsQuery): Promise<SlaFac
     reasons: await countByReason(tx, period, teamId),
     course: await readCourse(tx, periods, teamId),
     automation: await readAutomation(tx, period, teamId),
-    // objectives are the organization's
-    slos: teamId === null ? (await listStandingSlos(tx)).map(reportedSlo) : [],
+    // the organization's report has everybody's
+    slos: (await listStandingSlos(tx))
+      .filter((slo) => teamId === null || slo.teamId === teamId)
+      .map(reportedSlo),
   };
 }
 
@@ -92,7 +99,6 @@ async function readBreaches(
       'i.title',
       'i.service',
       'i.severity',
-      'i.acknowledged_at',
       'i.resolved_at',
       'c.policy',
       'c.kind',
@@ -102,7 +108,7 @@ async function readBreaches(
       'c.breach_reason',
       'c.breach_note',
     ])
-    .select(sql<number>`count(*) over ()`.as('total'))
+    .select([sql<number>`count(*) over ()`.as('total'), firstAcknowledged.as('acknowledged')])
     .where('c.state', '=', 'breached')
     .where('c.due_at', '>=', from)
     .where('c.due_at', '<', to)
@@ -111,9 +117,10 @@ async function readBreaches(
     .limit(limit);
   if (teamId !== null) query = query.where('i.team_id', '=', teamId);
   const rows = await query.execute();
+  const calendars = await calendarsOfPolicies(tx);
   const items = rows.map((row) => {
     // a breached clock may end with the breach: what was due was done when the incident says so
-    const done = row.kind === 'acknowledge' ? (row.acknowledged_at ?? row.resolved_at) : row.resolved_at;
+    const done = row.kind === 'acknowledge' ? (row.acknowledged ?? row.resolved_at) : row.resolved_at;
     return {
       incident: row.number,
       title: row.title,
@@ -124,6 +131,7 @@ async function readBreaches(
       startedAt: row.started_at.toISOString(),
       dueAt: row.due_at.toISOString(),
       endedAt: done?.toISOString() ?? null,
+      lateMs: done && openBetween(calendars.get(row.policy), row.due_at.getTime(), done.getTime()),
       reason: row.breach_reason,
       note: row.breach_note,
     };
@@ -131,20 +139,36 @@ async function readBreaches(
   return { items, total: rows[0]?.total ?? 0 };
 }
 
+/** By policy; of those that go by one. */
+async function calendarsOfPolicies(tx: Tx): Promise<Map<string, BusinessCalendar>> {
+  const calendars = new Map(
+    (await listSlaCalendars(tx)).map(({ name, definition }) => [name, businessCalendar(definition)]),
+  );
+  if (calendars.size === 0) return calendars;
+  return new Map(
+    (await listSlaPolicies(tx)).flatMap(({ name, definition }) => {
+      const calendar = calendars.get(definition.calendar);
+      return calendar ? [[name, calendar]] : [];
+    }),
+  );
+}
+
+/** Running time: what a clock would have counted on, by the calendar as it is now. */
+function openBetween(calendar: BusinessCalendar | undefined, from: number, to: number): number {
+  return runningMs(from, to, calendar ? pausesAfter(calendar, from, to) : []);
+}
+
 async function timesToAcknowledge(tx: Tx, { from, to }: Period, teamId: string | null): Promise<Times> {
   const { rows } = await sql<Times>`
-    select ${timesOf('acknowledged_at')} from incidents
-    where acknowledged_at >= ${from} and acknowledged_at < ${to} ${owned(teamId)}`.execute(tx);
+    select ${timesOf(firstAcknowledged)} from incidents
+    where ${firstAcknowledged} >= ${from} and ${firstAcknowledged} < ${to} ${owned(teamId)}`.execute(tx);
   return rows[0] ?? { count: 0, meanMs: null, medianMs: null };
 }
 
-/** False positives were no outage, so they do not make the time to resolve look short. */
 async function timesToResolve(tx: Tx, { from, to }: Period, teamId: string | null): Promise<Times> {
   const { rows } = await sql<Times>`
-    select ${timesOf('resolved_at')} from incidents
-    where resolved_at >= ${from} and resolved_at < ${to} and status <> 'false_positive' ${owned(teamId)}`.execute(
-    tx,
-  );
+    select ${timesOf(sql.ref('resolved_at'))} from incidents
+    where resolved_at >= ${from} and resolved_at < ${to} and ${outage} ${owned(teamId)}`.execute(tx);
   return rows[0] ?? { count: 0, meanMs: null, medianMs: null };
 }
 
@@ -199,14 +223,17 @@ async function countAll(tx: Tx, { from, to }: Period, teamId: string | null): Pr
   const { rows } = await sql<Counts>`
     select
       (select count(*) from alerts where received_at >= ${from} and received_at < ${to} ${own})::int as alerts,
-      (select count(*) from incidents where opened_at >= ${from} and opened_at < ${to} ${own})::int as incidents,
+      -- what was merged into another incident is that incident's outage
       (select count(*) from incidents
-       where resolved_at >= ${from} and resolved_at < ${to} and status <> 'false_positive' ${own})::int as resolved,
+       where opened_at >= ${from} and opened_at < ${to} and merged_into is null ${own})::int as incidents,
+      (select count(*) from incidents
+       where resolved_at >= ${from} and resolved_at < ${to} and ${outage} ${own})::int as resolved,
       (select count(*) from incidents
        where resolved_at >= ${from} and resolved_at < ${to} and status = 'false_positive' ${own})::int
         as "falsePositives",
       -- open then: opened before, and not resolved by then
-      (select count(*) from incidents where opened_at < ${to} and resolved_at >= ${to} ${own})::int
+      (select count(*) from incidents
+       where opened_at < ${to} and resolved_at >= ${to} and merged_into is null ${own})::int
         + (select count(*) from incidents where closed_at is null and resolved_at is null and opened_at < ${to} ${own})::int
         as open,
       (select count(*) from notifications

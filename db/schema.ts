@@ -176,6 +176,7 @@ export interface IncidentsTable {
   cause_confidence: number | null;
   cause_by: string | null;
   opening: Generated<number>;
+  first_acknowledged_at: Timestamp | null;
   silenced_until: Timestamp | null;
 }
 

@@ -4,6 +4,7 @@ import { formatDay, formatPeriod, type ReportSpan } from '../../domain/reports/p
 import {
   formatShare,
   isNightHour,
+  lateBy,
   plural,
   reasonText,
   type SlaReport,
@@ -253,9 +254,7 @@ function breachBlocks(report: SlaReport, frame: ReportFrame): Block[] {
           href: `${frame.publicUrl}/incidents/${breach.incident}`,
         },
         breach.kind,
-        breach.endedAt === null
-          ? { text: 'still open', tone: 'high' as const }
-          : formatDuration(Date.parse(breach.endedAt) - Date.parse(breach.dueAt)),
+        lateBy(breach) ?? { text: 'still open', tone: 'high' as const },
       ]),
       ...(report.breachTotal > shown.length && {
         note: `The newest ${shown.length} of ${report.breachTotal}; the report's page has more.`,

@@ -192,8 +192,12 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     alter table incidents
       -- 1, and one more with each reopening
       add column opening integer not null default 1,
+      -- stays when the incident is reopened or the acknowledgement taken back; null, too, in rows from before it was kept
+      add column first_acknowledged_at timestamptz,
       -- nobody is paged until then, because a silence catches its alerts
       add column silenced_until timestamptz;
+    create index incidents_first_acknowledged on incidents
+      (org_id, (case when first_acknowledged_at is null then acknowledged_at else first_acknowledged_at end));
 
     alter table notifications
       -- what caused it: event, rule, level, schedule entry

@@ -13,6 +13,16 @@ it('goes back by weeks', () => {
   ]);
 });
 
+it('goes back by weeks at the same time of day where the clock changes, so that reports of Mondays meet', () => {
+  expect(bounds('2026-03-30T06:00Z', 'week', 'Europe/Berlin', 2)).toEqual([
+    '2026-03-23T07:00 2026-03-30T06:00',
+    '2026-03-16T07:00 2026-03-23T07:00',
+  ]);
+  expect(bounds('2026-10-26T07:00Z', 'week', 'Europe/Berlin', 1)).toEqual([
+    '2026-10-19T06:00 2026-10-26T07:00',
+  ]);
+});
+
 it('goes back by months, at the same time of day where the clock changes', () => {
   expect(bounds('2026-11-01T07:00Z', 'month', 'Europe/Berlin', 2)).toEqual([
     '2026-10-01T06:00 2026-11-01T07:00',

@@ -5,17 +5,23 @@ export const reportSpans = ['week', 'month'] as const;
 export type ReportSpan = (typeof reportSpans)[number];
 
 /**
- * The period that ends at `end`, and those before it, newest first; epoch milliseconds. A week is seven days; a month
- * begins on the same day of the month at the same time of day in the zone, or on the last day of a shorter one.
+ * The period that ends at `end`, and those before it, newest first; epoch milliseconds. Each begins at the same time of
+ * day in the zone: a week on the same day of the week, also where the clock changes in between, so that reports of every
+ * Monday at 08:00 neither overlap nor leave an hour out; a month on the same day of the month, or on the last day of a
+ * shorter one.
  */
 export function reportPeriods(
   end: number,
   { span, timeZone, count }: { span: ReportSpan; timeZone: string; count: number },
 ): { from: number; to: number }[] {
   const bounds = Array.from({ length: count + 1 }, (_, back) =>
-    span === 'week' ? end - back * 7 * dayMs : monthsBefore(end, back, timeZone),
+    span === 'week' ? weeksBefore(end, back, timeZone) : monthsBefore(end, back, timeZone),
   );
   return bounds.slice(1).map((from, index) => ({ from, to: bounds[index] ?? end }));
+}
+
+function weeksBefore(at: number, weeks: number, timeZone: string): number {
+  return weeks === 0 ? at : instantOf(timeZone, wallTimeAt(timeZone, at) - weeks * 7 * dayMs);
 }
 
 function monthsBefore(at: number, months: number, timeZone: string): number {

@@ -23,6 +23,8 @@ export interface Breach {
   startedAt: string;
   dueAt: string;
   endedAt: string | null;
+  /** Running time from when it was due; null while it waits. Absent in reports made before it was told from the time by the clock. */
+  lateMs?: number | null;
   /** Null where nobody has said why; absent in reports made before that was asked. */
   reason?: BreachReason | null;
   note?: string | null;
@@ -219,6 +221,12 @@ export function pagesOf(pages: readonly PagesTo[]): Pick<SlaReport, 'pages' | 'p
       .sort((a, b) => b.total - a.total || a.destination.localeCompare(b.destination)),
     pagesByHour: Array.from({ length: 24 }, (_, hour) => sum(pages.map((one) => one.byHour[hour] ?? 0))),
   };
+}
+
+/** '40 min', by the calendar of the SLA; null while the incident still waits for what was due. */
+export function lateBy({ dueAt, endedAt, lateMs }: Breach): string | null {
+  if (endedAt === null) return null;
+  return formatDuration(lateMs ?? Date.parse(endedAt) - Date.parse(dueAt));
 }
 
 /** For people: 'not explained' where nobody has said why. */

@@ -1,7 +1,7 @@
 import { formatDuration } from '../duration.ts';
 import { type CapacityRow, formatAhead, formatGrowth, horizonMs, nameOf } from './capacity.ts';
 import { formatDayAndTime } from './period.ts';
-import { formatShare, reasonText } from './sla.ts';
+import { formatShare, lateBy, reasonText } from './sla.ts';
 import type { StoredReport, StoredSla } from './stored.ts';
 
 /** Everything behind a report, in words, for its page: the mail shows only the head of the longer lists. */
@@ -93,9 +93,7 @@ function slaTables(report: StoredSla, timeZone: string): ReportTable[] {
           breach.kind,
           moment(breach.dueAt),
           moment(breach.endedAt),
-          breach.endedAt === null
-            ? '–'
-            : formatDuration(Date.parse(breach.endedAt) - Date.parse(breach.dueAt)),
+          lateBy(breach) ?? '–',
           [reasonText(breach.reason ?? null), ...(breach.note ? [breach.note] : [])].join(': '),
         ],
       })),
