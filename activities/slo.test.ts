@@ -27,6 +27,7 @@ afterAll(async () => {
   await test.close();
 });
 beforeEach(async () => {
+  measuring = [];
   await test.owner.query('delete from slos');
   await test.owner.query('delete from alerts');
 });
@@ -65,10 +66,28 @@ const objective = (service: string) =>
     alerts: [{ severity: 'critical', burnRate: 14.4, long: '1h', short: '5m' }],
   });
 
-const activities = (prometheusUrl: string | undefined, at = now) =>
-  createSloActivities({ db: test.db, prometheusUrl, ownsEnvironment: async () => true, clock: () => at });
-const make = (name: string, definition = objective(name)) =>
-  test.db.write({ orgId: test.orgId }, (tx) => putSlo(tx, { orgId: test.orgId, name, definition, actor }));
+/** What became of the schedule. */
+let measuring: ('begun' | 'ended')[] = [];
+const activities = (prometheusUrl: string | undefined, at = now, whileEnding = async () => {}) =>
+  createSloActivities({
+    db: test.db,
+    prometheusUrl,
+    ownsEnvironment: async () => true,
+    measuring: {
+      begin: async () => void measuring.push('begun'),
+      end: async () => {
+        measuring.push('ended');
+        await whileEnding();
+      },
+    },
+    clock: () => at,
+  });
+const make = (name: string, promised = objective(name)) => {
+  const definition = { ...promised, team: null };
+  return test.db.write({ orgId: test.orgId }, (tx) =>
+    putSlo(tx, { orgId: test.orgId, name, definition, actor }),
+  );
+};
 const standing = (name: string) => test.db.read({ orgId: test.orgId }, (tx) => getStandingSlo(tx, name));
 const alerts = async () =>
   (
@@ -158,6 +177,17 @@ run('measures anew what an edited objective promises, and keeps the alert that f
   });
   await activities(prometheus.url, now + 1).evaluateSlos({ orgId: test.orgId });
   expect(await alerts()).toEqual(['slo:checkout:critical:1h:5m resolved']);
+});
+
+run('is asked no more where there is no objective, unless one is made at that moment', async () => {
+  await activities(undefined).evaluateSlos({ orgId: test.orgId });
+  expect(measuring).toEqual(['ended']);
+  measuring = [];
+  await activities(undefined, now, () => make('checkout')).evaluateSlos({ orgId: test.orgId });
+  expect(measuring).toEqual(['ended', 'begun']);
+  measuring = [];
+  await activities(undefined).evaluateSlos({ orgId: test.orgId });
+  expect(measuring).toEqual([]);
 });
 
 run('without a Prometheus each objective says so', async () => {

@@ -1,5 +1,5 @@
 import type { Database } from '../db/database.ts';
-import { listStandingSlos, type StandingSlo, saveSloLook } from '../db/slos.ts';
+import { hasSlos, listStandingSlos, type StandingSlo, saveSloLook } from '../db/slos.ts';
 import {
   dueWindows,
   evaluateSlo,
@@ -9,6 +9,7 @@ import {
   windowsOf,
 } from '../domain/slo/evaluate.ts';
 import type { Slo } from '../domain/slo/slo.ts';
+import type { SloMeasuring } from '../workflows/messages-slos.ts';
 import { PrometheusError } from './prometheus/client.ts';
 import { readErrorRatios } from './prometheus/error-ratios.ts';
 
@@ -18,6 +19,8 @@ export interface SloActivitiesDeps {
   prometheusUrl?: string | undefined;
   /** Whose that Prometheus is: the objectives of others are not measured there. */
   ownsEnvironment: (orgId: string) => Promise<boolean>;
+  /** Whether they are measured each minute. */
+  measuring: SloMeasuring;
   clock: () => number;
 }
 
@@ -37,7 +40,10 @@ export function createSloActivities(deps: SloActivitiesDeps) {
     /** Measures what is due of every objective of the organization, and takes in the alerts that come of it. */
     async evaluateSlos({ orgId }: { orgId: string }): Promise<{ measured: number; failed: number }> {
       const slos = await deps.db.read({ orgId }, listStandingSlos);
-      if (slos.length === 0) return { measured: 0, failed: 0 };
+      if (slos.length === 0) {
+        await endMeasuring(orgId);
+        return { measured: 0, failed: 0 };
+      }
       const source = await sourceOf(orgId);
       const waiting = [...slos];
       let failed = 0;
@@ -66,6 +72,12 @@ export function createSloActivities(deps: SloActivitiesDeps) {
       return evaluateSlo('preview', definition, nothingMeasured, found, now).state;
     },
   };
+
+  /** Nobody asks each minute for what there is not. One that was made meanwhile has begun it in vain. */
+  async function endMeasuring(orgId: string): Promise<void> {
+    await deps.measuring.end(orgId);
+    if (await deps.db.read({ orgId }, hasSlos)) await deps.measuring.begin(orgId);
+  }
 
   async function save(orgId: string, slo: StandingSlo, measured: Measured, now: number): Promise<void> {
     const { name, definition, updatedAt } = slo;

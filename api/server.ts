@@ -5,6 +5,7 @@ import type { CalendarReadings } from '../workflows/messages-calendars.ts';
 import type { MessageClient } from '../workflows/messages-client.ts';
 import type { GitSchedules } from '../workflows/messages-git.ts';
 import type { OriginReader } from '../workflows/messages-origin.ts';
+import type { SloMeasuring } from '../workflows/messages-slos.ts';
 import { createAlertIntake } from './alerts/accept.ts';
 import { alertEndpoints } from './alerts/routes.ts';
 import { analysisEndpoints } from './analysis/routes.ts';
@@ -82,6 +83,7 @@ export interface ApiDeps {
   messages: MessageClient;
   gitSchedules: GitSchedules;
   calendarReadings: CalendarReadings;
+  sloMeasuring: SloMeasuring;
   logDesk: LogSourceProbe & LogTemplatePreviewer;
   chat: ChatDeps['chat'];
   signIn: SignIn;

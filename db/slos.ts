@@ -6,33 +6,56 @@ import { type Slo, slo } from '../domain/slo/slo.ts';
 import type { Tx } from './database.ts';
 import { recordAlerts } from './intake.ts';
 import { type Change, type Named, named, put, remove } from './named-configuration.ts';
+import { teamIdOf } from './silences.ts';
+
+/** As it is written: with the team that it belongs to, by slug; null: the whole organization's. */
+export type SloSettings = Slo & { team: string | null };
 
 /** An SLO with what was last measured of it. */
 export interface StandingSlo extends Named<Slo> {
+  /** Name of the team that it belongs to; null: the whole organization's. */
+  team: string | null;
   state: SloState;
   /** Null: not looked at yet. */
   measuredAt: Date | null;
 }
 
 /** By name. */
-export async function listSlos(tx: Tx): Promise<Named<Slo>[]> {
-  const rows = await named(tx, 'slos').orderBy('name').execute();
-  return rows.map((row) => ({ ...row, definition: slo.parse(row.definition) }));
+export async function listSlos(tx: Tx): Promise<Named<SloSettings>[]> {
+  return (await settings(tx).orderBy('name').execute()).map(settingsOf);
 }
 
-export async function getSlo(tx: Tx, name: string): Promise<Named<Slo> | undefined> {
-  const row = await named(tx, 'slos').where('name', '=', name).executeTakeFirst();
-  return row && { ...row, definition: slo.parse(row.definition) };
+export async function getSlo(tx: Tx, name: string): Promise<Named<SloSettings> | undefined> {
+  const row = await settings(tx).where('name', '=', name).executeTakeFirst();
+  return row && settingsOf(row);
 }
 
-/** What was measured by another indicator, or over another window, says nothing of the new one: only its alerts stay. */
-export async function putSlo(tx: Tx, change: Change<Slo>): Promise<void> {
+function settings(tx: Tx) {
+  return named(tx, 'slos').select((eb) =>
+    eb.selectFrom('teams').select('teams.slug').whereRef('teams.id', '=', 'slos.team_id').as('team'),
+  );
+}
+
+function settingsOf({ team, ...row }: Named<object> & { team: string | null }): Named<SloSettings> {
+  return { ...row, definition: { ...slo.parse(row.definition), team } };
+}
+
+export async function hasSlos(tx: Tx): Promise<boolean> {
+  return (await tx.selectFrom('slos').select('name').limit(1).executeTakeFirst()) !== undefined;
+}
+
+/**
+ * What was measured by another indicator, or over another window, says nothing of the new one: only its alerts stay.
+ * Throws UnknownReferenceError for a team that there is not.
+ */
+export async function putSlo(tx: Tx, change: Change<SloSettings>): Promise<void> {
   const before = await getStandingSlo(tx, change.name);
-  await put(tx, 'slos', change, {});
+  const { team, ...definition } = change.definition;
+  await put(tx, 'slos', { ...change, definition }, { team_id: await teamIdOf(tx, team) });
   if (!before) return;
   const promised = ({ indicator, windowDays, objectivePercent }: Slo) =>
     JSON.stringify([indicator, windowDays, objectivePercent]);
-  if (promised(before.definition) === promised(change.definition)) return;
+  if (promised(before.definition) === promised(definition)) return;
   const state: SloState = { ...nothingMeasured, alerts: before.state.alerts };
   await tx
     .updateTable('slo_states')
@@ -68,6 +91,7 @@ function standing(tx: Tx) {
     .leftJoin('slo_states as t', (join) =>
       join.onRef('t.org_id', '=', 's.org_id').onRef('t.slo', '=', 's.name'),
     )
+    .leftJoin('teams', 'teams.id', 's.team_id')
     .select([
       's.name',
       's.team_id as teamId',
@@ -75,6 +99,7 @@ function standing(tx: Tx) {
       's.updated_at as updatedAt',
       't.state',
       't.at as measuredAt',
+      'teams.name as team',
     ]);
 }
 

@@ -19,6 +19,7 @@ import { createCalendarReadings } from '../workflows/messages-calendars.ts';
 import { createMessageClient } from '../workflows/messages-client.ts';
 import { createGitSchedules } from '../workflows/messages-git.ts';
 import { createOriginReader } from '../workflows/messages-origin.ts';
+import { createSloMeasuring } from '../workflows/messages-slos.ts';
 import type { Backends } from './backends.ts';
 import type { Config } from './config.ts';
 
@@ -53,6 +54,7 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
     messages,
     gitSchedules,
     calendarReadings: createCalendarReadings(temporal.schedule),
+    sloMeasuring: createSloMeasuring(temporal.schedule),
     logDesk,
     signIn,
     parseTopology: createTopologyParser(),

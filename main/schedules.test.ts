@@ -1,16 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, ScheduleNotFoundError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EmbeddedTemporal } from '../stack/temporal.ts';
 import { PartUnavailableError } from '../test/parts/part.ts';
 import { startTemporalDevServer } from '../test/parts/temporal-dev-server.ts';
-import {
-  ensureSchedules,
-  handoffScheduleId,
-  readinessScheduleId,
-  reportScheduleId,
-  sloScheduleId,
-} from './schedules.ts';
+import { createSloMeasuring, sloScheduleId } from '../workflows/messages-slos.ts';
+import { ensureSchedules, handoffScheduleId, readinessScheduleId, reportScheduleId } from './schedules.ts';
 
 let server: EmbeddedTemporal | undefined;
 let connection: Connection | undefined;
@@ -74,7 +69,7 @@ describe('ensureSchedules', () => {
     expect(readiness.info.nextActionTimes[0]?.toISOString()).toMatch(/T01:30:00/);
   });
 
-  it('makes the monthly SLA report due on the first, and objectives measured each minute', async (test) => {
+  it('makes the monthly SLA report due on the first', async (test) => {
     if (!server) return test.skip(missing);
     const orgId = randomUUID();
     await ensureSchedules(client, [{ orgId, timeZone: 'Europe/Berlin' }]);
@@ -86,10 +81,23 @@ describe('ensureSchedules', () => {
     });
     expect(new Set(info.nextActionTimes.map((at) => berlin.format(at)))).toEqual(new Set(['01, 08']));
     expect(action).toMatchObject({ args: [{ orgId, requestedBy: 'schedule', span: 'month' }] });
-    const slo = await client.schedule.getHandle(sloScheduleId(orgId)).describe();
-    expect(slo.spec.intervals).toMatchObject([{ every: 60_000 }]);
-    expect(slo.policies).toMatchObject({ overlap: 'SKIP' });
-    expect(slo.action).toMatchObject({ workflowType: 'sloEvaluation', args: [{ orgId }] });
+  });
+
+  it('measures objectives each minute where there are any, and has no schedule where there are none', async (test) => {
+    if (!server) return test.skip(missing);
+    const orgId = randomUUID();
+    await ensureSchedules(client, [{ orgId, timeZone: 'UTC' }]);
+    const schedule = client.schedule.getHandle(sloScheduleId(orgId));
+    await expect(schedule.describe()).rejects.toThrow(ScheduleNotFoundError);
+    const measuring = createSloMeasuring(client.schedule);
+    await Promise.all([measuring.begin(orgId), measuring.begin(orgId)]);
+    const { spec, policies, action } = await schedule.describe();
+    expect(spec.intervals).toMatchObject([{ every: 60_000 }]);
+    expect(policies).toMatchObject({ overlap: 'SKIP' });
+    expect(action).toMatchObject({ workflowType: 'sloEvaluation', args: [{ orgId }] });
+    await measuring.end(orgId);
+    await measuring.end(orgId);
+    await expect(schedule.describe()).rejects.toThrow(ScheduleNotFoundError);
   });
 
   it('can be called again, by several at once, and takes on a new time zone', async (test) => {

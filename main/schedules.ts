@@ -4,7 +4,6 @@ import {
   type ChatSummaryInput,
   type DutyInput,
   type ReportInput,
-  type SloEvaluationInput,
   taskQueue,
   workflowTypes,
 } from '../workflows/messages.ts';
@@ -55,8 +54,6 @@ export const readinessScheduleId = (orgId: string): string => `readiness:${orgId
 export const chatSummaryScheduleId = (orgId: string, span: SummarySpan): string =>
   `chat-summary:${orgId}:${span}`;
 
-export const sloScheduleId = (orgId: string): string => `slo:${orgId}`;
-
 /**
  * What happens by the calendar in each organization as Temporal Schedules, made or brought up to date. Safe to call at
  * every start and by several processes at once; a schedule that an operator has paused stays paused.
@@ -67,25 +64,12 @@ export async function ensureSchedules(
 ): Promise<void> {
   for (const organization of organizations) {
     for (const report of reports) await ensureSchedule(client.schedule, reportSchedule(organization, report));
-    await ensureSchedule(client.schedule, sloSchedule(organization));
     await ensureSchedule(client.schedule, calendarSchedule(organization.orgId));
     await ensureSchedule(client.schedule, handoffSchedule(organization));
     await ensureSchedule(client.schedule, readinessSchedule(organization));
     await ensureSchedule(client.schedule, chatSummarySchedule(organization, 'day'));
     await ensureSchedule(client.schedule, chatSummarySchedule(organization, 'week'));
   }
-}
-
-/** Objectives are measured each minute; what was missed is not made up for, since it would find what is now. */
-function sloSchedule({ orgId }: ScheduledOrganization): ScheduleOptions {
-  return schedule<SloEvaluationInput>({
-    scheduleId: sloScheduleId(orgId),
-    workflowType: workflowTypes.sloEvaluation,
-    input: { orgId },
-    spec: { intervals: [{ every: '1 minute' }] },
-    catchupWindow: '10 seconds',
-    what: 'measures objectives',
-  });
 }
 
 /** Looks ahead by its own pause, so that people hear of a handoff shortly before it; what was missed is found by the next. */

@@ -21,7 +21,9 @@ import { createStepActivities } from '../activities/steps.ts';
 import { listGitSources } from '../db/git-sources.ts';
 import { listOrganizations } from '../db/organizations.ts';
 import { readReportSettings } from '../db/report-audience.ts';
+import { hasSlos } from '../db/slos.ts';
 import { createGitSchedules } from '../workflows/messages-git.ts';
+import { createSloMeasuring } from '../workflows/messages-slos.ts';
 import type { Backends } from './backends.ts';
 import type { Config } from './config.ts';
 import { createCorrelationLockMetrics } from './correlation-lock-metrics.ts';
@@ -86,6 +88,7 @@ export async function startWorkerService(options: WorkerServiceOptions): Promise
   const retention = startRetention({ db, logDays: config.logRetentionDays, logger });
   await ensureSchedules(temporal, await scheduledOrganizations(config, backends));
   await ensureGitSchedules(backends);
+  await ensureSloSchedules(backends);
   return {
     failed: workers.stopped.then(
       () => new Promise<string>(() => {}),
@@ -156,7 +159,13 @@ async function activitiesOf(config: Config, backends: Backends): Promise<Activit
     }),
     ...createChatActivities({ db }),
     ...createDutyActivities({ db }),
-    ...createSloActivities({ db, prometheusUrl, ownsEnvironment: backends.ownsEnvironment, clock }),
+    ...createSloActivities({
+      db,
+      prometheusUrl,
+      ownsEnvironment: backends.ownsEnvironment,
+      measuring: createSloMeasuring(backends.temporal.schedule),
+      clock,
+    }),
     ...createReportActivities({
       db,
       mail,
@@ -171,6 +180,15 @@ async function activitiesOf(config: Config, backends: Backends): Promise<Activit
       }),
     }),
   };
+}
+
+/** Objectives that were made while Temporal was away are measured, too; where there are none nothing is asked each minute. */
+async function ensureSloSchedules({ db, temporal }: Backends): Promise<void> {
+  const measuring = createSloMeasuring(temporal.schedule);
+  for (const { orgId } of await listOrganizations(db)) {
+    if (await db.read({ orgId }, hasSlos)) await measuring.begin(orgId);
+    else await measuring.end(orgId);
+  }
 }
 
 /** A source that was made while Temporal lost its data, or by another Holdfast, is looked at, too. */

@@ -8,6 +8,7 @@ import type { CalendarReadings } from '../workflows/messages-calendars.ts';
 import type { MessageClient } from '../workflows/messages-client.ts';
 import type { GitSchedules } from '../workflows/messages-git.ts';
 import type { OriginReader } from '../workflows/messages-origin.ts';
+import type { SloMeasuring } from '../workflows/messages-slos.ts';
 
 /** What the pages are given; all clients were made in main/. */
 export interface WebDeps {
@@ -15,6 +16,7 @@ export interface WebDeps {
   messages: MessageClient;
   gitSchedules: GitSchedules;
   calendarReadings: CalendarReadings;
+  sloMeasuring: SloMeasuring;
   logDesk: LogDesk;
   signIn: SignIn;
   /** Reads what is declared as YAML without holding others up. Throws HttpError (503, 422) where that is too much. */

@@ -1,5 +1,6 @@
 import type { SyntaxNode } from '@lezer/common';
 import { parser } from '@prometheus-io/lezer-promql';
+import { brokenFrom } from '../../domain/promql/syntax.ts';
 
 /** What an alert's rule measures, apart from what it compares that with. */
 export interface AlertExpression {
@@ -20,17 +21,7 @@ export function expressionOf(generatorUrl: string): string | undefined {
   if (!URL.canParse(generatorUrl)) return undefined;
   const expression = new URL(generatorUrl).searchParams.get('g0.expr')?.trim();
   if (!expression || expression.length > longest) return undefined;
-  return isPromQl(expression) ? expression : undefined;
-}
-
-function isPromQl(expression: string): boolean {
-  let isWhole = true;
-  parser.parse(expression).iterate({
-    enter: (node) => {
-      if (node.type.isError) isWhole = false;
-    },
-  });
-  return isWhole;
+  return brokenFrom(expression) === undefined ? expression : undefined;
 }
 
 const comparisons = new Set(['Gtr', 'Gte', 'Lss', 'Lte', 'Eql', 'Neq']);

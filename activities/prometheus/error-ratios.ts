@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { type Slo, windowMs, windowPlaceholder } from '../../domain/slo/slo.ts';
-import { unboundedIn } from './bounded-expression.ts';
+import { queryOver, unboundedQuery } from '../../domain/slo/queries.ts';
+import type { Slo } from '../../domain/slo/slo.ts';
 import { askPrometheus, PrometheusError } from './client.ts';
 
 const timeoutMs = 10_000;
@@ -24,7 +24,12 @@ export async function readErrorRatios(
   { windows, at }: { windows: readonly string[]; at: number },
 ): Promise<Record<string, number | null>> {
   if (windows.length === 0) return {};
-  refuseUnbounded(slo, windows);
+  const unbounded = unboundedQuery(slo, windows);
+  if (unbounded) {
+    throw new PrometheusError(`the query ${unbounded.query} is not asked: ${unbounded.message}`, {
+      mendable: false,
+    });
+  }
   const query = windows.map((window) => labelled(ratioOver(slo, window), window)).join('\nor\n');
   const { data } = await askPrometheus({
     baseUrl,
@@ -34,13 +39,13 @@ export async function readErrorRatios(
     timeoutMs,
     mostBytes,
   });
-  const found = new Map(data.result.map(({ metric, value }) => [metric[windowLabel], Number(value[1])]));
+  const found = new Map(data.result.map(({ metric, value }) => [metric[windowLabel], sampleOf(value[1])]));
   return Object.fromEntries(windows.map((window) => [window, shareOf(found.get(window))]));
 }
 
 /** Failures where no good series is there are all of it: an absent counter of successes must not hide an outage. */
 function ratioOver({ indicator }: Pick<Slo, 'indicator'>, window: string): string {
-  const over = (text: string) => `(\n${text.replaceAll(windowPlaceholder, window)}\n)`;
+  const over = (text: string) => `(\n${queryOver(text, window)}\n)`;
   return indicator.type === 'ratio'
     ? `1 - (sum${over(indicator.good)} or vector(0)) / sum${over(indicator.total)}`
     : `max${over(indicator.errorRatio)}`;
@@ -49,23 +54,12 @@ function ratioOver({ indicator }: Pick<Slo, 'indicator'>, window: string): strin
 const labelled = (expression: string, window: string): string =>
   `label_replace(${expression}, "${windowLabel}", "${window}", "", "")`;
 
-/** 0 / 0 is no failure. */
+/** As Prometheus writes numbers: '+Inf' is none to JavaScript. */
+const sampleOf = (text: string): number => (/^[+-]?Inf$/.test(text) ? Number(`${text}inity`) : Number(text));
+
+/** 0 / 0 is no failure; errors where nothing was asked (+Inf) are all of it. */
 function shareOf(value: number | undefined): number | null {
   if (value === undefined) return null;
   if (Number.isNaN(value)) return 0;
   return Math.min(1, Math.max(0, value));
-}
-
-function refuseUnbounded({ indicator }: Pick<Slo, 'indicator'>, windows: readonly string[]): void {
-  const longestMs = Math.max(...windows.map(windowMs));
-  const queries = indicator.type === 'ratio' ? { good: indicator.good, total: indicator.total } : indicator;
-  for (const [name, text] of Object.entries(queries)) {
-    if (name === 'type') continue;
-    for (const window of windows) {
-      const problem = unboundedIn(text.replaceAll(windowPlaceholder, window), longestMs);
-      if (problem !== undefined) {
-        throw new PrometheusError(`the query ${name} is not asked: ${problem}`, { mendable: false });
-      }
-    }
-  }
 }

@@ -1,7 +1,15 @@
 import type { Database } from '../../db/database.ts';
-import { deleteSlo, getSlo, getStandingSlo, listSloPoints, listSlos, putSlo } from '../../db/slos.ts';
-import type { Slo } from '../../domain/slo/slo.ts';
-import type { MessageClient } from '../../workflows/messages-client.ts';
+import {
+  deleteSlo,
+  getSlo,
+  getStandingSlo,
+  listSloPoints,
+  listSlos,
+  putSlo,
+  type SloSettings,
+} from '../../db/slos.ts';
+import { type MessageClient, TemporalUnavailableError } from '../../workflows/messages-client.ts';
+import type { SloMeasuring } from '../../workflows/messages-slos.ts';
 import { scopeOf } from '../auth/principal.ts';
 import { configurationEndpoints } from '../configuration.ts';
 import { type Endpoint, iso, isoOrNull, personEndpoint } from '../endpoint.ts';
@@ -15,8 +23,19 @@ const dayMs = 86_400_000;
 export function sloEndpoints(deps: {
   db: Pick<Database, 'read' | 'write'>;
   messages: Pick<MessageClient, 'previewSlo'>;
+  sloMeasuring: SloMeasuring;
 }): Endpoint[] {
-  const { db, messages } = deps;
+  const { db, messages, sloMeasuring } = deps;
+
+  /** Where Temporal is just gone, workers begin with it when they start. */
+  async function beginMeasuring(orgId: string): Promise<void> {
+    try {
+      await sloMeasuring.begin(orgId);
+    } catch (error) {
+      if (!(error instanceof TemporalUnavailableError)) throw error;
+    }
+  }
+
   return [
     personEndpoint({
       method: 'post',
@@ -24,10 +43,13 @@ export function sloEndpoints(deps: {
       tag,
       summary: 'What an SLO as edited would be now: its queries are asked, and nothing is kept',
       access: 'admin',
-      body: sloShown,
+      body: sloBody,
       status: 200,
       response: sloStanding,
-      handle: async ({ principal, body }) => presentSlo(await messages.previewSlo(principal.orgId, body)),
+      handle: async ({ principal, body }) => {
+        const { name: _, updatedAt: __, team: ___, ...definition } = body;
+        return presentSlo(await messages.previewSlo(principal.orgId, definition));
+      },
     }),
     personEndpoint({
       method: 'get',
@@ -54,7 +76,7 @@ export function sloEndpoints(deps: {
         };
       },
     }),
-    ...configurationEndpoints<Slo, Slo>(
+    ...configurationEndpoints<SloSettings, SloSettings>(
       {
         plural: 'slos',
         singular: 'SLO',
@@ -66,6 +88,7 @@ export function sloEndpoints(deps: {
         get: getSlo,
         put: putSlo,
         remove: deleteSlo,
+        afterPut: beginMeasuring,
       },
       deps,
     ),

@@ -1,14 +1,25 @@
 import { z } from 'zod';
 import { severities } from '../../domain/severity.ts';
 import { slo } from '../../domain/slo/slo.ts';
+import { checkQueries } from '../../domain/slo/written-slo.ts';
 import { readBack } from '../configuration.ts';
 import { instant } from '../endpoint.ts';
 
-export const sloShown = slo;
-export const sloBody = slo.safeExtend(readBack).meta({
-  id: 'Slo',
-  description: 'How much of what is asked of a service must go well over a rolling window',
-});
+const team = z
+  .string()
+  .max(100)
+  .nullable()
+  .default(null)
+  .meta({ description: 'Slug of the team that it belongs to; null: the whole organization' });
+
+export const sloShown = slo.safeExtend({ team: z.string().nullable() });
+export const sloBody = slo
+  .safeExtend({ team, ...readBack })
+  .superRefine(checkQueries)
+  .meta({
+    id: 'Slo',
+    description: 'How much of what is asked of a service must go well over a rolling window',
+  });
 
 export const sloParams = z.object({ name: z.string().max(100) });
 

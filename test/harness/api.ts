@@ -42,6 +42,8 @@ export interface TestApi {
   gitSchedules: FakeGitSchedules;
   /** Organizations whose calendars were to be read at once, in order. */
   calendarsRead: string[];
+  /** Organizations whose objectives are to be measured from now on. */
+  measuringBegun: string[];
   signIn: SignIn;
   /** How often the dispatcher was woken. */
   woken: { count: number };
@@ -68,6 +70,7 @@ export async function createTestApi(overrides: Partial<ApiDeps> = {}): Promise<T
   const messages = createFakeMessages();
   const gitSchedules = createFakeGitSchedules();
   const calendarsRead: string[] = [];
+  const measuringBegun: string[] = [];
   const signIn = createSignIn({ db: fixture.db });
   const woken = { count: 0 };
   const errors: object[] = [];
@@ -81,6 +84,12 @@ export async function createTestApi(overrides: Partial<ApiDeps> = {}): Promise<T
         async readNow(orgId) {
           calendarsRead.push(orgId);
         },
+      },
+      sloMeasuring: {
+        async begin(orgId) {
+          measuringBegun.push(orgId);
+        },
+        end: async () => {},
       },
       logDesk: createTestLogDesk(fixture.db, { secrets: { 'env:LOGS_KEY': 'key-of-the-logs' } }),
       chat: createTestChat(),
@@ -129,6 +138,7 @@ export async function createTestApi(overrides: Partial<ApiDeps> = {}): Promise<T
     messages,
     gitSchedules,
     calendarsRead,
+    measuringBegun,
     signIn,
     woken,
     errors,

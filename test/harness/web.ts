@@ -32,6 +32,7 @@ export async function serveWeb(
       messages: createFakeMessages(),
       gitSchedules: createFakeGitSchedules(),
       calendarReadings: { readNow: async () => {} },
+      sloMeasuring: { begin: async () => {}, end: async () => {} },
       logDesk: createTestLogDesk(db),
       signIn: createSignIn({ db }),
       parseTopology: createTopologyParser(),

@@ -1,5 +1,7 @@
+import type { SloSettings } from '../../db/slos.ts';
 import { severities } from '../../domain/severity.ts';
-import { burnAlerts, type Slo, slo } from '../../domain/slo/slo.ts';
+import { burnAlerts, type Slo } from '../../domain/slo/slo.ts';
+import { writtenSlo } from '../../domain/slo/written-slo.ts';
 import { type Field, field, type Problems, posted } from '../layout/fields.ts';
 import { nameProblem } from '../settings/matching.ts';
 import { sloBase } from './view.ts';
@@ -8,6 +10,7 @@ export type SloValues = Record<
   | 'name'
   | 'description'
   | 'service'
+  | 'team'
   | 'objectivePercent'
   | 'windowDays'
   | 'type'
@@ -22,6 +25,7 @@ export const newSloValues: SloValues = {
   name: '',
   description: '',
   service: '',
+  team: '',
   objectivePercent: '99.9',
   windowDays: '30',
   type: 'ratio',
@@ -31,14 +35,23 @@ export const newSloValues: SloValues = {
   alerts: '',
 };
 
-export function sloValues(name: string, definition: Slo): SloValues {
-  const { description = '', service = '', objectivePercent, windowDays, indicator, alerts } = definition;
+export function sloValues(name: string, definition: SloSettings): SloValues {
+  const {
+    description = '',
+    service = '',
+    team,
+    objectivePercent,
+    windowDays,
+    indicator,
+    alerts,
+  } = definition;
   return {
     ...newSloValues,
     ...indicator,
     name,
     description,
     service,
+    team: team ?? '',
     objectivePercent: String(objectivePercent),
     windowDays: String(windowDays),
     alerts: alerts ? alertLines(alerts) : '',
@@ -50,11 +63,11 @@ export function postedSlo(body: unknown): SloValues {
   return { ...newSloValues, ...Object.fromEntries(names.map((name) => [name, posted(body, name)])) };
 }
 
-export function readSlo(values: SloValues): { definition: Slo } | { problems: Problems } {
+export function readSlo(values: SloValues): { definition: SloSettings } | { problems: Problems } {
   const alerts = readAlerts(values.alerts);
   const problems: Problems = 'problem' in alerts ? { alerts: alerts.problem } : {};
   const { description, service, good, total, errorRatio } = values;
-  const parsed = slo.safeParse({
+  const parsed = writtenSlo.safeParse({
     ...(description ? { description } : {}),
     ...(service ? { service } : {}),
     objectivePercent: Number(values.objectivePercent || Number.NaN),
@@ -67,7 +80,9 @@ export function readSlo(values: SloValues): { definition: Slo } | { problems: Pr
     const [first, second] = path.map(String);
     problems[(first === 'indicator' ? second : first) ?? 'name'] ??= message;
   }
-  return parsed.success && Object.keys(problems).length === 0 ? { definition: parsed.data } : { problems };
+  return parsed.success && Object.keys(problems).length === 0
+    ? { definition: { ...parsed.data, team: values.team || null } }
+    : { problems };
 }
 
 /** Checked apart: an SLO as edited can be tried before it has a name. */
@@ -104,13 +119,19 @@ export interface SloFormView {
   deleteAction: string | null;
   back: string;
   own: Field[];
+  /** Null where there are no teams. */
+  team: Field | null;
   promise: Field[];
   type: Field;
   queries: Field[];
   alerts: Field;
 }
 
-export function sloFormView(values: SloValues, problems: Problems, existing: boolean): SloFormView {
+export function sloFormView(
+  values: SloValues,
+  problems: Problems,
+  { existing, teams }: { existing: boolean; teams: readonly { slug: string; name: string }[] },
+): SloFormView {
   const given = { values, problems };
   const own = `${sloBase}/${encodeURIComponent(values.name)}`;
   const windowDays = Number(values.windowDays);
@@ -128,6 +149,16 @@ export function sloFormView(values: SloValues, problems: Problems, existing: boo
       field('service', 'Service', { ...given, optional: true, hint: 'What its alerts name' }),
       field('description', 'What it promises', { ...given, optional: true }),
     ],
+    team:
+      teams.length === 0
+        ? null
+        : field('team', 'Belongs to', {
+            ...given,
+            choices: [
+              { value: '', label: 'The whole organization' },
+              ...teams.map(({ slug, name }) => ({ value: slug, label: name })),
+            ],
+          }),
     promise: [
       field('objectivePercent', 'Objective (%)', { ...given, hint: 'Such as 99.9' }),
       field('windowDays', 'Window (days)', { ...given, type: 'number', hint: '1 to 90, rolling' }),

@@ -92,9 +92,18 @@ it('makes an objective, and tries it before', async () => {
   expect(wrong.status).toBe(422);
   expect(wrong.html).toMatch(/write the range as \[\$window\]/);
   expect(wrong.html).toContain('“loud 3” is no alert');
-  const saved = await send('/slos/new', { ...fields, alerts: 'critical 10x 2h 10m' });
+  const broken = await send('/slos/new', { ...fields, good: `${total})` });
+  expect(broken.status).toBe(422);
+  expect(broken.html).toContain('it is no PromQL: look at &#x27;)&#x27;');
+  await database.owner.query(`insert into teams (org_id, slug, name) values ($1, 'pay', 'Payments')`, [
+    database.orgId,
+  ]);
+  const stray = await send('/slos/new', { ...fields, team: 'gone' });
+  expect(stray.html).toContain('there is no team');
+  const saved = await send('/slos/new', { ...fields, team: 'pay', alerts: 'critical 10x 2h 10m' });
   expect(saved.html).toContain('The SLO checkout is saved');
   expect(saved.html).toContain('2h and 10m');
+  expect(saved.html).toContain('team <bdi>Payments</bdi>');
 });
 
 it('takes the reason of a breach, also of an incident that is closed', async () => {

@@ -1,6 +1,15 @@
 import { type Request, type Response, Router } from 'express';
-import { deleteSlo, getSlo, getStandingSlo, listSloPoints, listStandingSlos, putSlo } from '../../db/slos.ts';
-import { objectiveText, type Slo } from '../../domain/slo/slo.ts';
+import {
+  deleteSlo,
+  getSlo,
+  getStandingSlo,
+  listSloPoints,
+  listStandingSlos,
+  putSlo,
+  type SloSettings,
+} from '../../db/slos.ts';
+import { listTeams } from '../../db/teams.ts';
+import { objectiveText } from '../../domain/slo/slo.ts';
 import { TemporalUnavailableError } from '../../workflows/messages-client.ts';
 import type { WebDeps } from '../deps.ts';
 import type { Problems } from '../layout/fields.ts';
@@ -22,7 +31,7 @@ import { budgetChart, type StandingView, sloBase, sloRow, standingView } from '.
 const dayMs = 86_400_000;
 
 /** Service level objectives: how much of each error budget is left, and how fast it burns. */
-export function sloRoutes(deps: Pick<WebDeps, 'db' | 'messages'>, pages: Pages): Router {
+export function sloRoutes(deps: Pick<WebDeps, 'db' | 'messages' | 'sloMeasuring'>, pages: Pages): Router {
   const { db } = deps;
   const router = Router();
 
@@ -57,6 +66,7 @@ export function sloRoutes(deps: Pick<WebDeps, 'db' | 'messages'>, pages: Pages):
         editHref: `${sloBase}/${encodeURIComponent(name)}/edit`,
         description: description ?? null,
         service: service ?? null,
+        team: slo.team,
         serviceHref: service ? `/services/${encodeURIComponent(service)}` : null,
         objective: objectiveText(slo.definition),
         measuredAt: slo.measuredAt?.toISOString() ?? null,
@@ -128,11 +138,21 @@ export function sloRoutes(deps: Pick<WebDeps, 'db' | 'messages'>, pages: Pages):
       await form(request, response, { values, existing, problems });
       return;
     }
+    await beginMeasuring(orgId);
     setFlash(response, 'good', `The SLO ${values.name} is saved. It is measured within a minute.`);
     response.redirect(303, `${sloBase}/${encodeURIComponent(values.name)}`);
   }
 
-  async function tryOut(request: Request, definition: Slo): Promise<Tried> {
+  /** Where Temporal is just gone, workers begin with it when they start. */
+  async function beginMeasuring(orgId: string): Promise<void> {
+    try {
+      await deps.sloMeasuring.begin(orgId);
+    } catch (error) {
+      if (!(error instanceof TemporalUnavailableError)) throw error;
+    }
+  }
+
+  async function tryOut(request: Request, { team: _, ...definition }: SloSettings): Promise<Tried> {
     try {
       const state = await deps.messages.previewSlo(visitorOf(request).orgId, definition);
       return { standing: standingView(definition, state), away: null };
@@ -149,9 +169,10 @@ export function sloRoutes(deps: Pick<WebDeps, 'db' | 'messages'>, pages: Pages):
   ): Promise<void> {
     const { values, existing, problems = {}, tried = { standing: null, away: null } } = given;
     const wrong = Object.keys(problems).length > 0;
+    const teams = await db.read(visitorOf(request).scope, listTeams);
     await pages.show(request, response, {
       template: 'slos/form',
-      view: { form: sloFormView(values, problems, existing), tried, wrong },
+      view: { form: sloFormView(values, problems, { existing, teams }), tried, wrong },
       title: existing ? `SLO ${values.name}` : 'New SLO',
       section: 'slos',
       narrow: true,

@@ -11,17 +11,19 @@ export interface SloRow {
   name: string;
   href: string;
   service: string;
+  team: string | null;
   objective: string;
   state: Mark;
   budget: string;
   burn: string;
 }
 
-export function sloRow({ name, definition, state }: StandingSlo): SloRow {
+export function sloRow({ name, team, definition, state }: StandingSlo): SloRow {
   return {
     name,
     href: `${sloBase}/${encodeURIComponent(name)}`,
     service: definition.service ?? '',
+    team,
     objective: objectiveText(definition),
     state: sloMark(state),
     budget: budgetText(state.budgetLeft),

@@ -1,6 +1,6 @@
 import type { SyntaxNode } from '@lezer/common';
 import { parser } from '@prometheus-io/lezer-promql';
-import { formatDuration, parseDuration } from '../../domain/duration.ts';
+import { formatDuration, parseDuration } from '../duration.ts';
 
 /** Characters, selectors and milliseconds of a range or an offset that an expression from outside may have. */
 const most = { length: 2000, selectors: 20, rangeMs: 86_400_000 };
