@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CancelledFailure } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DatabaseUnavailableError } from '../db/database.ts';
 import { attemptKey } from '../db/step-ledger.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
@@ -32,6 +32,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 afterEach(() => {
+  vi.useRealTimers();
   for (const worker of workers.splice(0)) worker.kill('SIGKILL');
 });
 
@@ -186,10 +187,14 @@ describe('a step', () => {
     const id = await execution(`  - {name: A, command: "echo $$ > ${folder}/cut; sleep 300"}`);
     const ledger = createDatabaseLedger(database.db);
     let asked = 0;
+    vi.useFakeTimers({ toFake: ['Date'] });
     const { runStep } = activities({
       ledger: {
         ...ledger,
-        report: () => Promise.reject(new LedgerUnavailableError('away')),
+        report: () => {
+          vi.setSystemTime(Date.now() + 4_000);
+          return Promise.reject(new LedgerUnavailableError('away'));
+        },
       },
       temporalAnswers: async () => {
         asked += 1;
@@ -197,6 +202,7 @@ describe('a step', () => {
       },
     });
     expect(await new MockActivityEnvironment().run(runStep, inputOf(id))).toMatchObject({ ok: false });
+    expect(asked).toBe(3);
     expect(isAlive(Number((await lines('cut'))[0]))).toBe(false);
     expect((await stored(id)).output).toMatch(/cut off from Holdfast and from Temporal/);
   }, 20_000);
