@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
+import pg from 'pg';
 import { findTemporalCli } from '../../stack/temporal-cli.ts';
 import { holdfastClient } from '../harness/holdfast-client.ts';
 import { startSlackDouble } from '../harness/slack-double.ts';
@@ -62,6 +63,25 @@ steps:
     command: echo promoted
     rollback: "false"
 `;
+
+/** A team whose report somebody gets: there is no address of the API that makes one. */
+async function makeTeamWithReport(dataDir: string): Promise<void> {
+  const { port, password } = JSON.parse(await readFile(join(dataDir, 'postgres.json'), 'utf8'));
+  const connectionString = `postgres://postgres:${encodeURIComponent(password)}@127.0.0.1:${port}/holdfast`;
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  try {
+    await client.query(
+      `insert into teams (org_id, slug, name) select org_id, 'recorded', 'Recorded' from organizations`,
+    );
+    await client.query(
+      `insert into settings (org_id, key, value) select org_id, 'reports', $1 from organizations`,
+      [JSON.stringify({ teams: { recorded: ['team@example.com'] } })],
+    );
+  } finally {
+    await client.end();
+  }
+}
 
 const place = await makePlace();
 await place.writeRunbook('fail-over', failOver);
@@ -152,6 +172,29 @@ try {
   await holdfast.post(`/api/v1/incidents/${escalates.number}/acknowledge`, {});
   await holdfast.post(`/api/v1/incidents/${escalates.number}/resolve`, { falsePositive: true });
 
+  // clocks that are paused until the next minute, and then run out
+  const opens = new Date((Math.floor((Date.now() + 5_000) / 60_000) + 1) * 60_000);
+  const weekday = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'][opens.getUTCDay()] ?? '';
+  await holdfast.put('/api/v1/sla-calendars/recorded', {
+    timeZone: 'UTC',
+    hours: { [weekday]: [{ from: opens.toISOString().slice(11, 16), to: '00:00' }] },
+  });
+  await holdfast.put('/api/v1/sla-policies/recorded', {
+    order: 1,
+    match: { alert: 'Pauses' },
+    acknowledgeWithin: '4s',
+    resolveWithin: '1h',
+    atRiskPercent: 50,
+    calendar: 'recorded',
+  });
+  await fire('Pauses');
+  const pauses = await holdfast.incidentOf('pauses');
+  await holdfast.told(pauses.number, 'sla_breached', /not acknowledged/, 90_000);
+  await holdfast.post(`/api/v1/incidents/${pauses.number}/breaches/acknowledge/reason`, {
+    reason: 'not_available',
+  });
+  await holdfast.post(`/api/v1/incidents/${pauses.number}/resolve`, { falsePositive: true });
+
   // two services that wait for a third: one incident with a cause, of which one alert is split off and taken back
   await holdfast.post('/api/v1/changes/manual', { type: 'deployment', service: 'ledger', version: 'v2' });
   for (const service of ['ledger', 'billing', 'invoices']) {
@@ -237,7 +280,14 @@ try {
   await holdfast.put('/api/v1/notification-channels/recorded', channel);
   await holdfast.put('/api/v1/chat/settings', { summaries: { recorded: ['day'] } });
 
+  await makeTeamWithReport(place.dataDir);
   const sla = await holdfast.post('/api/v1/reports/sla/send', {});
+  const objective = {
+    objectivePercent: 99,
+    indicator: { type: 'error_ratio', errorRatio: 'avg_over_time(errors:ratio[$window])' },
+  };
+  await holdfast.put('/api/v1/slos/recorded', objective);
+  await holdfast.post('/api/v1/slos/preview', objective);
   const capacity = await holdfast.post('/api/v1/reports/capacity/send', {});
 
   const { grpc } = JSON.parse(await readFile(join(place.dataDir, 'temporal', 'run.json'), 'utf8'));
@@ -266,6 +316,7 @@ try {
   await save('incident.false-positive', works.workflowId);
   await save('incident.resolved-by-a-person', waits.workflowId);
   await save('incident.escalated', escalates.workflowId);
+  await save('incident.paused-and-breached', pauses.workflowId);
   await save('incident.judged-and-split', outage.workflowId);
   await save('incident.merged', `incident:${orgId}:${split}`);
   await save('execution.rolled-back', `execution:${orgId}:${(await detail(breaks.number)).executions[0].id}`);
@@ -273,13 +324,16 @@ try {
   await save('execution.withdrawn', `execution:${orgId}:${(await detail(waits.number)).executions[0].id}`);
   await save('execution.failed-over', `execution:${orgId}:${failedOver}`);
   await save('execution.undo-decided', `execution:${orgId}:${undecided}`);
-  for (const id of [`handoffs:${orgId}`, `readiness:${orgId}`]) await client.schedule.getHandle(id).trigger();
+  for (const id of [`handoffs:${orgId}`, `readiness:${orgId}`, `slo:${orgId}`])
+    await client.schedule.getHandle(id).trigger();
   for (const [name, type] of [
     ['contact-test.sent', 'contactTest'],
     ['handoffs.told', 'handoffs'],
     ['readiness.looked', 'readiness'],
     ['dry-run.done', 'dryRun'],
     ['git-sync.refused', 'gitSync'],
+    ['slo-evaluation.measured', 'sloEvaluation'],
+    ['slo-preview.tried', 'sloPreview'],
   ] as const) {
     const newest = await client.workflow
       .list({ query: `WorkflowType = '${type}'`, pageSize: 1 })
@@ -296,6 +350,7 @@ try {
   });
   await save('chat-summary.sent', summary ?? '');
   await save('sla-report.sent', sla.workflowId);
+  await save('sla-report.of-teams', sla.workflowId);
   await save('capacity-report.sent', capacity.workflowId);
   await connection.close();
 } finally {

@@ -28,6 +28,8 @@ describe('replays', () => {
       'contact-test',
       'handoffs',
       'readiness',
+      'slo-evaluation',
+      'slo-preview',
     ]) {
       expect(
         files.some((file) => file.startsWith(`${workflow}.`)),
