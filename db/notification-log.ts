@@ -88,14 +88,9 @@ function messages(tx: Tx) {
       eb.or([
         eb('n.type', '!=', 'notifications.consolidated'),
         // it names what it is about, and is seen by whoever sees some of that
-        eb.exists(
-          eb
-            .selectFrom('notifications as held')
-            .leftJoin('incidents as about', 'about.id', 'held.incident_id')
-            .select('held.id')
-            .whereRef('held.consolidated_into', '=', 'n.id')
-            .where((of) => of.or([of('held.incident_id', 'is', null), of('about.id', 'is not', null)])),
-        ),
+        // not by 'exists', for which PostgreSQL would read all messages beforehand
+        sql<boolean>`(select true from notifications held left join incidents about on about.id = held.incident_id
+          where held.consolidated_into = n.id and (held.incident_id is null or about.id is not null) limit 1)`,
       ]),
     )
     .select([
