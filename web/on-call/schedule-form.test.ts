@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  newRotation,
   postedSchedule,
   readSchedule,
   scheduleFormView,
@@ -62,6 +63,19 @@ describe('the form of a schedule', () => {
     if ('problems' in read) throw new Error(JSON.stringify(read.problems));
     expect(read.definition.rotations[0]?.hours?.[0]?.days).toEqual(['mon', 'sat', 'sun']);
     expect(scheduleValues('payments', read.definition).rotations[0]?.hours).toBe('mon,sat,sun 08:00-20:00');
+  });
+
+  it('says where rotations hand over too often together', () => {
+    const typed = scheduleValues('many', { timeZone: 'UTC', team: null, rotations: [] });
+    const hourly = {
+      ...newRotation('2026-11-23T09:00'),
+      participants: 'ana@example.com',
+      every: '1',
+      unit: 'hour',
+    };
+    const rotations = Array.from({ length: 9 }, (_, index) => ({ ...hourly, name: `r${index}` }));
+    const read = readSchedule({ ...typed, rotations });
+    expect(read).toEqual({ problems: { 'every.0': expect.stringContaining('216 shifts a day') } });
   });
 
   it('names each field that is wrong and keeps what was typed', () => {

@@ -128,10 +128,11 @@ export function readSchedule(
   return { definition: { ...parsed.data, team: values.team || null } };
 }
 
-/** 'rotations.1.participants.0.2' is wrong in the field 'participants.1'. */
+/** 'rotations.1.participants.0.2' is wrong in the field 'participants.1', 'rotations' in how often the first hands over. */
 export function scheduleFieldOf(path: string[]): string {
   const [first = 'name', index, name = 'name', part] = path;
-  if (first !== 'rotations' || index === undefined) return first;
+  if (first !== 'rotations') return first;
+  if (index === undefined) return 'every.0';
   return `${name === 'turn' ? (part ?? 'every') : name}.${index}`;
 }
 
