@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { get } from 'node:http';
-import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Database } from '../db/database.ts';
 import { createShare } from '../db/shares.ts';
 import { signLink } from '../db/signed-links.ts';
+import { seriousFaults } from '../test/harness/axe.ts';
 import { seedBadAutomation } from '../test/harness/bad-automation.ts';
 import { seedBadChat } from '../test/harness/bad-chat.ts';
 import { type BadNight, seedBadNight } from '../test/harness/bad-night.ts';
@@ -19,8 +18,6 @@ import { type Chromium, startChromium } from '../test/parts/chromium.ts';
 import { PartUnavailableError } from '../test/parts/part.ts';
 import { RefusedError } from '../workflows/messages-client.ts';
 import type { Mail } from './deps.ts';
-
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let database: TestDatabase;
 let night: BadNight;
@@ -100,14 +97,6 @@ async function openTab(context: { skip(note?: string): never }): Promise<Page> {
   });
   await page.setViewportSize({ width: 1280, height: 900 });
   return page;
-}
-
-async function seriousFaults(page: Page): Promise<string[]> {
-  if (!(await page.evaluate('"axe" in window'))) await page.evaluate(axeSource);
-  return await page.evaluate(`axe.run({ resultTypes: ['violations'] }).then(({ violations }) =>
-    violations
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .map(({ id, nodes }) => id + ': ' + nodes.map((node) => node.target.join(' ')).slice(0, 4).join(', ')))`);
 }
 
 /** What sticks out to the right of the page or out of its own box without a way to scroll to it. */
@@ -241,18 +230,20 @@ const everyPage: [name: string, path: () => string][] = [
 ];
 
 describe('every page, at desk and phone size, light and dark', () => {
+  // one tab for all: opening one takes as long as many a page
+  let tab: Page | undefined;
+  afterAll(async () => {
+    await tab?.close();
+  });
+
   it.for(everyPage)('%s: nothing sticks out, no serious fault', async ([, path], context) => {
-    const page = await openTab(context);
-    try {
-      await page.goto(web.base + path());
-      for (const [index, size] of sizes.entries()) {
-        await page.setViewportSize(size);
-        expect(await cutText(page)).toEqual([]);
-        await page.emulateMedia({ colorScheme: index === 0 ? 'light' : 'dark' });
-        expect(await seriousFaults(page)).toEqual([]);
-      }
-    } finally {
-      await page.close();
+    tab ??= await openTab(context);
+    for (const [index, size] of sizes.entries()) {
+      await tab.setViewportSize(size);
+      await tab.emulateMedia({ colorScheme: index === 0 ? 'light' : 'dark' });
+      if (index === 0) await tab.goto(web.base + path());
+      expect(await cutText(tab)).toEqual([]);
+      expect(await seriousFaults(tab)).toEqual([]);
     }
     expect(problems.splice(0)).toEqual([]);
   });

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listChangeSources } from '../../db/change-sources.ts';
@@ -8,6 +6,7 @@ import { listChanges } from '../../db/changes-read.ts';
 import { readCorrelationContext } from '../../db/correlation-context.ts';
 import { saveRunbook } from '../../db/runbooks.ts';
 import { parseRunbook } from '../../domain/runbook/parse.ts';
+import { seriousFaults } from '../../test/harness/axe.ts';
 import { type BadNight, seedBadNight } from '../../test/harness/bad-night.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.ts';
 import { createFakeMessages } from '../../test/harness/messages.ts';
@@ -16,8 +15,6 @@ import { type Chromium, startChromium } from '../../test/parts/chromium.ts';
 import { PartUnavailableError } from '../../test/parts/part.ts';
 import { emptyChange, readChange } from './form.ts';
 import { changesUrl, parseChangeQuery, servicesView } from './list-view.ts';
-
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let database: TestDatabase;
 let night: BadNight;
@@ -111,10 +108,7 @@ async function looksWell(page: Page, name: string): Promise<void> {
       'document.documentElement.scrollWidth - document.documentElement.clientWidth',
     );
     expect([name, width, wide]).toEqual([name, width, 0]);
-    await page.evaluate(axeSource);
-    const faults = await page.evaluate(`axe.run({ resultTypes: ['violations'] }).then(({ violations }) =>
-      violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) =>
-        id + ': ' + nodes.map((node) => node.target.join(' ')).join(', ')))`);
+    const faults = await seriousFaults(page);
     expect([name, width, faults]).toEqual([name, width, []]);
   }
 }

@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { saveRunbook } from '../../db/runbooks.ts';
 import { parseRunbook } from '../../domain/runbook/parse.ts';
+import { seriousFaults } from '../../test/harness/axe.ts';
 import { type BadNight, seedBadNight } from '../../test/harness/bad-night.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.ts';
 import { createFakeMessages } from '../../test/harness/messages.ts';
@@ -11,8 +10,6 @@ import { serveWeb, type TestWeb } from '../../test/harness/web.ts';
 import { type Chromium, startChromium } from '../../test/parts/chromium.ts';
 import { PartUnavailableError } from '../../test/parts/part.ts';
 import { TemporalUnavailableError } from '../../workflows/messages-client.ts';
-
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 const name = 'fail-over-the-primary-database-of-the-checkout-service';
 const source = `
@@ -123,10 +120,7 @@ async function look(page: Page): Promise<void> {
     await page.setViewportSize({ width, height: 900 });
     await page.emulateMedia({ colorScheme });
     expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
-    if (!(await page.evaluate('"axe" in window'))) await page.evaluate(axeSource);
-    const faults = await page.evaluate(`axe.run({ resultTypes: ['violations'] }).then(({ violations }) =>
-      violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
-        .map(({ id, nodes }) => id + ': ' + nodes.map((node) => node.target.join(' ')).join(', ')))`);
+    const faults = await seriousFaults(page);
     expect(faults).toEqual([]);
     const folder = process.env.SCREENSHOTS;
     if (folder) {

@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findWebhookSource, recordGitFailure, recordImport } from '../../db/git-sources.ts';
 import type { Commit } from '../../domain/runbook-import/commit.ts';
+import { seriousFaults } from '../../test/harness/axe.ts';
 import { type BadNight, seedBadNight } from '../../test/harness/bad-night.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.ts';
 import { createFakeGitSchedules } from '../../test/harness/git-schedules.ts';
@@ -11,8 +10,6 @@ import { serveWeb, type TestWeb } from '../../test/harness/web.ts';
 import { type Chromium, startChromium } from '../../test/parts/chromium.ts';
 import { PartUnavailableError } from '../../test/parts/part.ts';
 import { gitValues, newGitValues, postedGit, readGit } from './git-form.ts';
-
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let database: TestDatabase;
 let night: BadNight;
@@ -64,10 +61,7 @@ async function looksWell(page: Page, name: string): Promise<void> {
       'document.documentElement.scrollWidth - document.documentElement.clientWidth',
     );
     expect([name, width, wide]).toEqual([name, width, 0]);
-    await page.evaluate(axeSource);
-    const faults = await page.evaluate(`axe.run({ resultTypes: ['violations'] }).then(({ violations }) =>
-      violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) =>
-        id + ': ' + nodes.map((node) => node.target.join(' ')).join(', ')))`);
+    const faults = await seriousFaults(page);
     expect([name, faults]).toEqual([name, []]);
   }
   await page.setViewportSize({ width: 1280, height: 900 });

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { logSourceDefinition } from '../../domain/logs/log-source.ts';
+import { seriousFaults } from '../../test/harness/axe.ts';
 import { type BadNight, seedBadNight } from '../../test/harness/bad-night.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.ts';
 import { createTestLogDesk } from '../../test/harness/log-desk.ts';
@@ -12,8 +11,6 @@ import { type Chromium, startChromium } from '../../test/parts/chromium.ts';
 import { PartUnavailableError } from '../../test/parts/part.ts';
 import { logSourceValues, postedLogSource, readLogSource } from './log-source-form.ts';
 import { logTemplateValues, postedLogTemplate, readLogTemplate } from './log-template-form.ts';
-
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let database: TestDatabase;
 let night: BadNight;
@@ -58,10 +55,7 @@ async function looksWell(page: Page, name: string): Promise<void> {
       'document.documentElement.scrollWidth - document.documentElement.clientWidth',
     );
     expect([name, width, wide]).toEqual([name, width, 0]);
-    await page.evaluate(axeSource);
-    const faults = await page.evaluate(`axe.run({ resultTypes: ['violations'] }).then(({ violations }) =>
-      violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) =>
-        id + ': ' + nodes.map((node) => node.target.join(' ')).join(', ')))`);
+    const faults = await seriousFaults(page);
     expect([name, faults]).toEqual([name, []]);
   }
   await page.setViewportSize({ width: 1280, height: 900 });
