@@ -143,8 +143,11 @@ export function createNotifyActivities(deps: NotifyDeps) {
     return { failures, responses };
   }
 
-  /** How many messages are told in the one with this id, by now. */
-  async function countHeld({ orgId, limit }: Pick<Consolidation, 'orgId' | 'limit'>): Promise<number> {
+  /** How many messages are told in the one with this id by now, and of how many incidents. */
+  async function countHeld({
+    orgId,
+    limit,
+  }: Pick<Consolidation, 'orgId' | 'limit'>): Promise<{ held: number; incidents: number }> {
     return await deps.db.read({ orgId }, (tx) => countHeldBack(tx, limit));
   }
 

@@ -117,14 +117,19 @@ async function beginConsolidated(
 const consolidatedKey = (destination: string, pattern: string, began: number): string =>
   `consolidated:${destination}:${pattern}:${began}`;
 
-/** How many messages the one with this id stands for. */
-export async function countHeldBack(tx: Tx, consolidated: number): Promise<number> {
-  const { held } = await tx
+/** How many messages the one with this id stands for, and about how many incidents. */
+export async function countHeldBack(
+  tx: Tx,
+  consolidated: number,
+): Promise<{ held: number; incidents: number }> {
+  return await tx
     .selectFrom('notifications')
-    .select(sql<number>`count(*)::int`.as('held'))
+    .select([
+      sql<number>`count(*)::int`.as('held'),
+      sql<number>`count(distinct incident_id)::int`.as('incidents'),
+    ])
     .where('consolidated_into', '=', consolidated)
     .executeTakeFirstOrThrow();
-  return held;
 }
 
 /** What the message stands for by now; undefined before anything was held. */

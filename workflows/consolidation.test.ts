@@ -10,12 +10,18 @@ beforeAll(async () => {
 });
 afterAll(() => harness.close());
 
-/** What is held back when it is asked for the first, the second… time; the last stays. */
-async function told(held: number[], updates: boolean): Promise<NotifyInput[]> {
+/** What is held back of how many incidents when it is asked for the first, the second… time; the last stays. */
+async function told(
+  held: [held: number, incidents: number][],
+  { updates, lastsMinutes = 10 }: { updates: boolean; lastsMinutes?: number },
+): Promise<NotifyInput[]> {
   const messages: NotifyInput[] = [];
   let asked = 0;
   const activities = {
-    countHeld: async () => held[Math.min(asked++, held.length - 1)],
+    countHeld: async () => {
+      const [messages, incidents] = held[Math.min(asked++, held.length - 1)] ?? [0, 0];
+      return { held: messages, incidents };
+    },
     notify: async (input: NotifyInput) => {
       messages.push(input);
       return { status: 'sent', destination: 'ops' };
@@ -24,7 +30,7 @@ async function told(held: number[], updates: boolean): Promise<NotifyInput[]> {
   const orgId = randomUUID();
   const taskQueue = `test-${orgId}`;
   await harness.withWorker(taskQueue, activities, async () => {
-    const ends = new Date((await harness.env.currentTimeMs()) + 10 * 60_000).toISOString();
+    const ends = new Date((await harness.env.currentTimeMs()) + lastsMinutes * 60_000).toISOString();
     const target = { type: 'channel', name: 'ops' };
     const handle = await harness.env.client.workflow.start(workflowTypes.consolidation, {
       workflowId: consolidationWorkflowId(orgId, 7),
@@ -37,7 +43,15 @@ async function told(held: number[], updates: boolean): Promise<NotifyInput[]> {
 }
 
 test('a channel that can change its message gets it at once, and again only when it counts on', async () => {
-  const messages = await told([1, 1, 4, 4, 4, 9, 9], true);
+  const counts: [number, number][] = [
+    [1, 1],
+    [1, 1],
+    [4, 1],
+    [4, 1],
+    [4, 1],
+    [9, 1],
+  ];
+  const messages = await told(counts, { updates: true });
   expect(messages.map(({ key }) => key)).toEqual(['k', 'k:2', 'k:5']);
   expect(messages[0]).toMatchObject({
     type: 'notifications.consolidated',
@@ -47,6 +61,20 @@ test('a channel that can change its message gets it at once, and again only when
 });
 
 test('a mail comes at once, and at the end of the hour if there was more', async () => {
-  expect((await told([1, 40], false)).map(({ key }) => key)).toEqual(['k', 'k:1']);
-  expect((await told([1, 1], false)).map(({ key }) => key)).toEqual(['k']);
+  const keys = async (...held: [number, number][]) =>
+    (await told(held, { updates: false })).map(({ key }) => key);
+  expect(await keys([1, 1], [40, 1])).toEqual(['k', 'k:1']);
+  expect(await keys([1, 1], [1, 1])).toEqual(['k']);
+});
+
+test('a mail comes again within minutes when there is an incident in it that no mail has told of', async () => {
+  const held: [number, number][] = [
+    [1, 1],
+    [2, 1],
+    [3, 2],
+    [4, 2],
+    [4, 2],
+  ];
+  const messages = await told(held, { updates: false, lastsMinutes: 40 });
+  expect(messages.map(({ key }) => key)).toEqual(['k', 'k:2', 'k:4']);
 });
