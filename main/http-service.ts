@@ -99,6 +99,7 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
         ),
       logError: (error, reference) => logger.error({ err: error, reference }, 'a page failed'),
       runbooksFolder: config.runbooksDir,
+      timeZone: config.timeZone,
     }),
   );
 

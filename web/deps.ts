@@ -32,6 +32,8 @@ export interface WebDeps {
   /** Where a workflow's own history says that a message was to be sent. */
   readOrigin: OriginReader;
   version: string;
+  /** IANA name; for organizations that have set none under Settings, Reports. */
+  timeZone: string;
   /** Each dependency by name, as /readyz says it. */
   readiness(): Promise<DependencyState[]>;
   /** Sends a test incident through the same intake as a real alert. */

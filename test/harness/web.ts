@@ -41,6 +41,7 @@ export async function serveWeb(
       workflowUrl: () => null,
       readOrigin: async () => null,
       version: '0.0.0',
+      timeZone: 'UTC',
       readiness: async () => [],
       sendTestIncident: async () => {},
       runbooksFolder: 'runbooks',

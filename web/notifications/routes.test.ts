@@ -44,6 +44,7 @@ beforeAll(async () => {
   );
   web = await serveWeb(database.db, {
     logError: (error) => problems.push(error),
+    timeZone: 'Asia/Kolkata',
     workflowUrl: (id) => `http://temporal.example/${id}`,
     readOrigin: async (workflowId) => ({
       workflowId,
@@ -117,6 +118,7 @@ describe('the form of a rule', () => {
     expect(status).toBe(200);
     expect(html).toContain('It would have matched 1 of 1 event of the last 30 days and sent 1 message.');
     expect(html).toContain('the severity is critical');
+    expect(html).toContain('<bdi>team@example.com</bdi>: 1');
     expect((await page('/settings/rules')).html).toContain('No rule yet');
   });
 
@@ -182,6 +184,30 @@ describe('the form of a silence', () => {
     const refused = await send('/silences/new', fields, 'shop');
     expect(refused.status).toBe(422);
     expect(refused.html).toContain('Choose one of your teams.');
+  });
+
+  it('takes its times by the clock of its zone, at first of whoever makes it', async () => {
+    expect((await page('/silences/new')).html).toContain('value="Asia/Kolkata"');
+    expect((await page('/settings/rules/new')).html).toContain('value="Asia/Kolkata"');
+    const fields: [string, string][] = [
+      ['service', 'db'],
+      ['startsAt', '2027-01-10T09:00'],
+      ['endsAt', '2027-01-10T11:00'],
+      ['timeZone', 'Europe/Lisbn'],
+      ['reason', 'new disks'],
+    ];
+    const wrong = await send('/silences/new', fields, 'operator');
+    expect(wrong.status).toBe(422);
+    expect(wrong.html).toContain('Write a time zone such as Europe/Berlin or UTC.');
+    const right = fields.map(([name, value]): [string, string] => [
+      name,
+      name === 'timeZone' ? 'America/New_York' : value,
+    ]);
+    expect((await send('/silences/new', right, 'operator')).status).toBe(303);
+    const list = (await page('/silences', 'operator')).html;
+    expect(list).toContain('datetime="2027-01-10T14:00:00.000Z"');
+    const [, end] = /action="(\/silences\/[^"]+\/end)"/.exec(list) ?? [];
+    expect((await send(end ?? '', [], 'operator')).status).toBe(303);
   });
 
   it('shows what it would catch before there is a reason, then is made and ended', async () => {

@@ -13,7 +13,7 @@ const dayMs = 86_400_000;
 
 /** The log of messages, and of each why it was sent. */
 export function notificationRoutes(
-  deps: Pick<WebDeps, 'db' | 'readOrigin' | 'workflowUrl'>,
+  deps: Pick<WebDeps, 'db' | 'readOrigin' | 'timeZone' | 'workflowUrl'>,
   pages: Pages,
 ): Router {
   const { db } = deps;
@@ -54,7 +54,7 @@ export function notificationRoutes(
     if (!Number.isSafeInteger(id) || id < 1) throw notThere();
     const { message, timeZone } = await db.read(scope, async (tx) => ({
       message: await getMessage(tx, { id }),
-      timeZone: await readerZone(tx, userId, 'UTC'),
+      timeZone: await readerZone(tx, userId, deps.timeZone),
     }));
     if (!message) throw notThere();
     const found = await findOrigin(deps.readOrigin, orgId, message);

@@ -40,7 +40,7 @@ export function scheduleRoutes(deps: WebDeps, pages: Pages): Router {
 
   router.get(`${base}/new`, adminSomewhere, async (request, response) => {
     const { scope, userId, email } = visitorOf(request);
-    const timeZone = await deps.db.read(scope, (tx) => readerZone(tx, userId, 'UTC'));
+    const timeZone = await deps.db.read(scope, (tx) => readerZone(tx, userId, deps.timeZone));
     const first = {
       ...newRotation(lastHandoff(timeZone, pages.now())),
       name: 'primary',
@@ -151,7 +151,7 @@ export function scheduleRoutes(deps: WebDeps, pages: Pages): Router {
     const { teams, people, zone, stored } = await deps.db.read(scope, async (tx) => ({
       teams: (await listTeams(tx)).filter(({ id }) => mayOn(principal, 'admin', id)),
       people: (await listPeople(tx)).filter(({ disabledAt }) => disabledAt === null),
-      zone: await readerZone(tx, userId, shown?.timeZone ?? 'UTC'),
+      zone: await readerZone(tx, userId, shown?.timeZone ?? deps.timeZone),
       stored: shown && (await readScheduleFacts(tx, [values.name], { from: now, to: now + aheadMs }))[0],
     }));
     const preview = shown && {

@@ -69,7 +69,7 @@ function besidesText(
 }
 
 /** Tries what stands, or what a form holds as edited, before it is saved. */
-export function rehearsalRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Router {
+export function rehearsalRoutes(deps: Pick<WebDeps, 'db' | 'timeZone'>, pages: Pages): Router {
   const router = Router();
   const rehearse = createRehearsal(deps.db);
 
@@ -90,7 +90,7 @@ export function rehearsalRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Router
 
   async function tryOut(request: Request, response: Response, subject: Subject | null): Promise<void> {
     const { scope, userId } = visitorOf(request);
-    const timeZone = await deps.db.read(scope, (tx) => readerZone(tx, userId, 'UTC'));
+    const timeZone = await deps.db.read(scope, (tx) => readerZone(tx, userId, deps.timeZone));
     // a form that comes from elsewhere brings no situation yet
     const fresh = posted(request.body, 'situation.at') === '' && posted(request.body, 'week.from') === '';
     const read = subject ? readEdited(subject.kind, asBody(subject.carried)) : { name: '', edited: {} };
@@ -171,7 +171,7 @@ export function rehearsalRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Router
   ): Promise<void> {
     const { scope, userId } = visitorOf(request);
     const { zone, directory, teams } = await deps.db.read(scope, async (tx) => ({
-      zone: await readerZone(tx, userId, 'UTC'),
+      zone: await readerZone(tx, userId, deps.timeZone),
       directory: await readDirectory(tx, [], { at: pages.now() }),
       teams: await listTeams(tx),
     }));

@@ -16,6 +16,7 @@ import { type Problems, posted } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
 import { saveNamed } from '../named-configuration.ts';
+import { readerZone } from '../on-call/reader-zone.ts';
 import { requireRole, visitorOf } from '../visitor.ts';
 import { readTargetChoices } from './escalation-targets.ts';
 import {
@@ -30,9 +31,6 @@ import {
   rulesPath,
   ruleValues,
 } from './rule-form.ts';
-
-/** A zone for the times of a rule that has none yet. */
-const anyZone = 'UTC';
 
 /** Rules of notification: who hears of what. */
 export function ruleRoutes(deps: WebDeps, pages: Pages): Router {
@@ -62,14 +60,15 @@ export function ruleRoutes(deps: WebDeps, pages: Pages): Router {
   });
 
   router.get(`${rulesPath}/new`, requireRole('admin'), async (request, response) => {
-    await form(request, response, { values: newRule(anyZone), existing: false });
+    await form(request, response, { values: newRule(await zoneOf(request)), existing: false });
   });
 
   router.get(`${rulesPath}/:name`, requireRole('admin'), async (request, response) => {
     const name = String(request.params.name);
     const rule = await db.read(visitorOf(request).scope, (tx) => getNotificationRule(tx, name));
     if (!rule) throw new NotFoundError(`There is no rule ${name}.`);
-    await form(request, response, { values: ruleValues(name, rule.definition, anyZone), existing: true });
+    const values = ruleValues(name, rule.definition, await zoneOf(request));
+    await form(request, response, { values, existing: true });
   });
 
   for (const existing of [false, true]) {
@@ -99,6 +98,12 @@ export function ruleRoutes(deps: WebDeps, pages: Pages): Router {
     setFlash(response, 'good', `The rule ${name} is deleted.`);
     response.redirect(303, rulesPath);
   });
+
+  /** For the times of a rule that has none yet. */
+  async function zoneOf(request: Request): Promise<string> {
+    const { scope, userId } = visitorOf(request);
+    return await db.read(scope, (tx) => readerZone(tx, userId, deps.timeZone));
+  }
 
   async function save(request: Request, response: Response, values: RuleValues, existing: boolean) {
     const { scope, orgId, email: actor } = visitorOf(request);

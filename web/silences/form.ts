@@ -1,12 +1,14 @@
 import type { FoundBySilence } from '../../db/silence-preview.ts';
 import { type Silence, silence } from '../../domain/silences/silence.ts';
+import { instantOf, isTimeZone, parseWallTime } from '../../domain/wall-clock.ts';
 import { type Field, field, type Problems, posted, postedAll } from '../layout/fields.ts';
 import { weeklyHours } from '../layout/weekly-hours.ts';
+import { inputText } from '../on-call/times.ts';
 import { labelsText, readLabels } from '../settings/matching.ts';
 
 export const silencesPath = '/silences';
 
-/** What the form holds as it was typed. */
+/** What the form holds as it was typed; times are by the clock of its time zone. */
 export interface SilenceValues {
   texts: Record<TextField, string>;
   days: string[];
@@ -37,8 +39,11 @@ export function silenceHref(about: { alert?: string; service: string | null }): 
   return `${silencesPath}/new?${new URLSearchParams(given)}`;
 }
 
-/** Two hours from now, of what an address names: 'silence this'. */
-export function newSilence(query: Record<string, unknown>, now: number): SilenceValues {
+/**
+ * Two hours from now, of what an address names: 'silence this'.
+ * @param timeZone of whoever makes it
+ */
+export function newSilence(query: Record<string, unknown>, now: number, timeZone: string): SilenceValues {
   const given = (name: string) => {
     const value = query[name];
     return typeof value === 'string' ? value : '';
@@ -55,10 +60,10 @@ export function newSilence(query: Record<string, unknown>, now: number): Silence
       labels: labelsText(labels),
       team: given('team'),
       startsAt: '',
-      endsAt: localText(now + 2 * hourMs),
+      endsAt: inputText(timeZone, now + 2 * hourMs),
       from: '',
       to: '',
-      timeZone: 'UTC',
+      timeZone,
       reason: '',
     },
     days: [],
@@ -80,11 +85,13 @@ export function readSilence(
   const problems: Problems = {};
   const labels = readLabels(texts.labels);
   if ('problem' in labels) problems.labels = labels.problem;
-  const startsAt = texts.startsAt === '' ? now : instantOf(texts.startsAt);
-  const endsAt = instantOf(texts.endsAt);
+  const timeZone = texts.timeZone || 'UTC';
+  if (!isTimeZone(timeZone)) return { problems: { ...problems, timeZone: noZone } };
+  const startsAt = texts.startsAt === '' ? now : momentOf(texts.startsAt, timeZone);
+  const endsAt = momentOf(texts.endsAt, timeZone);
   if (startsAt === undefined) problems.startsAt = 'Write a day and a time, or leave it empty: from now on.';
   if (endsAt === undefined) problems.endsAt = 'Write when it ends: what is forgotten must not stay silent.';
-  else if (endsAt <= now) problems.endsAt = 'This lies in the past (times are in UTC here).';
+  else if (endsAt <= now) problems.endsAt = `This lies in the past by the clock of ${timeZone}.`;
   if (Object.keys(problems).length > 0) return { problems };
   const weekly = days.length > 0 || texts.from !== '' || texts.to !== '';
   const parsed = silence.safeParse({
@@ -95,7 +102,7 @@ export function readSilence(
     },
     startsAt: new Date(startsAt ?? now).toISOString(),
     endsAt: new Date(endsAt ?? now).toISOString(),
-    ...(weekly ? { weekly: { days, from: texts.from, to: texts.to, timeZone: texts.timeZone } } : {}),
+    ...(weekly ? { weekly: { days, from: texts.from, to: texts.to, timeZone } } : {}),
     team: texts.team === '' ? null : texts.team,
     reason: texts.reason,
   });
@@ -121,16 +128,13 @@ function escapeGlob(name: string): string {
   return name.replaceAll(/[\\*?[\]{},]/g, '\\$&');
 }
 
-/** As a field of type datetime-local has it, in UTC: '2026-06-01T14:30'. */
-function localText(at: number): string {
-  return new Date(at).toISOString().slice(0, 16);
-}
+const noZone = 'Write a time zone such as Europe/Berlin or UTC.';
 
-/** '2026-06-01T14:30' as UTC. */
-function instantOf(text: string): number | undefined {
+/** '2026-06-01T14:30', as a field of type datetime-local has it, by the clock of the zone. */
+function momentOf(text: string, timeZone: string): number | undefined {
   if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/.test(text)) return undefined;
-  const at = Date.parse(`${text}Z`);
-  return Number.isNaN(at) ? undefined : at;
+  const wall = parseWallTime(text);
+  return Number.isNaN(wall) ? undefined : instantOf(timeZone, wall);
 }
 
 export interface SilenceFormView extends ReturnType<typeof weeklyHours> {
@@ -148,6 +152,7 @@ export function silenceFormView(
   { teams, everybody }: { teams: { slug: string; name: string }[]; everybody: boolean },
 ): SilenceFormView {
   const given = { values: values.texts, problems };
+  const weekly = weeklyHours(values.days, given);
   const team = field('team', 'Whose alerts', {
     ...given,
     choices: [
@@ -169,19 +174,22 @@ export function silenceFormView(
       hint: 'One per line, such as host = db-*; all must hold',
     }),
     times: [
-      field('startsAt', 'Starts (UTC)', {
+      field('startsAt', 'Starts', {
         ...given,
         type: 'datetime-local',
         optional: true,
         hint: 'Empty: now',
       }),
-      field('endsAt', 'Ends (UTC)', {
+      field('endsAt', 'Ends', {
         ...given,
         type: 'datetime-local',
         hint: 'At most 90 days after the start',
       }),
+      field('timeZone', 'Time zone', { ...given, hint: 'Of all times here, such as Europe/Berlin' }),
     ],
-    ...weeklyHours(values.days, given),
+    ...weekly,
+    // the zone stands beside start and end: its clock counts for all times here
+    hours: weekly.hours.filter(({ name }) => name !== 'timeZone'),
     reason: field('reason', 'Why', { ...given, hint: 'Stands on every incident that it keeps quiet' }),
   };
 }

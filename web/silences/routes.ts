@@ -13,6 +13,7 @@ import type { Problems } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
 import { uuidOf } from '../layout/uuid.ts';
+import { readerZone } from '../on-call/reader-zone.ts';
 import { assertVisitorRole, requireRole, visitorOf } from '../visitor.ts';
 import {
   newSilence,
@@ -62,7 +63,9 @@ export function silenceRoutes(deps: WebDeps, pages: Pages): Router {
   });
 
   router.get(`${silencesPath}/new`, requireRole('operator'), async (request, response) => {
-    await form(request, response, { values: newSilence(request.query, pages.now()) });
+    const { scope, userId } = visitorOf(request);
+    const timeZone = await db.read(scope, (tx) => readerZone(tx, userId, deps.timeZone));
+    await form(request, response, { values: newSilence(request.query, pages.now(), timeZone) });
   });
 
   router.post(`${silencesPath}/new`, requireRole('operator'), async (request, response) => {
@@ -152,7 +155,11 @@ export function silenceRoutes(deps: WebDeps, pages: Pages): Router {
     const everybody = mayInOrganization(principal, 'operator');
     await pages.show(request, response, {
       template: 'silences/form',
-      view: { form: silenceFormView(values, problems, { teams, everybody }), tried, notTried: notTried?.message ?? null },
+      view: {
+        form: silenceFormView(values, problems, { teams, everybody }),
+        tried,
+        notTried: notTried?.message ?? null,
+      },
       title: 'New silence',
       section: 'notifications',
       narrow: true,
