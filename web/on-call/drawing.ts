@@ -73,12 +73,18 @@ export function scheduleDrawing(drawing: ScheduleDrawing): string {
 <title id="${id}-title">${drawing.title}</title>
 <desc id="${id}-desc">${drawing.description}</desc>
 <defs><pattern id="${id}-hatch" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="hatch-ground" width="7" height="7"/><line class="hatch" x1="0" y1="0" x2="0" y2="7"/></pattern></defs>
-${days.map((at, index) => html`${vertical(at, 'day')}<svg x="${x(at)}" y="0" width="${width({ from: at, to: days[index + 1] ?? to })}" height="${axisHeight}"><text class="axis" x="4" y="15">${dayText(zone, at)}</text></svg>`)}
+${days.map((at, index) => html`${vertical(at, 'day')}<svg x="${x(at)}" y="0" width="${width({ from: at, to: days[index + 1] ?? to })}" height="${axisHeight}"><text class="axis" x="4" y="15">${dayLabel(dayText(zone, at))}</text></svg>`)}
 ${placed.map((lane) => laneMarkup(lane, { id, zone, x, width }))}
 ${clockChanges(drawing).map(({ at, label }) => html`${vertical(at, 'clock-change')}<text class="axis" x="${x(at)}" y="${top - 4}" dx="${at - from > (to - from) / 2 ? -4 : 4}" text-anchor="${at - from > (to - from) / 2 ? 'end' : 'start'}">${label}</text>`)}
 ${others.map((at) => html`<line class="day" x1="${x(at)}" x2="${x(at)}" y1="${top}" y2="${top + 8}"/><svg x="${x(at)}" y="${top}" width="${width({ from: at, to: at + dayMs })}" height="${footHeight}"><text class="axis" x="4" y="14">${dayText(scheduleZone, at).slice(0, 3)}</text></svg>`)}
 ${drawing.now >= from && drawing.now < to && html`${vertical(drawing.now, 'now')}<circle class="now" cx="${x(drawing.now)}" cy="${axisHeight - 4}" r="4"><title>now, ${momentText(zone, drawing.now)}</title></circle>`}
 </svg>`.text;
+}
+
+/** 'Mon 23 Nov', whose month a phone leaves out. */
+function dayLabel(text: string): Markup {
+  const end = text.lastIndexOf(' ');
+  return html`${text.slice(0, end)}<tspan class="month">${text.slice(end)}</tspan>`;
 }
 
 interface Scale {

@@ -1,7 +1,7 @@
 import { formatDuration } from '../../domain/duration.ts';
 import type { Directory } from '../../domain/escalation/resolve.ts';
-import { gapsBetween, shiftsBetween } from '../../domain/oncall/on-call.ts';
-import type { ScheduleFacts } from '../../domain/oncall/schedule.ts';
+import { gapsBetween, onCallAt, shiftsBetween } from '../../domain/oncall/on-call.ts';
+import type { OnCallShift, ScheduleFacts } from '../../domain/oncall/schedule.ts';
 import { standingAt } from '../../domain/oncall/standing.ts';
 
 /** How far ahead gaps and handoffs are looked for. */
@@ -66,19 +66,25 @@ export function ownShifts(schedules: Directory['schedules'], email: string, now:
   const own = [...schedules.values()].flatMap((facts) =>
     shiftsBetween(facts, now, now + aheadMs)
       .filter(({ person }) => person === email.toLowerCase())
-      .map((shift) => ({ ...shift, schedule: facts.name })),
+      .map((shift) => ({ facts, shift })),
   );
   return own
-    .sort((a, b) => a.from - b.from)
+    .sort((a, b) => a.shift.from - b.shift.from)
     .slice(0, ownShiftsShown)
-    .map(({ schedule, from, to, shadow }) => ({
-      schedule,
-      href: schedulePath(schedule),
-      from: iso(from),
-      to: iso(to),
-      now: from <= now,
-      shadow,
+    .map(({ facts, shift }) => ({
+      schedule: facts.name,
+      href: schedulePath(facts.name),
+      from: iso(shift.from),
+      to: iso(endOf(facts, shift)),
+      now: shift.from <= now,
+      shadow: shift.shadow,
     }));
+}
+
+/** Of the whole shift, which may go on when nobody looks further ahead. */
+function endOf(facts: ScheduleFacts, { from, to, person, shadow }: OnCallShift): number {
+  const whole = onCallAt(facts, from).filter((shift) => shift.person === person && shift.shadow === shadow);
+  return Math.max(to, ...whole.map((shift) => shift.to));
 }
 
 /** 'Ana Kovač'; the address of who is unknown or disabled, which is worth seeing. */

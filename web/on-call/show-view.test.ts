@@ -51,6 +51,14 @@ describe('the page of a schedule', () => {
     expect(gaps[0]?.takeOver).toMatch(/from=\d+&to=\d+$/);
   });
 
+  it('calls no gap one to mend that is over', () => {
+    const rotation = { ...factsOf().definition.rotations[0]!, startsAt: '2026-11-23T09:00' };
+    const late = factsOf({ definition: { timeZone: 'America/New_York', rotations: [rotation] } });
+    const { gaps, weeks } = scheduleView({ ...input, facts: late });
+    expect(weeks[0]?.svg).toContain('>nobody<');
+    expect(gaps).toMatchObject([{ from: 'Fri 27 Nov 15:00' }]);
+  });
+
   it('says where clocks change, in either zone', () => {
     const svg = scheduleView({ ...input, week: '2026-10-19' }).weeks.map((week) => week.svg);
     expect(svg[0]).toContain('>clocks back 1 h<');

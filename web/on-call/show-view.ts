@@ -28,7 +28,7 @@ export interface ScheduleView {
     scheduleFrom: string;
     scheduleTo: string;
   }[];
-  gaps: { from: string; to: string; length: string; takeOver: string | null }[];
+  gaps: { from: string; to: string; length: string; takeOver: string }[];
   overlaps: { from: string; to: string; who: string; rotations: string }[];
   rotations: { name: string; turns: string; people: string[]; facts: string[] }[];
 }
@@ -81,12 +81,15 @@ export function scheduleView(input: ScheduleInput): ScheduleView {
       scheduleFrom: momentText(scheduleZone, shift.from),
       scheduleTo: momentText(scheduleZone, shift.to),
     })),
-    gaps: gaps.map((gap) => ({
-      from: momentText(zone, gap.from),
-      to: momentText(zone, gap.to),
-      length: formatDuration(gap.to - gap.from),
-      takeOver: gap.to > now ? `${page}/overrides/new?from=${gap.from}&to=${gap.to}` : null,
-    })),
+    // what is over calls for nothing any more; the drawing and the table have it
+    gaps: gaps
+      .filter((gap) => gap.to > now)
+      .map((gap) => ({
+        from: momentText(zone, gap.from),
+        to: momentText(zone, gap.to),
+        length: formatDuration(gap.to - gap.from),
+        takeOver: `${page}/overrides/new?from=${gap.from}&to=${gap.to}`,
+      })),
     overlaps: overlapsBetween(shifts).map((overlap) => ({
       from: momentText(zone, overlap.from),
       to: momentText(zone, overlap.to),
