@@ -2,11 +2,17 @@ import { type NotificationChannelRow, withoutSecret } from '../../db/policies.ts
 import { isoOrNull } from '../endpoint.ts';
 import type { ChannelShown } from './schema.ts';
 
-/** Says that there is a secret, never which. */
-export function presentChannel(row: NotificationChannelRow, publicUrl: string): ChannelShown {
-  const { checkedAt, health, error } = row;
+/** Says that there is a secret, never which. `addresses`: whether that of a webhook, which may hold one, is shown whole. */
+export function presentChannel(
+  row: NotificationChannelRow,
+  publicUrl: string,
+  { addresses }: { addresses: boolean },
+): ChannelShown {
+  const { checkedAt, health, error, definition } = row;
+  const hidesPath = definition.type === 'webhook' && !addresses;
   return {
-    ...withoutSecret(row.definition),
+    ...withoutSecret(definition),
+    ...(hidesPath && { url: `${new URL(definition.url).origin}/…` }),
     checkedAt: isoOrNull(checkedAt),
     health,
     error,

@@ -82,3 +82,14 @@ test('the secret by which Slack is believed is for Owners to set; an Admin chang
     body: { channel: '#night', set: ['token', 'signingSecret'] },
   });
 });
+
+test('the address of a webhook, which may hold a secret, is shown whole to Admins alone', async () => {
+  const url = 'https://hooks.example.com/in/s3cret?key=1';
+  expect((await asAdmin('PUT', '/hook', { type: 'webhook', url })).body.url).toBe(url);
+  for (const path of ['/hook', '']) {
+    const { status, body } = await api.ask('GET', `${base}${path}`, { token: api.tokens.operator });
+    expect(status).toBe(200);
+    expect(JSON.stringify(body)).not.toContain('s3cret');
+    expect(JSON.stringify(body)).toContain('https://hooks.example.com/…');
+  }
+});

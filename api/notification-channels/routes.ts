@@ -48,7 +48,8 @@ export function notificationChannelEndpoints(deps: {
         tag,
         body: notificationChannelBody,
         shown: notificationChannelShown,
-        present: (_definition, row) => presentChannel(row, publicUrl),
+        present: (_definition, row, reader) =>
+          presentChannel(row, publicUrl, { addresses: mayOn(reader, 'admin', null) }),
         list: listNotificationChannels,
         get: getNotificationChannel,
         put: (tx, change) => putNotificationChannel(tx, change).catch(refuseIncomplete),

@@ -42,7 +42,10 @@ export const notificationChannelBody = z
 export const notificationChannelShown = z.object({
   type: z.enum(notificationChannel.options.map((option) => option.shape.type.value)),
   addresses: z.array(z.string()).optional(),
-  url: z.string().optional(),
+  url: z
+    .string()
+    .optional()
+    .meta({ description: 'Without its path to others than Admins: it may hold a secret' }),
   channel: z.string().optional(),
   set: z.array(z.string()).meta({ description: 'Hidden fields that are set' }),
   checkedAt: instant

@@ -7,7 +7,8 @@ export function goesTo(channel: NotificationChannel): string {
     case 'email':
       return channel.addresses.join(', ');
     case 'webhook':
-      return channel.url;
+      // the rest of the address is a secret as often as not
+      return new URL(channel.url).host;
     case 'slack':
       return channel.channel ?? 'the channel of its incoming webhook';
     case 'pagerduty':
