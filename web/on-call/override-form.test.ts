@@ -26,6 +26,7 @@ test('times of an override are local in the zone that the form names', () => {
 test.each([
   [{ endsAt: '2026-11-22T08:00' }, 'endsAt'],
   [{ startsAt: '2026-11-20T09:00', endsAt: '2026-11-20T18:00' }, 'endsAt'],
+  [{ endsAt: '2028-11-22T08:00' }, 'endsAt'],
   [{ startsAt: 'noon' }, 'startsAt'],
   [{ insteadOf: 'ana@example.com' }, 'insteadOf'],
   [{ person: '' }, 'person'],

@@ -16,6 +16,7 @@ export interface OverrideValues {
 }
 
 const localTime = z.iso.datetime({ local: true, offset: false });
+const longestMs = 366 * 24 * 3_600_000;
 
 export function postedOverride(body: unknown): OverrideValues {
   return {
@@ -49,6 +50,7 @@ export function readOverride(
   if (from !== undefined && to !== undefined) {
     if (to <= from) problems.endsAt = 'The end must lie after the start.';
     else if (to <= now) problems.endsAt = 'This is over already.';
+    else if (to - from > longestMs) problems.endsAt = 'At most a year: change a rotation instead.';
   }
   if (values.reason.length > 500) problems.reason = 'Write at most 500 characters.';
   if (Object.keys(problems).length > 0 || from === undefined || to === undefined) return { problems };
