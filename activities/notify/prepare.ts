@@ -10,7 +10,12 @@ import {
   skipNotification,
 } from '../../db/notifications.ts';
 import { methodKey } from '../../domain/contact-method.ts';
-import type { NotificationCause, NotifyInput, NotifyOutcome } from '../../domain/notification.ts';
+import type {
+  NotificationCause,
+  NotificationType,
+  NotifyInput,
+  NotifyOutcome,
+} from '../../domain/notification.ts';
 import type { Severity } from '../../domain/severity.ts';
 import type { Consolidation } from '../../workflows/messages.ts';
 import { composeMessage, SubjectMissingError } from '../messages/compose.ts';
@@ -48,9 +53,14 @@ export interface PrepareContext {
   enter(destination: Destination): boolean;
 }
 
-/** How often, and with how many milliseconds between, a message waits for the record that it tells of. */
-const recordPatience = 20;
-const recordDelayMs = 500;
+/**
+ * Milliseconds for which a message waits for the record that it tells of after so many attempts; undefined: no more. A page
+ * then goes by what there is. What can wait does so for minutes: the worker that was to write the record may have died.
+ */
+function recordDelayMs(type: NotificationType, attempt: number): number | undefined {
+  if (attempt <= 20) return 500;
+  return type !== 'escalation.page' && attempt <= 50 ? 10_000 : undefined;
+}
 
 /**
  * Reads, composes and writes the ledger in one transaction, so that what is said is what was decided on. Throws the
@@ -60,12 +70,10 @@ export async function prepare(tx: Tx, input: NotifyInput, context: PrepareContex
   const { now } = context;
   const content = await readContent(tx, input, context);
   const { facts, report, refusedImport, consolidated } = content;
-  if (
-    context.attempt <= recordPatience &&
-    !isRecorded(input, facts, report ?? refusedImport ?? consolidated)
-  ) {
+  const nextRetryDelay = recordDelayMs(input.type, context.attempt);
+  if (nextRetryDelay !== undefined && !isRecorded(input, facts, report ?? refusedImport ?? consolidated)) {
     const message = `the record that ${input.type} tells of is not written yet`;
-    const failure = { type: 'NotRecordedYet', message, nextRetryDelay: recordDelayMs };
+    const failure = { type: 'NotRecordedYet', message, nextRetryDelay };
     return { status: 'impossible', failure: ApplicationFailure.create(failure) };
   }
   const severity = input.severity ?? facts.incident?.severity ?? 'info';
