@@ -56,3 +56,25 @@ test('an incident whose workflow was lost is closed after its alerts are locked,
   const { rows } = await owner.query('select version from alerts');
   expect(rows).toEqual([{ version: alerts[0].version + 1 }]);
 });
+
+test.each([
+  ['judged', null, 'met'],
+  ['left paused where it was merged into another', 7, 'paused'],
+])('a clock that is paused when the workflow is lost is %s', async (_, mergedInto, state) => {
+  const { orgId, owner } = database;
+  const { rows } = await owner.query(
+    `with i as (
+       insert into incidents (org_id, number, title, severity, severity_rank, merged_into)
+       values ($1, $2, 'down', 'critical', 0, $3) returning id)
+     insert into sla_clocks (org_id, incident_id, kind, policy, started_at, at_risk_at, due_at, state)
+     select $1, id, 'resolve', 'office', now(), now() + interval '1 h', now() + interval '2 h', 'paused' from i
+     returning incident_id`,
+    [orgId, mergedInto === null ? 50 : 51, mergedInto],
+  );
+  const incidentId = rows[0].incident_id;
+  expect(await write((tx) => closeLostIncident(tx, { orgId, incidentId, how: 'TERMINATED' }))).toBe(true);
+  const { rows: clocks } = await owner.query('select state from sla_clocks where incident_id = $1', [
+    incidentId,
+  ]);
+  expect(clocks).toEqual([{ state }]);
+});

@@ -30,7 +30,10 @@ export async function closeLostIncident(
   await tx.deleteFrom('incident_keys').where('incident_id', '=', incidentId).execute();
   await sql`
     update sla_clocks set state = case when due_at < now() then 'breached' else 'met' end, ended_at = least(due_at, now())
-    where incident_id = ${incidentId} and state in ('running', 'at_risk')`.execute(tx);
+    where incident_id = ${incidentId} and (state in ('running', 'at_risk')
+      -- those of an incident that was merged are paused for good: the other one has its alerts
+      or (state = 'paused' and not exists (
+        select 1 from incidents where id = ${incidentId} and merged_into is not null)))`.execute(tx);
   await sql`
     insert into timeline (org_id, incident_id, kind, actor, summary, dedup_key)
     values (${orgId}, ${incidentId}, 'workflow_lost', 'Holdfast',
