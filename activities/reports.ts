@@ -103,7 +103,10 @@ export function createReportActivities(deps: ReportActivityDeps) {
       const frame = frameOf(audience, { periodEnd: input.periodEnd, reportId, span });
       const { subject, mail, data } =
         input.kind === 'sla'
-          ? await buildSla(input.orgId, frame, input.teamId ?? null)
+          ? await buildSla(input.orgId, frame, {
+              teamId: input.teamId ?? null,
+              recipients: audience.recipients,
+            })
           : await buildCapacity(frame, input.acceptGaps ?? false);
       const stored = await db.write(scope, (tx) =>
         insertReport(tx, {
@@ -230,7 +233,11 @@ export function createReportActivities(deps: ReportActivityDeps) {
     };
   }
 
-  async function buildSla(orgId: string, frame: ReportFrame, teamId: string | null): Promise<Built> {
+  async function buildSla(
+    orgId: string,
+    frame: ReportFrame,
+    { teamId, recipients }: { teamId: string | null; recipients: string[] },
+  ): Promise<Built> {
     const { to, span, timeZone } = frame;
     const periods = reportPeriods(to, { span, timeZone, count: courseLength }).map((period) => ({
       from: new Date(period.from),
@@ -238,7 +245,7 @@ export function createReportActivities(deps: ReportActivityDeps) {
     }));
     const { facts, pagesIn } = await db.read({ orgId }, async (tx) => {
       const facts = await readSlaFacts(tx, { periods, teamId, timeZone, ...limits });
-      const { zones } = await readerZones(tx, []);
+      const { zones } = await readerZones(tx, recipients);
       const pagesIn: Record<string, PagesTo[]> = {};
       const [period] = periods;
       for (const zone of zones) {

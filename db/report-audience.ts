@@ -68,7 +68,7 @@ export async function teamsWithReports(tx: Tx): Promise<string[]> {
 /** More zones than that are counted in the organization's. */
 const mostZones = 12;
 
-/** The zones that people have set, and of which of these addresses they are. */
+/** The zones that people have set, those of these addresses first, and of which of the addresses they are. */
 export async function readerZones(
   tx: Tx,
   addresses: readonly string[],
@@ -80,9 +80,11 @@ export async function readerZones(
     .where('disabled_at', 'is', null)
     .orderBy('email')
     .execute();
-  const known = people.flatMap(({ email, zone }) => (zone === null ? [] : [{ email, zone }]));
-  const zones = [...new Set(known.map(({ zone }) => zone))].slice(0, mostZones);
   const wanted = new Set(addresses);
+  const known = people
+    .flatMap(({ email, zone }) => (zone === null ? [] : [{ email, zone }]))
+    .sort((a, b) => Number(wanted.has(b.email)) - Number(wanted.has(a.email)));
+  const zones = [...new Set(known.map(({ zone }) => zone))].slice(0, mostZones);
   const own = known.filter(({ email, zone }) => wanted.has(email) && zones.includes(zone));
   return { zones, byAddress: new Map(own.map(({ email, zone }) => [email, zone])) };
 }
