@@ -93,7 +93,10 @@ type Look = Measured & { mendable?: boolean };
 
 async function measure(source: string | undefined, slo: Slo, windows: string[], at: number): Promise<Look> {
   if (source === undefined) {
-    return { problem: 'there is no Prometheus to ask: PROMETHEUS_URL names that of the first organization' };
+    return {
+      problem:
+        'there is no Prometheus to ask: set PROMETHEUS_URL (it is the first organization’s) and start again',
+    };
   }
   try {
     return { ratios: await readErrorRatios(source, slo, { windows, at }) };

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createSession, createUser, setMembership } from '../../db/identity.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.ts';
 import { createFakeMessages } from '../../test/harness/messages.ts';
+import { signedIn } from '../../test/harness/signed-in.ts';
 import { serveWeb, type TestWeb } from '../../test/harness/web.ts';
 import { ClosedError } from '../../workflows/messages-client.ts';
 
@@ -14,13 +14,7 @@ const messages = createFakeMessages();
 beforeAll(async () => {
   database = await createTestDatabase();
   const { orgId, owner } = database;
-  session = await database.db.write({ orgId }, async (tx) => {
-    const email = 'admin@example.com';
-    const userId = await createUser(tx, { orgId, email, name: 'Admin', actor: 'test' });
-    await setMembership(tx, { orgId, userId, teamId: null, role: 'admin', actor: 'test' });
-    const expiresAt = new Date(Date.now() + 3_600_000);
-    return await createSession(tx, { orgId, userId, userAgent: 'test', expiresAt, actor: email });
-  });
+  session = await signedIn(database.db, { orgId, email: 'admin@example.com', role: 'admin' });
   await owner.query(
     `with i as (
        insert into incidents (org_id, number, title, severity, severity_rank, status, resolved_at)
@@ -83,7 +77,7 @@ it('makes an objective, and tries it before', async () => {
     total,
   };
   const tried = await send('/slos/new/try', fields);
-  expect(tried.html).toContain('not known</strong> of the error budget');
+  expect(tried.html).toContain('How much of the error budget is left is not known.');
   expect(messages.sent.at(-1)).toMatchObject({
     method: 'previewSlo',
     args: [database.orgId, { objectivePercent: 99.9 }],

@@ -139,7 +139,11 @@ export function sloRoutes(deps: Pick<WebDeps, 'db' | 'messages' | 'sloMeasuring'
       return;
     }
     await beginMeasuring(orgId);
-    setFlash(response, 'good', `The SLO ${values.name} is saved. It is measured within a minute.`);
+    setFlash(
+      response,
+      'good',
+      `The SLO ${values.name} is saved. What Prometheus says of it stands here within a minute.`,
+    );
     response.redirect(303, `${sloBase}/${encodeURIComponent(values.name)}`);
   }
 

@@ -55,6 +55,8 @@ const percent = (share: number): string =>
 
 export interface StandingView {
   mark: Mark;
+  /** Whether anything was ever measured. */
+  known: boolean;
   budget: string;
   burn: string;
   problem: { text: string; since: string | null } | null;
@@ -72,6 +74,7 @@ export interface StandingView {
 export function standingView(definition: Slo, state: SloState): StandingView {
   return {
     mark: sloMark(state),
+    known: state.budgetLeft !== null,
     budget: budgetText(state.budgetLeft),
     burn: burnWords(definition, state.burnRate, state.budgetLeft),
     problem: state.problem === null ? null : { text: state.problem, since: isoOrNull(state.problemSince) },
