@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createSession, createUser, setMembership } from '../../db/identity.ts';
 import { ensureOrganization } from '../../db/organizations.ts';
 import type { Role } from '../../domain/roles.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.ts';
 import { type ExecutionSeed, seedExecution, seedRunbookVersion } from '../../test/harness/executions.ts';
 import { createFakeMessages } from '../../test/harness/messages.ts';
+import { signedIn } from '../../test/harness/signed-in.ts';
 import { serveWeb, type TestWeb } from '../../test/harness/web.ts';
 import { RefusedError } from '../../workflows/messages-client.ts';
 
@@ -19,13 +19,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   ({ orgId } = await ensureOrganization(database.db, { slug: 'tested', ownerEmail: 'owner@example.com' }));
   for (const role of ['viewer', 'operator', 'admin'] as const) {
-    sessions[role] = await database.db.write({ orgId }, async (tx) => {
-      const email = `${role}@example.com`;
-      const userId = await createUser(tx, { orgId, email, name: role, actor: 'test' });
-      await setMembership(tx, { orgId, userId, teamId: null, role, actor: 'test' });
-      const expiresAt = new Date(Date.now() + 3_600_000);
-      return await createSession(tx, { orgId, userId, userAgent: 'test', expiresAt, actor: email });
-    });
+    sessions[role] = await signedIn(database.db, { orgId, email: `${role}@example.com`, role });
   }
   await seedRunbookVersion({ owner: database.owner, orgId }, 'restart');
   web = await serveWeb(database.db, { messages, logError: (error) => problems.push(error) });

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { createSession, createUser, setMembership } from '../../db/identity.ts';
 import type { Role } from '../../domain/roles.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.ts';
 import { createFakeMessages } from '../../test/harness/messages.ts';
+import { signedIn } from '../../test/harness/signed-in.ts';
 import { serveWeb, type TestWeb } from '../../test/harness/web.ts';
 import { RefusedError } from '../../workflows/messages-client.ts';
 
@@ -15,13 +15,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   const { orgId } = database;
   for (const role of ['viewer', 'operator'] as const) {
-    sessions[role] = await database.db.write({ orgId }, async (tx) => {
-      const email = `${role}@example.com`;
-      const userId = await createUser(tx, { orgId, email, name: role, actor: 'test' });
-      await setMembership(tx, { orgId, userId, teamId: null, role, actor: 'test' });
-      const expiresAt = new Date(Date.now() + 3_600_000);
-      return await createSession(tx, { orgId, userId, userAgent: 'test', expiresAt, actor: email });
-    });
+    sessions[role] = await signedIn(database.db, { orgId, email: `${role}@example.com`, role });
   }
   for (const number of [1, 2, 3, 4])
     await database.owner.query(

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createSession, createUser, setMembership } from '../../db/identity.ts';
 import { ensureOrganization } from '../../db/organizations.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.ts';
+import { signedIn } from '../../test/harness/signed-in.ts';
 import { serveWeb, type TestWeb } from '../../test/harness/web.ts';
 
 let database: TestDatabase;
@@ -16,13 +16,7 @@ beforeAll(async () => {
   const made = await ensureOrganization(database.db, { slug: 'tested', ownerEmail: 'owner@example.com' });
   ({ orgId } = made);
   for (const role of ['operator', 'admin'] as const) {
-    const session = await database.db.write({ orgId }, async (tx) => {
-      const email = `${role}@example.com`;
-      const userId = await createUser(tx, { orgId, email, name: role, actor: 'test' });
-      await setMembership(tx, { orgId, userId, teamId: null, role, actor: 'test' });
-      const expiresAt = new Date(Date.now() + 3_600_000);
-      return await createSession(tx, { orgId, userId, userAgent: 'test', expiresAt, actor: email });
-    });
+    const session = await signedIn(database.db, { orgId, email: `${role}@example.com`, role });
     sessions.set(role, session);
   }
   await database.owner.query(
@@ -166,12 +160,11 @@ describe('the form of a silence', () => {
       `insert into teams (org_id, slug, name) values ($1, 'shop', 'Shop') returning id`,
       [orgId],
     );
-    const session = await database.db.write({ orgId }, async (tx) => {
-      const email = 'shop@example.com';
-      const userId = await createUser(tx, { orgId, email, name: 'Shop', actor: 'test' });
-      await setMembership(tx, { orgId, userId, teamId: rows[0].id, role: 'operator', actor: 'test' });
-      const expiresAt = new Date(Date.now() + 3_600_000);
-      return await createSession(tx, { orgId, userId, userAgent: 'test', expiresAt, actor: email });
+    const session = await signedIn(database.db, {
+      orgId,
+      email: 'shop@example.com',
+      role: 'operator',
+      teamId: rows[0].id,
     });
     sessions.set('shop', session);
     expect((await page('/silences/new', 'operator')).html).toContain('>Everybody</option>');

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createSession, createUser, setMembership } from '../../db/identity.ts';
 import { listOnCallSchedules } from '../../db/oncall.ts';
 import { ensureOrganization } from '../../db/organizations.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.ts';
+import { signedIn } from '../../test/harness/signed-in.ts';
 import { serveWeb, type TestWeb } from '../../test/harness/web.ts';
 
 let database: TestDatabase;
@@ -20,12 +20,7 @@ beforeAll(async () => {
     ownerToken: 'hft_owner-token-of-the-tests',
   }));
   for (const role of ['operator', 'admin', 'owner'] as const) {
-    const session = await database.db.write({ orgId }, async (tx) => {
-      const userId = await createUser(tx, { orgId, email: `${role}@example.com`, name: role, actor: 'test' });
-      await setMembership(tx, { orgId, userId, teamId: null, role, actor: 'test' });
-      const expiresAt = new Date(Date.now() + 3_600_000);
-      return await createSession(tx, { orgId, userId, userAgent: '', expiresAt, actor: 'test' });
-    });
+    const session = await signedIn(database.db, { orgId, email: `${role}@example.com`, role });
     sessions.set(role, session);
   }
   web = await serveWeb(database.db, { logError: (error) => problems.push(error) });

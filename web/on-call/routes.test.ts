@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createSession, createUser, setMembership } from '../../db/identity.ts';
+import { setMembership } from '../../db/identity.ts';
 import { getOnCallSchedule } from '../../db/oncall.ts';
 import { listOverrides } from '../../db/oncall-overrides.ts';
 import { ensureOrganization } from '../../db/organizations.ts';
 import type { Role } from '../../domain/roles.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.ts';
+import { signedIn } from '../../test/harness/signed-in.ts';
 import { serveWeb, type TestWeb } from '../../test/harness/web.ts';
 
 let database: TestDatabase;
@@ -22,12 +23,7 @@ beforeAll(async () => {
     ownerToken: 'hft_owner-token-of-the-tests',
   }));
   for (const role of ['viewer', 'operator', 'admin'] as const) {
-    const session = await database.db.write({ orgId }, async (tx) => {
-      const userId = await createUser(tx, { orgId, email: `${role}@example.com`, name: role, actor: 'test' });
-      await setMembership(tx, { orgId, userId, teamId: null, role, actor: 'test' });
-      const expiresAt = new Date(Date.now() + 3_600_000);
-      return await createSession(tx, { orgId, userId, userAgent: '', expiresAt, actor: 'test' });
-    });
+    const session = await signedIn(database.db, { orgId, email: `${role}@example.com`, role });
     sessions.set(role, session);
   }
   web = await serveWeb(database.db, { logError: (error) => problems.push(error) });

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { getContactSettings } from '../../db/contact-rules.ts';
-import { createSession, createUser, setMembership } from '../../db/identity.ts';
 import type { Role } from '../../domain/roles.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.ts';
 import { createFakeMessages } from '../../test/harness/messages.ts';
+import { signedIn } from '../../test/harness/signed-in.ts';
 import { serveWeb, type TestWeb } from '../../test/harness/web.ts';
 
 let database: TestDatabase;
@@ -17,13 +17,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   ({ orgId } = database);
   for (const role of ['viewer', 'admin'] as const) {
-    const person = await database.db.write({ orgId }, async (tx) => {
-      const userId = await createUser(tx, { orgId, email: `${role}@example.com`, name: role, actor: 'test' });
-      await setMembership(tx, { orgId, userId, teamId: null, role, actor: 'test' });
-      const expiresAt = new Date(Date.now() + 3_600_000);
-      const session = await createSession(tx, { orgId, userId, userAgent: '', expiresAt, actor: 'test' });
-      return { userId, ...session };
-    });
+    const person = await signedIn(database.db, { orgId, email: `${role}@example.com`, role });
     people.set(role, person);
   }
   web = await serveWeb(database.db, { messages, logError: (error) => problems.push(error) });

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createSession, createUser, setMembership } from '../../db/identity.ts';
 import { ensureOrganization } from '../../db/organizations.ts';
 import type { Role } from '../../domain/roles.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.ts';
 import { createFakeMessages } from '../../test/harness/messages.ts';
+import { signedIn } from '../../test/harness/signed-in.ts';
 import { serveWeb, type TestWeb } from '../../test/harness/web.ts';
 
 let database: TestDatabase;
@@ -30,12 +30,11 @@ beforeAll(async () => {
     ['admin', 'admin', null],
     ['member', 'operator', own],
   ] as const) {
-    sessions[name] = await database.db.write({ orgId }, async (tx) => {
-      const email = `${name}@example.com`;
-      const userId = await createUser(tx, { orgId, email, name, actor: 'test' });
-      await setMembership(tx, { orgId, userId, teamId, role, actor: 'test' });
-      const expiresAt = new Date(Date.now() + 3_600_000);
-      return await createSession(tx, { orgId, userId, userAgent: 'test', expiresAt, actor: email });
+    sessions[name] = await signedIn(database.db, {
+      orgId,
+      email: `${name}@example.com`,
+      role,
+      teamId,
     });
   }
   for (const number of [1, 2]) {
