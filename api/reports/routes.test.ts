@@ -72,3 +72,14 @@ test('a report can be asked for of a month, and of a team', async () => {
   expect((await send('?team=blue')).status).toBe(404);
   expect((await send('?span=year')).status).toBe(400);
 });
+
+test("another team's report is not sent on the word of a role elsewhere", async () => {
+  const { rows } = await api.fixture.owner.query(
+    `insert into teams (org_id, slug, name) values ($1, 'green', 'Green') returning id`,
+    [api.orgId],
+  );
+  const { token } = await api.addPerson('green@example.com', 'operator', rows[0].id);
+  const send = (slug: string) => api.ask('POST', `/api/v1/reports/sla/send?team=${slug}`, { token });
+  expect((await send('red')).status).toBe(403);
+  expect((await send('green')).status).toBe(202);
+});

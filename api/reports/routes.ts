@@ -5,7 +5,7 @@ import type { ReportSpan } from '../../domain/reports/period.ts';
 import { storedReport } from '../../domain/reports/stored.ts';
 import { reportTables } from '../../domain/reports/tables.ts';
 import type { MessageClient } from '../../workflows/messages-client.ts';
-import { type Principal, scopeOf } from '../auth/principal.ts';
+import { assertRole, type Principal, scopeOf } from '../auth/principal.ts';
 import { type Endpoint, pageOf, personEndpoint, presentPage, type Reader } from '../endpoint.ts';
 import { NotFoundError } from '../errors.ts';
 import {
@@ -105,6 +105,7 @@ export function reportEndpoints(deps: {
         const team =
           slug === undefined ? undefined : await deps.db.read(scopeOf(principal), (tx) => findTeam(tx, slug));
         if (slug !== undefined && !team) throw new NotFoundError(`team '${slug}'`);
+        if (team) assertRole(principal, 'operator', team.id);
         return await start(principal, 'sla', { span, ...(team ? { teamId: team.id } : {}) });
       },
     }),

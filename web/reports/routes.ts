@@ -11,7 +11,7 @@ import { posted } from '../layout/fields.ts';
 import { sendFramedHtml } from '../layout/frame-html.ts';
 import { act, NotFoundError, type Pages } from '../layout/pages.ts';
 import { uuidOf } from '../layout/uuid.ts';
-import { requireRole, visitorOf } from '../visitor.ts';
+import { assertVisitorRole, requireRole, visitorOf } from '../visitor.ts';
 import { reportFigures, reportRow } from './view.ts';
 
 const onItsWay = 'The report is being made; it appears here when it goes out.';
@@ -43,6 +43,7 @@ export function reportRoutes(deps: WebDeps, pages: Pages): Router {
     const slug = posted(request.body, 'team');
     const team = slug === '' ? undefined : await deps.db.read(scope, (tx) => findTeam(tx, slug));
     if (slug !== '' && !team) throw new NotFoundError(`There is no team ${slug}.`);
+    if (team) assertVisitorRole(request, 'operator', team.id);
     await act(response, '/reports', async () => {
       await deps.messages.startReport(orgId, 'sla', email, { span, ...(team ? { teamId: team.id } : {}) });
       return onItsWay;
