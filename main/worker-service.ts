@@ -186,8 +186,10 @@ async function activitiesOf(config: Config, backends: Backends): Promise<Activit
 async function ensureSloSchedules({ db, temporal }: Backends): Promise<void> {
   const measuring = createSloMeasuring(temporal.schedule);
   for (const { orgId } of await listOrganizations(db)) {
-    if (await db.read({ orgId }, hasSlos)) await measuring.begin(orgId);
-    else await measuring.end(orgId);
+    const wanted = () => db.read({ orgId }, hasSlos);
+    if (!(await wanted())) await measuring.end(orgId);
+    // also where the first one was made meanwhile
+    if (await wanted()) await measuring.begin(orgId);
   }
 }
 
