@@ -46,8 +46,12 @@ export function createSlackApi(options: {
   const throughDispatcher = ((url, init) =>
     fetch(url, { ...init, dispatcher } as Parameters<typeof fetch>[1])) as FetchFunction;
 
-  const client = (token: string) =>
-    new WebClient(token, {
+  const client = (token: string) => {
+    // a failure to send it as a header would hold it, and is logged
+    if (!/^[\x21-\x7e]+$/.test(token)) {
+      throw new SlackCallError('the token of the channel has characters that no token has');
+    }
+    return new WebClient(token, {
       slackApiUrl: apiUrl,
       fetch: throughDispatcher,
       timeout: timeoutMs,
@@ -56,6 +60,7 @@ export function createSlackApi(options: {
       allowAbsoluteUrls: false,
       logLevel: LogLevel.ERROR,
     });
+  };
 
   return {
     async openModal(token, triggerId, modal) {
