@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import nodemailer from 'nodemailer';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { listMessages } from '../db/notification-log.ts';
 import { verifyLink } from '../db/signed-links.ts';
 import type { NotifyInput, NotifyOutcome } from '../domain/notification.ts';
@@ -69,10 +70,10 @@ const page = (change: Partial<NotifyInput> = {}): NotifyInput => ({
   ...change,
 });
 
-const activities = () =>
+const activities = (through: MailTransport = transport) =>
   createNotifyActivities({
     db: test_.db,
-    mail: transport,
+    mail: through,
     mailFrom: 'Holdfast <holdfast@ops.example>',
     dispatcher,
     hidden: { read: async (_orgId, hidden) => hidden },
@@ -439,4 +440,32 @@ test('the log lists everything in pages, newest first, and by its outcome', asyn
   expect(seen).toEqual(seen.toSorted((a, b) => b - a));
   const asked = await test_.db.read(scope, (tx) => listMessages(tx, { status: ['skipped'], limit: 1000 }));
   expect(asked.items).toEqual(skipped);
+});
+
+test('a mail server that hangs keeps some of the sendings under way, and other channels go on', async () => {
+  const asked: string[] = [];
+  const released = Promise.withResolvers<never>();
+  const hanging = {
+    sendMail: ({ to }: { to: { address: string } }) => {
+      asked.push(to.address);
+      return released.promise;
+    },
+  } as unknown as MailTransport;
+  const { notify } = activities(hanging);
+  const tell = (key: string, target: NotifyInput['target']) =>
+    quiet().run(notify, page({ key: `hanging:${incident.id}:${key}`, target }));
+  const mails = Array.from({ length: 60 }, (_, index) =>
+    tell(String(index), { type: 'email', address: `reader-${index}@example.com` }).catch(
+      (error: ApplicationFailure) => error.type,
+    ),
+  );
+  const busy = () => Promise.race([...mails, sleep(0)]);
+  await vi.waitFor(async () => {
+    expect(asked.length).toBeGreaterThan(0);
+    expect(await busy()).toBe('DestinationBusy');
+  });
+  expect(await tell('hook', { type: 'channel', name: 'ops-hook' })).toMatchObject({ status: 'sent' });
+  released.reject(new Error('the server is gone'));
+  const outcomes = await Promise.all(mails);
+  expect(outcomes.filter((outcome) => outcome === 'MailUnavailable')).toHaveLength(40);
 });

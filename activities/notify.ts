@@ -26,6 +26,10 @@ export interface NotifyDeps extends DeliverDeps {
 /** On their way to one destination at once. Slack has its messages in their order, so that one updates the other. */
 const atOnce = 4;
 const atOnceInSlack = 1;
+/** All mails go by one server: one that hangs leaves a third of the worker's slots to what goes another way. */
+const mailsAtOnce = 40;
+/** As no destination is called. */
+const mailServer = '(mail server)';
 
 export function createNotifyActivities(deps: NotifyDeps) {
   const adapters = createAdapters(deps);
@@ -52,9 +56,13 @@ export function createNotifyActivities(deps: NotifyDeps) {
           publicUrl,
           now: deps.clock(),
           enter: ({ key, kind }) => {
-            const left = gate.enter(key, kind === 'slack' ? atOnceInSlack : atOnce);
-            if (left) leave.push(left);
-            return left !== undefined;
+            const gates: [string, number][] = [[key, kind === 'slack' ? atOnceInSlack : atOnce]];
+            if (kind === 'email') gates.push([mailServer, mailsAtOnce]);
+            return gates.every(([name, atMost]) => {
+              const left = gate.enter(name, atMost);
+              if (left) leave.push(left);
+              return left !== undefined;
+            });
           },
         }),
       );
