@@ -3,7 +3,9 @@ import { readHandoffFacts } from '../db/handoffs.ts';
 import { createUser, setDisabled, setMembership } from '../db/identity.ts';
 import { putOnCallSchedule } from '../db/oncall.ts';
 import { putEscalationPolicy } from '../db/policies.ts';
+import { putReportSettings } from '../db/report-audience.ts';
 import type { Rotation } from '../domain/oncall/schedule.ts';
+import type { ReportSettings } from '../domain/reports/settings.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
 import { createDutyActivities, type DutyActivities } from './duty.ts';
 import { composeMail } from './messages/compose.ts';
@@ -91,6 +93,20 @@ describe('handoffs', () => {
       [orgId, first!.key, first!.email],
     );
     expect(await activities.findHandoffs({ orgId, ...window })).toEqual([second]);
+  });
+
+  it('tell times in the zone of the person, else of the organization, else of the schedule', async () => {
+    const zoneOf = (person: string) =>
+      database.db.read({ orgId }, async (tx) => {
+        const facts = await readHandoffFacts(tx, { schedule: 'payments', at: new Date(monday), person });
+        return facts?.timeZone;
+      });
+    const set = (settings: ReportSettings) =>
+      database.db.write({ orgId }, (tx) => putReportSettings(tx, { orgId, settings, actor }));
+    expect(await zoneOf(ben)).toBe('UTC');
+    await set({ timeZone: 'Asia/Kolkata' });
+    expect(await zoneOf(ben)).toBe('Asia/Kolkata');
+    await set({});
   });
 
   it('say until when, who is next, and which incidents of the policies are open', async () => {

@@ -5,11 +5,12 @@ import type { Severity } from '../domain/severity.ts';
 import type { Tx } from './database.ts';
 import { readScheduleFacts } from './oncall.ts';
 import { listEscalationPolicies } from './policies.ts';
+import { readReportSettings } from './report-audience.ts';
 
 /** What a message about one handoff tells. */
 export interface HandoffFacts {
   schedule: string;
-  /** In which times are told: the person's, else the schedule's. */
+  /** In which times are told: the person's, else the organization's, else the schedule's. */
   timeZone: string;
   at: Date;
   /** Who answers from then on, and who did until then: names. */
@@ -44,12 +45,13 @@ export async function readHandoffFacts(
   if (!facts) return undefined;
   const { until, next } = standingAt(facts, ms);
   const around = shiftsBetween(facts, ms - 1, ms + 1).filter(({ shadow }) => !shadow);
+  const organization = (await readReportSettings(tx)).timeZone;
   const people = await tx.selectFrom('users').select(['email', 'name', 'time_zone as timeZone']).execute();
   const byEmail = new Map(people.map((each) => [each.email.toLowerCase(), each]));
   const named = (emails: readonly string[]) => emails.map((email) => byEmail.get(email)?.name ?? email);
   return {
     schedule,
-    timeZone: byEmail.get(person.toLowerCase())?.timeZone ?? facts.definition.timeZone,
+    timeZone: byEmail.get(person.toLowerCase())?.timeZone ?? organization ?? facts.definition.timeZone,
     at,
     now: named(answeringAt(around, ms)),
     before: named(answeringAt(around, ms - 1)),
