@@ -20,6 +20,9 @@ export interface ConsolidatedFacts {
     acknowledgedAt: Date | null;
     acknowledgedBy: string | null;
     resolvedAt: Date | null;
+    /** How it stands, for links: see IncidentFacts. */
+    opening: number;
+    recordedSeq: number;
   }[];
 }
 
@@ -156,6 +159,8 @@ export async function readConsolidated(
       'acknowledged_at as acknowledgedAt',
       'acknowledged_by as acknowledgedBy',
       'resolved_at as resolvedAt',
+      'opening',
+      'recorded_seq as recordedSeq',
     ])
     .where((eb) =>
       eb(

@@ -14,6 +14,8 @@ const incident = (
   acknowledgedAt: null,
   acknowledgedBy: null,
   resolvedAt: null,
+  opening: 1,
+  recordedSeq: 3,
   ...change,
 });
 const mailOf = (incidents: ConsolidatedFacts['incidents'], incidentCount = incidents.length) =>

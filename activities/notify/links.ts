@@ -53,12 +53,9 @@ export async function signLinks(
   if (consolidated) {
     const unclaimed = consolidated.incidents.filter((each) => !each.acknowledgedAt && !each.resolvedAt);
     const acknowledgeLinks = new Map<number, MessageLink>();
-    for (const { number } of unclaimed.slice(0, linksAtMost)) {
-      const subject = { incidentNumber: number };
-      acknowledgeLinks.set(
-        number,
-        await link('acknowledge', subject, acknowledgeUntil, `acknowledge ${number}`),
-      );
+    for (const each of unclaimed.slice(0, linksAtMost)) {
+      const part = `acknowledge ${each.number}`;
+      acknowledgeLinks.set(each.number, await link('acknowledge', asSeen(each), acknowledgeUntil, part));
     }
     return { links: {}, acknowledgeLinks };
   }
@@ -68,12 +65,12 @@ export async function signLinks(
     return { links: { approve, reject: await link('reject', subject, approval.expiresAt) } };
   }
   if (incident && asksToAcknowledge.has(input.type) && !incident.acknowledgedAt && !incident.resolvedAt) {
-    const subject = {
-      incidentNumber: incident.number,
-      opening: incident.opening,
-      asOf: incident.recordedSeq,
-    };
-    return { links: { acknowledge: await link('acknowledge', subject, acknowledgeUntil) } };
+    return { links: { acknowledge: await link('acknowledge', asSeen(incident), acknowledgeUntil) } };
   }
   return { links: {} };
+}
+
+/** An incident as the reader of a message sees it: what has begun anew since is not theirs to take by its link. */
+function asSeen(incident: { number: number; opening: number; recordedSeq: number }): LinkSubject {
+  return { incidentNumber: incident.number, opening: incident.opening, asOf: incident.recordedSeq };
 }
