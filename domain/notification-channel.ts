@@ -48,3 +48,12 @@ export const hiddenFields = {
   pagerduty: ['routingKey', 'webhookSecret'],
   teams: ['webhookUrl'],
 } as const satisfies Record<ChannelKind, readonly string[]>;
+
+/**
+ * The hidden field by which a vendor is believed where it says what people did there. Whoever knows its value can speak,
+ * and vote, for everybody who is known at the vendor.
+ */
+export const believedBy: Partial<Record<ChannelKind, 'signingSecret' | 'webhookSecret'>> = {
+  slack: 'signingSecret',
+  pagerduty: 'webhookSecret',
+};

@@ -13,7 +13,8 @@ const asAdmin = (method: string, path: string, body?: unknown) =>
 
 test('a channel shows how it is, where its vendor sends, and what is hidden only by name', async () => {
   const pagerduty = { type: 'pagerduty', routingKey: 'env:PD_KEY', webhookSecret: 'env:PD_SECRET' };
-  const { status, body } = await asAdmin('PUT', '/pd', pagerduty);
+  const put = { token: api.tokens.owner, body: pagerduty };
+  const { status, body } = await api.ask('PUT', `${base}/pd`, put);
   expect(status).toBe(200);
   expect(body).toMatchObject({
     name: 'pd',
@@ -68,12 +69,17 @@ test('a test and a preview are for Admins, of channels that exist', async () => 
   expect(status).toBe(403);
 });
 
-test('the secret by which Slack is believed is for Owners to set; an Admin changes the rest and keeps it', async () => {
+test('the secret by which a vendor is believed is for Owners to set; an Admin changes the rest and keeps it', async () => {
   const slack = { type: 'slack', token: 'xoxb-1234', channel: '#ops' };
   const forged = { ...slack, signingSecret: 'known-to-an-admin' };
   expect(await asAdmin('PUT', '/chat', forged)).toMatchObject({
     status: 403,
     body: { detail: expect.stringContaining('role owner') },
+  });
+  const pagerduty = { type: 'pagerduty', routingKey: 'R0UTING-KEY', webhookSecret: 'known-to-an-admin' };
+  expect(await asAdmin('PUT', '/duty', pagerduty)).toMatchObject({
+    status: 403,
+    body: { detail: expect.stringContaining('webhookSecret needs the role owner') },
   });
   const asOwner = { token: api.tokens.owner, body: { ...slack, signingSecret: 'env:SLACK_SIGNING' } };
   expect((await api.ask('PUT', `${base}/chat`, asOwner)).status).toBe(200);

@@ -7,7 +7,7 @@ import {
   type NotificationChannelRow,
   putNotificationChannel,
 } from '../../db/policies.ts';
-import type { NotificationChannel } from '../../domain/notification-channel.ts';
+import { believedBy, channelKindNames, type NotificationChannel } from '../../domain/notification-channel.ts';
 import type { MessageClient } from '../../workflows/messages-client.ts';
 import { ForbiddenError } from '../auth/errors.ts';
 import { mayOn, type Principal, scopeOf } from '../auth/principal.ts';
@@ -110,12 +110,11 @@ export function notificationChannelEndpoints(deps: {
   ];
 }
 
-/** Whoever knows the secret of a Slack app can speak, and vote, for everybody who is known in Slack. */
 function assertMayPut(principal: Principal, channel: NotificationChannel): void {
-  if (channel.type !== 'slack' || channel.signingSecret === undefined) return;
-  if (mayOn(principal, 'owner', null)) return;
+  const field = believedBy[channel.type];
+  if (field === undefined || !(field in channel) || mayOn(principal, 'owner', null)) return;
   throw new ForbiddenError(
-    'signingSecret needs the role owner, since whoever knows it can speak for anybody in Slack: leave it out, what is set stays',
+    `${field} needs the role owner, since whoever knows it can speak for anybody in ${channelKindNames[channel.type]}: leave it out, what is set stays`,
   );
 }
 

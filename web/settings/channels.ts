@@ -7,7 +7,7 @@ import {
   type NotificationChannelRow,
   putNotificationChannel,
 } from '../../db/policies.ts';
-import { channelKindNames } from '../../domain/notification-channel.ts';
+import { believedBy, channelKindNames } from '../../domain/notification-channel.ts';
 import type { WebDeps } from '../deps.ts';
 import type { Problems } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
@@ -129,13 +129,14 @@ export function channelRoutes(deps: WebDeps, pages: Pages): Router {
       await form(request, response, values, read.problems, existing);
       return;
     }
-    // whoever knows it can speak, and vote, for everybody who is known in Slack
-    if (values.fields.signingSecret !== '' && !mayOn(principal, 'owner', null)) {
-      const signingSecret = 'An Owner sets it, since it lets one speak for anybody in Slack. Leave it empty.';
-      await form(request, response, values, { signingSecret }, existing);
+    const { definition } = read;
+    const believed = believedBy[definition.type];
+    if (believed !== undefined && values.fields[believed] !== '' && !mayOn(principal, 'owner', null)) {
+      const vendor = channelKindNames[definition.type];
+      const problem = `An Owner sets it, since it lets one speak for anybody in ${vendor}. Leave it empty.`;
+      await form(request, response, values, { [believed]: problem }, existing);
       return;
     }
-    const { definition } = read;
     const { name, removed: remove } = values;
     await deps.db.write(scope, (tx) =>
       putNotificationChannel(tx, { orgId, name, definition, remove, actor: email }),
