@@ -79,9 +79,10 @@ export async function startTemporal(options: TemporalOptions): Promise<EmbeddedT
     try {
       return await startServer(cli, folder, { grpc, ui }, options);
     } catch (error) {
-      // another server that started at the same moment may have taken a port between the look and the use
+      // another server that started at the same moment may have taken a port between the look and the use; of a port
+      // that the server chose for itself, it panics (Go's exit code 2), with more words than are kept
       const isTaken =
-        /address already in use/.test(String(error)) ||
+        /address already in use|ended \(exit code 2\)/.test(String(error)) ||
         (await findPort([grpc])) !== grpc ||
         (await findPort([ui])) !== ui;
       if (!isTaken || attempt === startAttempts) throw error;
