@@ -4,9 +4,8 @@ import { storedMapping } from '../domain/changes/mapping.ts';
 import type { ChangeMapping } from '../domain/changes/report.ts';
 import { recordAudit } from './audit.ts';
 import type { Tx } from './database.ts';
-import { UnknownReferenceError } from './policies.ts';
 import { storable } from './storable.ts';
-import { findTeam } from './teams.ts';
+import { teamIdOf } from './teams.ts';
 
 /** Who may tell of changes by a webhook. */
 export const webhookKinds = ['github', 'jenkins', 'argocd', 'generic'] as const;
@@ -213,13 +212,6 @@ export async function noteSourceSpoke(tx: Tx, id: string): Promise<boolean> {
     .where('removed_at', 'is', null)
     .executeTakeFirst();
   return numUpdatedRows > 0n;
-}
-
-async function teamIdOf(tx: Tx, slug: string | null): Promise<string | null> {
-  if (slug === null) return null;
-  const team = await findTeam(tx, slug);
-  if (!team) throw new UnknownReferenceError('team', `there is no team '${slug}'`);
-  return team.id;
 }
 
 const nameTaken = (name: string) =>

@@ -1,11 +1,10 @@
 import type { WrittenCorrelationRules } from '../domain/correlation/rules.ts';
 import type { RulesToTry, TriedRules } from './correlation-preview-thread.ts';
 import { readRulesInForce } from './correlation-rules.ts';
-import type { Database, Scope, Tx } from './database.ts';
+import type { Database, Scope } from './database.ts';
 import { listPastAlerts } from './past-alerts.ts';
-import { UnknownReferenceError } from './policies.ts';
 import { createPreviewThread } from './preview-thread.ts';
-import { findTeam } from './teams.ts';
+import { teamIdOf } from './teams.ts';
 import { readGraph } from './topology.ts';
 
 /** What edited rules would have made of the alerts of the past, beside what the present ones make of them. */
@@ -52,11 +51,4 @@ export function createRulesPreview(db: Pick<Database, 'read'>, clock: () => numb
       });
     return { ...(await tryOut(scope.orgId, read, left)), cut };
   };
-}
-
-async function teamIdOf(tx: Tx, slug: string | null): Promise<string | null> {
-  if (slug === null) return null;
-  const team = await findTeam(tx, slug);
-  if (!team) throw new UnknownReferenceError('team', `there is no team '${slug}'`);
-  return team.id;
 }

@@ -9,8 +9,7 @@ import {
 import { matchesGlob } from '../domain/glob.ts';
 import { recordAudit } from './audit.ts';
 import type { Tx } from './database.ts';
-import { UnknownReferenceError } from './policies.ts';
-import { findTeam, type Team } from './teams.ts';
+import { type Team, teamIdOf } from './teams.ts';
 
 /** By whose rules alerts are correlated. */
 export interface RulesInForce {
@@ -136,13 +135,6 @@ export async function deleteCorrelationRules(
     .execute();
   await recordAudit(tx, { orgId, actor, action: 'correlation-rules.deleted', subject: subjectOf(team) });
   return true;
-}
-
-async function teamIdOf(tx: Tx, slug: string | null): Promise<string | null> {
-  if (slug === null) return null;
-  const team = await findTeam(tx, slug);
-  if (!team) throw new UnknownReferenceError('team', `there is no team '${slug}'`);
-  return team.id;
 }
 
 function subjectOf(team: string | null): string {

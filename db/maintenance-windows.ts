@@ -1,7 +1,7 @@
 import type { MaintenanceWindow } from '../domain/safety/maintenance-window.ts';
 import { recordAudit } from './audit.ts';
 import type { Tx } from './database.ts';
-import { UnknownReferenceError } from './policies.ts';
+import { teamIdOf } from './teams.ts';
 
 export interface StoredMaintenanceWindow {
   id: string;
@@ -80,14 +80,8 @@ async function columnsOf(tx: Tx, window: MaintenanceWindow) {
     starts_at: startsAt,
     ends_at: endsAt,
     reason,
-    team_id: team === null ? null : await teamIdOf(tx, team),
+    team_id: await teamIdOf(tx, team),
   };
-}
-
-async function teamIdOf(tx: Tx, slug: string): Promise<string> {
-  const team = await tx.selectFrom('teams').select('id').where('slug', '=', slug).executeTakeFirst();
-  if (!team) throw new UnknownReferenceError('team', `there is no team '${slug}'`);
-  return team.id;
 }
 
 async function audit(tx: Tx, { orgId, id, actor }: Change, what: string, data: Record<string, unknown>) {

@@ -10,7 +10,7 @@ import type { Tx } from './database.ts';
 import { hasFollowingChannel } from './destinations.ts';
 import { type Change, type Named, named, put, remove } from './named-configuration.ts';
 import { UnknownReferenceError } from './policies.ts';
-import { findTeam } from './teams.ts';
+import { teamIdOf } from './teams.ts';
 
 /** In their order. */
 export async function listNotificationRules(tx: Tx): Promise<Named<NotificationRule>[]> {
@@ -66,9 +66,7 @@ export async function listRulesFor(tx: Tx, trigger: NotificationTrigger): Promis
 
 /** Throws UnknownReferenceError for a channel, user, schedule or team that does not exist. */
 export async function requireReferences(tx: Tx, { targets, when }: NotificationRule): Promise<void> {
-  if (when.team !== undefined && !(await findTeam(tx, when.team))) {
-    throw new UnknownReferenceError('when.team', `there is no team '${when.team}'`);
-  }
+  await teamIdOf(tx, when.team ?? null, 'when.team');
   const known = await knownTargets(tx, targets);
   for (const [index, target] of targets.entries()) {
     const field = `targets.${index}`;

@@ -4,6 +4,7 @@ import { recordAudit } from './audit.ts';
 import type { Tx } from './database.ts';
 import { type Change, type Named, named, put, remove } from './named-configuration.ts';
 import { InUseError, UnknownReferenceError } from './policies.ts';
+import { teamIdOf } from './teams.ts';
 
 /** As it is written: with the team that it belongs to, by slug; null: the whole organization's. */
 export type OnCallScheduleSettings = OnCallSchedule & { team: string | null };
@@ -85,13 +86,6 @@ function settingsOf({
   ...row
 }: Named<object> & { team: string | null }): Named<OnCallScheduleSettings> {
   return { ...row, definition: { ...onCallSchedule.parse(row.definition), team } };
-}
-
-async function teamIdOf(tx: Tx, slug: string | null): Promise<string | null> {
-  if (slug === null) return null;
-  const team = await tx.selectFrom('teams').select('id').where('slug', '=', slug).executeTakeFirst();
-  if (!team) throw new UnknownReferenceError('team', `there is no team '${slug}'`);
-  return team.id;
 }
 
 /**

@@ -4,7 +4,8 @@ import type { Silence, SilenceableAlert } from '../domain/silences/silence.ts';
 import type { Database, Scope, Tx } from './database.ts';
 import { createPreviewThread } from './preview-thread.ts';
 import type { SilenceToTry, TriedSilence } from './silence-preview-thread.ts';
-import { kindColumns, listOpenKinds, teamIdOf } from './silences.ts';
+import { kindColumns, listOpenKinds } from './silences.ts';
+import { teamIdOf } from './teams.ts';
 
 /** What a silence would have caught in the last 30 days, and would catch now. */
 export interface FoundBySilence extends TriedSilence {

@@ -11,8 +11,7 @@ import {
 } from '../domain/silences/silence.ts';
 import { recordAudit } from './audit.ts';
 import type { Database, Tx } from './database.ts';
-import { UnknownReferenceError } from './policies.ts';
-import { findTeam } from './teams.ts';
+import { teamIdOf } from './teams.ts';
 
 export interface StoredSilence {
   id: string;
@@ -93,14 +92,6 @@ export async function createSilence(
     .execute();
   await audit(tx, { orgId, id, actor }, 'created', { after: written });
   await markTouched(tx, written);
-}
-
-/** Null for nobody's. Throws UnknownReferenceError for a team that there is not. */
-export async function teamIdOf(tx: Tx, slug: string | null): Promise<string | null> {
-  if (slug === null) return null;
-  const team = await findTeam(tx, slug);
-  if (!team) throw new UnknownReferenceError('team', `there is no team '${slug}'`);
-  return team.id;
 }
 
 /**

@@ -8,6 +8,7 @@ import type { Tx } from './database.ts';
 import { type Change, type Named, named, put, remove } from './named-configuration.ts';
 import { UnknownReferenceError } from './policies.ts';
 import { getSlaCalendar, pausesOf } from './sla-calendars.ts';
+import { teamIdOf } from './teams.ts';
 
 const dayMs = 86_400_000;
 /** Pauses are carried in an incident's workflow: as many as a year of nights and weekends has, and not more. */
@@ -29,7 +30,7 @@ export async function getSlaPolicy(tx: Tx, name: string): Promise<Named<SlaPolic
  * the time to resolve would take more than a year.
  */
 export async function putSlaPolicy(tx: Tx, change: Change<SlaPolicy>): Promise<void> {
-  await requireTeam(tx, change.definition.match.team);
+  await teamIdOf(tx, change.definition.match.team ?? null, 'match.team');
   await requireCalendar(tx, change.definition);
   await put(tx, 'sla_policies', change, { position: change.definition.order });
 }
@@ -55,12 +56,6 @@ export async function readSlaTimes(
     throw new Error(`there is no SLA calendar '${name}', which the policy ${times.policy} names`);
   const longestMs = Math.max(times.acknowledgeMs, times.resolveMs);
   return { ...times, pauses: pausesOf(calendar.definition, openedAt, longestMs) };
-}
-
-async function requireTeam(tx: Tx, slug: string | undefined): Promise<void> {
-  if (slug === undefined) return;
-  const team = await tx.selectFrom('teams').select('slug').where('slug', '=', slug).executeTakeFirst();
-  if (!team) throw new UnknownReferenceError('match.team', `there is no team '${slug}'`);
 }
 
 async function requireCalendar(tx: Tx, policy: SlaPolicy): Promise<void> {

@@ -6,7 +6,7 @@ import { type Slo, slo } from '../domain/slo/slo.ts';
 import type { Tx } from './database.ts';
 import { recordAlerts } from './intake.ts';
 import { type Change, type Named, named, put, remove } from './named-configuration.ts';
-import { teamIdOf } from './silences.ts';
+import { teamIdOf } from './teams.ts';
 
 /** As it is written: with the team that it belongs to, by slug; null: the whole organization's. */
 export type SloSettings = Slo & { team: string | null };

@@ -1,4 +1,5 @@
 import type { Tx } from './database.ts';
+import { UnknownReferenceError } from './policies.ts';
 
 export interface Team {
   id: string;
@@ -17,4 +18,12 @@ export async function findTeam(tx: Tx, slug: string): Promise<Team | undefined> 
     .select(['id', 'slug', 'name'])
     .where('slug', '=', slug)
     .executeTakeFirst();
+}
+
+/** Null for none: the whole organization. Throws UnknownReferenceError at `field` for a team that there is not. */
+export async function teamIdOf(tx: Tx, slug: string | null, field = 'team'): Promise<string | null> {
+  if (slug === null) return null;
+  const team = await findTeam(tx, slug);
+  if (!team) throw new UnknownReferenceError(field, `there is no team '${slug}'`);
+  return team.id;
 }
