@@ -49,7 +49,12 @@ async function measure(holdfast: Holdfast, smtp: SmtpReceiver, armed: Armed): Pr
   await open(holdfast, services, armed.rate);
   const waiting = () =>
     numberOf(holdfast, `select count(*) from incidents where deadlines @> '[{"kind": "escalation"}]'`);
-  await until(async () => (await waiting()) === armed.count, 'every incident is armed', armed.after * 1000);
+  const allArmed = async () => {
+    if ((await waiting()) === armed.count) return true;
+    await sleep(1000);
+    return false;
+  };
+  await until(allArmed, 'every incident is armed', armed.after * 1000);
   const early = pagesOf(smtp).length;
   if (early > 0) note(`${early} pages were due before all were armed: give --after more seconds`);
   printFigure({ name: 'armed_incidents', value: armed.count, unit: 'incidents' });
@@ -65,9 +70,8 @@ async function measure(holdfast: Holdfast, smtp: SmtpReceiver, armed: Armed): Pr
     { address: holdfast.temporalAddress, count, from, to },
     limitMs,
   );
-  await until(() => pagesOf(smtp).length >= armed.count, 'every page came', limitMs).catch((error: unknown) =>
-    note(String(error)),
-  );
+  const allCame = () => smtp.mails.length >= armed.count && pagesOf(smtp).length >= armed.count;
+  await until(allCame, 'every page came', limitMs).catch((error: unknown) => note(String(error)));
   const { lateness: timersLate } = timers.parse(await bare);
   report(smtp, due, timersLate);
 }
