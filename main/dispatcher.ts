@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Database } from '../db/database.ts';
 import { claimDueAlerts, claimUnreadFeeds, type DueAlert, markDispatched } from '../db/dispatch.ts';
 import { createDispatchLine, lateAfterMs } from './dispatch-line.ts';
+import { pause, startRounds } from './rounds.ts';
 import type { WorkflowStarter } from './workflow-client.ts';
 
 export interface DispatcherOptions {
@@ -83,7 +83,8 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
     return due.length === batchSize ? 'more' : 'none';
   }
 
-  async function sweepFeeds(): Promise<void> {
+  /** Beside dispatching: in a storm, which keeps that busy, an incident must not wait for a signal that was lost. */
+  async function sweepFeeds(): Promise<undefined> {
     const feeds = await claimUnreadFeeds(db, feedPatienceMs, batchSize);
     const signals = await Promise.allSettled(feeds.map((feed) => starter.signalFeedUnread(feed)));
     const failed = signals.find((signal) => signal.status === 'rejected');
@@ -99,40 +100,31 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
         backoffMs = 0;
         if (left === 'more') continue;
         if (left === 'full') {
-          await pause(fullPauseMs);
+          await pause(fullPauseMs, stopping.signal);
           continue;
         }
       } catch (error) {
         backoffMs = Math.min(longestBackoffMs, Math.max(250, backoffMs * 2));
         logger.warn({ err: error, retryInMs: backoffMs }, 'alerts wait: dispatch failed');
       }
-      await (backoffMs > 0 ? pause(backoffMs) : Promise.race([pause(pollMs), woken.promise]));
+      await (backoffMs > 0
+        ? pause(backoffMs, stopping.signal)
+        : Promise.race([pause(pollMs, stopping.signal), woken.promise]));
     }
   }
 
-  function pause(ms: number): Promise<void> {
-    return sleep(ms, undefined, { signal: stopping.signal }).catch(() => {});
-  }
-
-  /** Beside dispatching: in a storm, which keeps that busy, an incident must not wait for a signal that was lost. */
-  async function sweep(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      try {
-        await sweepFeeds();
-      } catch (error) {
-        logger.warn({ err: error }, 'incidents wait: their unread feeds could not be swept');
-      }
-      await pause(pollMs);
-    }
-  }
-
-  const running = Promise.all([run(), sweep()]);
+  const running = run();
+  const sweeping = startRounds({
+    round: sweepFeeds,
+    pauseMs: pollMs,
+    failed: (error) => logger.warn({ err: error }, 'incidents wait: their unread feeds could not be swept'),
+  });
   return {
     wake: () => woken.resolve(),
     async stop() {
       stopping.abort();
       woken.resolve();
-      await running;
+      await Promise.all([running, sweeping.stop()]);
     },
   };
 }

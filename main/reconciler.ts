@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import type { Logger } from 'pino';
 import type { Database } from '../db/database.ts';
 import { listRunningRows, type RunningRow } from '../db/dispatch.ts';
 import { closeLostIncident, endLostExecution } from '../db/lost-workflows.ts';
+import { startRounds } from './rounds.ts';
 import type { WorkflowStarter } from './workflow-client.ts';
 
 export interface ReconcilerOptions {
@@ -36,7 +36,6 @@ const kinds = ['execution', 'incident', 'alert'] as const;
  */
 export function startReconciler(options: ReconcilerOptions): Reconciler {
   const { db, client, starter, logger, intervalMs = 60_000 } = options;
-  const stopping = new AbortController();
   let mismatches: Reconciler['mismatches'] = [];
 
   async function statusOf(workflowId: string): Promise<string> {
@@ -86,14 +85,14 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
     }
   }
 
-  async function reconcile(): Promise<void> {
+  async function reconcile(stopping: AbortSignal): Promise<undefined> {
     const found: Reconciler['mismatches'] = [];
     for (const kind of kinds) {
       let page: RunningRow[] = [];
       do {
         page = await listRunningRows(db, { kind, afterId: page.at(-1)?.id ?? '', limit: batchSize });
         for (const row of page) {
-          if (stopping.signal.aborted) return;
+          if (stopping.aborted) return;
           found.push(...(await compare(row)));
         }
       } while (page.length === batchSize);
@@ -101,27 +100,17 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
     mismatches = found;
   }
 
-  async function run(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      await sleep(intervalMs, undefined, { signal: stopping.signal }).catch(() => {});
-      if (stopping.signal.aborted) return;
-      try {
-        await reconcile();
-      } catch (error) {
-        logger.warn({ err: error }, 'could not compare with Temporal');
-      }
-    }
-  }
-
-  const running = run();
+  const rounds = startRounds({
+    round: reconcile,
+    pauseMs: intervalMs,
+    pauseFirst: true,
+    failed: (error) => logger.warn({ err: error }, 'could not compare with Temporal'),
+  });
   return {
     get mismatches() {
       return mismatches;
     },
-    reconcile,
-    async stop() {
-      stopping.abort();
-      await running;
-    },
+    reconcile: () => reconcile(rounds.stopping),
+    stop: rounds.stop,
   };
 }

@@ -1,14 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { Logger } from 'pino';
 import type { Database } from '../db/database.ts';
 import { dependencyLifetimeMs } from '../db/topology.ts';
+import { type Rounds, startRounds } from './rounds.ts';
 
-export interface Retention {
-  stop(): Promise<void>;
-}
-
-const intervalMs = 10 * 60_000;
+const pauseMs = 10 * 60_000;
 const batchSize = 10_000;
 /** Fewer, for each alert is looked up. */
 const memoryBatchSize = 500;
@@ -33,9 +29,8 @@ const memoryLifetimeMs = 180 * 86_400_000;
  * incidents, the history of chat, where messages were delivered, memory of alerts that do not come any more, learned
  * dependencies and services. What can be much goes in batches that hold no lock for long.
  */
-export function startRetention(options: { db: Database; logDays: number; logger: Logger }): Retention {
+export function startRetention(options: { db: Database; logDays: number; logger: Logger }): Rounds {
   const { db, logDays, logger } = options;
-  const stopping = new AbortController();
 
   async function forgetInBatches(
     forget:
@@ -47,6 +42,7 @@ export function startRetention(options: { db: Database; logDays: number; logger:
       | 'forget_old_deliveries'
       | 'forget_old_memory',
     lifetimeMs: number,
+    stopping: AbortSignal,
     batch = batchSize,
   ): Promise<void> {
     const before = new Date(Date.now() - lifetimeMs);
@@ -54,7 +50,7 @@ export function startRetention(options: { db: Database; logDays: number; logger:
       const { rows } = await db.unscoped((tx) =>
         sql<{ gone: number }>`select ${sql.id(forget)}(${before}, ${batch}) as gone`.execute(tx),
       );
-      if ((rows[0]?.gone ?? 0) < batch || stopping.signal.aborted) return;
+      if ((rows[0]?.gone ?? 0) < batch || stopping.aborted) return;
     }
   }
 
@@ -67,15 +63,15 @@ export function startRetention(options: { db: Database; logDays: number; logger:
   }
 
   /** One that fails leaves the others their turn. */
-  async function forget(): Promise<void> {
+  async function forget(stopping: AbortSignal): Promise<undefined> {
     const tasks: [what: string, task: () => Promise<void>][] = [
-      ['log lines', () => forgetInBatches('forget_old_logs', logDays * 86_400_000)],
-      ['spans', () => forgetInBatches('forget_old_spans', spanLifetimeMs)],
-      ['changes', () => forgetInBatches('forget_old_changes', changeLifetimeMs)],
-      ['feeds of incidents', () => forgetInBatches('forget_old_feeds', feedLifetimeMs)],
-      ['chat messages', () => forgetInBatches('forget_old_chat', chatLifetimeMs)],
-      ['deliveries', () => forgetInBatches('forget_old_deliveries', deliveryLifetimeMs)],
-      ['groupings', () => forgetInBatches('forget_old_memory', memoryLifetimeMs, memoryBatchSize)],
+      ['log lines', () => forgetInBatches('forget_old_logs', logDays * 86_400_000, stopping)],
+      ['spans', () => forgetInBatches('forget_old_spans', spanLifetimeMs, stopping)],
+      ['changes', () => forgetInBatches('forget_old_changes', changeLifetimeMs, stopping)],
+      ['feeds of incidents', () => forgetInBatches('forget_old_feeds', feedLifetimeMs, stopping)],
+      ['chat messages', () => forgetInBatches('forget_old_chat', chatLifetimeMs, stopping)],
+      ['deliveries', () => forgetInBatches('forget_old_deliveries', deliveryLifetimeMs, stopping)],
+      ['groupings', () => forgetInBatches('forget_old_memory', memoryLifetimeMs, stopping, memoryBatchSize)],
       ['dependencies and services', forgetTopology],
     ];
     for (const [what, task] of tasks) {
@@ -85,18 +81,9 @@ export function startRetention(options: { db: Database; logDays: number; logger:
     }
   }
 
-  async function run(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      await forget();
-      await sleep(intervalMs, undefined, { signal: stopping.signal }).catch(() => {});
-    }
-  }
-
-  const running = run();
-  return {
-    async stop() {
-      stopping.abort();
-      await running;
-    },
-  };
+  return startRounds({
+    pauseMs,
+    round: forget,
+    failed: (error) => logger.warn({ err: error }, 'what is old could not be forgotten'),
+  });
 }

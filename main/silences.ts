@@ -1,36 +1,19 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Database } from '../db/database.ts';
 import { beginSilences } from '../db/silences.ts';
+import { type Rounds, startRounds } from './rounds.ts';
 
-export interface Silences {
-  stop(): Promise<void>;
-}
-
-const intervalMs = 2_000;
+const pauseMs = 2_000;
 const batch = 100;
 
 /** Tells open incidents that a silence begins that was made for later, or that comes back every week. */
-export function startSilences({ db, logger }: { db: Database; logger: Logger }): Silences {
-  const stopping = new AbortController();
-
-  async function run(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      try {
-        const begun = await beginSilences(db, { now: new Date(), batch });
-        if (begun === batch) continue;
-      } catch (error) {
-        logger.warn({ err: error }, 'silences could not begin; they are looked at again');
-      }
-      await sleep(intervalMs, undefined, { signal: stopping.signal }).catch(() => {}); // stopped
-    }
-  }
-
-  const running = run();
-  return {
-    async stop() {
-      stopping.abort();
-      await running;
+export function startSilences({ db, logger }: { db: Database; logger: Logger }): Rounds {
+  return startRounds({
+    pauseMs,
+    async round() {
+      const begun = await beginSilences(db, { now: new Date(), batch });
+      return begun === batch ? 'more' : undefined;
     },
-  };
+    failed: (error) => logger.warn({ err: error }, 'silences could not begin; they are looked at again'),
+  });
 }
