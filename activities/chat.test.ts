@@ -43,7 +43,7 @@ beforeAll(async () => {
   await owner.query(
     `insert into sla_clocks (org_id, incident_id, kind, policy, started_at, at_risk_at, due_at, state)
      select org_id, id, 'acknowledge', 'critical', now(), now(), $2, 'breached' from incidents
-     where org_id = $1 and number in (2, 3)`,
+     where org_id = $1 and number in (2, 3, 5)`,
     [orgId, ago(2)],
   );
   const executionId = randomUUID();

@@ -4,6 +4,7 @@ import { type Severity, severities } from '../domain/severity.ts';
 import type { Tx } from './database.ts';
 import { listPeople } from './identity.ts';
 import { readScheduleFacts } from './oncall.ts';
+import { judged } from './report-scope.ts';
 
 /** What a channel is told of a day or a week. */
 export interface ChatSummary {
@@ -101,7 +102,8 @@ async function countsBetween(
         where opened_at >= ${from} and opened_at < ${to} and merged_into is null) as opened,
       ended.resolved, ended.false_positives as "falsePositives",
       (select count(*) from sla_clocks
-        where state = 'breached' and due_at >= ${from} and due_at < ${to}) as breaches
+        where state = 'breached' and due_at >= ${from} and due_at < ${to}
+          ${judged(sql.ref('sla_clocks.incident_id'), null)}) as breaches
     from (
       select count(*) as resolved, count(*) filter (where status = 'false_positive') as false_positives
       from incidents where resolved_at >= ${from} and resolved_at < ${to} and merged_into is null

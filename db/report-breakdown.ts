@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Automation, CoursePoint, ReasonCount, ServiceCount } from '../domain/reports/sla.ts';
 import type { Tx } from './database.ts';
-import { firstAcknowledged, ofTeam, outage, owned, type Period, timesOf } from './report-scope.ts';
+import { firstAcknowledged, judged, outage, owned, type Period, timesOf } from './report-scope.ts';
 
 /** Decided clocks by the service of their incident, the worst first. */
 export async function countByService(
@@ -17,7 +17,7 @@ export async function countByService(
       select incident_id, 0, 1 from sla_clocks
       where state = 'breached' and due_at >= ${from} and due_at < ${to}
     ) d join incidents i on i.id = d.incident_id
-    where true ${owned(teamId, 'i.team_id')}
+    where i.status <> 'false_positive' ${owned(teamId, 'i.team_id')}
     group by i.service
     order by sum(d.breached)::float8 / count(*) desc, sum(d.breached) desc, i.service nulls last
     limit ${limit}`.execute(tx);
@@ -32,7 +32,7 @@ export async function countByReason(
 ): Promise<ReasonCount[]> {
   const { rows } = await sql<ReasonCount>`
     select breach_reason as reason, count(*)::int as count from sla_clocks c
-    where state = 'breached' and due_at >= ${from} and due_at < ${to} ${ofTeam(sql.ref('c.incident_id'), teamId)}
+    where state = 'breached' and due_at >= ${from} and due_at < ${to} ${judged(sql.ref('c.incident_id'), teamId)}
     group by breach_reason
     order by count(*) desc, breach_reason nulls last`.execute(tx);
   return rows;
@@ -56,9 +56,9 @@ export async function readCourse(
   }>`
     select p."from", p."to",
       (select count(*) from sla_clocks c where c.state = 'met' and c.ended_at >= p."from" and c.ended_at < p."to"
-        ${ofTeam(sql.ref('c.incident_id'), teamId)})::int as met,
+        ${judged(sql.ref('c.incident_id'), teamId)})::int as met,
       (select count(*) from sla_clocks c where c.state = 'breached' and c.due_at >= p."from" and c.due_at < p."to"
-        ${ofTeam(sql.ref('c.incident_id'), teamId)})::int as breached,
+        ${judged(sql.ref('c.incident_id'), teamId)})::int as breached,
       (select to_json(t) from (select ${timesOf(firstAcknowledged)} from incidents i
         where ${firstAcknowledged} >= p."from" and ${firstAcknowledged} < p."to" ${own}) t) as acknowledge,
       (select to_json(t) from (select ${timesOf(sql.ref('resolved_at'))} from incidents i

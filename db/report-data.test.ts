@@ -56,6 +56,32 @@ describe('readSlaFacts', () => {
     expect(previousAcknowledge.count).toBe(1);
   });
 
+  it('takes the clocks of a false positive as neither kept nor breached', async () => {
+    const { owner, orgId, db } = test;
+    await owner.query(`update incidents set status = 'false_positive' where number in (1, 2)`);
+    const { rows } = await owner.query<{ id: string }>(
+      `insert into teams (org_id, slug, name) values ($1, 'everybody', 'Everybody') returning id`,
+      [orgId],
+    );
+    for (const teamId of [null, rows[0]!.id]) {
+      await owner.query('update incidents set team_id = $1', [teamId]);
+      const judged = await db.read({ orgId }, (tx) => readSlaFacts(tx, { ...week, teamId }));
+      expect(judged.clocks).toEqual([
+        { policy: 'Critical', kind: 'acknowledge', met: 1, breached: 0 },
+        { policy: 'Critical', kind: 'resolve', met: 0, breached: 1 },
+      ]);
+      expect(judged.breaches.map(({ incident }) => incident)).toEqual([3]);
+      expect(judged).toMatchObject({ breachTotal: 1, reasons: [{ reason: null, count: 1 }] });
+      expect(judged.services).toEqual([{ service: 'checkout', met: 1, breached: 1 }]);
+      expect(judged.course.map(({ met, breached }) => [met, breached])).toEqual([
+        [1, 0],
+        [1, 1],
+      ]);
+    }
+    await owner.query(`update incidents set team_id = null`);
+    await owner.query(`update incidents set status = 'resolved' where number in (1, 2)`);
+  });
+
   it('names the noisiest alerts by episodes', async () => {
     const { noisiest } = await facts();
     expect(noisiest).toEqual([

@@ -7,7 +7,7 @@ import { burnWords } from '../domain/slo/evaluate.ts';
 import { objectiveText } from '../domain/slo/slo.ts';
 import type { Tx } from './database.ts';
 import { countByReason, countByService, readAutomation, readCourse } from './report-breakdown.ts';
-import { firstAcknowledged, ofTeam, outage, owned, type Period, timesOf } from './report-scope.ts';
+import { firstAcknowledged, judged, ofTeam, outage, owned, type Period, timesOf } from './report-scope.ts';
 import { listSlaCalendars } from './sla-calendars.ts';
 import { listSlaPolicies } from './sla-policies.ts';
 import { listStandingSlos, type StandingSlo } from './slos.ts';
@@ -28,7 +28,8 @@ export interface SlaFactsQuery {
 
 /**
  * What the SLA report says, aggregated by the database: a fixed number of statements, however much happened.
- * A clock belongs to the period in which it was decided: met when it ended, breached when it was due.
+ * A clock belongs to the period in which it was decided: met when it ended, breached when it was due. Those of false
+ * positives belong to none.
  */
 export async function readSlaFacts(tx: Tx, query: SlaFactsQuery): Promise<SlaFacts> {
   const { teamId, periods } = query;
@@ -74,11 +75,11 @@ async function countClocks(tx: Tx, { from, to }: Period, teamId: string | null):
     select policy, kind, sum(met)::int as met, sum(breached)::int as breached from (
       select policy, kind, 1 as met, 0 as breached from sla_clocks
       where state = 'met' and ended_at >= ${from} and ended_at < ${to}
-        ${ofTeam(sql.ref('sla_clocks.incident_id'), teamId)}
+        ${judged(sql.ref('sla_clocks.incident_id'), teamId)}
       union all
       select policy, kind, 0, 1 from sla_clocks
       where state = 'breached' and due_at >= ${from} and due_at < ${to}
-        ${ofTeam(sql.ref('sla_clocks.incident_id'), teamId)}
+        ${judged(sql.ref('sla_clocks.incident_id'), teamId)}
     ) decided
     group by policy, kind
     order by policy, kind`.execute(tx);
@@ -110,6 +111,7 @@ async function readBreaches(
     ])
     .select([sql<number>`count(*) over ()`.as('total'), firstAcknowledged.as('acknowledged')])
     .where('c.state', '=', 'breached')
+    .where('i.status', '<>', 'false_positive')
     .where('c.due_at', '>=', from)
     .where('c.due_at', '<', to)
     .orderBy('c.due_at', 'desc')

@@ -13,6 +13,16 @@ export function ofTeam(incidentId: RawBuilder<unknown>, teamId: string | null) {
     : sql`and exists (select 1 from incidents own where own.id = ${incidentId} and own.team_id = ${teamId})`;
 }
 
+/**
+ * Restricts SLA clocks to those that are kept or breached at all, and to those of a team. A false positive asked nothing
+ * of anybody: to close it quickly keeps no promise, and to leave it breaks none. Asked of each clock by its incident's
+ * key: as a join it would read every incident that there ever was.
+ */
+export function judged(incidentId: RawBuilder<unknown>, teamId: string | null) {
+  return sql`and (select own.status <> 'false_positive' ${owned(teamId, 'own.team_id')}
+    from incidents own where own.id = ${incidentId})`;
+}
+
 /** Restricts rows that name their team themselves. */
 export function owned(teamId: string | null, column = 'team_id') {
   return teamId === null ? sql`` : sql`and ${sql.ref(column)} = ${teamId}`;

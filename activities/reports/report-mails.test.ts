@@ -93,6 +93,7 @@ describe('the SLA mail', () => {
     expect(Buffer.byteLength(html)).toBeLessThan(100_000);
     expect(text).toContain('The newest 10 of 812');
     expect(text).toContain('50 more, all at least as good');
+    expect(text).toContain('closed as false positives are neither kept nor breached');
   });
 
   it('tells of services, reasons, the course, runbooks and objectives, in both parts', () => {

@@ -82,7 +82,7 @@ function complianceBlock(report: SlaReport, { span }: ReportFrame): Block {
     return {
       kind: 'paragraph',
       heading: 'Compliance',
-      text: 'No SLA clock came to its end in this period, so there is nothing to judge.',
+      text: 'No SLA clock came to its end in this period, false positives left out, so there is nothing to judge.',
     };
   }
   const before = report.previousOverall.share;
@@ -92,6 +92,7 @@ function complianceBlock(report: SlaReport, { span }: ReportFrame): Block {
       ? `There is no ${span} before to compare with.`
       : `Overall ${report.overall.share === null ? '–' : formatShare(report.overall.share)}; the ${span} before it was ${formatShare(before)}.`,
     ...(rest > 0 ? [`${rest} more, all at least as good, on the report's page.`] : []),
+    'Incidents that were closed as false positives are neither kept nor breached.',
   ];
   return barsBlock(
     'Compliance by policy',
