@@ -32,6 +32,8 @@ interface Circumstances {
   key?: string;
   timeoutMs?: number;
   signal?: AbortSignal;
+  pollMs?: number;
+  cancelLimitMs?: number;
 }
 
 const checkContext = ({ timeoutMs = 20_000, signal }: Circumstances = {}): CheckContext => ({
@@ -51,7 +53,8 @@ function start(endpoint: string, what: RenderedAwsSsm, circumstances: Circumstan
     idempotencyKey: circumstances.key ?? 'execution:1:step:0',
     started: async () => {},
   };
-  return { output, result: createAwsSsmStep({ endpoint }).run(what, context) };
+  const { pollMs = 50, cancelLimitMs = 10_000 } = circumstances;
+  return { output, result: createAwsSsmStep({ endpoint, pollMs, cancelLimitMs }).run(what, context) };
 }
 
 async function run(endpoint: string, what: RenderedAwsSsm, circumstances: Circumstances = {}) {
@@ -235,7 +238,9 @@ describe('with instances that take their time, fail or stay away', () => {
       error: `timed out after 1 s; it was ended (${one}: cancelled)`,
     });
     ssm.instances.set(one, { statuses: ['InProgress', 'Success'] });
-    expect((await run(ssm.url, action(), { timeoutMs: 600, key: 'other' })).result).toEqual({ ok: true });
+    // looked at again only when its time is over
+    const late = { timeoutMs: 600, pollMs: 60_000, key: 'other' };
+    expect((await run(ssm.url, action(), late)).result).toEqual({ ok: true });
   });
 
   it('that cannot be cancelled is named', async () => {
@@ -246,7 +251,8 @@ describe('with instances that take their time, fail or stay away', () => {
       error: `timed out after 1 s; it may still run on ${one}: it could not be cancelled: not allowed: ssm:CancelCommand in eu-central-1 (no)`,
     });
     ssm.instances.set(one, { statuses: ['InProgress'], stubborn: true });
-    expect((await run(ssm.url, action(), { timeoutMs: 600, key: 'other' })).result).toEqual({
+    const impatient = { timeoutMs: 600, cancelLimitMs: 1000, key: 'other' };
+    expect((await run(ssm.url, action(), impatient)).result).toEqual({
       ok: false,
       error: `timed out after 1 s; it was told to end on ${one}: it had not`,
     });

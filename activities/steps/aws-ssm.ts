@@ -5,28 +5,38 @@ import type { CheckContext, Finding, StepAdapter, StepContext, StepResult } from
 import { AwsAwayError, AwsRefusedError, type AwsSsmDeps, markOf, obstacleOf, SsmApi } from './aws-ssm-api.ts';
 import { describeInvocation, failureOf, type Invocation, isOver, lateWords } from './aws-ssm-status.ts';
 
-/** How often a command is looked at, and AWS that is away asked again. */
-const pollMs = 1000;
-/** Beside it per instance: GetCommandInvocation is asked for each, and AWS counts requests per second. */
+export interface AwsSsmStepDeps extends AwsSsmDeps {
+  /** How often a command is looked at, and AWS that is away asked again; absent: each second. */
+  pollMs?: number;
+  /** How long the instances have to end a command that is cancelled; absent: ten seconds. */
+  cancelLimitMs?: number;
+}
+
+/** Beside `pollMs` per instance: GetCommandInvocation is asked for each, and AWS counts requests per second. */
 const pollMsPerInstance = 100;
-/** How long the instances have to end a command that is cancelled. */
-const cancelLimitMs = 10_000;
 
 /** Sends a document's command to instances and waits until it has ended on all of them. */
-export function createAwsSsmStep(deps: AwsSsmDeps): StepAdapter<RenderedAwsSsm> {
+export function createAwsSsmStep(deps: AwsSsmStepDeps): StepAdapter<RenderedAwsSsm> {
+  const patience = { pollMs: deps.pollMs ?? 1000, cancelLimitMs: deps.cancelLimitMs ?? 10_000 };
   return {
     check: async (action, context) => await check(action, deps, context),
-    run: async (action, context) => await run(action, deps, context),
+    run: async (action, context) => await run(action, { ...deps, ...patience }, context),
   };
 }
 
-async function run(action: RenderedAwsSsm, deps: AwsSsmDeps, context: StepContext): Promise<StepResult> {
+type Patience = Required<Pick<AwsSsmStepDeps, 'pollMs' | 'cancelLimitMs'>>;
+
+async function run(
+  action: RenderedAwsSsm,
+  deps: AwsSsmDeps & Patience,
+  context: StepContext,
+): Promise<StepResult> {
   const obstacle = obstacleOf(action);
   if (obstacle !== undefined) return { ok: false, error: obstacle };
   const timeout = AbortSignal.timeout(context.timeoutMs);
   const signal = AbortSignal.any([context.signal, timeout]);
   const api = await SsmApi.open(action, deps);
-  const attempt = new Attempt(action, api, { ...context, signal });
+  const attempt = new Attempt({ action, api, context: { ...context, signal }, patience: deps });
   try {
     return await attempt.run();
   } catch (error) {
@@ -42,16 +52,18 @@ class Attempt {
   private readonly action: RenderedAwsSsm;
   private readonly api: SsmApi;
   private readonly context: StepContext;
+  private readonly patience: Patience;
   private readonly mark: string;
   private readonly invocations = new Map<string, Invocation>();
   private commandId: string | undefined;
   private last = 'AWS had not answered';
 
-  constructor(action: RenderedAwsSsm, api: SsmApi, context: StepContext) {
-    this.action = action;
-    this.api = api;
-    this.context = context;
-    this.mark = markOf(context.idempotencyKey);
+  constructor(given: { action: RenderedAwsSsm; api: SsmApi; context: StepContext; patience: Patience }) {
+    this.action = given.action;
+    this.api = given.api;
+    this.context = given.context;
+    this.patience = given.patience;
+    this.mark = markOf(given.context.idempotencyKey);
   }
 
   get hasSent(): boolean {
@@ -73,7 +85,7 @@ class Attempt {
 
   /** Nothing of it may go on: what was sent is cancelled, and it is waited until that is so. */
   async stop(why: string): Promise<StepResult> {
-    const limit = AbortSignal.timeout(cancelLimitMs);
+    const limit = AbortSignal.timeout(this.patience.cancelLimitMs);
     // an earlier attempt's command may run, which this one had no time to find
     const commandId =
       this.commandId ?? (await this.api.findCommand(this.mark, limit).catch(() => undefined))?.id;
@@ -109,7 +121,7 @@ class Attempt {
         const words = `command ${found.id} of an earlier attempt is still being cancelled`;
         if (words !== this.last) output.note(words);
         this.last = words;
-        await delay(pollMs, undefined, { signal });
+        await delay(this.patience.pollMs, undefined, { signal });
       }
     } catch (error) {
       // the ledger repeats a step only if its author says that this does no harm: no reason to ask for a permission
@@ -133,8 +145,8 @@ class Attempt {
       output.note(`${error.message}; looking whether the command was sent`);
       // what was just sent may not be listed at once
       for (let looks = 0; looks < 5; looks += 1) {
-        await delay(pollMs);
-        const found = await this.api.findCommand(this.mark, AbortSignal.timeout(cancelLimitMs));
+        await delay(this.patience.pollMs);
+        const found = await this.api.findCommand(this.mark, AbortSignal.timeout(this.patience.cancelLimitMs));
         if (found !== undefined) return found.id;
       }
       throw new Error(`no command was found after it was sent: ${error.message}`);
@@ -146,7 +158,7 @@ class Attempt {
       for (const id of this.running()) await this.look(commandId, id, signal);
       const running = this.running().length;
       if (running === 0) return;
-      await delay(Math.max(pollMs, running * pollMsPerInstance), undefined, { signal });
+      await delay(Math.max(this.patience.pollMs, running * pollMsPerInstance), undefined, { signal });
     }
   }
 
@@ -192,7 +204,7 @@ class Attempt {
         if (!(error instanceof AwsAwayError) || signal.aborted || !again(error)) throw error;
         if (error.message !== this.last) this.context.output.note(`${error.message}; asking again`);
         this.last = error.message;
-        await delay(pollMs, undefined, { signal });
+        await delay(this.patience.pollMs, undefined, { signal });
       }
     }
   }
