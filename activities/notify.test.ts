@@ -423,22 +423,44 @@ test('a report goes out as it was rendered', async () => {
   expect(mail.mails[0]?.email.inReplyTo).toBeUndefined();
 });
 
+test('what everybody reads of a message to a person does not hold their own address; the log does', async () => {
+  await test_.owner.query(`insert into users (org_id, email, name) values ($1, 'dora@example.com', 'Dora')`, [
+    test_.orgId,
+  ]);
+  const method = { type: 'email', address: 'dora@private.example' } as const;
+  const target = { type: 'contact', email: 'dora@example.com', method } as const;
+  const told = { status: 'sent', destination: 'dora@example.com, by mail' };
+  expect(await attempt(page({ key: 'dora', target }))).toEqual(told);
+  expect(await attempt(page({ key: 'dora', target }))).toEqual(told);
+  expect(await logged('dora')).toMatchObject({ destination: 'dora@private.example' });
+  mail.refuse.set('dora@private.example', 550);
+  const failure = await failureOf(attempt(page({ key: 'dora 2', target })));
+  expect(failure).toMatchObject({ type: 'MailRefused', nonRetryable: true });
+  expect(failure.message).toContain('refuses mail to (address)');
+  expect(failure.cause).toBeUndefined();
+  expect(await logged('dora 2')).toMatchObject({ error: expect.stringContaining('dora@private.example') });
+});
+
+const reader = { email: 'owner@example.com', seesAddresses: true };
+
 test('the log lists everything in pages, newest first, and by its outcome', async () => {
   const scope = { orgId: test_.orgId };
-  const { items: all } = await test_.db.read(scope, (tx) => listMessages(tx, { limit: 1000 }));
+  const { items: all } = await test_.db.read(scope, (tx) => listMessages(tx, reader, { limit: 1000 }));
   const skipped = all.filter(({ status }) => status === 'skipped');
   expect(all.filter(({ status }) => status === 'sent').length).toBeGreaterThan(5);
   expect(skipped.length).toBeGreaterThan(2);
   const seen: number[] = [];
   let cursor: string | undefined;
   do {
-    const page = await test_.db.read(scope, (tx) => listMessages(tx, { limit: 7, cursor }));
+    const page = await test_.db.read(scope, (tx) => listMessages(tx, reader, { limit: 7, cursor }));
     seen.push(...page.items.map(({ id }) => id));
     cursor = page.nextCursor ?? undefined;
   } while (cursor !== undefined);
   expect(seen).toEqual(all.map(({ id }) => id));
   expect(seen).toEqual(seen.toSorted((a, b) => b - a));
-  const asked = await test_.db.read(scope, (tx) => listMessages(tx, { status: ['skipped'], limit: 1000 }));
+  const asked = await test_.db.read(scope, (tx) =>
+    listMessages(tx, reader, { status: ['skipped'], limit: 1000 }),
+  );
   expect(asked.items).toEqual(skipped);
 });
 

@@ -5,6 +5,12 @@ import { blockDestination, noteChannelHealth } from '../db/destinations.ts';
 import { countHeldBack } from '../db/notification-limits.ts';
 import { finishNotification, noteDelivered, skipNotification } from '../db/notifications.ts';
 import type { NotifyInput, NotifyOutcome } from '../domain/notification.ts';
+import {
+  type Addressed,
+  isPrivate,
+  publicDestination,
+  withoutPrivateAddress,
+} from '../domain/private-address.ts';
 import type { ChannelPreviewInput, ChannelProbeInput, Consolidation } from '../workflows/messages.ts';
 import { rateLimitedType } from './channels/post-json.ts';
 import { createAdapters, createDelivery, type DeliverDeps } from './notify/deliver.ts';
@@ -89,7 +95,7 @@ export function createNotifyActivities(deps: NotifyDeps) {
       const reason = await deps.db.read(scope, (tx) => reasonByNow(tx, input));
       if (reason !== undefined) {
         await deps.db.write(scope, (tx) => skipNotification(tx, { ...entry, reason }));
-        return { status: 'skipped', destination: entry.destination, reason };
+        return { status: 'skipped', destination: publicDestination(entry), reason };
       }
     }
     if (context.cancellationSignal.aborted) {
@@ -127,8 +133,8 @@ export function createNotifyActivities(deps: NotifyDeps) {
         });
       }
     });
-    if (failure) throw withPatience(failure, context.info.attempt);
-    return { status: 'sent', destination: entry.destination };
+    if (failure) throw withPatience(forEverybody(failure, entry), context.info.attempt);
+    return { status: 'sent', destination: publicDestination(entry) };
   }
 
   async function deliverAll(input: NotifyInput, deliveries: Delivery[]) {
@@ -189,6 +195,18 @@ export function createNotifyActivities(deps: NotifyDeps) {
   }
 
   return { notify, countHeld, previewChannel, probeChannel };
+}
+
+/** As timelines may tell it, without what its causes repeat; the log has all of it. */
+function forEverybody(failure: ApplicationFailure, addressed: Addressed): ApplicationFailure {
+  if (!isPrivate(addressed)) return failure;
+  const { type, nonRetryable, nextRetryDelay } = failure;
+  return ApplicationFailure.create({
+    message: withoutPrivateAddress(failure.message, addressed),
+    ...(type != null && { type }),
+    ...(nonRetryable != null && { nonRetryable }),
+    ...(nextRetryDelay != null && { nextRetryDelay }),
+  });
 }
 
 export type NotifyActivities = ReturnType<typeof createNotifyActivities>;

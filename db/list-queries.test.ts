@@ -94,6 +94,8 @@ const seeded = new Set(
 );
 const looksBig = (relation: string | undefined) => seeded.has(relation ?? '');
 
+const reader = { email: 'ana@example.com', seesAddresses: false };
+
 const lists: Record<string, (tx: Tx) => Promise<unknown>> = {
   incidents: (tx) => listIncidents(tx, { limit: 50 }),
   'incidents, a page far down': async (tx) => {
@@ -122,12 +124,12 @@ const lists: Record<string, (tx: Tx) => Promise<unknown>> = {
     listTimeline(tx, { incidentId: idOf(50_000), limit: 50, newestFirst: true }),
   'notifications of an incident': (tx) =>
     listIncidentNotifications(tx, { incidentId: idOf(50_000), limit: 50 }),
-  'the log of messages': (tx) => listMessages(tx, { limit: 50 }),
-  'messages that failed': (tx) => listMessages(tx, { status: ['failed'], limit: 50 }),
-  'messages of a rare kind': (tx) => listMessages(tx, { type: ['sla.breached'], limit: 50 }),
-  'messages to a person': (tx) => listMessages(tx, { person: 'ana@example.com', limit: 50 }),
-  'messages to a destination': (tx) => listMessages(tx, { destination: 'lonely', limit: 50 }),
-  'messages of an incident, in the log': (tx) => listMessages(tx, { incident: 50_000, limit: 50 }),
+  'the log of messages': (tx) => listMessages(tx, reader, { limit: 50 }),
+  'messages that failed': (tx) => listMessages(tx, reader, { status: ['failed'], limit: 50 }),
+  'messages of a rare kind': (tx) => listMessages(tx, reader, { type: ['sla.breached'], limit: 50 }),
+  'messages to a person': (tx) => listMessages(tx, reader, { person: 'ana@example.com', limit: 50 }),
+  'messages to a destination': (tx) => listMessages(tx, reader, { destination: 'lonely', limit: 50 }),
+  'messages of an incident, in the log': (tx) => listMessages(tx, reader, { incident: 50_000, limit: 50 }),
   'how messages of a day went': (tx) => readDeliveryFigures(tx, new Date(Date.now() - 86_400_000)),
   'what is silenced in an incident': async (tx) => await listOpenKinds(tx, [{ match: { service: 'x' } }]),
   'what happened, for a rule': (tx) =>

@@ -47,6 +47,7 @@ export async function countTowardsLimit(
     orgId: string;
     destination: string;
     label: string;
+    person: string | null;
     channel: string;
     pattern: string;
     now: number;
@@ -96,7 +97,10 @@ function holdOf(consolidated: number, destination: string, pattern: string, bega
 /** The message that stands for the others is in the log before it is sent, so that they can name it. */
 async function beginConsolidated(
   tx: Tx,
-  message: { orgId: string; destination: string; label: string; channel: string; pattern: string },
+  message: Pick<
+    Parameters<typeof countTowardsLimit>[1],
+    'orgId' | 'destination' | 'label' | 'person' | 'channel' | 'pattern'
+  >,
   { count }: LimitVerdict,
 ): Promise<number> {
   const { id } = await tx
@@ -107,6 +111,7 @@ async function beginConsolidated(
       type: 'notifications.consolidated',
       channel: message.channel,
       destination: message.label,
+      person: message.person,
       subject: `Messages about ${message.pattern}, told together`,
       status: 'started',
       attempts: 0,

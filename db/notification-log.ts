@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { NotificationCause, NotificationStatus, NotificationType } from '../domain/notification.ts';
+import { publicDestination, withoutAddressesBut, withoutPrivateAddress } from '../domain/private-address.ts';
 import type { SentMessage } from '../domain/why.ts';
 import { decodeCursor, encodeCursor, type Page, toPage } from './cursor.ts';
 import type { Tx } from './database.ts';
@@ -40,16 +41,36 @@ export interface LogFilter {
   incident?: number | undefined;
 }
 
+/** Who reads the log: addresses of other people that are no address to sign in with are shown to those who see all of it. */
+export interface LogReader {
+  /** Mail address. */
+  email: string;
+  seesAddresses: boolean;
+}
+
 /** The newest first. Throws InvalidCursorError. */
 export async function listMessages(
   tx: Tx,
+  reader: LogReader,
   filter: LogFilter & { cursor?: string | undefined; limit: number },
 ): Promise<Page<LoggedMessage>> {
   let query = messages(tx);
   if (filter.status) query = query.where('n.status', 'in', filter.status);
   if (filter.type) query = query.where('n.type', 'in', filter.type);
   if (filter.person !== undefined) query = query.where('n.person', '=', filter.person.toLowerCase());
-  if (filter.destination !== undefined) query = query.where('n.destination', '=', filter.destination);
+  if (filter.destination !== undefined) {
+    query = query.where('n.destination', '=', filter.destination);
+    // who asks for an address must not learn whose it is
+    if (!reader.seesAddresses) {
+      query = query.where((eb) =>
+        eb.or([
+          eb('n.person', 'is', null),
+          eb('n.person', '=', reader.email.toLowerCase()),
+          eb('n.person', '=', sql<string>`lower(n.destination)`),
+        ]),
+      );
+    }
+  }
   if (filter.incident !== undefined) {
     const id = sql<string>`(select id from incidents where number = ${filter.incident})`;
     query = query.where('n.incident_id', '=', id);
@@ -62,18 +83,54 @@ export async function listMessages(
     .orderBy('n.id', 'desc')
     .limit(filter.limit + 1)
     .execute();
-  return toPage(rows.map(present), filter.limit, ({ id }) => encodeCursor(id));
+  return toPage(
+    rows.map((row) => asSeenBy(reader, present(row))),
+    filter.limit,
+    ({ id }) => encodeCursor(id),
+  );
 }
 
 /** Undefined where there is none, or none that this scope sees. */
 export async function getMessage(
   tx: Tx,
+  reader: LogReader,
   by: { id: number } | { key: string },
 ): Promise<LoggedMessage | undefined> {
   const query =
     'id' in by ? messages(tx).where('n.id', '=', by.id) : messages(tx).where('n.key', '=', by.key);
   const row = await query.executeTakeFirst();
-  return row && present(row);
+  return row && asSeenBy(reader, present(row));
+}
+
+function asSeenBy(reader: LogReader, message: LoggedMessage): LoggedMessage {
+  if (seesAddressesOf(reader, message)) return message;
+  return {
+    ...message,
+    destination: publicDestination(message),
+    // of a message that stands for others it names where that goes
+    key: withoutPrivateAddress(message.key, message),
+    error: message.error === null ? null : withoutPrivateAddress(message.error, message),
+    cause: causeSeenBy(reader, message, message.cause),
+  };
+}
+
+/** Why a message was sent, as the log or the history of its workflow has it, for this reader. */
+export function causeSeenBy(
+  reader: LogReader,
+  { person }: Pick<LoggedMessage, 'person'>,
+  cause: NotificationCause | null,
+): NotificationCause | null {
+  if (cause === null || seesAddressesOf(reader, { person })) return cause;
+  const { method, instead } = cause;
+  return {
+    ...cause,
+    ...(method?.startsWith('email:') && { method: 'email' }),
+    ...(instead !== undefined && { instead: withoutAddressesBut(person, instead) }),
+  };
+}
+
+function seesAddressesOf(reader: LogReader, { person }: Pick<LoggedMessage, 'person'>): boolean {
+  return reader.seesAddresses || person === null || person.toLowerCase() === reader.email.toLowerCase();
 }
 
 /** What is about an incident or a run of another team is not shown: its row is not seen, so the join finds nothing. */

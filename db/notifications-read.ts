@@ -7,6 +7,8 @@ export interface NotificationRecord {
   type: string;
   channel: string;
   destination: string;
+  /** Whom it was to reach, by mail address; null: a channel. */
+  person: string | null;
   subject: string;
   status: NotificationStatus;
   attempts: number;
@@ -27,6 +29,7 @@ export async function listIncidentNotifications(
       'type',
       'channel',
       'destination',
+      'person',
       'subject',
       'status',
       'attempts',

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { notificationChannel } from '../domain/notification-channel.ts';
 import type { EscalationTarget } from '../domain/policies.ts';
+import { withoutAddressesBut } from '../domain/private-address.ts';
 import {
   peopleOnCall,
   type ReadinessFacts,
@@ -150,7 +151,11 @@ async function readFailures(
       order by cause ->> 'method', id desc) last
     where last.status = 'failed'`.execute(tx);
   return new Map(
-    rows.map(({ person, method, error }) => [`${person} ${method}`, error ?? 'no reason given']),
+    rows.map(({ person, method, error }) => [
+      `${person} ${method}`,
+      // everybody reads it, and servers repeat the address that was written to
+      error === null ? 'no reason given' : withoutAddressesBut(person, error),
+    ]),
   );
 }
 

@@ -45,7 +45,7 @@ export function sentenceFacts({
     pages: notifications
       .filter((sent) => sent.type === 'escalation.page' && sent.status === 'sent')
       .map((sent) => ({
-        who: nameOf(people, sent.destination),
+        who: nameOf(people, sent.person ?? sent.destination),
         at: (sent.finishedAt ?? sent.createdAt).toISOString(),
       }))
       .reverse(),

@@ -4,6 +4,7 @@ import { countTowardsLimit, findHold, type Hold } from '../../db/notification-li
 import { findNotification, type NotificationEntry, skipNotification } from '../../db/notifications.ts';
 import type { NotifyInput, NotifyOutcome } from '../../domain/notification.ts';
 import { isLimited } from '../../domain/notification-limits.ts';
+import { publicDestination } from '../../domain/private-address.ts';
 import type { Consolidation } from '../../workflows/messages.ts';
 import type { Destination } from './destination.ts';
 import { noticed } from './outgoing.ts';
@@ -28,7 +29,7 @@ export async function holdBack(
   const { pattern, orgId } = input;
   if (pattern === undefined || !isLimited(input.type, destination.kind)) return undefined;
   const reason = `there were too many messages about ${pattern} within an hour: it is told with the others in one`;
-  const outcome = { status: 'skipped', destination: entry.destination, reason } as const;
+  const outcome = { status: 'skipped', destination: publicDestination(entry), reason } as const;
   const consolidation = (hold: Hold) => consolidationOf(input, pattern, destination, hold);
   const known = await findNotification(tx, input.key);
   if (known) {
@@ -37,8 +38,9 @@ export async function holdBack(
     return { outcome, ...(hold && { consolidation: consolidation(hold) }) };
   }
   if (await changesMessage(tx, input, subject, destination)) return undefined;
-  const { key, label, kind: channel } = destination;
-  const hold = await countTowardsLimit(tx, { orgId, destination: key, label, channel, pattern, now });
+  const { key, label, person, kind: channel } = destination;
+  const counted = { orgId, destination: key, label, person, channel, pattern, now };
+  const hold = await countTowardsLimit(tx, counted);
   if (!hold) return undefined;
   await skipNotification(tx, { ...entry, reason, consolidatedInto: hold.consolidated });
   return { outcome, consolidation: consolidation(hold) };

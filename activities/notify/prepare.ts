@@ -16,6 +16,7 @@ import type {
   NotifyInput,
   NotifyOutcome,
 } from '../../domain/notification.ts';
+import { publicDestination } from '../../domain/private-address.ts';
 import type { Severity } from '../../domain/severity.ts';
 import type { Consolidation } from '../../workflows/messages.ts';
 import { composeMessage, SubjectMissingError } from '../messages/compose.ts';
@@ -106,7 +107,10 @@ export async function prepare(tx: Tx, input: NotifyInput, context: PrepareContex
     (await saidAlready(tx, input, entry));
   if (reason !== undefined) {
     await skipNotification(tx, { ...entry, reason });
-    return { status: 'settled', outcome: { status: 'skipped', destination: entry.destination, reason } };
+    return {
+      status: 'settled',
+      outcome: { status: 'skipped', destination: publicDestination(entry), reason },
+    };
   }
   const subject = subjectOf(input, facts);
   const held = await holdBack(tx, input, entry, { destination, subject, now });
@@ -114,10 +118,10 @@ export async function prepare(tx: Tx, input: NotifyInput, context: PrepareContex
   const inMs = await turnAt(tx, input.orgId, destination, { ...context, severity });
   const begun = await beginNotification(tx, entry);
   if (begun.status === 'sent') {
-    return { status: 'settled', outcome: { status: 'sent', destination: entry.destination } };
+    return { status: 'settled', outcome: { status: 'sent', destination: publicDestination(entry) } };
   }
-  const deliveries = await deliveriesOf(input, content, destination, begun, (person) =>
-    signLinks(tx, { input, person, ...content }),
+  const deliveries = await deliveriesOf(input, content, destination, begun, (person, form) =>
+    signLinks(tx, { input, person, form, ...content }),
   );
   return { status: 'ready', begun, entry, destination, inMs, deliveries };
 }
@@ -156,7 +160,7 @@ async function saidAlready(
 async function impossible(tx: Tx, entry: NotificationEntry, failure: ApplicationFailure): Promise<Prepared> {
   const begun = await beginNotification(tx, entry);
   if (begun.status === 'sent') {
-    return { status: 'settled', outcome: { status: 'sent', destination: entry.destination } };
+    return { status: 'settled', outcome: { status: 'sent', destination: publicDestination(entry) } };
   }
   await finishNotification(tx, { key: entry.key, status: 'failed', error: failure.message, latencyMs: 0 });
   return { status: 'impossible', failure };

@@ -46,6 +46,11 @@ export function mayInOrganization({ memberships }: Principal, needed: Role): boo
   return memberships.some(({ teamId, role }) => teamId === null && roleAtLeast(role, needed));
 }
 
+/** Who reads the log of messages: like contact rules, addresses of others are for the organization's Admins. */
+export function logReader(principal: Principal): { email: string; seesAddresses: boolean } {
+  return { email: principal.email, seesAddresses: mayOn(principal, 'admin', null) };
+}
+
 export function actorOf(principal: Principal): Actor {
   return { name: principal.email, via: principal.via ?? (principal.session ? 'page' : 'api') };
 }

@@ -118,6 +118,63 @@ test("a message says why it was sent, by its workflow's own history", async () =
   expect(asked).toEqual([`incident:${api.orgId}:42 incident:${incidentId}:page:1`]);
 });
 
+test('where a person was reached is shown to them and to Admins; others see who and by what', async () => {
+  const ben = await api.addPerson('ben@example.com', 'operator', null);
+  const cleo = await api.addPerson('admin-of-shop@example.com', 'admin', shopId);
+  const told = { event: 'incident.opened', at: cause.at, method: 'email:home@private.example' };
+  await api.write(async (tx) => {
+    const entry: NotificationEntry = {
+      orgId: api.orgId,
+      key: 'consolidated:email:home@private.example:disk',
+      type: 'escalation.page',
+      incidentId,
+      executionId: null,
+      channel: 'email',
+      destination: 'home@private.example',
+      person: 'ben@example.com',
+      subject: 'Checkout fails',
+      cause: { ...told, instead: 'mail: 550 <other@private.example> is unknown' },
+    };
+    await beginNotification(tx, entry);
+    const error = 'the mail server refuses mail to home@private.example: 550';
+    await finishNotification(tx, { key: entry.key, status: 'failed', error, latencyMs: 1 });
+  });
+  const read = async (path: string, token: string) =>
+    (await api.ask('GET', `${base}${path}`, { token })).body;
+  const query = '?person=ben@example.com';
+  const [{ id }] = (await read(query, ben.token)).items;
+  for (const token of [api.tokens.viewer, cleo.token]) {
+    const shown = JSON.stringify([await read(query, token), await read(`/${id}`, token)]);
+    expect(shown).toContain('"destination":"ben@example.com, by mail"');
+    expect(shown).toContain('refuses mail to (address): 550');
+    expect(shown).not.toContain('private.example');
+    expect((await read('?destination=home@private.example', token)).items).toEqual([]);
+  }
+  for (const token of [api.tokens.admin, ben.token]) {
+    expect(await read(`/${id}`, token)).toMatchObject({
+      destination: 'home@private.example',
+      error: expect.stringContaining('home@private.example'),
+      cause: { method: 'email:home@private.example' },
+    });
+    expect((await read('?destination=home@private.example', token)).items).toHaveLength(1);
+  }
+  readOrigin = async (workflowId) => ({
+    workflowId,
+    runId: 'r',
+    eventId: 1,
+    at: cause.at,
+    cause: { ...told, instead: 'mail: 550 <other@private.example> is unknown' },
+  });
+  await api.fixture.owner.query(`update notifications set key = $1 where id = $2`, [
+    `incident:${incidentId}:page:9`,
+    id,
+  ]);
+  const explained = await read(`/${id}`, api.tokens.viewer);
+  expect(explained.workflow.event).toMatchObject({ id: 1 });
+  expect(JSON.stringify(explained)).not.toContain('private.example');
+  await api.fixture.owner.query('delete from notifications where id = $1', [id]);
+});
+
 test('while Temporal is away the stored cause stands, and says so', async () => {
   readOrigin = async () => {
     throw new Error('connect ECONNREFUSED');

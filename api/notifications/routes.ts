@@ -1,8 +1,8 @@
 import type { Database } from '../../db/database.ts';
-import { getMessage, listMessages, sentMessage } from '../../db/notification-log.ts';
+import { causeSeenBy, getMessage, listMessages, sentMessage } from '../../db/notification-log.ts';
 import { why } from '../../domain/why.ts';
 import { type FoundOrigin, findOrigin, type OriginReader } from '../../workflows/messages-origin.ts';
-import { scopeOf } from '../auth/principal.ts';
+import { logReader, scopeOf } from '../auth/principal.ts';
 import { type Endpoint, pageOf, personEndpoint, presentPage } from '../endpoint.ts';
 import { NotFoundError } from '../errors.ts';
 import { presentNotification } from './presenter.ts';
@@ -29,7 +29,7 @@ export function notificationEndpoints(deps: {
       status: 200,
       response: pageOf(notificationShown),
       handle: async ({ principal, query }) => {
-        const page = await db.read(scopeOf(principal), (tx) => listMessages(tx, query));
+        const page = await db.read(scopeOf(principal), (tx) => listMessages(tx, logReader(principal), query));
         return presentPage(page, presentNotification);
       },
     }),
@@ -44,10 +44,13 @@ export function notificationEndpoints(deps: {
       response: explainedNotification,
       errors: { 404: 'No message of this id' },
       handle: async ({ principal, params: { id } }) => {
-        const message = await db.read(scopeOf(principal), (tx) => getMessage(tx, { id }));
+        const message = await db.read(scopeOf(principal), (tx) =>
+          getMessage(tx, logReader(principal), { id }),
+        );
         if (!message) throw new NotFoundError(`notification ${id}`);
         const found = await findOrigin(deps.readOrigin, principal.orgId, message);
-        const explained = { ...message, cause: found?.origin?.cause ?? message.cause };
+        const told = found?.origin?.cause ?? message.cause;
+        const explained = { ...message, cause: causeSeenBy(logReader(principal), message, told) };
         return {
           ...presentNotification(message),
           why: why(sentMessage(explained), { email: principal.email, timeZone: 'UTC' }),

@@ -6,6 +6,7 @@ import { methodName } from '../incident/levels.ts';
 import type { IncidentMove } from '../incident/next-moves.ts';
 import type { IncidentState, Notice } from '../incident/state.ts';
 import type { NotificationCause, NotificationType, NotifyTarget } from '../notification.ts';
+import { publicDestination } from '../private-address.ts';
 import { readRehearsedFeed } from './feed.ts';
 import { ruleNotices } from './rule-notices.ts';
 import type { Configuration, RehearsedIncident, Surroundings } from './situation.ts';
@@ -64,7 +65,7 @@ export function perform(move: IncidentMove, now: number, performing: Performing)
         type: 'page_sent',
         at,
         key,
-        destination: destinationName(move.target),
+        destination: toldName(move.target),
         skipped: null,
       }));
     case 'notice':
@@ -177,6 +178,14 @@ function placeOf(target: NotifyTarget): string {
 export function targetPerson(target: NotifyTarget): string | null {
   if (target.type === 'contact' || target.type === 'user') return target.email.toLowerCase();
   return null;
+}
+
+/** Where it went, as the timeline tells everybody: a person's own address is theirs. */
+function toldName(target: NotifyTarget): string {
+  const person = targetPerson(target);
+  const mail = target.type === 'contact' && target.method.type === 'email';
+  const destination = destinationName(target);
+  return mail ? publicDestination({ channel: 'email', destination, person }) : destination;
 }
 
 /** Where it goes, in words. */

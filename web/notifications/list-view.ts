@@ -1,7 +1,7 @@
 import type { Page } from '../../db/cursor.ts';
 import type { LogFilter, LoggedMessage, readDeliveryFigures } from '../../db/notification-log.ts';
 import type { NotificationStatus, NotificationType } from '../../domain/notification.ts';
-import { latencyText, messageMarks, messageTypeWords, typeText } from './words.ts';
+import { latencyText, messageMarks, messageTypeWords, typeText, wayText } from './words.ts';
 
 export const notificationsPath = '/notifications';
 export const pageSize = 50;
@@ -101,7 +101,7 @@ function hrefOf(query: LogQuery): string {
 }
 
 export function messageRow(message: LoggedMessage) {
-  const { id, type, subject, destination, person, channel, status, error, incident, latencyMs } = message;
+  const { id, type, subject, destination, person, status, error, incident, latencyMs } = message;
   return {
     id,
     href: `${notificationsPath}/${id}`,
@@ -110,7 +110,7 @@ export function messageRow(message: LoggedMessage) {
     subject: subject.trim() === '' ? typeText(type) : subject,
     error: error ?? '',
     to: person ?? destination,
-    by: person !== null && person !== destination ? `${channel}: ${destination}` : channel,
+    by: wayText(message),
     incident: incident?.number ?? null,
     latency: latencyText(latencyMs),
     at: message.createdAt.toISOString(),

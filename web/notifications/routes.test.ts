@@ -92,6 +92,25 @@ describe('the log', () => {
   });
 });
 
+describe('where a person was reached', () => {
+  it('is shown to Admins and to them; others see who it was, and by what', async () => {
+    const { rows } = await database.owner.query(
+      `insert into notifications (org_id, key, type, incident_id, channel, destination, subject, status, error, person)
+       select $1, 'away', 'escalation.page', id, 'email', 'home@private.example', 'Disk full', 'failed',
+         'no mail to home@private.example', 'ben@example.com' from incidents where number = 7 returning id`,
+      [orgId],
+    );
+    const paths = ['/notifications', `/notifications/${rows[0].id}`, '/incidents/7'];
+    for (const path of paths) {
+      const { html } = await page(path, 'operator');
+      expect(html).not.toContain('private.example');
+    }
+    expect((await page('/notifications', 'operator')).html).toContain('no mail to (address)');
+    expect((await page(paths[1] ?? '')).html).toContain('email: home@private.example');
+    await database.owner.query('delete from notifications where id = $1', [rows[0].id]);
+  });
+});
+
 const rule: [string, string][] = [
   ['name', 'all'],
   ['order', '5'],

@@ -1,4 +1,5 @@
 import { Router } from 'express';
+import { logReader } from '../../api/auth/principal.ts';
 import { InvalidCursorError } from '../../db/cursor.ts';
 import { getMessage, listMessages, readDeliveryFigures } from '../../db/notification-log.ts';
 import { findOrigin } from '../../workflows/messages-origin.ts';
@@ -20,11 +21,15 @@ export function notificationRoutes(
   const router = Router();
 
   router.get(notificationsPath, async (request, response) => {
-    const { scope } = visitorOf(request);
+    const { scope, principal } = visitorOf(request);
     const asked = parseLogQuery(request.query);
     const read = (cursor: string) =>
       db.read(scope, async (tx) => ({
-        page: await listMessages(tx, { ...filterOf(asked), limit: pageSize, cursor: cursor || undefined }),
+        page: await listMessages(tx, logReader(principal), {
+          ...filterOf(asked),
+          limit: pageSize,
+          cursor: cursor || undefined,
+        }),
         figures: await readDeliveryFigures(tx, new Date(pages.now() - dayMs)),
       }));
     const found = await read(asked.cursor).catch((error: unknown) => {
@@ -43,24 +48,29 @@ export function notificationRoutes(
   // what a message itself links to: it knows its key before it has a number
   router.get(`${notificationsPath}/find`, async (request, response) => {
     const key = typeof request.query.key === 'string' ? request.query.key : '';
-    const message = await db.read(visitorOf(request).scope, (tx) => getMessage(tx, { key }));
+    const message = await db.read(visitorOf(request).scope, (tx) =>
+      getMessage(tx, logReader(visitorOf(request).principal), { key }),
+    );
     if (!message) throw notThere();
     response.redirect(303, `${notificationsPath}/${message.id}`);
   });
 
   router.get(`${notificationsPath}/:id`, async (request, response) => {
-    const { scope, orgId, userId, email } = visitorOf(request);
+    const { principal, scope, orgId, userId } = visitorOf(request);
     const id = Number(request.params.id);
     if (!Number.isSafeInteger(id) || id < 1) throw notThere();
     const { message, timeZone } = await db.read(scope, async (tx) => ({
-      message: await getMessage(tx, { id }),
+      message: await getMessage(tx, logReader(principal), { id }),
       timeZone: await readerZone(tx, userId, deps.timeZone),
     }));
     if (!message) throw notThere();
     const found = await findOrigin(deps.readOrigin, orgId, message);
     await pages.show(request, response, {
       template: 'notifications/show',
-      view: messageView(message, found, { reader: { email, timeZone }, workflowUrl: deps.workflowUrl }),
+      view: messageView(message, found, {
+        reader: { ...logReader(principal), timeZone },
+        workflowUrl: deps.workflowUrl,
+      }),
       title: 'Why was this sent?',
       section: 'notifications',
     });

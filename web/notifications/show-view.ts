@@ -1,16 +1,16 @@
-import { type LoggedMessage, sentMessage } from '../../db/notification-log.ts';
+import { causeSeenBy, type LoggedMessage, type LogReader, sentMessage } from '../../db/notification-log.ts';
 import { type Reader, why } from '../../domain/why.ts';
 import type { FoundOrigin } from '../../workflows/messages-origin.ts';
 import { notificationsPath } from './list-view.ts';
-import { latencyText, messageMarks, typeText } from './words.ts';
+import { latencyText, messageMarks, typeText, wayText } from './words.ts';
 
 export function messageView(
   message: LoggedMessage,
   found: FoundOrigin | null,
-  { reader, workflowUrl }: { reader: Reader; workflowUrl(workflowId: string): string | null },
+  { reader, workflowUrl }: { reader: Reader & LogReader; workflowUrl(workflowId: string): string | null },
 ) {
   // what the history says is what happened; the log was written from it
-  const cause = found?.origin?.cause ?? message.cause;
+  const cause = causeSeenBy(reader, message, found?.origin?.cause ?? message.cause);
   const { incident, execution } = message;
   return {
     heading: message.subject.trim() === '' ? typeText(message.type) : message.subject,
@@ -38,7 +38,7 @@ function factsOf(message: LoggedMessage, cause: LoggedMessage['cause']): { name:
   const given = {
     Kind: typeText(message.type),
     To: message.person ?? message.destination,
-    By: `${message.channel}: ${message.destination}`,
+    By: wayText(message),
     Attempts: String(message.attempts),
     Latency: latencyText(message.latencyMs),
     Error: message.error ?? '',

@@ -1,4 +1,5 @@
 import type { NotificationStatus, NotificationType } from '../../domain/notification.ts';
+import { type Addressed, publicDestination } from '../../domain/private-address.ts';
 import type { Mark } from '../layout/words.ts';
 
 export const messageMarks: Record<NotificationStatus, Mark> = {
@@ -53,4 +54,11 @@ export function latencyText(ms: number | null): string {
   if (ms < 1_000) return `${ms} ms`;
   if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
   return `${Math.round(ms / 60_000)} min`;
+}
+
+/** By what a message went, and where, as far as that does not stand beside it or is not its reader's to see. */
+export function wayText(message: Addressed): string {
+  const { channel, destination, person } = message;
+  const own = person !== null && destination !== publicDestination(message);
+  return own ? `${channel}: ${destination}` : channel;
 }
