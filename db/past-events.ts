@@ -3,7 +3,9 @@ import type { PastEvent } from '../domain/notification-rules/preview.ts';
 import type { NotificationTrigger } from '../domain/notification-rules/rule.ts';
 import type { TemplateFacts } from '../domain/notification-rules/template.ts';
 import type { Severity } from '../domain/severity.ts';
+import { type HeldBack, wasHeldBack } from '../domain/silences/held-back.ts';
 import type { Tx } from './database.ts';
+import { listHeldBack } from './held-back.ts';
 import { namesLimit } from './incident-feed.ts';
 
 interface Row {
@@ -28,7 +30,7 @@ interface Row {
 
 /**
  * What happened since `since` of what `triggers` name, newest first, at most `limit` of each. What an incident is called
- * and how severe it is are as they stand now. Nothing is read for 'forecast', of which there is no record.
+ * and how severe it is are as they stand now; what silences held back is marked. Nothing is read for 'forecast', of which there is no record.
  */
 export async function listPastEvents(
   tx: Tx,
@@ -58,14 +60,16 @@ export async function listPastEvents(
     left join teams t on t.id = coalesce(i.team_id, a.team_id, e.team_id, r.team_id)
     left join names n on n.incident_id = h.incident_id
     order by h.at desc`.execute(tx);
-  return rows.map(eventOf);
+  const held = await listHeldBack(tx, args.since);
+  return rows.map((row) => eventOf(row, held));
 }
 
-function eventOf(row: Row): PastEvent {
+function eventOf(row: Row, held: ReadonlyMap<number, readonly HeldBack[]>): PastEvent {
   const { trigger, severity, service, team, number, title } = row;
+  const at = row.at.getTime();
   return {
     trigger,
-    at: row.at.getTime(),
+    at,
     severity,
     service,
     team,
@@ -73,6 +77,7 @@ function eventOf(row: Row): PastEvent {
     alerts: row.alerts ?? [],
     title,
     incidentNumber: number,
+    heldBack: number !== null && wasHeldBack({ trigger, at }, held.get(number) ?? []),
     facts: factsOf(row),
   };
 }

@@ -165,6 +165,50 @@ test('a preview says what a rule would have told of the last 30 days, to whom an
   });
 });
 
+test('a preview counts nothing as told that a silence held back', async () => {
+  const { owner } = api.fixture;
+  const line = (number: number, seq: number, kind: string, hours: string, data: object = {}) =>
+    owner.query(
+      `insert into timeline (org_id, incident_id, at, kind, actor, summary, data, dedup_key)
+       select org_id, id, opened_at + $3::interval, $2, 'Holdfast', 's', $4, $5 from incidents where number = $1`,
+      [number, kind, hours, JSON.stringify(data), `incident:${seq}`],
+    );
+  const services = ['quiet-start', 'quiet-later', 'quiet-over', 'quiet-open'];
+  for (const [index, service] of services.entries()) {
+    await past(20 + index, { severity: 'high', service, alert: 'Down', daysAgo: 1 });
+  }
+  // it opened in a silence and was over in it
+  await line(20, 1, 'silenced', '1 second', { until: 'x', fromTheStart: true });
+  await line(20, 2, 'resolved', '1 hour');
+  // silenced when people knew of it: before its clock was breached, and until it was over
+  await line(21, 1, 'silenced', '2 minutes', { until: 'x' });
+  await line(21, 2, 'resolved', '1 hour');
+  // what waited was told when the silence ended
+  await line(22, 1, 'silenced', '1 second', { until: 'x', fromTheStart: true });
+  await line(22, 2, 'silence_ended', '30 minutes');
+  await line(22, 3, 'resolved', '1 hour');
+  // it is still silent
+  await owner.query(`update incidents set resolved_at = null, closed_at = null where number = 23`);
+  await line(23, 1, 'silenced', '1 second', { until: 'x', fromTheStart: true });
+  const counted = await Promise.all(
+    services.map(async (service) => {
+      const triggers = ['alert.received', 'incident.opened', 'incident.resolved', 'sla.breached'];
+      const rule = { triggers, when: { service }, targets };
+      const { body } = await api.ask('POST', `${base}/preview`, {
+        token: api.tokens.operator,
+        body: { rule },
+      });
+      return [body.matched, body.heldBack, body.messages, body.newest.length];
+    }),
+  );
+  expect(counted).toEqual([
+    [0, 5, 0, 0],
+    [4, 1, 4, 4],
+    [5, 0, 5, 5],
+    [0, 4, 0, 0],
+  ]);
+});
+
 test('every trigger can be previewed, with nothing to look at', async () => {
   const rule = { triggers: [...notificationTriggers], targets };
   const tried = await api.ask('POST', `${base}/preview`, { token, body: { rule } });

@@ -26,7 +26,10 @@ export const previewShown = z
       .boolean()
       .meta({ description: 'There were more than 5,000 of a trigger: older ones are left out' }),
     events: z.int().meta({ description: 'What happened of what the rule waits for' }),
-    matched: z.int(),
+    matched: z.int().meta({ description: 'And told' }),
+    heldBack: z
+      .int()
+      .meta({ description: 'Matched, but silences that held then kept it from being told, then and since' }),
     messages: z.int().meta({ description: 'One for each target of each event that matched' }),
     targets: z.array(z.object({ target: z.string(), messages: z.int() })),
     triggers: z.array(z.object({ trigger, events: z.int(), matched: z.int() })),

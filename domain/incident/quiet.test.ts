@@ -66,6 +66,8 @@ describe('an acknowledged incident that goes quiet in a silence', () => {
 });
 
 describe('an incident that is resolved in a silence', () => {
+  const silencedFromTheStart = ({ outbox }: IncidentState) =>
+    outbox.filter(({ kind }) => kind === 'silenced').map(({ data }) => data.fromTheStart === true);
   const announces = ['incident.opened' as const, 'incident.resolved' as const];
   const plan = planOf({ announces });
   const silence = { until: openedAt + 60 * minute, names: ['x'] };
@@ -86,6 +88,7 @@ describe('an incident that is resolved in a silence', () => {
       resolved,
     );
     expect(state.announcements.map(({ trigger }) => trigger)).toEqual(['incident.resolved']);
+    expect(silencedFromTheStart(state)).toEqual([false]);
   });
 
   test('that came in it is announced to nobody', () => {
@@ -95,6 +98,7 @@ describe('an incident that is resolved in a silence', () => {
       resolved,
     );
     expect(state.announcements).toEqual([]);
+    expect(silencedFromTheStart(state)).toEqual([true]);
   });
 
   test('that opened again in it is announced to nobody', () => {
@@ -106,6 +110,7 @@ describe('an incident that is resolved in a silence', () => {
     );
     expect(state.openings).toBe(2);
     expect(state.announcements).toEqual([]);
+    expect(silencedFromTheStart(state)).toEqual([true]);
   });
 });
 

@@ -59,13 +59,19 @@ export function applySilence(
     if (until === state.silence?.until) return next;
     const why = names.length > 0 ? ` (${names.join(', ')})` : '';
     const summary = `Silenced for ${formatDuration(until - at)}${why}: nobody is told until then`;
-    return tell(next, at, 'silenced', holdfast, summary, { until: new Date(until).toISOString() });
+    const data = { until: new Date(until).toISOString(), ...(fromTheStart && { fromTheStart }) };
+    return tell(next, at, 'silenced', holdfast, summary, data);
   }
   if (state.silence === null) return state;
   const why = firingJoined
     ? 'an alert has joined that is not silenced'
     : 'its alerts are not silenced any more';
-  return tell(next, at, 'silence_ended', holdfast, `Silence ended: ${why}`);
+  return ended(next, at, 'silence_ended', `Silence ended: ${why}`);
+}
+
+function ended(state: IncidentState, at: number, kind: string, summary: string): IncidentState {
+  const told = tell(state, at, kind, holdfast, summary);
+  return { ...told, quietEnded: { at, seq: told.seq } };
 }
 
 /** What is over by the clock. */
@@ -73,11 +79,11 @@ export function endQuiet(before: IncidentState, now: number): IncidentState {
   let state = before;
   if (state.snoozedUntil !== null && now >= state.snoozedUntil) {
     const at = state.snoozedUntil;
-    state = tell({ ...state, snoozedUntil: null }, at, 'snooze_ended', holdfast, 'Snooze ended');
+    state = ended({ ...state, snoozedUntil: null }, at, 'snooze_ended', 'Snooze ended');
   }
   if (state.silence !== null && now >= state.silence.until) {
     const at = state.silence.until;
-    state = tell({ ...state, silence: null }, at, 'silence_ended', holdfast, 'Silence ended');
+    state = ended({ ...state, silence: null }, at, 'silence_ended', 'Silence ended');
   }
   return state;
 }

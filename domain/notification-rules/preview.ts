@@ -8,6 +8,8 @@ export interface PastEvent extends RuleEvent {
   /** 'Payments are slow', or the name of a runbook. */
   title: string;
   incidentNumber: number | null;
+  /** A silence kept it from being told. */
+  heldBack: boolean;
   facts: TemplateFacts;
 }
 
@@ -15,12 +17,15 @@ export interface PastEvent extends RuleEvent {
 export interface RulePreview {
   /** Looked at. */
   events: number;
+  /** And told. */
   matched: number;
+  /** Matched, and told to nobody because of silences. */
+  heldBack: number;
   /** One for each target of each event that matched. */
   messages: number;
   targets: { target: string; messages: number }[];
   triggers: { trigger: NotificationTrigger; events: number; matched: number }[];
-  /** Events that matched, the latest first. */
+  /** Events that matched and were told, the latest first. */
   newest: {
     trigger: NotificationTrigger;
     at: number;
@@ -49,6 +54,7 @@ export function previewRule(
   const misses = new Map<string, number>();
   const newest: RulePreview['newest'] = [];
   let matched = 0;
+  let heldBack = 0;
   for (const event of events) {
     const [verdict] = evaluateRules([{ name, definition }], event);
     if (!verdict) continue;
@@ -56,6 +62,10 @@ export function previewRule(
     if (counted) counted.events++;
     if (!verdict.matched) {
       for (const reason of verdict.reasons) misses.set(reason, (misses.get(reason) ?? 0) + 1);
+      continue;
+    }
+    if (event.heldBack) {
+      heldBack++;
       continue;
     }
     matched++;
@@ -71,6 +81,7 @@ export function previewRule(
   return {
     events: events.length,
     matched,
+    heldBack,
     messages: matched * names.length,
     targets: names.map((target) => ({ target, messages: matched })),
     triggers: [...triggers.values()],

@@ -217,14 +217,19 @@ export function ruleFormView(
 
 const plural = (count: number, word: string) => `${count} ${word}${count === 1 ? '' : 's'}`;
 
+function heldBackText(heldBack: number): string {
+  if (heldBack === 0) return '';
+  return ` Another ${plural(heldBack, 'event')} that it matches ${heldBack === 1 ? 'was' : 'were'} held back by silences.`;
+}
+
 export function previewView(found: NotificationRulePreview) {
-  const { events, matched, messages, targets } = found;
+  const { events, matched, heldBack, messages, targets } = found;
   const looked = found.cut ? 'of the latest 5,000 of each kind' : 'of the last 30 days';
   return {
     sentence:
       events === 0
         ? 'Nothing that it waits for happened in the last 30 days.'
-        : `It would have matched ${matched} of ${plural(events, 'event')} ${looked} and sent ${plural(messages, 'message')}.`,
+        : `It would have matched ${matched} of ${plural(events, 'event')} ${looked} and sent ${plural(messages, 'message')}.${heldBackText(heldBack)}`,
     targets: targets.map(({ target, messages: sent }) => ({ target, messages: sent })),
     newest: found.newest.map(({ trigger, at, title, incidentNumber, reasons, note }) => ({
       what: triggerWords[trigger],
