@@ -3,8 +3,9 @@ import type { ApprovalStatus } from '../domain/incident-status.ts';
 import type { Role } from '../domain/roles.ts';
 import { masked } from '../domain/runbook/secret.ts';
 import type { Severity } from '../domain/severity.ts';
-import { decodeCursor, encodeCursor, type Page, toPage } from './cursor.ts';
+import type { Page } from './cursor.ts';
 import type { Tx } from './database.ts';
+import { newestByMoment } from './newest-page.ts';
 
 export interface ApprovalRecord {
   id: string;
@@ -55,25 +56,14 @@ export async function listApprovals(
   tx: Tx,
   args: { status?: readonly ApprovalStatus[]; cursor?: string; limit: number },
 ): Promise<Page<ApprovalRecord>> {
-  let query = approvals(tx).select(sql<string>`approvals.requested_at::text`.as('exactAt'));
+  let query = approvals(tx);
   if (args.status) query = query.where('approvals.status', 'in', args.status);
-  if (args.cursor !== undefined) {
-    const [at, id] = decodeCursor(args.cursor, ['instant', 'uuid']);
-    query = query.where((eb) =>
-      eb(
-        eb.refTuple('approvals.requested_at', 'approvals.id'),
-        '<',
-        eb.tuple(sql<Date>`${at}::timestamptz`, sql<string>`${id}::uuid`),
-      ),
-    );
-  }
-  const rows = await query
-    .orderBy('approvals.requested_at', 'desc')
-    .orderBy('approvals.id', 'desc')
-    .limit(args.limit + 1)
-    .execute();
-  const page = toPage(rows, args.limit, (last) => encodeCursor(last.exactAt, last.id));
-  return { ...page, items: page.items.map(({ exactAt: _, ...row }) => toRecord(row)) };
+  const page = await newestByMoment(
+    query,
+    { at: 'approvals.requested_at', id: 'approvals.id', kind: 'uuid' },
+    args,
+  );
+  return { ...page, items: page.items.map(toRecord) };
 }
 
 /** Undefined when there is none of this id (a uuid), or none that this scope sees. */

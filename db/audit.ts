@@ -1,5 +1,6 @@
-import { decodeCursor, encodeCursor, type Page, toPage } from './cursor.ts';
+import type { Page } from './cursor.ts';
 import type { Tx } from './database.ts';
+import { newestById } from './newest-page.ts';
 
 export interface AuditEntry {
   id: number;
@@ -32,14 +33,6 @@ export async function recordAudit(
 
 /** Newest first. Throws InvalidCursorError. */
 export async function listAudit(tx: Tx, args: { cursor?: string; limit: number }): Promise<Page<AuditEntry>> {
-  let query = tx.selectFrom('audit_log').select(['id', 'at', 'actor', 'action', 'subject', 'data']);
-  if (args.cursor !== undefined) {
-    const [id] = decodeCursor(args.cursor, ['integer']);
-    query = query.where('id', '<', id);
-  }
-  const rows = await query
-    .orderBy('id', 'desc')
-    .limit(args.limit + 1)
-    .execute();
-  return toPage(rows, args.limit, (last) => encodeCursor(last.id));
+  const entries = tx.selectFrom('audit_log').select(['id', 'at', 'actor', 'action', 'subject', 'data']);
+  return await newestById(entries, 'id', args);
 }

@@ -6,8 +6,9 @@ import type {
   ChangeType,
   ChangeVerdict,
 } from '../domain/changes/change.ts';
-import { decodeCursor, encodeCursor, type Page, toPage } from './cursor.ts';
+import type { Page } from './cursor.ts';
 import type { Tx } from './database.ts';
+import { newestByMoment } from './newest-page.ts';
 
 /** What every list of changes shows of one. */
 export interface Change extends ChangeFacts {
@@ -100,17 +101,8 @@ export async function listChanges(
   tx: Tx,
   args: ChangeFilter & { limit: number; cursor?: string },
 ): Promise<Page<ChangeSummary>> {
-  let query = filtered(tx, args)
-    .select([...changeColumns, confirmed.as('confirmed'), sql<string>`at::text`.as('instant')])
-    .orderBy('at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(args.limit + 1);
-  if (args.cursor !== undefined) {
-    const [at, id] = decodeCursor(args.cursor, ['instant', 'integer']);
-    query = query.where(sql<boolean>`(at, id) < (${at}::timestamptz, ${id})`);
-  }
-  const page = toPage(await query.execute(), args.limit, (last) => encodeCursor(last.instant, last.id));
-  return { ...page, items: page.items.map(({ instant: _, ...row }) => row) };
+  const changes = filtered(tx, args).select([...changeColumns, confirmed.as('confirmed')]);
+  return await newestByMoment(changes, { at: 'at', id: 'id', kind: 'integer' }, args);
 }
 
 /** Of the filter, counted up to `most`. */

@@ -1,6 +1,7 @@
 import { recordAudit } from './audit.ts';
-import { decodeCursor, encodeCursor, type Page, toPage } from './cursor.ts';
+import type { Page } from './cursor.ts';
 import type { Tx } from './database.ts';
+import { newestById } from './newest-page.ts';
 import type { IdentityProvider } from './user-identities.ts';
 
 /** What people asked in chat, and what they were answered; kept for 90 days. */
@@ -96,15 +97,7 @@ export async function listChatMessages(
       ]),
     );
   }
-  if (args.cursor !== undefined) {
-    const [id] = decodeCursor(args.cursor, ['integer']);
-    query = query.where('id', '<', id);
-  }
-  const rows = await query
-    .orderBy('id', 'desc')
-    .limit(args.limit + 1)
-    .execute();
-  return toPage(rows, args.limit, (last) => encodeCursor(last.id));
+  return await newestById(query, 'id', args);
 }
 
 /** Forgets one user's, or everybody's (null), and says how many there were. */

@@ -2,9 +2,10 @@ import { sql } from 'kysely';
 import type { ExecutionStatus, StepStatus, UndoStatus } from '../domain/incident-status.ts';
 import type { LayoutStep, RunbookLayout, StepPart } from '../domain/runbook/layout.ts';
 import { type ApprovalRecord, approvalsOfExecution, shownInputs } from './approvals.ts';
-import { decodeCursor, encodeCursor, type Page, toPage } from './cursor.ts';
+import type { Page } from './cursor.ts';
 import type { Tx } from './database.ts';
 import { type ExecutionStanding, executionStanding } from './execution-standing.ts';
+import { newestByMoment } from './newest-page.ts';
 
 export interface ExecutionSummary {
   id: string;
@@ -102,28 +103,16 @@ export async function listExecutions(
   tx: Tx,
   args: ExecutionFilter & { cursor?: string; limit: number },
 ): Promise<Page<ExecutionSummary>> {
-  let query = summaries(tx).select(sql<string>`executions.created_at::text`.as('exactAt'));
+  let query = summaries(tx);
   if (args.runbook !== undefined) query = query.where('executions.runbook', '=', args.runbook);
   if (args.target !== undefined) query = query.where('executions.target', '=', args.target);
   if (args.status) query = query.where('executions.status', 'in', args.status);
   if (args.waitsForPerson) query = query.where(waitingForPerson);
-  if (args.cursor !== undefined) {
-    const [at, id] = decodeCursor(args.cursor, ['instant', 'uuid']);
-    query = query.where((eb) =>
-      eb(
-        eb.refTuple('executions.created_at', 'executions.id'),
-        '<',
-        eb.tuple(sql<Date>`${at}::timestamptz`, sql<string>`${id}::uuid`),
-      ),
-    );
-  }
-  const rows = await query
-    .orderBy('executions.created_at', 'desc')
-    .orderBy('executions.id', 'desc')
-    .limit(args.limit + 1)
-    .execute();
-  const page = toPage(rows, args.limit, (last) => encodeCursor(last.exactAt, last.id));
-  return { ...page, items: page.items.map(({ exactAt: _, ...item }) => item) };
+  return await newestByMoment(
+    query,
+    { at: 'executions.created_at', id: 'executions.id', kind: 'uuid' },
+    args,
+  );
 }
 
 /** How many there are, counted no further than `most`. */

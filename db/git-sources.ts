@@ -4,8 +4,9 @@ import type { RunbookProblem } from '../domain/runbook/definition.ts';
 import type { Commit } from '../domain/runbook-import/commit.ts';
 import type { GitSourceSettings } from '../domain/runbook-import/git-source.ts';
 import { recordAudit } from './audit.ts';
-import { decodeCursor, encodeCursor, type Page, toPage } from './cursor.ts';
+import type { Page } from './cursor.ts';
 import type { Tx } from './database.ts';
+import { newestByMoment } from './newest-page.ts';
 import { lockRunbooks, removeRunbooksExcept } from './runbooks.ts';
 import type { Schema } from './schema.ts';
 import { storable } from './storable.ts';
@@ -322,19 +323,9 @@ export async function listImports(
   tx: Tx,
   args: { sourceId: string; limit: number; cursor?: string | undefined },
 ): Promise<Page<GitImport>> {
-  let query = tx
-    .selectFrom('git_imports')
-    .select([...importColumns, sql<string>`at::text`.as('instant')])
-    .where('source_id', '=', args.sourceId)
-    .orderBy('at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(args.limit + 1);
-  if (args.cursor !== undefined) {
-    const [at, id] = decodeCursor(args.cursor, ['instant', 'uuid']);
-    query = query.where(sql<boolean>`(at, id) < (${at}::timestamptz, ${id}::uuid)`);
-  }
-  const page = toPage(await query.execute(), args.limit, (last) => encodeCursor(last.instant, last.id));
-  return { ...page, items: page.items.map(({ instant: _, ...row }) => toImport(row)) };
+  const imports = tx.selectFrom('git_imports').select(importColumns).where('source_id', '=', args.sourceId);
+  const page = await newestByMoment(imports, { at: 'at', id: 'id', kind: 'uuid' }, args);
+  return { ...page, items: page.items.map(toImport) };
 }
 
 function toImport(row: Omit<GitImport, 'changes'> & { changes: Record<string, unknown> }): GitImport {

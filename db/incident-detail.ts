@@ -22,6 +22,7 @@ import {
   type SimilarIncidentRecord,
 } from './incident-evidence.ts';
 import { type IncidentSummary, incidentColumns } from './incidents.ts';
+import { newestById } from './newest-page.ts';
 
 /** What every page of one incident shows, whichever of its evidence is looked at. */
 export interface IncidentHead extends IncidentSummary {
@@ -151,7 +152,7 @@ export async function listIncidentAlerts(
   tx: Tx,
   args: { incidentId: string; cursor?: string; limit: number },
 ): Promise<Page<IncidentAlert>> {
-  let query = tx
+  const alerts = tx
     .selectFrom('alerts')
     .select([
       'id',
@@ -173,15 +174,7 @@ export async function listIncidentAlerts(
       'flapping',
     ])
     .where('incident_id', '=', args.incidentId);
-  if (args.cursor !== undefined) {
-    const [id] = decodeCursor(args.cursor, ['integer']);
-    query = query.where('id', '<', id);
-  }
-  const rows = await query
-    .orderBy('id', 'desc')
-    .limit(args.limit + 1)
-    .execute();
-  return toPage(rows, args.limit, (last) => encodeCursor(last.id));
+  return await newestById(alerts, 'id', args);
 }
 
 async function servicesOfIncident(tx: Tx, incidentId: string): Promise<IncidentService[]> {
