@@ -59,6 +59,7 @@ async function errorOf(change: Partial<RenderedSsh>, options: Options = {}): Pro
       egress: new EgressRules(options.allow ?? []),
       secrets: createSecretSource({ environment, ssm: {} }),
       knownHosts: options.knownHosts ?? join(folder, 'no-known-hosts'),
+      leaseMs: 12_000,
     });
     connection.close();
     return '';

@@ -7,6 +7,8 @@ import { fingerprintOf, hostKeyProblem, keysOfFile, keysOfStep, typesOf } from '
 export interface SshConnectionContext extends Pick<CheckContext, 'egress' | 'secrets' | 'signal'> {
   /** A known_hosts file. */
   knownHosts: string;
+  /** A host that says nothing for so long is given up. */
+  leaseMs: number;
 }
 
 /** What a command that was run to its end left. */
@@ -26,8 +28,8 @@ const hostKeyAlgorithms: ServerHostKeyAlgorithm[] = [
   'rsa-sha2-256',
 ];
 
-/** A host that says nothing is given up after three of these, in milliseconds. */
-const keepaliveMs = 4_000;
+/** Signs of life that a host may leave out before it is given up. */
+const mostMissed = 3;
 
 /** An SSH connection to a host whose key and address were checked. */
 export class SshConnection {
@@ -85,8 +87,8 @@ export class SshConnection {
         },
         // the step's own time-out counts
         readyTimeout: 0,
-        keepaliveInterval: keepaliveMs,
-        keepaliveCountMax: 3,
+        keepaliveInterval: context.leaseMs / mostMissed,
+        keepaliveCountMax: mostMissed,
       });
       await ready;
     } catch (error) {

@@ -1,12 +1,4 @@
 /**
- * How long the remote watcher goes without a sign of life of the worker before it ends the command, in milliseconds.
- * With the grace time after it, less than passes until anything else of the execution is begun: Temporal notices a
- * worker that is gone by its heartbeats, and what ran on another machine is waited for then (activities/steps.ts).
- */
-export const leaseMs = 12_000;
-export const beatMs = 2_500;
-
-/**
  * `becomes_gone GROUP`: within about five seconds no process of the group lives but this shell and its children; without a
  * ps that can tell, false after that time. In one line, as everything here, for csh takes no others.
  */
@@ -24,21 +16,22 @@ const becomesGone = [
  * silent. A command that succeeded may leave something behind, so the watcher goes; of one that failed the rest is
  * ended here. `timeout` is not everywhere: without it a silent connection counts once it breaks.
  */
-const launcher = [
-  becomesGone,
-  'mark=$1; export HOLDFAST_STEP_KEY="$2" HOLDFAST_IDEMPOTENCY_KEY="$3" HOLDFAST_EXECUTION_ID="$4"; shift 4;',
-  'own=$(ps -o pgid= -p $$ 2>/dev/null || cut -d" " -f5 /proc/$$/stat) || exit 125;',
-  'echo "$mark" $own; read -r go && [ "$go" = go ] || exit 125; exec 3<&0 </dev/null;',
-  `limit=; if timeout --foreground 5 true; then limit="timeout --foreground ${leaseMs / 1000}";`,
-  `elif timeout 5 true; then limit="timeout ${leaseMs / 1000}"; fi 2>/dev/null;`,
-  '( while word=$($limit dd bs=512 count=1 <&3) && [ -n "$word" ]; do :; done;',
-  'trap "" TERM; kill -s TERM 0; sleep 5; kill -s KILL 0 ) >/dev/null 2>&1 & watcher=$!;',
-  '"$@" 3<&-; status=$?;',
-  'if [ $status = 0 ]; then kill -s KILL $watcher; exit 0; fi;',
-  'trap "" TERM; kill -s TERM 0; becomes_gone $own || kill -s KILL 0;',
-  // a shell says 128 and the number of the signal
-  'trap - TERM; [ $status -le 128 ] || kill -$((status - 128)) $$; exit $status',
-].join(' ');
+const launcher = (leaseMs: number): string =>
+  [
+    becomesGone,
+    'mark=$1; export HOLDFAST_STEP_KEY="$2" HOLDFAST_IDEMPOTENCY_KEY="$3" HOLDFAST_EXECUTION_ID="$4"; shift 4;',
+    'own=$(ps -o pgid= -p $$ 2>/dev/null || cut -d" " -f5 /proc/$$/stat) || exit 125;',
+    'echo "$mark" $own; read -r go && [ "$go" = go ] || exit 125; exec 3<&0 </dev/null;',
+    `limit=; if timeout --foreground 5 true; then limit="timeout --foreground ${leaseMs / 1000}";`,
+    `elif timeout 5 true; then limit="timeout ${leaseMs / 1000}"; fi 2>/dev/null;`,
+    '( while word=$($limit dd bs=512 count=1 <&3) && [ -n "$word" ]; do :; done;',
+    'trap "" TERM; kill -s TERM 0; sleep 5; kill -s KILL 0 ) >/dev/null 2>&1 & watcher=$!;',
+    '"$@" 3<&-; status=$?;',
+    'if [ $status = 0 ]; then kill -s KILL $watcher; exit 0; fi;',
+    'trap "" TERM; kill -s TERM 0; becomes_gone $own || kill -s KILL 0;',
+    // a shell says 128 and the number of the signal
+    'trap - TERM; [ $status -le 128 ] || kill -$((status - 128)) $$; exit $status',
+  ].join(' ');
 
 /** TERM, after five seconds KILL, until no living process of the group is left; fails if one stays. */
 const ender = [
@@ -57,12 +50,14 @@ export interface RemoteStart {
   idempotencyKey: string;
   executionId: string;
   sudo: boolean;
+  /** Without a sign of life of the worker for so long, the watcher ends the command. */
+  leaseMs: number;
 }
 
 /** The line for the user's login shell, whichever that is. */
 export function startLine(argv: readonly string[], start: RemoteStart): string {
-  const { mark, key, idempotencyKey, executionId, sudo } = start;
-  return shellLine(launcher, [mark, key, idempotencyKey, executionId, ...argv], sudo);
+  const { mark, key, idempotencyKey, executionId, sudo, leaseMs } = start;
+  return shellLine(launcher(leaseMs), [mark, key, idempotencyKey, executionId, ...argv], sudo);
 }
 
 export function endLine(group: number, sudo: boolean): string {

@@ -13,7 +13,6 @@ import { EgressRules } from './egress.ts';
 import { StepOutput } from './output.ts';
 import type { ProcessGroup } from './process-group.ts';
 import { createSshAdapter } from './ssh.ts';
-import { leaseMs } from './ssh-launcher.ts';
 
 let sshd: Sshd;
 let missing = '';
@@ -40,6 +39,7 @@ interface Options {
   signal?: AbortSignal;
   secrets?: Record<string, string>;
   started?: (group: ProcessGroup) => Promise<void>;
+  leaseMs?: number;
 }
 const stepOf = (change: Partial<RenderedSsh>): RenderedSsh => ({
   kind: 'ssh',
@@ -63,12 +63,16 @@ const contextOf = (options: Options): CheckContext => ({
   }),
   environment: { HOLDFAST_EXECUTION_ID: 'e-1', PATH: '/usr/bin:/bin' },
 });
-const adapterOf = () => createSshAdapter({ knownHosts: join(folder, 'no-known-hosts') });
+const adapterOf = ({ leaseMs }: Options = {}) =>
+  createSshAdapter({
+    knownHosts: join(folder, 'no-known-hosts'),
+    ...(leaseMs === undefined ? {} : { leaseMs }),
+  });
 
 async function run(argv: [string, ...string[]], change: Partial<RenderedSsh> = {}, options: Options = {}) {
   const output = new StepOutput({ secrets: [] });
   let group: ProcessGroup | undefined;
-  const result = await adapterOf().run(stepOf({ argv, ...change }), {
+  const result = await adapterOf(options).run(stepOf({ argv, ...change }), {
     ...contextOf(options),
     output,
     key: 'execution:e-1:step:0:1',
@@ -100,7 +104,8 @@ const appears = async (file: string): Promise<void> => {
   await vi.waitFor(async () => expect(await readFile(join(folder, file), 'utf8')).toMatch(/\n$/), 10_000);
 };
 
-describe('an ssh step', () => {
+// each has a connection of its own and waits for the other side of it, so they wait together
+describe.concurrent('an ssh step', () => {
   it('succeeds with its output, from both streams', async () => {
     expect(await run(shell('echo out; sleep 0.2; echo err >&2'))).toMatchObject({
       result: { ok: true },
@@ -202,7 +207,6 @@ describe('an ssh step that cannot begin', () => {
   });
 });
 
-// they wait for others and for nothing of their own, so they wait together
 describe.concurrent('an ssh step that is to end', () => {
   it('is ended with all its children at its time-out', async () => {
     const { result, group } = await run(shell('sleep 300 & sleep 300 & wait'), {}, { timeoutMs: 3000 });
@@ -303,7 +307,8 @@ describe.concurrent('an ssh step whose connection breaks', () => {
 
   it('is ended by its watcher when the worker cannot reach the host any more', async () => {
     const cable = await startCable();
-    const running = run(shell(`echo up > ${folder}/silent; sleep 300`), { port: cable.port });
+    const leaseMs = 4000;
+    const running = run(shell(`echo up > ${folder}/silent; sleep 300`), { port: cable.port }, { leaseMs });
     await appears('silent');
     const began = performance.now();
     cable.silence();

@@ -7,17 +7,29 @@ import type { RenderedSsh } from '../../domain/runbook/rendered.ts';
 import type { CheckContext, Finding, StepAdapter, StepContext, StepResult } from './adapter.ts';
 import { graceMs } from './process-group.ts';
 import { SshConnection, type SshConnectionContext } from './ssh-connection.ts';
-import { beatMs, endLine, leaseMs, shellLine, startLine } from './ssh-launcher.ts';
+import { endLine, shellLine, startLine } from './ssh-launcher.ts';
 
 export interface SshDeps {
   /** HOLDFAST_SSH_KNOWN_HOSTS: which keys hosts have where the step does not say. */
   knownHosts: string;
+  /** How long host and worker go without a sign of life of each other before the command is ended. */
+  leaseMs?: number;
 }
 
-export function createSshAdapter({ knownHosts }: SshDeps): StepAdapter<RenderedSsh> {
+type Deps = Required<SshDeps>;
+
+/**
+ * With the grace time after it, less than passes until anything else of the execution is begun: Temporal notices a
+ * worker that is gone by its heartbeats, and what ran on another machine is waited for then (activities/steps.ts).
+ */
+const usualLeaseMs = 12_000;
+/** Signs of life that the worker gives in the time of a lease. */
+const beatsPerLease = 5;
+
+export function createSshAdapter({ knownHosts, leaseMs = usualLeaseMs }: SshDeps): StepAdapter<RenderedSsh> {
   return {
-    check: async (step, context) => await checkSsh(step, { ...context, knownHosts }),
-    run: async (step, context) => await runSsh(step, { ...context, knownHosts }),
+    check: async (step, context) => await checkSsh(step, { ...context, knownHosts, leaseMs }),
+    run: async (step, context) => await runSsh(step, { ...context, knownHosts, leaseMs }),
   };
 }
 
@@ -27,10 +39,7 @@ const longestDrainMs = 10_000;
 /** What is kept of what comes before the command begins. */
 const longestPreamble = 16 * 1024;
 
-async function checkSsh(
-  step: RenderedSsh,
-  context: CheckContext & { knownHosts: string },
-): Promise<Finding[]> {
+async function checkSsh(step: RenderedSsh, context: CheckContext & Deps): Promise<Finding[]> {
   const at = `${step.user}@${step.host}`;
   const signal = AbortSignal.any([context.signal, AbortSignal.timeout(context.timeoutMs)]);
   const findings: Finding[] = [];
@@ -76,7 +85,7 @@ async function checkSsh(
   return findings;
 }
 
-async function runSsh(step: RenderedSsh, context: StepContext & { knownHosts: string }): Promise<StepResult> {
+async function runSsh(step: RenderedSsh, context: StepContext & Deps): Promise<StepResult> {
   const timeout = AbortSignal.timeout(context.timeoutMs);
   const stop = AbortSignal.any([context.signal, timeout]);
   const why = () =>
@@ -134,6 +143,7 @@ class RemoteRun {
         idempotencyKey: context.idempotencyKey,
         executionId: context.environment.HOLDFAST_EXECUTION_ID ?? '',
         sudo: step.requiresSudo,
+        leaseMs: context.leaseMs,
       }),
     );
     // a channel that breaks shows as the end of the connection
@@ -149,7 +159,10 @@ class RemoteRun {
     });
     if (this.stop.aborted) return { ok: false, error: `${this.why()} before it began` };
     channel.write('go\n');
-    const heart = setInterval(() => channel.writable && channel.write('beat\n'), beatMs);
+    const heart = setInterval(
+      () => channel.writable && channel.write('beat\n'),
+      context.leaseMs / beatsPerLease,
+    );
     const end = await ended;
     clearInterval(heart);
     return await this.conclude(end, channel, group);
@@ -244,7 +257,7 @@ class RemoteRun {
     if (first?.code === 0) return true;
     // the watcher takes over when the channel closes
     channel.end();
-    const over = AbortSignal.timeout(leaseMs + graceMs);
+    const over = AbortSignal.timeout(context.leaseMs + graceMs);
     while (!over.aborted) {
       await delay(drainMs);
       const connection = await SshConnection.open(step, { ...context, signal: over }).catch(() => undefined);
