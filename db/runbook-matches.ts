@@ -2,6 +2,8 @@ import type { RunbookDefinition } from '../domain/runbook/definition.ts';
 import { matchRunbooks } from '../domain/runbook/match.ts';
 import type { Severity } from '../domain/severity.ts';
 import type { Tx } from './database.ts';
+import { listIncidentAlerts } from './incident-detail.ts';
+import { listRunbooks, type RunbookRecord } from './runbooks.ts';
 
 /** A firing alert of an open incident that calls a runbook as its triggers stand. */
 export interface MatchingAlert {
@@ -48,4 +50,24 @@ export async function matchingNow(tx: Tx, definition: RunbookDefinition): Promis
     matching.set(alert.incidentNumber, { ...alert, callsAt });
   }
   return [...matching.values()];
+}
+
+/** The newest of an incident, which say what kind of trouble it is. */
+const alertsMatched = 20;
+
+/** Those that can be run, by name; those that the alerts of the incident call stand first. */
+export async function listRunbooksFor(tx: Tx, incidentId: string | undefined): Promise<RunbookRecord[]> {
+  const runbooks = (await listRunbooks(tx)).filter(({ removedAt }) => removedAt === null);
+  if (incidentId === undefined) return runbooks;
+  const { items: alerts } = await listIncidentAlerts(tx, { incidentId, limit: alertsMatched });
+  const definitions = runbooks.map(({ definition }) => definition);
+  const called = new Set(
+    alerts.flatMap((alert) =>
+      matchRunbooks(definitions, { ...alert, alertName: alert.name }).map(({ name }) => name),
+    ),
+  );
+  return [
+    ...runbooks.filter(({ name }) => called.has(name)),
+    ...runbooks.filter(({ name }) => !called.has(name)),
+  ];
 }

@@ -4,11 +4,11 @@ import { z } from 'zod';
 import type { Database, Tx } from './database.ts';
 
 /**
- * Links in mails: they say who may do what to which thing until when, signed, so that nothing is stored until one
- * is used. A token is `<key id>.<claims>.<HMAC-SHA256 of 'key id.claims'>`, each in base64url. It holds the
- * reader's mail address, so it belongs in a mail to that reader and nowhere else.
+ * Links in mails and cards: they say who may do what to which thing until when, signed, so that nothing is stored until
+ * one is used. A token is `<key id>.<claims>.<HMAC-SHA256 of 'key id.claims'>`, each in base64url. It holds the
+ * reader's mail address, so it belongs in a message to that reader and nowhere else.
  */
-export const linkActions = ['acknowledge', 'approve', 'reject', 'view'] as const;
+export const linkActions = ['acknowledge', 'approve', 'reject', 'run', 'false_positive', 'view'] as const;
 export type LinkAction = (typeof linkActions)[number];
 
 /** No link lives longer, so that a signing key that was replaced this long ago can be retired. */
@@ -27,7 +27,7 @@ export interface LinkGrant {
   orgId: string;
   action: LinkAction;
   subject: LinkSubject;
-  /** The mail address that the link was sent to: it acts in this name. */
+  /** The mail address that the link was sent to, or, where many read it, what stands for them: it acts in this name. */
   person: string;
   /** Names this link among the used ones. */
   nonce: string;
@@ -37,8 +37,8 @@ export type LinkProblem = 'invalid' | 'expired' | 'used';
 
 /** For the person who opened the link. */
 export const linkProblemTexts: Record<LinkProblem, string> = {
-  invalid: 'This link is not valid. Open it from the mail again, unbroken, or sign in.',
-  expired: 'This link has expired. Sign in, or wait for the next mail.',
+  invalid: 'This link is not valid. Open it from the message again, unbroken, or sign in.',
+  expired: 'This link has expired. Sign in, or wait for the next message.',
   used: 'This link has been used already. Sign in to see how things stand.',
 };
 

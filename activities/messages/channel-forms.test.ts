@@ -34,21 +34,50 @@ test('a card for Teams is cut from the end to 28 KB, and says that there is more
   expect(card.actions).toHaveLength(1);
 });
 
-test('a card for Teams leads to the pages for what a link must not do in the name of any reader', () => {
-  const value = { number: 42, asOf: 7, opening: 1 };
-  const { actions } = teamsCard({
-    ...message([]),
-    actions: [
-      { label: 'Acknowledge', action: 'holdfast.acknowledge', value },
-      { label: 'Run a runbook', action: 'holdfast.run', value },
-      { label: 'False positive', action: 'holdfast.false_positive', value },
-    ],
-  });
-  expect(actions.map(({ title, url }) => [title, url])).toEqual([
+const value = { number: 42, asOf: 7, opening: 1 };
+const actions: Message['actions'] = [
+  { label: 'Acknowledge', action: 'holdfast.acknowledge', value },
+  { label: 'Run a runbook', action: 'holdfast.run', value },
+  { label: 'False positive', action: 'holdfast.false_positive', value },
+];
+const linkTo = (token: string) => ({ url: `https://holdfast.example/l/${token}`, until: new Date() });
+
+test('a card for Teams runs a runbook and closes a false positive by links of its own', () => {
+  const card = teamsCard(
+    { ...message([]), actions },
+    { run: linkTo('run'), false_positive: linkTo('false') },
+  );
+  expect(card.actions.map(({ title, url }) => [title, url])).toEqual([
+    ['Open incident #42', 'https://holdfast.example/incidents/42'],
+    ['Run a runbook', 'https://holdfast.example/l/run'],
+    ['False positive', 'https://holdfast.example/l/false'],
+  ]);
+});
+
+test('a preview of a card leads to the pages, since it signs nothing', () => {
+  expect(teamsCard({ ...message([]), actions }).actions.map(({ title, url }) => [title, url])).toEqual([
     ['Open incident #42', 'https://holdfast.example/incidents/42'],
     ['Run a runbook', 'https://holdfast.example/runbooks?incident=42'],
     ['False positive', 'https://holdfast.example/incidents/42#do-resolve'],
   ]);
+});
+
+test('of a card that is too large what its blocks say goes first, from the last; its buttons stay', () => {
+  const blocks = [list(4, 'kept'), ...Array.from({ length: 60 }, () => list(4, 'ü"'.repeat(300)))];
+  // as long as a link can be
+  const long = linkTo('x'.repeat(2000));
+  const card = teamsCard({ ...message(blocks), actions }, { run: long, false_positive: long });
+  expect(Buffer.byteLength(bodyOf(card))).toBeLessThanOrEqual(teamsLimitBytes);
+  expect(card.actions.map(({ title }) => title)).toEqual([
+    'Open incident #42',
+    'Run a runbook',
+    'False positive',
+  ]);
+  const said = JSON.stringify(card);
+  expect(said).toContain('checkout has been failing.');
+  expect(said).toContain('3 kept');
+  expect(said).toContain('More on the page of Holdfast.');
+  expect(said).toContain('ops is told.');
 });
 
 test('a message for Slack keeps to 50 blocks of 3,000 characters, and its button stays', () => {

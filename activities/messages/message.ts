@@ -10,7 +10,7 @@ import type { ReadinessFinding } from '../../domain/readiness/readiness.ts';
 import type { ChatAction } from './chat-actions.ts';
 import type { Mail } from './mail-layout.ts';
 
-/** What a message is made from. `links` act in the reader's name; they are made only where the mail shows them. */
+/** What a message is made from. `links` act in the reader's name; they are made only where the message shows them. */
 export interface MessageSource {
   /** Of the message in the log, for the link to why it was sent; absent in a preview. */
   key?: string | undefined;
@@ -29,7 +29,7 @@ export interface MessageSource {
   publicUrl: string;
   /** The reader's mail address. */
   reader: string;
-  links: Partial<Record<'acknowledge' | 'approve' | 'reject', MessageLink>>;
+  links: Partial<Record<'acknowledge' | 'approve' | 'reject' | 'run' | 'false_positive', MessageLink>>;
   /** By the number of the incident, in a message that tells of several. */
   acknowledgeLinks?: ReadonlyMap<number, MessageLink>;
   now: number;

@@ -2,7 +2,7 @@ import { lines, oneLine } from '../../domain/markup.ts';
 import { type AdaptiveCard, bodyOf, teamsLimitBytes } from '../channels/teams.ts';
 import type { ChatAction } from './chat-actions.ts';
 import { type Block, type Cell, tones } from './mail-layout.ts';
-import type { Message } from './message.ts';
+import type { Message, MessageSource } from './message.ts';
 
 /** A run of text, which unlike a TextBlock knows no Markdown: nothing from outside becomes a link or a mention. */
 interface TextRun {
@@ -26,7 +26,7 @@ const colours: Partial<Record<Message['mail']['tone'], TextRun['color']>> = {
 const actionsAtMost = 6;
 
 /** A message as an adaptive card, cut block by block from the end until it is within what Teams takes. */
-export function teamsCard({ mail, actions = [] }: Message): AdaptiveCard {
+export function teamsCard({ mail, actions = [] }: Message, links: MessageSource['links'] = {}): AdaptiveCard {
   const colour = colours[mail.tone];
   const sentence = oneLine(mail.sentence, 1000);
   const top: Element[] = [
@@ -47,7 +47,7 @@ export function teamsCard({ mail, actions = [] }: Message): AdaptiveCard {
       msteams: { width: 'Full' },
       fallbackText: sentence,
       body: [...top, ...blocks.slice(0, count), ...note, footer],
-      actions: [...mail.buttons, ...actions.flatMap((action) => pageOf(action, mail.publicUrl))]
+      actions: [...mail.buttons, ...actions.flatMap((action) => linkOf(action, links, mail.publicUrl))]
         .slice(0, actionsAtMost)
         .map(({ label, url }) => ({ type: 'Action.OpenUrl', title: oneLine(label, 75), url })),
     };
@@ -55,16 +55,18 @@ export function teamsCard({ mail, actions = [] }: Message): AdaptiveCard {
   }
 }
 
-/**
- * What is more than an acknowledgement is done on the pages, by whoever is signed in: a channel has many readers, and
- * a link in it would act for any of them.
- */
-function pageOf({ action, label, value }: ChatAction, publicUrl: string): { label: string; url: string }[] {
-  const { number } = value;
+/** Beside the mail's own buttons. In a preview, which signs nothing, it leads to the page that does the same. */
+function linkOf(
+  { action, label, value: { number } }: ChatAction,
+  links: MessageSource['links'],
+  publicUrl: string,
+): { label: string; url: string }[] {
   if (number === undefined) return [];
-  if (action === 'holdfast.run') return [{ label, url: `${publicUrl}/runbooks?incident=${number}` }];
+  if (action === 'holdfast.run') {
+    return [{ label, url: links.run?.url ?? `${publicUrl}/runbooks?incident=${number}` }];
+  }
   if (action === 'holdfast.false_positive') {
-    return [{ label, url: `${publicUrl}/incidents/${number}#do-resolve` }];
+    return [{ label, url: links.false_positive?.url ?? `${publicUrl}/incidents/${number}#do-resolve` }];
   }
   return [];
 }

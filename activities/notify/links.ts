@@ -8,7 +8,7 @@ import type { MessageLink, MessageSource } from '../messages/message.ts';
 
 export type Links = Pick<MessageSource, 'links' | 'acknowledgeLinks'>;
 
-const acknowledgeLinkMs = 24 * 3_600_000;
+const actLinkMs = 24 * 3_600_000;
 /** Of a message that tells of many incidents. */
 const linksAtMost = 10;
 
@@ -29,11 +29,13 @@ export async function signLinks(
     facts: NotificationFacts;
     consolidated?: ConsolidatedFacts | undefined;
     person: string;
+    /** A card has all that can be done as a link, a mail what is most likely to be done. */
+    form: 'mail' | 'card';
     publicUrl: string;
     now: number;
   },
 ): Promise<Links> {
-  const { input, facts, consolidated, person, publicUrl, now } = message;
+  const { input, facts, consolidated, person, form, publicUrl, now } = message;
   const link = async (
     action: LinkAction,
     subject: LinkSubject,
@@ -48,14 +50,14 @@ export async function signLinks(
     const token = await signLink(tx, { orgId: input.orgId, action, subject, person, expiresAt, nonce, now });
     return { url: `${publicUrl}/l/${token}`, until: expiresAt };
   };
-  const acknowledgeUntil = new Date(now + acknowledgeLinkMs);
+  const actUntil = new Date(now + actLinkMs);
   const { incident, approval } = facts;
   if (consolidated) {
     const unclaimed = consolidated.incidents.filter((each) => !each.acknowledgedAt && !each.resolvedAt);
     const acknowledgeLinks = new Map<number, MessageLink>();
     for (const each of unclaimed.slice(0, linksAtMost)) {
       const part = `acknowledge ${each.number}`;
-      acknowledgeLinks.set(each.number, await link('acknowledge', asSeen(each), acknowledgeUntil, part));
+      acknowledgeLinks.set(each.number, await link('acknowledge', asSeen(each), actUntil, part));
     }
     return { links: {}, acknowledgeLinks };
   }
@@ -64,10 +66,17 @@ export async function signLinks(
     const approve = await link('approve', subject, approval.expiresAt);
     return { links: { approve, reject: await link('reject', subject, approval.expiresAt) } };
   }
-  if (incident && asksToAcknowledge.has(input.type) && !incident.acknowledgedAt && !incident.resolvedAt) {
-    return { links: { acknowledge: await link('acknowledge', asSeen(incident), acknowledgeUntil) } };
+  if (!incident || incident.resolvedAt) return { links: {} };
+  const seen = asSeen(incident);
+  const links: Links['links'] = {};
+  if (asksToAcknowledge.has(input.type) && !incident.acknowledgedAt) {
+    links.acknowledge = await link('acknowledge', seen, actUntil);
   }
-  return { links: {} };
+  if (form === 'card' && !facts.execution) {
+    links.run = await link('run', seen, actUntil);
+    links.false_positive = await link('false_positive', seen, actUntil);
+  }
+  return { links };
 }
 
 /** An incident as the reader of a message sees it: what has begun anew since is not theirs to take by its link. */

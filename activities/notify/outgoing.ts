@@ -16,6 +16,9 @@ export interface Delivery {
   outgoing: Outgoing;
 }
 
+/** Links that act as `person`. */
+export type LinksFor = (person: string, form: 'mail' | 'card') => Promise<Links>;
+
 /** What a message is made from, before it is known who reads it. */
 export type Content = Omit<MessageSource, 'reader' | 'links'>;
 
@@ -42,8 +45,7 @@ export async function deliveriesOf(
   content: Content,
   destination: Destination,
   begun: Pick<Extract<Begun, { status: 'begun' }>, 'createdAt' | 'delivered'>,
-  /** Links that act as `person`. */
-  linksFor: (person: string) => Promise<Links>,
+  linksFor: LinksFor,
 ): Promise<Delivery[]> {
   const { key, type } = input;
   const { facts } = content;
@@ -54,7 +56,7 @@ export async function deliveriesOf(
     case 'email': {
       const deliveries: Delivery[] = [];
       for (const address of destination.addresses.filter((each) => !begun.delivered.includes(each))) {
-        const mail = composeMail({ ...content, reader: address, ...(await linksFor(address)) });
+        const mail = composeMail({ ...content, reader: address, ...(await linksFor(address, 'mail')) });
         const thread = threadOf(facts);
         const message = { ...mail, to: address, key, type, ...(thread !== undefined && { thread }) };
         deliveries.push({ to: address, outgoing: { kind: 'email', message } });
@@ -82,7 +84,7 @@ export async function deliveriesOf(
     }
     case 'teams': {
       const links = await teamsLinks(destination, linksFor);
-      const card = teamsCard(composeMessage({ ...content, reader, ...links }));
+      const card = teamsCard(composeMessage({ ...content, reader, ...links }), links.links);
       return [{ to, outgoing: { kind: 'teams', to: destination, card } }];
     }
   }
@@ -90,18 +92,14 @@ export async function deliveriesOf(
 
 /**
  * A Teams channel takes nothing back that is pressed, so its buttons are links. One person's are theirs; in a channel
- * of many a link can say that somebody there has the incident, and approves nothing.
+ * of many a link can say that somebody there has the incident, and approves nothing. What takes a role acts there as
+ * whoever is signed in.
  */
-async function teamsLinks(
-  destination: Destination,
-  linksFor: (person: string) => Promise<Links>,
-): Promise<Links> {
-  if (destination.person !== null) return await linksFor(destination.person);
-  const { links, acknowledgeLinks } = await linksFor(`somebody in ${destination.label}`);
-  return {
-    links: links.acknowledge ? { acknowledge: links.acknowledge } : {},
-    ...(acknowledgeLinks && { acknowledgeLinks }),
-  };
+async function teamsLinks(destination: Destination, linksFor: LinksFor): Promise<Links> {
+  if (destination.person !== null) return await linksFor(destination.person, 'card');
+  const { links, ...more } = await linksFor(`somebody in ${destination.label}`, 'card');
+  const { approve: _, reject: __, ...ofMany } = links;
+  return { links: ofMany, ...more };
 }
 
 /** What a channel has one message of. An execution has its own beside its incident's. */

@@ -343,16 +343,42 @@ test('a test of a channel does not keep paging at PagerDuty', async () => {
   expect(pagerduty.events.slice(-2).map(({ event_action }) => event_action)).toEqual(['trigger', 'resolve']);
 });
 
-test('Teams gets a card whose button acknowledges, and approves nothing in the name of many', async () => {
+/** What the buttons of the newest card do by their links, by their titles. */
+async function linksOfCard() {
+  const links = (teams.cards.at(-1)?.actions ?? []).filter(({ url }) => url.includes('/l/'));
+  const grants = links.map(
+    async ({ title, url }) => [title, await verifyLink(database.db, url.split('/l/')[1] ?? '')] as const,
+  );
+  return Object.fromEntries(await Promise.all(grants));
+}
+
+test('Teams gets a card whose buttons are links, and approves nothing in the name of many', async () => {
+  await change('recorded_seq = 12, opening = 2');
   await tell(message('team'));
-  const card = teams.cards.at(-1)!;
-  expect(saidBy(card)).toContain('db-primary refuses connections');
-  const url = card.actions?.find(({ title }) => title === 'Acknowledge')?.url ?? '';
-  expect(await verifyLink(database.db, url.split('/l/')[1] ?? '')).toMatchObject({
-    action: 'acknowledge',
-    person: 'somebody in team (Microsoft Teams)',
-    subject: { incidentNumber: incident.number },
+  expect(saidBy(teams.cards.at(-1)!)).toContain('db-primary refuses connections');
+  const subject = { incidentNumber: incident.number, asOf: 12, opening: 2 };
+  const person = 'somebody in team (Microsoft Teams)';
+  expect(await linksOfCard()).toMatchObject({
+    Acknowledge: { action: 'acknowledge', person, subject },
+    'Run a runbook': { action: 'run', person, subject },
+    'False positive': { action: 'false_positive', person, subject },
   });
+  const nonces = Object.values(await linksOfCard()).map((grant) => 'nonce' in grant && grant.nonce);
+  expect(new Set(nonces).size).toBe(3);
+
+  await change(`acknowledged_at = now(), acknowledged_by = 'ben@example.com'`);
+  await tell(message('team', { type: 'incident.acknowledged' }));
+  expect(Object.keys(await linksOfCard())).toEqual(['Run a runbook', 'False positive']);
+  await change(`resolved_at = now(), status = 'resolved'`);
+  await tell(message('team', { type: 'incident.resolved' }));
+  expect(await linksOfCard()).toEqual({});
+});
+
+test('a mail has the link to acknowledge alone', async () => {
+  const before = smtp.mails.length;
+  await tell(message('', { target: { type: 'email', address: 'ben@example.com' } }));
+  const links = smtp.mails[before]?.email.text?.match(/holdfast\.example\/l\//g);
+  expect(links).toHaveLength(1);
 });
 
 test('the eleventh message about one pattern within an hour is told with the others in one', async () => {

@@ -1,7 +1,7 @@
 import { getExecution } from '../../db/executions-read.ts';
-import { listIncidentAlerts } from '../../db/incident-detail.ts';
 import type { IncidentSummary } from '../../db/incidents.ts';
-import { getRunbook, listRunbooks } from '../../db/runbooks.ts';
+import { listRunbooksFor } from '../../db/runbook-matches.ts';
+import { getRunbook } from '../../db/runbooks.ts';
 import { incidentAnswer, pageAnswer, plainAnswer } from '../../domain/chat/answers.ts';
 import {
   type SlackAction,
@@ -19,7 +19,6 @@ import {
   voteModal,
 } from '../../domain/chat/slack-modals.ts';
 import type { RunbookDefinition } from '../../domain/runbook/definition.ts';
-import { matchRunbooks } from '../../domain/runbook/match.ts';
 import { RefusedError } from '../../workflows/messages-client.ts';
 import { seenApproval } from '../approvals/vote.ts';
 import { assertRole, type Principal, scopeOf } from '../auth/principal.ts';
@@ -40,9 +39,6 @@ export interface Pressed {
 export type PressOutcome =
   | (Answered & { standing?: SlackMessage })
   | { modal: SlackModal; instead: SlackMessage };
-
-/** The newest of an incident, which say what kind of trouble it is. */
-const alertsMatched = 20;
 
 /** Undefined for what is none of Holdfast's buttons. Throws InvalidRequestError for a value that it never wrote. */
 export function readPressed({ actions }: BlockActions): Pressed | undefined {
@@ -168,34 +164,13 @@ async function askWhichRun(
       instead: pageAnswer('Run it here:', `${deps.publicUrl}/runbooks/${name}${query}`, name),
     };
   }
-  const runbooks = await runbooksFor(deps, principal, incident?.id);
+  const found = await deps.db.read(scopeOf(principal), (tx) => listRunbooksFor(tx, incident?.id));
+  const runbooks = found.map(({ definition }) => definition);
   if (runbooks.length === 0) throw new ConflictError('there is no runbook yet: an Admin adds one');
   return {
     modal: chooseRunbookModal(runbooks, number),
     instead: pageAnswer('Choose it here:', `${deps.publicUrl}/runbooks${query}`, 'Runbooks'),
   };
-}
-
-/** By name, those that its alerts call first. */
-async function runbooksFor(
-  { db }: AnswerDeps,
-  principal: Principal,
-  incidentId: string | undefined,
-): Promise<RunbookDefinition[]> {
-  return await db.read(scopeOf(principal), async (tx) => {
-    const definitions = (await listRunbooks(tx))
-      .filter(({ removedAt }) => removedAt === null)
-      .map(({ definition }) => definition);
-    if (incidentId === undefined) return definitions;
-    const { items: alerts } = await listIncidentAlerts(tx, { incidentId, limit: alertsMatched });
-    const called = new Set(
-      alerts.flatMap((alert) =>
-        matchRunbooks(definitions, { ...alert, alertName: alert.name }).map(({ name }) => name),
-      ),
-    );
-    const isCalled = ({ name }: RunbookDefinition) => called.has(name);
-    return [...definitions.filter(isCalled), ...definitions.filter((each) => !isCalled(each))];
-  });
 }
 
 /** What a form asks for before a run. Throws NotFoundError, ForbiddenError. */

@@ -1,3 +1,4 @@
+import { mayOn, type Principal } from '../../api/auth/principal.ts';
 import type { ApprovalRecord } from '../../db/approvals.ts';
 import type { ExecutionDetail } from '../../db/executions-read.ts';
 import type { IncidentHead } from '../../db/incident-detail.ts';
@@ -7,6 +8,17 @@ import type { Piece } from '../../domain/incident-sentence.ts';
 import { approvalView, type Reader } from '../approvals/view.ts';
 import { headView } from '../incidents/head-view.ts';
 import type { Mark } from '../layout/words.ts';
+import { needsOperator, stalenessOf } from './incident-acts.ts';
+
+/** What came of a click. */
+export interface LinkOutcome {
+  tone: 'good' | 'bad';
+  icon: string;
+  text: string;
+  /** To where it goes on. */
+  href?: string;
+  hrefText?: string;
+}
 
 export interface LinkView {
   problem: string | null;
@@ -30,9 +42,13 @@ export interface LinkView {
   button: string | null;
   buttonTone: string;
   asksReason: boolean;
+  /** To choose one of; null where the link runs none. */
+  runbooks: string[] | null;
+  /** It acts as whoever is signed in, and nobody is. */
+  asksToSignIn: boolean;
   /** Why there is nothing left to do. */
   settled: string | null;
-  outcome: { tone: 'good' | 'bad'; icon: string; text: string } | null;
+  outcome: LinkOutcome | null;
   href: string | null;
   hrefText: string;
 }
@@ -47,6 +63,8 @@ const nothing: LinkView = {
   button: null,
   buttonTone: 'primary',
   asksReason: false,
+  runbooks: null,
+  asksToSignIn: false,
   settled: null,
   outcome: null,
   href: null,
@@ -72,7 +90,14 @@ export interface LinkSubjects {
   people: { email: string; name: string }[];
   /** In whose name the link votes. */
   reader: Reader;
+  /** With whose role the link acts, where it takes one. */
+  acting: Principal | undefined;
+  /** That they may run. */
+  runbooks: string[];
 }
+
+/** Whether a link does what only a person with a role may do, so that one which many read acts for nobody by itself. */
+export const takesRole = ({ action }: LinkGrant): boolean => action === 'run' || action === 'false_positive';
 
 /** What the link shows before it acts; with `outcome`, what came of it. */
 export function linkView(
@@ -85,7 +110,7 @@ export function linkView(
   const shown = incident && incidentOf(incident, found, now);
   const view: LinkView = {
     ...nothing,
-    person: grant.person,
+    person: found.acting?.email ?? grant.person,
     incident: shown ?? null,
     approval: approval ? approvalOf(approval, execution) : null,
     ...wayOn(grant, found, outcome),
@@ -103,6 +128,7 @@ function wayOn(
   { incident, approval }: LinkSubjects,
   outcome: LinkView['outcome'],
 ): Pick<LinkView, 'href' | 'hrefText'> {
+  if (outcome?.href !== undefined) return { href: outcome.href, hrefText: outcome.hrefText ?? '' };
   if (approval && grant.action === 'approve' && outcome?.tone === 'good') {
     return { href: `/executions/${approval.executionId}`, hrefText: 'Watch it run' };
   }
@@ -125,10 +151,8 @@ function approvalOf(approval: ApprovalRecord, execution: ExecutionDetail | undef
   return { runbook, target, expiresAt, steps };
 }
 
-function questionOf(
-  grant: LinkGrant,
-  { incident, approval, execution, reader }: LinkSubjects,
-): Partial<LinkView> {
+function questionOf(grant: LinkGrant, found: LinkSubjects): Partial<LinkView> {
+  const { incident, approval, execution, reader } = found;
   switch (grant.action) {
     case 'view':
       return {};
@@ -137,11 +161,16 @@ function questionOf(
       if (incident.resolvedAt) return { settled: 'It is over: there is nothing left to acknowledge.' };
       if (incident.acknowledgedBy)
         return { settled: `${incident.acknowledgedBy} has acknowledged it already.` };
-      return {
-        question:
-          'Acknowledging says that you take care of it. The escalation stops; the time to resolve runs on.',
-        button: 'Acknowledge',
-      };
+      return (
+        settledBy(stalenessOf(grant, incident)) ?? {
+          question:
+            'Acknowledging says that you take care of it. The escalation stops; the time to resolve runs on.',
+          button: 'Acknowledge',
+        }
+      );
+    case 'run':
+    case 'false_positive':
+      return incident ? askedOfRole(grant, incident, found) : { settled: 'The incident is gone.' };
     case 'approve':
     case 'reject': {
       if (!approval) return { settled: 'The approval is gone.' };
@@ -164,3 +193,33 @@ function questionOf(
     }
   }
 }
+
+function askedOfRole(
+  grant: LinkGrant,
+  incident: IncidentHead,
+  { acting, runbooks }: LinkSubjects,
+): Partial<LinkView> {
+  const stale = settledBy(stalenessOf(grant, incident));
+  if (stale) return stale;
+  if (!acting) {
+    return { settled: 'Many read this card. Sign in, and it acts as you.', asksToSignIn: true };
+  }
+  if (grant.action === 'false_positive') {
+    if (!mayOn(acting, 'operator', incident.teamId)) return { settled: `${needsOperator(acting.email)}.` };
+    return {
+      question:
+        'A false positive was nothing wrong: the incident is closed, and nobody is paged for it any more.',
+      button: 'Close as a false positive',
+      asksReason: true,
+    };
+  }
+  if (runbooks.length === 0) return { settled: `There is no runbook that ${acting.email} may run.` };
+  return {
+    question: `It runs for incident #${incident.number}, with what its alerts say. Where it asks for approval, it waits for that.`,
+    button: 'Run it',
+    runbooks,
+  };
+}
+
+const settledBy = (reason: string | undefined): Partial<LinkView> | undefined =>
+  reason === undefined ? undefined : { settled: reason };
