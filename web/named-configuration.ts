@@ -10,19 +10,26 @@ import { setFlash } from './layout/flash.ts';
  * Answers by field what keeps it from being saved; undefined: it is saved. With `existing` it may replace what `find`
  * finds. `fieldOf`: which field of the form an unknown name stands in, by its path in the definition.
  */
-export async function saveNamed(
+export async function saveNamed<T>(
   { db, scope }: { db: Pick<Database, 'write'>; scope: Scope },
   given: {
+    /** What the form says. */
+    read: { definition: T } | { problems: Problems };
+    /** What is wrong with its name, where `read` does not say it. */
+    unnamed?: Problems;
     existing: boolean;
     find: (tx: Tx) => Promise<unknown>;
-    put: (tx: Tx) => Promise<unknown>;
+    put: (tx: Tx, definition: T) => Promise<unknown>;
     fieldOf: (path: string) => string;
   },
 ): Promise<Problems | undefined> {
+  const { read, unnamed = {} } = given;
+  if ('problems' in read) return { ...read.problems, ...unnamed };
+  if (Object.keys(unnamed).length > 0) return unnamed;
   try {
     return await db.write(scope, async (tx): Promise<Problems | undefined> => {
       if (!given.existing && (await given.find(tx))) return { name: 'There is one of this name.' };
-      await given.put(tx);
+      await given.put(tx, read.definition);
       return undefined;
     });
   } catch (error) {

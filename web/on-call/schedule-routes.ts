@@ -130,6 +130,7 @@ export function scheduleRoutes(deps: WebDeps, pages: Pages): Router {
     return await saveNamed(
       { db: deps.db, scope },
       {
+        read: { definition },
         existing,
         find: (tx) => getOnCallSchedule(tx, name),
         put: (tx) => putOnCallSchedule(tx, { orgId, name, definition, actor }),

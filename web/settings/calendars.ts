@@ -49,20 +49,14 @@ export function calendarRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Router 
     const existing = request.params.name !== 'new';
     const values = postedOf(request, existing);
     const { scope, orgId, email } = visitorOf(request);
-    const read = readCalendar(values);
-    const unnamed = calendarNameProblem(values);
-    if ('problems' in read || Object.keys(unnamed).length > 0) {
-      const problems = { ...('problems' in read ? read.problems : {}), ...unnamed };
-      await form(request, response, { values, problems, existing });
-      return;
-    }
-    const { definition } = read;
     const problems = await saveNamed(
       { db: deps.db, scope },
       {
+        read: readCalendar(values),
+        unnamed: calendarNameProblem(values),
         existing,
         find: (tx) => getSlaCalendar(tx, values.name),
-        put: (tx) => putSlaCalendar(tx, { orgId, name: values.name, definition, actor: email }),
+        put: (tx, definition) => putSlaCalendar(tx, { orgId, name: values.name, definition, actor: email }),
         fieldOf: (path) => path,
       },
     );

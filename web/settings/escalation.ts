@@ -93,18 +93,14 @@ export function escalationRoutes(deps: WebDeps, pages: Pages): Router {
 
   async function save(request: Request, response: Response, values: EscalationValues, existing: boolean) {
     const { scope, orgId, email } = visitorOf(request);
-    const read = readEscalation(values);
-    if ('problems' in read) {
-      await form(request, response, values, read.problems, existing);
-      return;
-    }
-    const { definition } = read;
     const problems = await saveNamed(
       { db: deps.db, scope },
       {
+        read: readEscalation(values),
         existing,
         find: (tx) => getEscalationPolicy(tx, values.name),
-        put: (tx) => putEscalationPolicy(tx, { orgId, name: values.name, definition, actor: email }),
+        put: (tx, definition) =>
+          putEscalationPolicy(tx, { orgId, name: values.name, definition, actor: email }),
         fieldOf: (path) => fieldOfPath(path.split('.')),
       },
     );

@@ -108,18 +108,13 @@ export function ruleRoutes(deps: WebDeps, pages: Pages): Router {
   async function save(request: Request, response: Response, values: RuleValues, existing: boolean) {
     const { scope, orgId, email: actor } = visitorOf(request);
     const { name } = values.texts;
-    const read = readRule(values);
-    if ('problems' in read) {
-      await form(request, response, { values, existing, problems: read.problems });
-      return;
-    }
-    const { definition } = read;
     const problems = await saveNamed(
-      { db: db, scope },
+      { db, scope },
       {
+        read: readRule(values),
         existing,
         find: (tx) => getNotificationRule(tx, name),
-        put: (tx) => putNotificationRule(tx, { orgId, name, definition, actor }),
+        put: (tx, definition) => putNotificationRule(tx, { orgId, name, definition, actor }),
         fieldOf: (path) => fieldOfPath(path.split('.')),
       },
     );

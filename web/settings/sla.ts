@@ -83,18 +83,13 @@ export function slaRoutes(deps: WebDeps, pages: Pages): Router {
 
   async function save(request: Request, response: Response, values: SlaValues, existing: boolean) {
     const { scope, orgId, email } = visitorOf(request);
-    const read = readSla(values);
-    if ('problems' in read) {
-      await form(request, response, values, read.problems, existing);
-      return;
-    }
-    const { definition } = read;
     const problems = await saveNamed(
       { db: deps.db, scope },
       {
+        read: readSla(values),
         existing,
         find: (tx) => getSlaPolicy(tx, values.name),
-        put: (tx) => putSlaPolicy(tx, { orgId, name: values.name, definition, actor: email }),
+        put: (tx, definition) => putSlaPolicy(tx, { orgId, name: values.name, definition, actor: email }),
         fieldOf: (path) => path.replace('match.', ''),
       },
     );

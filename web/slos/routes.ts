@@ -117,20 +117,14 @@ export function sloRoutes(deps: Pick<WebDeps, 'db' | 'messages' | 'sloMeasuring'
   async function save(request: Request, response: Response, existing: boolean): Promise<void> {
     const values = postedOf(request, existing);
     const { scope, orgId, email } = visitorOf(request);
-    const read = readSlo(values);
-    const unnamed = sloNameProblem(values);
-    if ('problems' in read || Object.keys(unnamed).length > 0) {
-      const problems = { ...('problems' in read ? read.problems : {}), ...unnamed };
-      await form(request, response, { values, existing, problems });
-      return;
-    }
-    const { definition } = read;
     const problems = await saveNamed(
       { db, scope },
       {
+        read: readSlo(values),
+        unnamed: sloNameProblem(values),
         existing,
         find: (tx) => getSlo(tx, values.name),
-        put: (tx) => putSlo(tx, { orgId, name: values.name, definition, actor: email }),
+        put: (tx, definition) => putSlo(tx, { orgId, name: values.name, definition, actor: email }),
         fieldOf: (path) => path,
       },
     );
