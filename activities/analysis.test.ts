@@ -263,6 +263,16 @@ test('of alerts of one kind the first ones are looked at, however many there are
   );
 });
 
+test('is complete until something tells of what comes late: a trace, a change, a Prometheus', async () => {
+  const of = async (options: Parameters<typeof analyse>[1] = {}) =>
+    (await analyse(await incident({ service: 'db' }), options)).complete;
+  expect(await of()).toBe(true);
+  expect(await of({ prometheusUrl: 'http://127.0.0.1:9' })).toBeUndefined();
+  expect(await of({ prometheusUrl: 'http://127.0.0.1:9', isFirst: false })).toBe(true);
+  await change('search', 10);
+  expect(await of()).toBeUndefined();
+});
+
 describe('metrics', () => {
   const graph = (expression: string) =>
     `http://elsewhere:9090/graph?g0.expr=${encodeURIComponent(expression)}&g0.tab=1`;

@@ -1,5 +1,6 @@
 import {
   type AnalysedAlert,
+  hasLateSources,
   listAnalysedAlerts,
   listFailurePatterns,
   readJudgedCause,
@@ -46,6 +47,8 @@ export interface Analysis {
   /** Null: nothing is sure enough. */
   cause: { service: string; confidence: number; reasons: string[] } | null;
   changes: { id: number; sentence: string }[];
+  /** Nothing tells of traces, changes or metrics, so that a later look would find the same. */
+  complete?: true;
 }
 
 /** Around the alerts, for their metrics. */
@@ -114,6 +117,7 @@ export function createAnalysisActivities({ db, prometheusUrl, ownsEnvironment, c
           .filter(({ id, score }) => score >= toldFrom && known.verdicts.get(id) !== 'dismissed')
           .slice(0, told.changes)
           .map(({ id, sentence }) => ({ id, sentence: short(sentence) })),
+        ...(known.hasLateSources || (await asksPrometheus(orgId)) ? {} : { complete: true as const }),
       };
     },
   };
@@ -127,7 +131,7 @@ export function createAnalysisActivities({ db, prometheusUrl, ownsEnvironment, c
       return { metrics: [], evidence: [], notes: isMissed ? [`Metrics were not looked at: ${why}.`] : [] };
     };
     if (prometheusUrl === undefined) return without('PROMETHEUS_URL names no Prometheus to ask');
-    if (!(await ownsEnvironment(orgId))) {
+    if (!(await asksPrometheus(orgId))) {
       return without('the Prometheus at PROMETHEUS_URL is that of the first organization');
     }
     const times = alerts.map(alertTime);
@@ -137,6 +141,10 @@ export function createAnalysisActivities({ db, prometheusUrl, ownsEnvironment, c
       from: Math.min(...times) - aroundMs,
       to: Math.min(clock(), Math.max(...times) + aroundMs),
     });
+  }
+
+  async function asksPrometheus(orgId: string): Promise<boolean> {
+    return prometheusUrl !== undefined && (await ownsEnvironment(orgId));
   }
 }
 
@@ -176,6 +184,7 @@ async function readKnown(tx: Tx, incidentId: string, alerts: readonly AnalysedAl
     verdicts,
     patterns: await listFailurePatterns(tx, incidentId),
     judgedCause: await readJudgedCause(tx, incidentId),
+    hasLateSources: await hasLateSources(tx),
   };
 }
 

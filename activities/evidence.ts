@@ -21,6 +21,8 @@ export interface GatheredLogs {
   stackTraces: number;
   /** One sentence for the timeline. */
   summary: string;
+  /** Not one line was found. */
+  empty?: true;
 }
 
 /** Lines that are looked at, around the alerts and before them, of all sources together. */
@@ -117,6 +119,7 @@ export function createEvidenceActivities(deps: EvidenceDeps) {
         patterns: evidence.patterns.length,
         stackTraces: evidence.stackTraces.length,
         summary: summarizeEvidence(evidence, around.total),
+        ...(around.total === 0 ? { empty: true } : {}),
       };
     },
   };

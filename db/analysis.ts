@@ -41,6 +41,15 @@ export async function listAnalysedAlerts(tx: Tx, incidentId: string): Promise<An
   }));
 }
 
+/** Whether anything tells of traces or changes, which reach Holdfast some time after what they are about. */
+export async function hasLateSources(tx: Tx): Promise<boolean> {
+  const { rows } = await sql<{ found: boolean }>`
+    select exists (select from change_sources) or exists (select from changes) or exists (select from spans) as found`.execute(
+    tx,
+  );
+  return rows[0]?.found === true;
+}
+
 /** Templates of what its logs tell of failures, what is new first; empty where no logs were read. */
 export async function listFailurePatterns(tx: Tx, incidentId: string, limit = 20): Promise<string[]> {
   const { rows } = await sql<{ template: string }>`

@@ -157,16 +157,14 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
       }
       case 'gather_evidence': {
         const againAfterMs = gathersAgainAfterMs(driver.state);
-        const { summary, source } = await gatherLogs({ orgId, incidentId, againAfterMs });
-        return { type: 'evidence_gathered', at: Date.now(), key, summary, source };
+        const { summary, source, empty } = await gatherLogs({ orgId, incidentId, againAfterMs });
+        const found = empty ? { empty } : {};
+        return { type: 'evidence_gathered', at: Date.now(), key, summary, source, ...found };
       }
       case 'analyse': {
-        const { cause, changes } = await analyseIncident({
-          orgId,
-          incidentId,
-          told: driver.state.cause?.service ?? null,
-        });
-        return { type: 'analysed', at: Date.now(), key, cause, changes };
+        const told = driver.state.cause?.service ?? null;
+        const analysis = await analyseIncident({ orgId, incidentId, told });
+        return { type: 'analysed', at: Date.now(), key, ...analysis };
       }
       case 'regroup': {
         const { alertIds, into, by, reason } = move.regrouping;

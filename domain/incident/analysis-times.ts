@@ -3,7 +3,7 @@ import { holdfast, tell } from './story.ts';
 
 /**
  * When all the evidence of an incident is analysed together: at once, while alerts join, when the logs are there, and
- * twice more when what comes late has come. Never after it is resolved.
+ * twice more when what comes late has come, where something can come late. Never after it is resolved.
  */
 
 /**

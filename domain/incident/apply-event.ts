@@ -67,7 +67,7 @@ function fold(state: IncidentState, event: IncidentEvent): IncidentState {
       return applyDigest(landed(state, event.key), event.digest, event.at);
     case 'evidence_gathered':
       return tell(
-        wantAnalysisNow(landed(state, event.key), event.at),
+        event.empty ? landed(state, event.key) : wantAnalysisNow(landed(state, event.key), event.at),
         event.at,
         'logs',
         holdfast,

@@ -23,10 +23,11 @@ export function probableCause(
 /** A look at the evidence has come back: what is new in it is told. */
 export function applyAnalysis(
   before: IncidentState,
-  { at, cause, changes }: Extract<IncidentEvent, { type: 'analysed' }>,
+  { at, cause, changes, complete }: Extract<IncidentEvent, { type: 'analysed' }>,
 ): IncidentState {
   if (before.resolved) return before;
-  let state: IncidentState = { ...before, analysis: { ...before.analysis, failed: 0 } };
+  const analysis = { ...before.analysis, failed: 0, ...(complete ? { later: [] } : {}) };
+  let state: IncidentState = { ...before, analysis };
   for (const { id, sentence } of changes) {
     if (state.changesTold.includes(id)) continue;
     state = tell(state, at, 'change', holdfast, sentence, { changeId: id });

@@ -15,7 +15,15 @@ export type IncidentEvent =
   | { type: 'move_started'; at: number; key: string }
   | { type: 'move_failed'; at: number; key: string; reason: string }
   | { type: 'feed_read'; at: number; key: string; digest: FeedDigest }
-  | { type: 'evidence_gathered'; at: number; key: string; summary: string; source: string }
+  | {
+      type: 'evidence_gathered';
+      at: number;
+      key: string;
+      summary: string;
+      source: string;
+      /** Not one line was found: there is nothing to analyse. */
+      empty?: true;
+    }
   | {
       type: 'analysed';
       at: number;
@@ -24,6 +32,8 @@ export type IncidentEvent =
       cause: { service: string; confidence: number; reasons: string[] } | null;
       /** Changes that are likely enough to be told of, each a sentence. */
       changes: { id: number; sentence: string }[];
+      /** Nothing tells of traces, changes or metrics, so that a later look would find the same. */
+      complete?: true;
     }
   | { type: 'regroup_asked'; at: number; by: string; alertIds: number[] | null; into: number | null }
   | { type: 'regrouped'; at: number; key: string; into: number }

@@ -96,6 +96,27 @@ describe('the evidence is analysed', () => {
     expect(movesOf(state, openedAt + 3 * second)).toContain('analysis:1');
   });
 
+  test('not for logs that hold nothing', () => {
+    const gathered = { type: 'evidence_gathered', key: 'evidence:0', summary: '', source: 'loki' } as const;
+    const state = fold(looked(opened(), openedAt), { ...gathered, at: openedAt + 3 * second, empty: true });
+    expect(movesOf(state, openedAt + 59 * second)).not.toContain('analysis:1');
+  });
+
+  test('no later than at once where nothing comes late, until another alert joins', () => {
+    const complete: IncidentEvent = {
+      type: 'analysed',
+      at: openedAt + second,
+      key: 'analysis:0',
+      cause: null,
+      changes: [],
+      complete: true,
+    };
+    const state = fold(opened(), begin(openedAt, 'analysis:0'), complete);
+    expect(movesOf(state, openedAt + 10 * minute)).not.toContain('analysis:1');
+    const joined = fold(state, read({ seq: 2, alertCount: 2 }, openedAt + 20 * second));
+    expect(movesOf(joined, openedAt + 20 * second)).toContain('analysis:1');
+  });
+
   test('once at a time, and again for what came meanwhile', () => {
     let state = fold(opened(), begin(openedAt, 'analysis:0'), read({ seq: 2 }, openedAt + second));
     expect(movesOf(state, openedAt + 20 * second).some((key) => key.startsWith('analysis'))).toBe(false);
