@@ -7,15 +7,12 @@ import { onCallSchedule } from '../domain/oncall/schedule.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
 import { createCalendarReader } from './calendars/reader.ts';
 import { createCalendarActivities } from './calendars.ts';
-import { webhookDispatcher } from './channels/dispatcher.ts';
 
 const now = Date.parse('2026-06-03T12:00Z');
-const dispatcher = webhookDispatcher({ egressAllow: [] });
 let database: TestDatabase;
 let server: Server;
 /** By path: what is answered. */
 const answers = new Map<string, { status?: number; body?: string; location?: string }>();
-let activities: ReturnType<typeof createCalendarActivities>;
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -33,12 +30,6 @@ beforeAll(async () => {
     response.writeHead(status, location === undefined ? {} : { location }).end(body);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  activities = createCalendarActivities({
-    db,
-    dispatcher,
-    readEvents: createCalendarReader(),
-    clock: () => now,
-  });
 });
 afterEach(async () => {
   answers.clear();
@@ -46,7 +37,6 @@ afterEach(async () => {
 });
 afterAll(async () => {
   server?.close();
-  await dispatcher.close();
   await database?.close();
 });
 
@@ -84,7 +74,16 @@ async function schedule(...urls: string[]): Promise<void> {
   );
 }
 
-const read = () => activities.readOnCallCalendars({ orgId: database.orgId });
+const readEvents = createCalendarReader();
+const read = (egressAllow: string[] = []) =>
+  createCalendarActivities({
+    db: database.db,
+    egressAllow,
+    readEvents,
+    clock: () => now,
+  }).readOnCallCalendars({
+    orgId: database.orgId,
+  });
 const inScope = <T>(work: Parameters<typeof database.db.read<T>>[1]) =>
   database.db.read({ orgId: database.orgId }, work);
 const shifts = async () =>
@@ -125,7 +124,7 @@ it('keeps the shifts of a calendar that cannot be read, and says why', async () 
     [{ status: 503 }, /HTTP 503/],
     [{ body: '<html>sign in</html>' }, /no iCalendar/],
     [{ body: `${body}${' '.repeat(2 * 1024 * 1024)}` }, /larger than 2 MB/],
-    [{ status: 302, location: 'http://169.254.169.254/latest' }, /link-local/],
+    [{ status: 302, location: 'http://169.254.169.254/latest' }, /is in a private network/],
   ] as const) {
     answers.set('/team.ics', answer);
     expect(await read()).toEqual({ read: 0, failed: 1 });
@@ -133,6 +132,51 @@ it('keeps the shifts of a calendar that cannot be read, and says why', async () 
     expect(await health()).toMatchObject([
       { error: expect.stringMatching(reason), readAt: before[0]!.readAt, shifts: 1 },
     ]);
+  }
+});
+
+it('follows a redirect to itself, and elsewhere only where that is public or listed', async () => {
+  const body = calendar(['ana@example.com', '20260603T090000Z', '20260603T170000Z']);
+  answers.set('/here.ics', { status: 302, location: '/there.ics' });
+  answers.set('/there.ics', { body });
+  answers.set('/round.ics', { status: 307, location: '/round.ics' });
+  answers.set('/ftp.ics', { status: 301, location: 'ftp://example.com/' });
+  await schedule(addressOf('/here.ics'));
+  expect(await read()).toEqual({ read: 1, failed: 0 });
+  let asked = 0;
+  const other = createServer((_, response) => {
+    asked += 1;
+    response.end(body);
+  });
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  const { port } = other.address() as AddressInfo;
+  const elsewhere = {
+    '/address.ics': `http://127.0.0.1:${port}/?secret`,
+    '/mapped.ics': `http://[::ffff:127.0.0.1]:${port}/`,
+    '/name.ics': `http://localhost:${port}/`,
+    '/metadata.ics': 'http://metadata.google.internal/',
+    '/private.ics': 'http://10.1.2.3/',
+  };
+  for (const [path, location] of Object.entries(elsewhere)) answers.set(path, { status: 302, location });
+  await schedule(...Object.keys(elsewhere).map(addressOf), addressOf('/round.ics'), addressOf('/ftp.ics'));
+  try {
+    expect(await read()).toEqual({ read: 0, failed: 7 });
+    const errors = (await health()).map(({ error }) => error);
+    expect(errors.slice(0, 5)).toEqual(
+      Object.values(elsewhere).map((location) =>
+        expect.stringContaining(`it redirects to ${new URL(location).host}, which is in a private network`),
+      ),
+    );
+    expect(errors.slice(5)).toEqual([
+      'it redirects more than 5 times',
+      'it redirects from http:// to ftp://, which is not followed',
+    ]);
+    expect(JSON.stringify(errors)).not.toContain('secret');
+    expect(asked).toBe(0);
+    expect(await read(['localhost', '127.0.0.1'])).toEqual({ read: 3, failed: 4 });
+    expect(asked).toBe(3);
+  } finally {
+    other.close();
   }
 });
 

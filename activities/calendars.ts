@@ -1,4 +1,3 @@
-import type { Dispatcher } from 'undici';
 import type { Database } from '../db/database.ts';
 import { listPeople } from '../db/identity.ts';
 import {
@@ -14,11 +13,12 @@ import { dayMs } from '../domain/wall-clock.ts';
 import { downloadCalendar } from './calendars/download.ts';
 import { CalendarError, type CalendarEvent } from './calendars/events.ts';
 import type { CalendarReader } from './calendars/reader.ts';
+import { EgressRules } from './steps/egress.ts';
 
 export interface CalendarActivityDeps {
   db: Pick<Database, 'read' | 'write'>;
-  /** Made with `webhookDispatcher`. */
-  dispatcher: Dispatcher;
+  /** HOLDFAST_EGRESS_ALLOW. */
+  egressAllow: readonly string[];
   /** Made with `createCalendarReader`. */
   readEvents: CalendarReader;
   /** Epoch milliseconds. */
@@ -41,12 +41,13 @@ const atOnce = 4;
 /** Reads the calendars that say who is on call. */
 export function createCalendarActivities(deps: CalendarActivityDeps) {
   const { db } = deps;
+  const egress = new EgressRules(deps.egressAllow);
 
   async function readOne(orgId: string, calendar: OnCallCalendar, people: KnownPerson[]): Promise<boolean> {
     const today = deps.clock() - (deps.clock() % dayMs);
     const span = { from: today - daysBack * dayMs, to: today + daysAhead * dayMs };
     try {
-      const text = await downloadCalendar(calendar.url, deps.dispatcher);
+      const text = await downloadCalendar(calendar.url, egress);
       const events = await deps.readEvents(orgId, { text, timeZone: calendar.timeZone, ...span });
       const { shifts, unmatched } = shiftsOf(events, people);
       await db.write({ orgId }, (tx) =>

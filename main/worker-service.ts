@@ -146,7 +146,12 @@ async function activitiesOf(config: Config, backends: Backends): Promise<Activit
     ...createEvidenceActivities(backends.logSources),
     ...createStepActivities(steps),
     ...createDryRunActivities(steps),
-    ...createCalendarActivities({ db, dispatcher, readEvents: createCalendarReader(), clock }),
+    ...createCalendarActivities({
+      db,
+      egressAllow: config.egressAllow,
+      readEvents: createCalendarReader(),
+      clock,
+    }),
     ...createGitActivities({
       db,
       secrets: steps.secretSource,

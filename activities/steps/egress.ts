@@ -10,11 +10,16 @@ export class EgressRefusedError extends Error {
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
-/** `trusted`: the host stands literally in the runbook. */
+/**
+ * `true`: a person wrote the host, literally. 'public': nobody did, and it may be anywhere but in a private network.
+ * `false`: nobody did, and it has to be listed.
+ */
+export type Trust = boolean | 'public';
+
 export interface Destination {
   host: string;
   port: number;
-  trusted: boolean;
+  trusted: Trust;
 }
 
 /** One entry of `allowed_hosts` or HOLDFAST_EGRESS_ALLOW. */
@@ -39,8 +44,8 @@ export class EgressRules {
     this.rules = entries.map(parseRule);
   }
 
-  /** Throws EgressRefusedError. `trusted`: the host stands literally in the runbook. */
-  checkUrl(url: URL, trusted: boolean): void {
+  /** Throws EgressRefusedError. */
+  checkUrl(url: URL, trusted: Trust): void {
     this.checkHost({ host: hostOf(url), port: portOf(url), trusted });
   }
 
@@ -57,7 +62,7 @@ export class EgressRules {
   }
 
   /** A DNS lookup for undici that answers with allowed addresses alone, and fails where there are none. */
-  lookupFor(url: URL, trusted: boolean): LookupFunction {
+  lookupFor(url: URL, trusted: Trust): LookupFunction {
     return this.lookupOf({ host: hostOf(url), port: portOf(url), trusted });
   }
 
@@ -119,7 +124,7 @@ export class EgressRules {
     if (range === 'multicast' || range === 'broadcast') {
       throw new EgressRefusedError(`${to.host} is at ${text}, a ${range} address, which answers no request`);
     }
-    if (to.trusted) return;
+    if (to.trusted === true || (to.trusted === 'public' && range === 'unicast')) return;
     const rule = this.nameRule(to.host, to.port);
     if (!rule) throw new EgressRefusedError(refusal(to.host, to.port));
     if (rule.wildcard && (range === 'loopback' || range === 'unspecified')) {

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RenderedRequest } from '../../domain/runbook/rendered.ts';
-import { EgressRefusedError, EgressRules } from './egress.ts';
+import { EgressRefusedError, EgressRules, type Trust } from './egress.ts';
 import { runHttp } from './http.ts';
 import { StepOutput } from './output.ts';
 
@@ -216,7 +216,7 @@ describe('the egress rule', () => {
       throw error;
     }
   };
-  const at = (address: string, host: string, trusted: boolean, allow: string[] = [], to = 80) => {
+  const at = (address: string, host: string, trusted: Trust, allow: string[] = [], to = 80) => {
     try {
       new EgressRules(allow).checkAddress(address, { host, port: to, trusted });
       return 'allowed';
@@ -225,6 +225,22 @@ describe('the egress rule', () => {
       throw error;
     }
   };
+
+  it.each([
+    ['93.184.216.34', [], 'allowed'],
+    ['2606:2800:220:1::1', [], 'allowed'],
+    ['10.0.0.1', [], 'refused'],
+    ['127.0.0.1', [], 'refused'],
+    ['100.64.0.1', [], 'refused'],
+    ['fd00::1', [], 'refused'],
+    ['::ffff:192.168.0.1', [], 'refused'],
+    ['64:ff9b::a00:1', [], 'refused'],
+    ['169.254.169.254', [], 'refused'],
+    ['10.0.0.1', ['10.0.0.0/8'], 'allowed'],
+    ['10.0.0.1', ['files.example.com'], 'allowed'],
+  ])('where nobody wrote the host, %s with %j listed is %s', (address, allow, outcome) => {
+    expect(at(address, 'files.example.com', 'public', allow)).toBe(outcome);
+  });
 
   it.each([
     ['http://10.0.0.1/', true, [], 'allowed'],
