@@ -88,6 +88,8 @@ export interface ApiDeps {
   chat: ChatDeps['chat'];
   signIn: SignIn;
   parseTopology: TopologyParser;
+  /** IANA name, of organizations that have set none. */
+  timeZone: string;
   /** Without a slash at the end. */
   publicUrl: string;
   /** Of Holdfast. */

@@ -30,6 +30,9 @@ const situation = z.object({
 
 const week = z.object({
   kind: z.literal('week'),
+  from: z.iso.datetime(),
+  to: z.iso.datetime(),
+  timeZone: z.string(),
   incidents: z.int(),
   cut: z.boolean(),
   asItWas: side,
@@ -80,6 +83,7 @@ function outcomeWord(outcome: string | null): Word {
 
 function printWeek(printer: Printer, answer: z.output<typeof week>): void {
   printer.line({ text: plural(answer.incidents, 'incident'), colour: 'bold' });
+  printer.line({ text: `${answer.from} to ${answer.to}, a week in ${answer.timeZone}`, colour: 'dim' });
   if (answer.cut) printer.say('there were more: the latest are left out');
   for (const [name, each] of [
     ['as it was', answer.asItWas],

@@ -10,7 +10,7 @@ import { readSource } from './runbook-validate.ts';
 interface Options {
   name?: string;
   at?: string;
-  zone: string;
+  zone?: string;
   severity: string;
   service?: string;
   alert?: string;
@@ -65,7 +65,10 @@ const collect = (text: string, before: string[]) => [...before, text];
 function withSituation(command: Command): Command {
   return command
     .option('--at <moment>', "when an incident opens, such as 'Saturday 03:00 Europe/Berlin'")
-    .option('--zone <zone>', 'of --at and --week where they name none', zoneHere())
+    .option(
+      '--zone <zone>',
+      "of --at where it names none, else this machine's; of --week, else the organization's",
+    )
     .option('--severity <severity>', 'critical, high, warning, low or info', 'critical')
     .option('--service <name>', 'the service that it is on')
     .option('--alert <name>', 'the name of its alert')
@@ -84,7 +87,7 @@ function withSituation(command: Command): Command {
       collect,
       [],
     )
-    .option('--week <date>', 'instead: the past week that begins on this day')
+    .option('--week <date>', 'instead: the past week of this day, from its Monday')
     .option('--json', "print the API's answer");
 }
 
@@ -100,18 +103,18 @@ async function ask(edited: object, options: Options, context: CommandContext): P
 }
 
 function triedOn(options: Options): object {
-  const { at, week, zone: timeZone } = options;
+  const { at, week, zone } = options;
   if ((at === undefined) === (week === undefined)) {
     throw new UsageError(
       "say either --at, such as --at 'Saturday 03:00 Europe/Berlin', or --week 2026-11-09",
     );
   }
-  if (week !== undefined) return { week: { from: week, timeZone } };
+  if (week !== undefined) return { week: { from: week, ...(zone === undefined ? {} : { timeZone: zone }) } };
   const { severity, service, alert, team, lasts } = options;
   return {
     situation: {
       at,
-      timeZone,
+      timeZone: zone ?? zoneHere(),
       severity,
       ...Object.fromEntries(
         Object.entries({ service, alert, team, lasts }).filter(([, value]) => value !== undefined),

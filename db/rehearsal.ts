@@ -9,7 +9,6 @@ import { listPastIncidents } from './past-incidents.ts';
 import { listEscalationPolicies, listNotificationChannels } from './policies.ts';
 import { createPreviewThread } from './preview-thread.ts';
 import type { RehearsalTask, Rehearsed } from './rehearsal-thread.ts';
-import { readReportSettings } from './report-audience.ts';
 import { asActive, listSilences } from './silences.ts';
 import { listSlaCalendars } from './sla-calendars.ts';
 import { listSlaPolicies } from './sla-policies.ts';
@@ -19,6 +18,8 @@ export interface RehearsalRequest {
   edited: Edited;
   /** One incident that is made up, or a week (epoch milliseconds). */
   what: { incident: MadeUpIncident; failures: Failure[] } | { from: number; to: number };
+  /** IANA name, of the organization: nights are there for whoever has said no zone. */
+  organizationZone: string;
 }
 
 export type RehearsalAnswer = Rehearsed & {
@@ -49,7 +50,7 @@ export function createRehearsal(db: Pick<Database, 'read'>) {
 
   return async (
     scope: Scope,
-    { edited, what }: RehearsalRequest,
+    { edited, what, organizationZone: timeZone }: RehearsalRequest,
     left: AbortSignal,
   ): Promise<RehearsalAnswer> => {
     let incidentsCut = false;
@@ -74,7 +75,6 @@ export function createRehearsal(db: Pick<Database, 'read'>) {
         incidentsCut = found.length > incidentsLimit;
         const incidents = found.slice(0, incidentsLimit);
         incidentsSeen = incidents.length;
-        const { timeZone = 'UTC' } = await readReportSettings(tx);
         const zones = await readZones(tx);
         const configured = { standing, edited: isEmpty(edited) ? standing : withEdited(standing, edited) };
         return { kind: 'week', incidents, ...configured, zones, timeZone };

@@ -18,6 +18,11 @@ export interface ReportDefaults {
   timeZone: string;
 }
 
+/** IANA name: the organization's own, else `fallback`. */
+export async function readOrganizationZone(tx: Tx, fallback: string): Promise<string> {
+  return (await readReportSettings(tx)).timeZone ?? fallback;
+}
+
 /**
  * The recipients of the setting, else the default's, else the owners that can still sign in; of a team's report those
  * that the setting names for it.

@@ -61,6 +61,7 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
     publicUrl: config.publicUrl,
     readOrigin: createOriginReader(temporal.workflow, config.temporalNamespace),
     version: versionOf(),
+    timeZone: config.timeZone,
   };
   const workflowUrl = workflowUrlOf(options);
 
@@ -99,7 +100,6 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
         ),
       logError: (error, reference) => logger.error({ err: error, reference }, 'a page failed'),
       runbooksFolder: config.runbooksDir,
-      timeZone: config.timeZone,
     }),
   );
 

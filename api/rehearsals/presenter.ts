@@ -12,6 +12,7 @@ export function presentRehearsal(
     const { people, asItWas, asItStands, asEdited, incidents } = rehearsed;
     return {
       kind: 'week',
+      timeZone,
       from: iso(new Date(from)),
       to: iso(new Date(to)),
       incidents: rehearsed.incidentsSeen,

@@ -160,10 +160,40 @@ test('a past week is shown as it was, as what stands makes it, and as edited', a
 });
 
 test.each([
+  // the clocks go forward in Berlin on the last Sunday of March: an hour less
+  [{ from: '2026-03-25' }, 'Europe/Berlin', '2026-03-22T23:00:00.000Z', '2026-03-29T22:00:00.000Z'],
+  [{ from: '2026-10-25' }, 'Europe/Berlin', '2026-10-18T22:00:00.000Z', '2026-10-25T23:00:00.000Z'],
+  [
+    { from: '2026-03-23', timeZone: 'America/New_York' },
+    'America/New_York',
+    '2026-03-23T04:00:00.000Z',
+    '2026-03-30T04:00:00.000Z',
+  ],
+])(
+  'a week begins on its Monday, where the organization is unless it says otherwise: %j',
+  async (week, timeZone, from, to) => {
+    await api.fixture.owner.query(`insert into settings (org_id, key, value) values ($1, 'reports', $2)`, [
+      api.orgId,
+      JSON.stringify({ timeZone: 'Europe/Berlin' }),
+    ]);
+    const answer = await ask({ week });
+    await api.fixture.owner.query(`delete from settings where key = 'reports'`);
+    expect(answer.body).toMatchObject({ kind: 'week', timeZone, from, to });
+  },
+);
+
+test('without a zone of the organization it is that of HOLDFAST_TIME_ZONE', async () => {
+  expect((await ask({ week: { from: '2026-03-23' } })).body).toMatchObject({
+    timeZone: 'UTC',
+    from: '2026-03-23T00:00:00.000Z',
+  });
+});
+
+test.each([
   [{ situation: { ...situation, at: 'soon' } }, 'situation.at', 'Saturday 03:00'],
   [{ situation: { ...situation, severity: 'bad' } }, 'situation.severity', ''],
   [{}, 'situation', 'either a situation or a week'],
-  [{ week: { from: '2999-01-01' } }, 'week.from', 'six days ago'],
+  [{ week: { from: '2999-01-01' } }, 'week.from', 'a week that is over'],
   [{ policy: { name: 'x', definition: { levels: [] } }, situation }, 'policy.definition.levels', ''],
 ])('what cannot be rehearsed is refused with its field: %j', async (body, field, message) => {
   const refused = await ask(body);

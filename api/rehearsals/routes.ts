@@ -1,5 +1,6 @@
 import type { Database } from '../../db/database.ts';
 import { createRehearsal } from '../../db/rehearsal.ts';
+import { readOrganizationZone } from '../../db/report-audience.ts';
 import {
   editedOf,
   incidentOf,
@@ -13,7 +14,13 @@ import { InvalidRequestError } from '../errors.ts';
 import { presentRehearsal } from './presenter.ts';
 import { rehearsalBody, rehearsalShown } from './schema.ts';
 
-export function rehearsalEndpoints({ db }: { db: Pick<Database, 'read'> }): Endpoint[] {
+export function rehearsalEndpoints({
+  db,
+  timeZone,
+}: {
+  db: Pick<Database, 'read'>;
+  timeZone: string;
+}): Endpoint[] {
   const rehearse = createRehearsal(db);
   return [
     personEndpoint({
@@ -28,16 +35,21 @@ export function rehearsalEndpoints({ db }: { db: Pick<Database, 'read'> }): Endp
       response: rehearsalShown,
       errors: { 422: 'It takes too long', 503: 'Too many rehearsals wait already' },
       handle: async ({ principal, body, request }) => {
-        const { what, ...shown } = toRehearse(body, Date.now());
-        const edited = editedOf(body);
-        const rehearsed = await rehearse(scopeOf(principal), { edited, what }, whenLeft(request));
+        const scope = scopeOf(principal);
+        const organizationZone = await db.read(scope, (tx) => readOrganizationZone(tx, timeZone));
+        const { what, ...shown } = toRehearse(body, { now: Date.now(), organizationZone });
+        const asked = { edited: editedOf(body), what, organizationZone };
+        const rehearsed = await rehearse(scope, asked, whenLeft(request));
         return presentRehearsal(rehearsed, shown);
       },
     }),
   ];
 }
 
-function toRehearse({ situation, week }: Rehearsal, now: number) {
+function toRehearse(
+  { situation, week }: Rehearsal,
+  { now, organizationZone }: { now: number; organizationZone: string },
+) {
   if (situation) {
     const made = orRefuse(incidentOf(situation, now));
     const { openedAt } = made.incident;
@@ -45,8 +57,9 @@ function toRehearse({ situation, week }: Rehearsal, now: number) {
   }
   if (!week)
     throw new InvalidRequestError([{ field: 'situation', message: 'say either a situation or a week' }]);
-  const span = orRefuse(weekOf(week, now));
-  return { what: span, timeZone: week.timeZone, ...span };
+  const { from, timeZone = organizationZone } = week;
+  const span = orRefuse(weekOf({ from, timeZone }, now));
+  return { what: span, timeZone, ...span };
 }
 
 function orRefuse<T extends object>(read: T | { problem: Problem }): T {

@@ -66,6 +66,7 @@ const situationShown = z.object({
 
 const weekShown = z.object({
   kind: z.literal('week'),
+  timeZone: z.string().meta({ description: 'In which it is a week from Monday 00:00' }),
   from: instant,
   to: instant,
   incidents: z.int(),

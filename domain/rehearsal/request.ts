@@ -6,7 +6,7 @@ import { onCallSchedule } from '../oncall/schedule.ts';
 import { escalationPolicy, slaPolicy } from '../policies.ts';
 import { severities } from '../severity.ts';
 import { timeZone } from '../time-zone.ts';
-import { dayMs, instantOf, parseWallTime } from '../wall-clock.ts';
+import { dayMs, instantOf, parseWallTime, weekdayOf } from '../wall-clock.ts';
 import type { Edited } from './edited.ts';
 import { parseMoment } from './moment.ts';
 import type { Answer, Failure, RehearsedIncident } from './situation.ts';
@@ -74,8 +74,8 @@ export const rehearsal = z
     situation: situation.optional(),
     week: z
       .strictObject({
-        from: z.iso.date().meta({ description: 'The first day of seven' }),
-        timeZone: timeZone.default('UTC'),
+        from: z.iso.date().meta({ description: 'A day of it: it begins on its Monday, at 00:00' }),
+        timeZone: timeZone.optional().meta({ description: "Absent: the organization's" }),
       })
       .optional(),
   })
@@ -147,15 +147,16 @@ export function incidentOf(
   };
 }
 
-/** From midnight to midnight by the clock on the wall, epoch milliseconds; the week must be over. */
+/** From Monday 00:00 to Monday 00:00 by the clock on the wall, epoch milliseconds; the week must be over. */
 export function weekOf(
-  { from: day, timeZone: zone }: NonNullable<Rehearsal['week']>,
+  { from: day, timeZone: zone }: { from: string; timeZone: string },
   now: number,
 ): { from: number; to: number } | { problem: Problem } {
   const midnight = parseWallTime(`${day}T00:00`);
-  const [from, to] = [instantOf(zone, midnight), instantOf(zone, midnight + 7 * dayMs)];
-  if (to <= now + dayMs) return { from, to };
+  const monday = midnight - weekdayOf(midnight) * dayMs;
+  const [from, to] = [instantOf(zone, monday), instantOf(zone, monday + 7 * dayMs)];
+  if (to <= now) return { from, to };
   return {
-    problem: { field: 'week.from', message: `write a day at least six days ago: the week must lie behind` },
+    problem: { field: 'week.from', message: 'write a day of a week that is over: they end with Sunday' },
   };
 }

@@ -97,6 +97,7 @@ export async function createTestApi(overrides: Partial<ApiDeps> = {}): Promise<T
       parseTopology: createTopologyParser(),
       publicUrl: 'http://holdfast.example',
       version: '0.0.0',
+      timeZone: 'UTC',
       workflowUrl: (workflowId) => `http://temporal.example/${workflowId}`,
       readOrigin: async () => null,
       onAlertsAccepted: () => {

@@ -1,5 +1,5 @@
 import type { Tx } from '../../db/database.ts';
-import { readReportSettings } from '../../db/report-audience.ts';
+import { readOrganizationZone } from '../../db/report-audience.ts';
 
 /** In which a person reads times: their own zone, else the organization's, else `fallback`. */
 export async function readerZone(tx: Tx, userId: string, fallback: string): Promise<string> {
@@ -8,5 +8,5 @@ export async function readerZone(tx: Tx, userId: string, fallback: string): Prom
     .select('time_zone as timeZone')
     .where('id', '=', userId)
     .executeTakeFirst();
-  return user?.timeZone ?? (await readReportSettings(tx)).timeZone ?? fallback;
+  return user?.timeZone ?? (await readOrganizationZone(tx, fallback));
 }

@@ -114,10 +114,13 @@ test.each([
 });
 
 test('a past week is rehearsed beside what it really was', async () => {
-  const from = new Date(Date.now() - 6 * 86_400_000).toISOString().slice(0, 10);
+  const at = new Date(Date.now() - 8 * 86_400_000).toISOString();
+  await database.owner.query('update incidents set opened_at = $1', [at]);
+  const from = at.slice(0, 10);
   const { status, html } = await post('/rehearsal', { do: 'week', 'week.from': from });
   expect(status).toBe(200);
   expect(html).toContain('What the week would have been');
+  expect(html).toMatch(/\d+ \w+ 00:00 – \d+ \w+ \d{4} 00:00 \(UTC\), /);
   expect(html).toContain('As many pages as it stands');
 });
 

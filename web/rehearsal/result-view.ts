@@ -3,13 +3,19 @@ import { formatDuration } from '../../domain/duration.ts';
 import { localTimeText } from '../../domain/rehearsal/local-time.ts';
 import type { RehearsedRow } from '../../domain/rehearsal/table.ts';
 import type { PageCount, RehearsedWeek, WeekSide } from '../../domain/rehearsal/week.ts';
+import { formatPeriod } from '../../domain/reports/period.ts';
 import type { Mark } from '../layout/words.ts';
 import { timelineDrawing } from './timeline-drawing.ts';
 
 /** What template 'rehearsal/show' shows of an answer. */
-export function resultView(rehearsed: RehearsalAnswer, timeZone: string) {
+export function resultView(
+  rehearsed: RehearsalAnswer,
+  { timeZone, week }: { timeZone: string; week: { from: number; to: number } | null },
+) {
   if (rehearsed.kind === 'week') {
-    return { situation: null, week: weekView(rehearsed, rehearsed.incidentsSeen, rehearsed.incidentsCut) };
+    const { incidentsSeen, incidentsCut } = rehearsed;
+    const period = week && formatPeriod(week.from, week.to, timeZone);
+    return { situation: null, week: { ...weekView(rehearsed, incidentsSeen, incidentsCut), period } };
   }
   const { openedAt, until, rows, policy, schedules, sla, summary, cut } = rehearsed;
   const lastAt = rows.at(-1)?.at ?? openedAt;

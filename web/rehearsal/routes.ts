@@ -3,6 +3,7 @@ import { readDirectory } from '../../db/directory.ts';
 import { listEscalationPolicies } from '../../db/policies.ts';
 import { NotTriedError } from '../../db/preview-thread.ts';
 import { createRehearsal, type RehearsalAnswer, type RehearsalRequest } from '../../db/rehearsal.ts';
+import { readOrganizationZone } from '../../db/report-audience.ts';
 import { listTeams } from '../../db/teams.ts';
 import type { IncidentMatch } from '../../domain/policies.ts';
 import { editedOf, incidentOf, rehearsal, weekOf } from '../../domain/rehearsal/request.ts';
@@ -44,7 +45,7 @@ interface Subject {
 }
 
 type Answered =
-  | { rehearsed: RehearsalAnswer; timeZone: string }
+  | { rehearsed: RehearsalAnswer; timeZone: string; week: { from: number; to: number } | null }
   | { problems: Problems }
   | { notTried: NotTriedError };
 
@@ -90,7 +91,10 @@ export function rehearsalRoutes(deps: Pick<WebDeps, 'db' | 'timeZone'>, pages: P
 
   async function tryOut(request: Request, response: Response, subject: Subject | null): Promise<void> {
     const { scope, userId } = visitorOf(request);
-    const timeZone = await deps.db.read(scope, (tx) => readerZone(tx, userId, deps.timeZone));
+    const { timeZone, organizationZone } = await deps.db.read(scope, async (tx) => ({
+      timeZone: await readerZone(tx, userId, deps.timeZone),
+      organizationZone: await readOrganizationZone(tx, deps.timeZone),
+    }));
     // a form that comes from elsewhere brings no situation yet
     const fresh = posted(request.body, 'situation.at') === '' && posted(request.body, 'week.from') === '';
     const read = subject ? readEdited(subject.kind, asBody(subject.carried)) : { name: '', edited: {} };
@@ -100,7 +104,7 @@ export function rehearsalRoutes(deps: Pick<WebDeps, 'db' | 'timeZone'>, pages: P
     const answered =
       'problems' in read
         ? { problems: { edited: Object.values(read.problems).join(' ') } }
-        : await answerTo(request, response, { edited: read.edited, values, timeZone });
+        : await answerTo(request, response, { edited: read.edited, values, timeZone, organizationZone });
     await show(request, response, { subject, values, answered });
   }
 
@@ -120,10 +124,15 @@ export function rehearsalRoutes(deps: Pick<WebDeps, 'db' | 'timeZone'>, pages: P
   async function answerTo(
     request: Request,
     response: Response,
-    { edited, values, timeZone }: { edited: Edited; values: SituationValues; timeZone: string },
+    {
+      edited,
+      values,
+      timeZone,
+      organizationZone,
+    }: { edited: Edited; values: SituationValues; timeZone: string; organizationZone: string },
   ): Promise<Answered> {
     const week = posted(request.body, 'do') === 'week';
-    const made = week ? { week: { from: values['week.from'], timeZone } } : situationOf(values, timeZone);
+    const made = week ? { week: { from: values['week.from'] } } : situationOf(values, timeZone);
     if ('problems' in made) return made;
     const parsed = rehearsal.safeParse({ ...edited, ...made });
     if (!parsed.success) {
@@ -134,14 +143,17 @@ export function rehearsalRoutes(deps: Pick<WebDeps, 'db' | 'timeZone'>, pages: P
       };
     }
     const { situation, week: asked } = parsed.data;
-    const what = situation ? incidentOf(situation, pages.now()) : asked && weekOf(asked, pages.now());
+    const what = situation
+      ? incidentOf(situation, pages.now())
+      : asked && weekOf({ from: asked.from, timeZone: organizationZone }, pages.now());
     if (!what || 'problem' in what) {
       return { problems: what ? { [what.problem.field]: what.problem.message } : {} };
     }
     return await perform(request, response, {
       edited: editedOf(parsed.data),
       what,
-      timeZone: 'timeZone' in what ? what.timeZone : timeZone,
+      organizationZone,
+      timeZone: 'timeZone' in what ? what.timeZone : week ? organizationZone : timeZone,
     });
   }
 
@@ -153,7 +165,8 @@ export function rehearsalRoutes(deps: Pick<WebDeps, 'db' | 'timeZone'>, pages: P
     const left = new AbortController();
     response.once('close', () => left.abort());
     try {
-      return { rehearsed: await rehearse(visitorOf(request).scope, asked, left.signal), timeZone };
+      const rehearsed = await rehearse(visitorOf(request).scope, asked, left.signal);
+      return { rehearsed, timeZone, week: 'from' in asked.what ? asked.what : null };
     } catch (error) {
       if (!(error instanceof NotTriedError)) throw error;
       return { notTried: error };
@@ -170,7 +183,8 @@ export function rehearsalRoutes(deps: Pick<WebDeps, 'db' | 'timeZone'>, pages: P
     given: { subject: Subject | null; values: SituationValues | null; answered: Answered | null },
   ): Promise<void> {
     const { scope, userId } = visitorOf(request);
-    const { zone, directory, teams } = await deps.db.read(scope, async (tx) => ({
+    const { zone, organizationZone, directory, teams } = await deps.db.read(scope, async (tx) => ({
+      organizationZone: await readOrganizationZone(tx, deps.timeZone),
       zone: await readerZone(tx, userId, deps.timeZone),
       directory: await readDirectory(tx, [], { at: pages.now() }),
       teams: await listTeams(tx),
@@ -178,8 +192,7 @@ export function rehearsalRoutes(deps: Pick<WebDeps, 'db' | 'timeZone'>, pages: P
     const { subject, answered } = given;
     const problems = answered && 'problems' in answered ? answered.problems : {};
     const notTried = answered && 'notTried' in answered ? answered.notTried : null;
-    const result =
-      answered && 'rehearsed' in answered ? resultView(answered.rehearsed, answered.timeZone) : null;
+    const result = answered && 'rehearsed' in answered ? resultView(answered.rehearsed, answered) : null;
     const query = subject?.back ? `?back=${encodeURIComponent(subject.back)}` : '';
     await pages.show(request, response, {
       template: 'rehearsal/show',
@@ -196,6 +209,7 @@ export function rehearsalRoutes(deps: Pick<WebDeps, 'db' | 'timeZone'>, pages: P
           people: [...directory.people.keys()].sort(),
           channels: [...directory.channels].sort(),
           teams,
+          organizationZone,
         }),
         editedProblem: problems.edited ?? null,
         notTried: notTried?.message ?? null,

@@ -24,7 +24,7 @@ const names = [
 
 /**
  * What is tried first: the hour at which nobody likes to be called, and an incident that `match` is for.
- * @param week its first day, ISO 8601
+ * @param week a day of it, ISO 8601
  */
 export function firstSituation(timeZone: string, week: string, match: IncidentMatch = {}): SituationValues {
   const { severity = 'critical', service = '', alert = '', team = '', labels = {} } = match;
@@ -103,7 +103,13 @@ export function situationFormView(
     people,
     channels,
     teams,
-  }: { people: string[]; channels: string[]; teams: { slug: string; name: string }[] },
+    organizationZone,
+  }: {
+    people: string[];
+    channels: string[];
+    teams: { slug: string; name: string }[];
+    organizationZone: string;
+  },
 ): SituationFormView {
   const given = { values, problems };
   return {
@@ -167,6 +173,10 @@ export function situationFormView(
         ],
       }),
     ],
-    weekFrom: field('week.from', 'First day of the week', { ...given, type: 'date' }),
+    weekFrom: field('week.from', 'A day of the week', {
+      ...given,
+      type: 'date',
+      hint: `It goes from Monday 00:00 to the next, ${organizationZone}.`,
+    }),
   };
 }
