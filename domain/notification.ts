@@ -85,8 +85,8 @@ export interface NotificationCause {
  * One message to one target. What it says is read from the database by the ids at the time of sending;
  * `detail` adds what stands in no row. Keys that messages show, all optional:
  * - escalation.page: `level` and `levels` (numbers from 1), `pass` (from 1), `nextAt` (ISO 8601), `nextWhat`; `opening`
- *   of the incident (from 1), and `since`, the number of its event with which that began or an acknowledgement was taken
- *   back: what is recorded before it is out of date
+ *   of the incident (from 1), and `since`, the number of its event with which that began, an acknowledgement was taken
+ *   back, or a snooze or silence ended: what is recorded before it is out of date
  * - of a rule: `rule`, its name, and `note`, its line above the message; `follows`: it brings a message that is there up to
  *   date, and says nothing where the same was said already
  * - alert.received: `alert`, the name of the alert
@@ -121,10 +121,13 @@ export interface NotifyInput {
   severity?: Severity;
 }
 
-/** `skipped`: nothing was sent, because by then there was nothing to say; `reason` is for people. */
+/**
+ * `skipped`: nothing was sent, because by then there was nothing to say; `reason` is for people. `held`: not yet, and
+ * whoever asked for it sends it again when nobody is to be left alone any more.
+ */
 export type NotifyOutcome =
   | { status: 'sent'; destination: string }
-  | { status: 'skipped'; destination: string; reason: string };
+  | { status: 'skipped'; destination: string; reason: string; held?: true };
 
 /** Of a message in the log. `started`: handed to the channel, outcome not known yet. */
 export type NotificationStatus = 'started' | 'sent' | 'failed' | 'skipped';

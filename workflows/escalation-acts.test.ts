@@ -95,6 +95,78 @@ describe('holding it back', () => {
     });
   });
 
+  const snoozed = async (escalation: Escalation, minutes: number) => {
+    const until = new Date((await harness.workflows.env.currentTimeMs()) + minutes * minute).toISOString();
+    await escalation.update(snooze, { actor: ana, until });
+  };
+
+  test('a page that does not get through is not tried again in a snooze, and goes out after it', async () => {
+    let broken = true;
+    const tried: number[] = [];
+    const deliver = async ({ type }: NotifyInput) => {
+      if (type !== 'escalation.page') return;
+      tried.push(await harness.workflows.env.currentTimeMs());
+      if (broken) throw new Error('the mail server is away');
+    };
+    await harness.run({ policy: twoLevels, change: { deliver } }, async (escalation) => {
+      await escalation.at(5);
+      await snoozed(escalation, 20);
+      broken = false;
+      const before = tried.length;
+      await escalation.at(24);
+      expect(tried).toHaveLength(before);
+      await escalation.at(60);
+      expect(escalation.pages()).toEqual(['25 ana', '35 ben']);
+      const [page] = escalation.scenario.sent;
+      // it was not late meanwhile
+      expect(page?.dueAt).toBeGreaterThanOrEqual(escalation.scenario.digest.openedAt + 25 * minute - 1_000);
+    });
+  });
+
+  test('a page that finds it snoozed at the last moment goes out after it', async () => {
+    let held = false;
+    const instead = ({ type }: NotifyInput) => {
+      if (type !== 'escalation.page' || held) return undefined;
+      held = true;
+      return { status: 'skipped', destination: 'ana', reason: 'it is snoozed', held } as const;
+    };
+    await harness.run({ policy: twoLevels, change: { instead } }, async (escalation) => {
+      await escalation.at(15);
+      expect(escalation.pages()).toEqual(['0 ana', '15 ben']);
+      expect(kinds(escalation)).not.toContain('notification_skipped');
+    });
+  });
+
+  test('what a snooze has called off stays so where somebody acknowledges in it', async () => {
+    const deliver = ({ type }: NotifyInput) => {
+      if (type === 'escalation.page') throw new Error('the mail server is away');
+    };
+    await harness.run({ policy: twoLevels, change: { deliver } }, async (escalation) => {
+      await escalation.at(2);
+      await snoozed(escalation, 20);
+      await acknowledgedBy(escalation, ana);
+      escalation.scenario.deliver = () => {};
+      await escalation.at(60);
+      expect(escalation.pages()).toEqual([]);
+    });
+  });
+
+  test('a silence that begins calls off what is on its way as well', async () => {
+    const deliver = ({ type }: NotifyInput) => {
+      if (type === 'escalation.page') throw new Error('the mail server is away');
+    };
+    await harness.run({ policy: twoLevels, change: { deliver } }, async (escalation) => {
+      await escalation.at(2);
+      const silence = { until: escalation.scenario.digest.openedAt + 30 * minute, names: ['checkout'] };
+      await escalation.feed({ silence });
+      escalation.scenario.deliver = () => {};
+      await escalation.at(29);
+      expect(escalation.pages()).toEqual([]);
+      await escalation.at(60);
+      expect(escalation.pages()).toEqual(['30 ana', '43 ben']);
+    });
+  });
+
   test('a silence holds pages and what rules call for until its end', async () => {
     const openedAt = await harness.workflows.env.currentTimeMs();
     const silence = { until: openedAt + 30 * minute, names: ['maintenance of checkout'] };

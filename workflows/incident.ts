@@ -2,7 +2,6 @@ import { defineSearchAttributeKey, WorkflowExecutionAlreadyStartedError } from '
 import {
   continueAsNew,
   getExternalWorkflowHandle,
-  isCancellation,
   ParentClosePolicy,
   proxyActivities,
   proxyLocalActivities,
@@ -21,16 +20,12 @@ import { applyEvent, gathersAgainAfterMs } from '../domain/incident/apply-event.
 import type { AsOf } from '../domain/incident/as-of.ts';
 import type { FeedDigest, IncidentEvent } from '../domain/incident/events.ts';
 import { type IncidentMove, incidentOver, nextMoves } from '../domain/incident/next-moves.ts';
+import { calledOff, pagesCalledOff } from '../domain/incident/pages.ts';
 import { regroupingKey, regroupingOf } from '../domain/incident/regrouping.ts';
-import {
-  carryOver,
-  escalationStopped,
-  type IncidentState,
-  newIncidentState,
-} from '../domain/incident/state.ts';
+import { carryOver, type IncidentState, newIncidentState } from '../domain/incident/state.ts';
 import type { NotifyInput } from '../domain/notification.ts';
 import { severities } from '../domain/severity.ts';
-import { createDriver, ownScope } from './drive.ts';
+import { createDriver } from './drive.ts';
 import { execution } from './execution.ts';
 import { takeTurns } from './in-turn.ts';
 import {
@@ -69,6 +64,7 @@ import {
   snooze,
   temporalOperator,
 } from './messages.ts';
+import { pagesUnderWay } from './pages-under-way.ts';
 
 const { readFeed, recordIncident, closeIncident, createIncidentExecution } =
   proxyLocalActivities<IncidentActivities>({
@@ -117,8 +113,7 @@ const severityAttribute = defineSearchAttributeKey(searchAttributeNames.severity
 /** One incident, from its first alert to the end of its reopen window. Every rule is in domain/incident/. */
 export async function incident(input: IncidentInput, carried?: IncidentState): Promise<void> {
   const { orgId, incidentId, number } = input;
-  // what wakes people is in one scope, which an acknowledgement or a resolve cancels as a whole
-  let pages = ownScope();
+  const pages = pagesUnderWay();
   const inTurn = takeTurns();
   let labelled = '';
   const driver = createDriver<IncidentState, IncidentEvent, IncidentMove>({
@@ -142,8 +137,8 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
     // every effect carries its key
     repeatable: () => true,
     settled: (state) => {
-      if (escalationStopped(state)) pages.cancel();
-      else if (pages.consideredCancelled) pages = ownScope();
+      const any = state.inFlight.some((key) => key.startsWith('page:'));
+      pages.heed(pagesCalledOff(state), { any });
     },
   });
 
@@ -253,17 +248,14 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
 
   async function page(move: Extract<IncidentMove, { kind: 'page' }>): Promise<IncidentEvent> {
     const { key, target, detail, cause, dueAt, last } = move;
-    try {
-      const outcome = await pages.run(() =>
-        send({ key, type: 'escalation.page', target, detail, cause, dueAt }, last),
-      );
-      const skipped = outcome.status === 'skipped' ? outcome.reason : null;
-      return { type: 'page_sent', at: Date.now(), key, destination: outcome.destination, skipped };
-    } catch (error) {
-      if (!isCancellation(error)) throw error;
-      const skipped = driver.state.resolved ? 'resolved meanwhile' : 'acknowledged meanwhile';
-      return { type: 'page_sent', at: Date.now(), key, destination: 'the next target', skipped };
+    const outcome = await pages.run(() =>
+      send({ key, type: 'escalation.page', target, detail, cause, dueAt }, last),
+    );
+    if (outcome.status === 'called off' || (outcome.status === 'skipped' && outcome.held)) {
+      return calledOff(driver.state, { at: Date.now(), key, held: outcome.held ?? false });
     }
+    const skipped = outcome.status === 'skipped' ? outcome.reason : null;
+    return { type: 'page_sent', at: Date.now(), key, destination: outcome.destination, skipped };
   }
 
   /** The worse the severity, the sooner it is sent where many wait. */

@@ -90,6 +90,8 @@ function fold(state: IncidentState, event: IncidentEvent): IncidentState {
       return applyAnnounced(landed(state, event.key), event);
     case 'page_sent':
       return applyPage(landed(state, event.key), event);
+    // begun and not on its way, it is begun again when its time comes
+    case 'page_held':
     case 'notice_sent':
       return landed(state, event.key);
     case 'execution_named':

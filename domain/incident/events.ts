@@ -50,6 +50,8 @@ export type IncidentEvent =
     }
   | { type: 'announced'; at: number; key: string; notices: Omit<Notice, 'type'>[] }
   | { type: 'page_sent'; at: number; key: string; destination: string; skipped: string | null }
+  /** It was called off because nobody is to be woken for now: it is due when that is over. */
+  | { type: 'page_held'; at: number; key: string }
   | { type: 'notice_sent'; at: number; key: string }
   | { type: 'execution_named'; at: number; runbook: string; executionId: string }
   | { type: 'execution_started'; at: number; key: string; runbook: string; executionId: string }

@@ -5,6 +5,7 @@ import { type EscalationPolicy, escalationPolicy } from '../policies.ts';
 import { applyEvent } from './apply-event.ts';
 import type { FeedDigest, IncidentEvent } from './events.ts';
 import { type IncidentMove, nextMoves } from './next-moves.ts';
+import { calledOff, pagesCalledOff } from './pages.ts';
 import { quietUntil } from './quiet.ts';
 import { carryOver, escalationStopped, type IncidentState, newIncidentState } from './state.ts';
 
@@ -65,11 +66,17 @@ const digest = (change: Partial<FeedDigest> = {}): FeedDigest => ({
   ...change,
 });
 
-type Act = 'acknowledge' | 'resolve' | 'snooze' | 'restart' | 'alert' | 'silence' | 'note';
+type Act = 'acknowledge' | 'resolve' | 'snooze' | 'nap' | 'restart' | 'alert' | 'silence' | 'note';
 interface Run {
   acts: { afterMs: number; act: Act }[];
   /** Of moves, in turn: how long each takes, and whether it fails for good. */
-  outcomes: { takesMs: number; fails: boolean }[];
+  outcomes: Outcome[];
+}
+interface Outcome {
+  takesMs: number;
+  fails: boolean;
+  /** A page that is called off has left by then: it arrives all the same. */
+  hasLeft?: boolean;
 }
 interface Seen {
   /** A page that began; `again`: under a key that was there before; `stopped`: when nobody was to be woken. */
@@ -87,7 +94,13 @@ function drive({ acts, outcomes }: Run): Seen {
   let now = openedAt;
   let turn = 0;
   let feed = digest();
-  let onTheWay: { at: number; move: IncidentMove; fails: boolean }[] = [];
+  let onTheWay: {
+    at: number;
+    move: IncidentMove;
+    fails: boolean;
+    hasLeft: boolean;
+    called?: 'off' | 'held';
+  }[] = [];
   const delivered = new Set<string>();
   const seen: Omit<Seen, 'state'> = { pages: [], sent: [], takenBack: 0, restedWith: [] };
   const pending = acts
@@ -95,13 +108,11 @@ function drive({ acts, outcomes }: Run): Seen {
     .sort((a, b) => a.at - b.at);
   const apply = (event: IncidentEvent) => {
     state = applyEvent(state, event);
-    if (!escalationStopped(state)) return;
-    // the scope of all pages is cancelled: what has not left comes back as called off
-    const pages = onTheWay.filter(({ move }) => move.kind === 'page');
-    onTheWay = onTheWay.filter(({ move }) => move.kind !== 'page');
-    for (const { move } of pages) {
-      const skipped = 'acknowledged meanwhile';
-      state = applyEvent(state, { type: 'page_sent', at: now, key: move.key, destination: 'x', skipped });
+    const off = pagesCalledOff(state);
+    if (off === null) return;
+    // the scope of all pages is cancelled: what has not left comes back as called off, in its time
+    for (const each of onTheWay) {
+      if (each.move.kind === 'page' && !each.hasLeft) each.called ??= off === 'held' ? 'held' : 'off';
     }
   };
   const perform = (act: Act) => {
@@ -112,6 +123,9 @@ function drive({ acts, outcomes }: Run): Seen {
       apply({ type: 'resolved', at, by: 'ana@example.com', note: null, falsePositive: false });
     } else if (act === 'snooze' && !escalationStopped(state)) {
       apply({ type: 'snoozed', at, by: 'ana@example.com', until: at + 7 * minute });
+    } else if (act === 'nap' && !escalationStopped(state)) {
+      // over before what it calls off has come back
+      apply({ type: 'snoozed', at, by: 'ana@example.com', until: at + 20_000 });
     } else if (act === 'note') {
       apply({ type: 'noted', at, by: 'ana@example.com', text: 'looking' });
     } else if (act === 'restart') {
@@ -130,7 +144,7 @@ function drive({ acts, outcomes }: Run): Seen {
     if (hadIt && state.acknowledged === null) seen.takenBack += 1;
     const { moves, wakeAt } = nextMoves(state, now);
     for (const move of moves) {
-      const { takesMs, fails } = outcomes[turn++ % outcomes.length]!;
+      const { takesMs, fails, hasLeft = false } = outcomes[turn++ % outcomes.length]!;
       if (move.kind === 'page') {
         const again = seen.pages.some(({ key }) => key === move.key);
         seen.pages.push({
@@ -141,7 +155,7 @@ function drive({ acts, outcomes }: Run): Seen {
         });
       }
       state = applyEvent(state, { type: 'move_started', at: now, key: move.key });
-      onTheWay.push({ at: now + takesMs, move, fails });
+      onTheWay.push({ at: now + takesMs, move, fails, hasLeft });
     }
     if (moves.length === 0) seen.restedWith.push({ at: now, state });
     const times = [wakeAt ?? end + 1, pending[0]?.at ?? end + 1, ...onTheWay.map(({ at }) => at)];
@@ -151,7 +165,11 @@ function drive({ acts, outcomes }: Run): Seen {
     while (pending[0] && pending[0].at <= now) perform(pending.shift()!.act);
     const back = onTheWay.filter(({ at }) => at <= now);
     onTheWay = onTheWay.filter(({ at }) => at > now);
-    for (const { move, fails } of back) {
+    for (const { move, fails, called } of back) {
+      if (called !== undefined) {
+        apply(calledOff(state, { at: now, key: move.key, held: called === 'held' }));
+        continue;
+      }
       if (move.kind === 'page' && !fails && !delivered.has(move.key)) {
         // the ledger knows the key: begun again by a new run, it is not sent again
         delivered.add(move.key);
@@ -197,17 +215,30 @@ const runs = fc.record({
   acts: fc.array(
     fc.record({
       afterMs: fc.integer({ min: 0, max: 150 * minute }),
-      act: fc.constantFrom<Act>('acknowledge', 'resolve', 'snooze', 'restart', 'alert', 'silence', 'note'),
+      act: fc.constantFrom<Act>(
+        'acknowledge',
+        'resolve',
+        'snooze',
+        'nap',
+        'restart',
+        'alert',
+        'silence',
+        'note',
+      ),
     }),
     { maxLength: 8 },
   ),
-  outcomes: fc.array(fc.record({ takesMs: fc.integer({ min: 0, max: 90_000 }), fails: fc.boolean() }), {
-    minLength: 1,
-    maxLength: 12,
-  }),
+  outcomes: fc.array(
+    fc.record({
+      takesMs: fc.integer({ min: 0, max: 90_000 }),
+      fails: fc.boolean(),
+      hasLeft: fc.boolean(),
+    }),
+    { minLength: 1, maxLength: 12 },
+  ),
 });
 
-test('whatever comes between: no page begins after an acknowledgement or a resolve, none is missing, none is sent twice', () => {
+test('whatever comes between: no page begins after an acknowledgement or a resolve, nor in a snooze, none is missing, none is sent twice', () => {
   fc.assert(
     fc.property(runs, (run) => {
       const { pages, sent, restedWith, takenBack, state: last } = drive(run);
@@ -215,7 +246,8 @@ test('whatever comes between: no page begins after an acknowledgement or a resol
       expect(pages.filter(({ stopped }) => stopped)).toEqual([]);
       expect(new Set(sent).size).toBe(sent.length);
       const restarts = run.acts.filter(({ act }) => act === 'restart').length;
-      if (restarts === 0) expect(pages.filter(({ again }) => again)).toEqual([]);
+      const held = run.acts.filter(({ act }) => ['snooze', 'nap', 'silence'].includes(act)).length;
+      if (restarts + held === 0) expect(pages.filter(({ again }) => again)).toEqual([]);
       for (const { at, state } of restedWith) expect(missing(state, at)).toEqual([]);
     }),
     { numRuns: 1_000 },
@@ -248,8 +280,9 @@ function missing(state: IncidentState, now: number): string[] {
           ? [slot.replace(/0$/, '1')]
           : [],
       );
+      // none of this round is skipped: what stops a round for good ends it
       const handled = (key: string) =>
-        state.inFlight.includes(key) || (state.pages[key]?.status ?? 'started') !== 'started';
+        state.inFlight.includes(key) || ['sent', 'failed'].includes(state.pages[key]?.status ?? '');
       return [...slots, ...next].map(keyOf).filter((key) => !handled(key));
     }),
   );

@@ -160,12 +160,14 @@ function pageMove(
 ): IncidentMove {
   const known = Object.entries(why).filter(([, value]) => value !== null);
   const levelDueAt = new Date(level.reached?.dueAt ?? level.dueAt).toISOString();
+  const { quietEnded } = state;
   return {
     kind: 'page',
     key,
     target,
     last,
-    dueAt: Math.min(dueAt ?? now, now),
+    // what a snooze has held back was not late meanwhile
+    dueAt: Math.min(Math.max(dueAt ?? now, quietEnded?.at ?? 0), now),
     cause: { ...causeOfLevel(state, level), levelDueAt, ...Object.fromEntries(known) },
     detail: {
       pass: level.pass,
@@ -174,7 +176,7 @@ function pageMove(
       nextAt: next ? new Date(next.dueAt).toISOString() : null,
       nextWhat: next ? `level ${next.level}: ${next.targets.map(whomItReaches).join(', ')}` : null,
       opening: state.openings,
-      since: state.renewedSeq,
+      since: Math.max(state.renewedSeq, quietEnded?.seq ?? 0),
     },
   };
 }

@@ -3,11 +3,31 @@ import type { NotifyTarget } from '../notification.ts';
 import type { IncidentEvent } from './events.ts';
 import { levelsOf, methodName, pagesOf, settleLevel } from './levels.ts';
 import { pageTargetOf, readPageKey } from './page-key.ts';
+import { quietUntil } from './quiet.ts';
 import { tellTheEndTo } from './resolution.ts';
-import type { IncidentPage, IncidentState } from './state.ts';
+import { escalationStopped, type IncidentPage, type IncidentState } from './state.ts';
 import { holdfast, tell } from './story.ts';
 
 /** What becomes of the messages of escalation, one by one. */
+
+/**
+ * What is on its way to wake people must not arrive any more: `stopped`, for good; `held`, until the snooze or silence is
+ * over. Null: it may.
+ */
+export function pagesCalledOff(state: IncidentState): 'stopped' | 'held' | null {
+  if (escalationStopped(state)) return 'stopped';
+  return quietUntil(state) === null ? null : 'held';
+}
+
+/** A page came back that was called off before it left. `held`: until the end of a snooze or silence. */
+export function calledOff(
+  state: IncidentState,
+  { at, key, held }: { at: number; key: string; held: boolean },
+): IncidentEvent {
+  if (held && !escalationStopped(state)) return { type: 'page_held', at, key };
+  const skipped = state.resolved ? 'resolved meanwhile' : 'acknowledged meanwhile';
+  return { type: 'page_sent', at, key, destination: 'the next target', skipped };
+}
 
 /** Of a level of which it was asked whom it reaches: whom the page is for stands from now on. */
 export function pageStarted(state: IncidentState, key: string): IncidentState {

@@ -32,6 +32,8 @@ export interface IncidentState {
   snoozedUntil: number | null;
   /** Every alert that fires is silenced; `names`: by what; `fromTheStart`: since it opened, so that nobody knows of it. */
   silence: { until: number; names: string[]; fromTheStart?: true } | null;
+  /** The end of the last snooze or silence, and its number in the story. */
+  quietEnded: { at: number; seq: number } | null;
   resolved: { at: number; by: string } | null;
   alertCount: number;
   firingCount: number;
@@ -198,6 +200,7 @@ export function newIncidentState(number: number, now: number): IncidentState {
     activity: { at: now, remindedAt: null },
     snoozedUntil: null,
     silence: null,
+    quietEnded: null,
     resolved: null,
     alertCount: 0,
     firingCount: 0,

@@ -1,12 +1,8 @@
 import { applyEvent } from '../incident/apply-event.ts';
 import type { IncidentEvent } from '../incident/events.ts';
 import { incidentOver, nextMoves } from '../incident/next-moves.ts';
-import {
-  escalationStopped,
-  type IncidentState,
-  newIncidentState,
-  type TimelineEntry,
-} from '../incident/state.ts';
+import { calledOff, pagesCalledOff } from '../incident/pages.ts';
+import { type IncidentState, newIncidentState, type TimelineEntry } from '../incident/state.ts';
 import { answerEvent } from './answers.ts';
 import { silenceBeginnings } from './feed.ts';
 import { type Performing, perform, type RehearsedMessage } from './perform.ts';
@@ -58,18 +54,21 @@ export function simulate(incident: RehearsedIncident, surroundings: Surroundings
     const before = state.seq;
     state = applyEvent(state, event);
     story.push(...state.outbox.filter(({ seq }) => seq > before));
-    if (escalationStopped(state)) stopPages();
+    const off = pagesCalledOff(state);
+    if (off !== null) callOffPages(off === 'held');
   };
   /** What wakes people and has not arrived is cancelled, as by the workflow's scope. */
-  const stopPages = () => {
+  const callOffPages = (held: boolean) => {
     for (const each of coming) {
       const message = each.move === null ? undefined : messages.get(each.move);
       if (message?.status !== 'started' || message.type !== 'escalation.page') continue;
-      const skipped = state.resolved ? 'resolved meanwhile' : 'acknowledged meanwhile';
       const { key } = message;
-      messages.set(key, { ...message, status: 'skipped', reason: skipped });
+      const back = calledOff(state, { at: now, key, held });
+      // begun again when nobody is to be left alone any more, it takes the place of this one
+      const reason = back.type === 'page_sent' ? back.skipped : 'held back meanwhile';
+      messages.set(key, { ...message, status: 'skipped', reason });
       each.at = now;
-      each.take = () => ({ type: 'page_sent', at: now, key, destination: 'the next target', skipped });
+      each.take = () => ({ ...back, at: now });
     }
   };
   const performing: Performing = {

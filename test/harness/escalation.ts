@@ -8,7 +8,7 @@ import type { ContactRules } from '../../domain/contact-rules.ts';
 import { reachesSomebody } from '../../domain/escalation/reached.ts';
 import { type Directory, resolveTargets } from '../../domain/escalation/resolve.ts';
 import type { FeedDigest } from '../../domain/incident/events.ts';
-import type { NotifyInput, NotifyTarget } from '../../domain/notification.ts';
+import type { NotifyInput, NotifyOutcome, NotifyTarget } from '../../domain/notification.ts';
 import { onCallSchedule, type ScheduleFacts } from '../../domain/oncall/schedule.ts';
 import { type EscalationPolicy, type EscalationTarget, escalationPolicy } from '../../domain/policies.ts';
 import type { Severity } from '../../domain/severity.ts';
@@ -27,6 +27,8 @@ export interface Scenario {
   digest: FeedDigest;
   /** Throws where a message does not get through. */
   deliver(input: NotifyInput): Promise<void> | void;
+  /** Of a message that is not to be sent. */
+  instead(input: NotifyInput): NotifyOutcome | undefined;
   rules(input: AnnounceInput): RuleNotice[];
   /** Whom a level was asked for, and when. */
   asked: { minute: number }[];
@@ -177,6 +179,7 @@ function scenarioOf(given: ScenarioInput, openedAt: number): Scenario {
       ...given.digest,
     },
     deliver: () => {},
+    instead: () => undefined,
     rules: () => [],
     asked: [],
     sent: [],
@@ -210,6 +213,8 @@ function activitiesOf(of: (orgId: string) => Scenario & { openedAt: number }, cl
     announce: async (input: AnnounceInput) => ({ notices: of(input.orgId).rules(input) }),
     notify: async (input: NotifyInput) => {
       const scenario = of(input.orgId);
+      const instead = scenario.instead(input);
+      if (instead) return instead;
       await scenario.deliver(input);
       scenario.sent.push({ ...input, minute: minutes(scenario, await clock()) });
       return { status: 'sent', destination: nameOf(input.target) };
