@@ -24,6 +24,11 @@ export interface ConfigurationKind<T extends object, S extends object, N extends
   /** What takes more than an Admin to put. Throws ForbiddenError. */
   assertMayPut?(principal: Principal, definition: T): void;
   remove(tx: Tx, change: { orgId: string; name: string; actor: string }): Promise<boolean>;
+  /** Of a kind that teams own: asked in the transaction of the change. Without it, all are the organization's Admins'. */
+  owned?: {
+    assertMayPut(tx: Tx, principal: Principal, change: { name: string; definition: T }): Promise<void>;
+    assertMayRemove(tx: Tx, principal: Principal, name: string): Promise<void>;
+  };
   /** What follows once a definition that was put stands; throws nothing that the change need not wait for. */
   afterPut?(orgId: string, definition: T): Promise<void>;
 }
@@ -54,6 +59,9 @@ export function configurationEndpoints<T extends object, S extends object, N ext
   const item = kind.shown.extend({ name: z.string(), updatedAt: instant });
   const path = `/api/v1/${kind.plural}/{name}`;
   const notFound = { 404: `No ${kind.singular} of this name` };
+  // on what is shared an Admin of a team counts as an Operator
+  const access = kind.owned ? 'operator' : 'admin';
+  const owners = kind.owned ? ', as an Admin of the team that owns it' : '';
 
   const present = (named: N, reader: Principal) =>
     ({
@@ -98,8 +106,8 @@ export function configurationEndpoints<T extends object, S extends object, N ext
       method: 'put',
       path,
       tag: kind.tag,
-      summary: `Make or replace: ${kind.singular}`,
-      access: 'admin',
+      summary: `Make or replace: ${kind.singular}${owners}`,
+      access,
       params: configurationParams,
       body: kind.body,
       status: 200,
@@ -113,7 +121,10 @@ export function configurationEndpoints<T extends object, S extends object, N ext
         // the rest of T & ReadBack is T
         const definition = rest as unknown as T;
         kind.assertMayPut?.(principal, definition);
-        await db.write(scopeOf(principal), (tx) => kind.put(tx, { orgId, name, definition, actor }));
+        await db.write(scopeOf(principal), async (tx) => {
+          await kind.owned?.assertMayPut(tx, principal, { name, definition });
+          await kind.put(tx, { orgId, name, definition, actor });
+        });
         await kind.afterPut?.(orgId, definition);
         return present(await seen(principal, name), principal);
       },
@@ -122,14 +133,17 @@ export function configurationEndpoints<T extends object, S extends object, N ext
       method: 'delete',
       path,
       tag: kind.tag,
-      summary: `Delete: ${kind.singular}`,
-      access: 'admin',
+      summary: `Delete: ${kind.singular}${owners}`,
+      access,
       params: configurationParams,
       status: 204,
       errors: { ...notFound, 409: 'Still in use' },
       handle: async ({ principal, params: { name } }) => {
         const { orgId, email: actor } = principal;
-        const gone = await db.write(scopeOf(principal), (tx) => kind.remove(tx, { orgId, name, actor }));
+        const gone = await db.write(scopeOf(principal), async (tx) => {
+          await kind.owned?.assertMayRemove(tx, principal, name);
+          return await kind.remove(tx, { orgId, name, actor });
+        });
         if (!gone) throw new NotFoundError(`${kind.singular} '${name}'`);
         return undefined;
       },

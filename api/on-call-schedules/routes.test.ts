@@ -35,6 +35,43 @@ async function put(body: object = weekly, at = path) {
 }
 const get = (at: string, token = api.tokens.viewer) => api.ask('GET', at, { token });
 
+describe('a schedule of a team', () => {
+  it('is for Admins of that team, and they have no other', async () => {
+    const { owner } = api.fixture;
+    const teams = await owner.query(
+      `insert into teams (org_id, slug, name) values ($1, 'red', 'Red'), ($1, 'blue', 'Blue') returning id`,
+      [api.orgId],
+    );
+    const [red, blue] = teams.rows.map(({ id }) => id);
+    const admin = (await api.addPerson('red-admin@example.com', 'admin', red)).token;
+    const operator = (await api.addPerson('red-operator@example.com', 'operator', red)).token;
+    const other = (await api.addPerson('blue-admin@example.com', 'admin', blue)).token;
+    const ask = async (method: 'PUT' | 'DELETE', token: string, body?: object, at = path) =>
+      (await api.ask(method, at, { token, ...(body && { body }) })).status;
+    const ofRed = { ...weekly, team: 'red' };
+    expect(await ask('PUT', operator, ofRed)).toBe(403);
+    expect(await ask('PUT', admin, ofRed)).toBe(200);
+    expect(await ask('PUT', admin, { ...ofRed, timeZone: 'UTC' })).toBe(200);
+    expect((await get(path, admin)).body.timeZone).toBe('UTC');
+    // neither to everybody nor to others
+    expect(await ask('PUT', admin, weekly)).toBe(403);
+    expect(await ask('PUT', admin, { ...weekly, team: 'blue' })).toBe(403);
+    expect(await ask('PUT', admin, { ...weekly, team: 'green' })).toBe(400);
+    // a team's name is not seen from another
+    expect(await ask('PUT', other, { ...weekly, team: 'blue' })).toBe(400);
+    expect(await ask('DELETE', other)).toBe(404);
+    expect(await ask('DELETE', operator)).toBe(403);
+    // what is everybody's is the organization's Admins'
+    const shared = '/api/v1/on-call-schedules/shared';
+    expect((await put(weekly, shared)).status).toBe(200);
+    expect(await ask('PUT', admin, ofRed, shared)).toBe(403);
+    expect(await ask('DELETE', admin, undefined, shared)).toBe(403);
+    expect((await get(shared)).body.team).toBeNull();
+    expect(await ask('PUT', api.tokens.admin, { ...weekly, team: 'blue' })).toBe(200);
+    expect(await ask('DELETE', other)).toBe(204);
+  });
+});
+
 describe('a schedule', () => {
   it('is written and read as named configuration, with its defaults', async () => {
     expect((await put()).status).toBe(200);

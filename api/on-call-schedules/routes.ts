@@ -11,6 +11,7 @@ import {
 } from '../../db/oncall.ts';
 import type { CalendarReadings } from '../../workflows/messages-calendars.ts';
 import { TemporalUnavailableError } from '../../workflows/messages-client.ts';
+import { assertMayPutSchedule, assertMayRemoveSchedule } from '../auth/on-call-schedule.ts';
 import { mayOn, scopeOf } from '../auth/principal.ts';
 import { configurationEndpoints } from '../configuration.ts';
 import { type Endpoint, personEndpoint } from '../endpoint.ts';
@@ -62,6 +63,11 @@ export function onCallScheduleEndpoints(deps: {
         get: getOnCallSchedule,
         put: putOnCallSchedule,
         remove: deleteOnCallSchedule,
+        owned: {
+          assertMayPut: (tx, principal, { name, definition: { team } }) =>
+            assertMayPutSchedule(tx, principal, { name, team }),
+          assertMayRemove: assertMayRemoveSchedule,
+        },
         afterPut: readCalendarsOf,
       },
       deps,

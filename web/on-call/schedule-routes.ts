@@ -1,4 +1,5 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express';
+import { assertMayPutSchedule, assertMayRemoveSchedule } from '../../api/auth/on-call-schedule.ts';
 import { mayOn } from '../../api/auth/principal.ts';
 import { listPeople } from '../../db/identity.ts';
 import {
@@ -8,7 +9,7 @@ import {
   putOnCallSchedule,
   readScheduleFacts,
 } from '../../db/oncall.ts';
-import { findTeam, listTeams } from '../../db/teams.ts';
+import { listTeams } from '../../db/teams.ts';
 import { roleAtLeast } from '../../domain/roles.ts';
 import { dayMs, timeOfDay, wallTimeAt, weekdayOf } from '../../domain/wall-clock.ts';
 import { TemporalUnavailableError } from '../../workflows/messages-client.ts';
@@ -65,9 +66,13 @@ export function scheduleRoutes(deps: WebDeps, pages: Pages): Router {
 
   router.post(`${base}/:name/delete`, async (request, response) => {
     const { name } = await owned(request);
-    const { scope, orgId, email: actor } = visitorOf(request);
+    const { principal, scope, orgId, email: actor } = visitorOf(request);
     const deleted = await deleteNamed(response, {
-      remove: () => deps.db.write(scope, (tx) => deleteOnCallSchedule(tx, { orgId, name, actor })),
+      remove: () =>
+        deps.db.write(scope, async (tx) => {
+          await assertMayRemoveSchedule(tx, principal, name);
+          await deleteOnCallSchedule(tx, { orgId, name, actor });
+        }),
       done: `The schedule ${name} is deleted.`,
     });
     response.redirect(303, deleted ? base : schedulePath(name));
@@ -122,18 +127,17 @@ export function scheduleRoutes(deps: WebDeps, pages: Pages): Router {
     definition: OnCallScheduleSettings,
     existing: boolean,
   ): Promise<Problems | undefined> {
-    const { scope, orgId, email: actor } = visitorOf(request);
-    const { team } = definition;
-    const teamId =
-      team === null ? null : ((await deps.db.read(scope, (tx) => findTeam(tx, team)))?.id ?? null);
-    assertVisitorRole(request, 'admin', teamId);
+    const { principal, scope, orgId, email: actor } = visitorOf(request);
     return await saveNamed(
       { db: deps.db, scope },
       {
         read: { definition },
         existing,
         find: (tx) => getOnCallSchedule(tx, name),
-        put: (tx) => putOnCallSchedule(tx, { orgId, name, definition, actor }),
+        put: async (tx) => {
+          await assertMayPutSchedule(tx, principal, { name, team: definition.team });
+          await putOnCallSchedule(tx, { orgId, name, definition, actor });
+        },
         fieldOf: (path) => scheduleFieldOf(path.split('.')),
       },
     );
