@@ -157,11 +157,11 @@ export function createNotifyActivities(deps: NotifyDeps) {
     return { failures, responses };
   }
 
-  /** How many messages are told in the one with this id by now, and of how many incidents. */
+  /** How many messages are told in the one with this id by now, of how many incidents, and how many of those are open. */
   async function countHeld({
     orgId,
     limit,
-  }: Pick<Consolidation, 'orgId' | 'limit'>): Promise<{ held: number; incidents: number }> {
+  }: Pick<Consolidation, 'orgId' | 'limit'>): Promise<{ held: number; incidents: number; open: number }> {
     return await deps.db.read({ orgId }, (tx) => countHeldBack(tx, limit));
   }
 

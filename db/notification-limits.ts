@@ -125,18 +125,20 @@ async function beginConsolidated(
 const consolidatedKey = (destination: string, pattern: string, began: number): string =>
   `consolidated:${destination}:${pattern}:${began}`;
 
-/** How many messages the one with this id stands for, and about how many incidents. */
+/** How many messages the one with this id stands for, about how many incidents, and how many of those are not over. */
 export async function countHeldBack(
   tx: Tx,
   consolidated: number,
-): Promise<{ held: number; incidents: number }> {
+): Promise<{ held: number; incidents: number; open: number }> {
   return await tx
-    .selectFrom('notifications')
+    .selectFrom('notifications as n')
+    .leftJoin('incidents as i', 'i.id', 'n.incident_id')
     .select([
       sql<number>`count(*)::int`.as('held'),
-      sql<number>`count(distinct incident_id)::int`.as('incidents'),
+      sql<number>`count(distinct n.incident_id)::int`.as('incidents'),
+      sql<number>`count(distinct i.id) filter (where i.resolved_at is null)::int`.as('open'),
     ])
-    .where('consolidated_into', '=', consolidated)
+    .where('n.consolidated_into', '=', consolidated)
     .executeTakeFirstOrThrow();
 }
 

@@ -12,15 +12,15 @@ afterAll(() => harness.close());
 
 /** What is held back of how many incidents when it is asked for the first, the second… time; the last stays. */
 async function told(
-  held: [held: number, incidents: number][],
-  { updates, lastsMinutes = 10 }: { updates: boolean; lastsMinutes?: number },
+  held: [held: number, incidents: number, open?: number][],
+  { updates, resolves, lastsMinutes = 10 }: { updates: boolean; resolves?: true; lastsMinutes?: number },
 ): Promise<NotifyInput[]> {
   const messages: NotifyInput[] = [];
   let asked = 0;
   const activities = {
     countHeld: async () => {
-      const [messages, incidents] = held[Math.min(asked++, held.length - 1)] ?? [0, 0];
-      return { held: messages, incidents };
+      const [messages, incidents, open = incidents] = held[Math.min(asked++, held.length - 1)] ?? [0, 0];
+      return { held: messages, incidents, open };
     },
     notify: async (input: NotifyInput) => {
       messages.push(input);
@@ -35,7 +35,12 @@ async function told(
     const handle = await harness.env.client.workflow.start(workflowTypes.consolidation, {
       workflowId: consolidationWorkflowId(orgId, 7),
       taskQueue,
-      args: [{ orgId, limit: 7, key: 'k', pattern: 'HighLatency checkout', ends, target, updates }],
+      args: [
+        {
+          ...{ orgId, limit: 7, key: 'k', pattern: 'HighLatency checkout', ends, target, updates },
+          ...(resolves && { resolves }),
+        },
+      ],
     });
     expect(await harness.ended(handle)).toBe('COMPLETED');
   });
@@ -77,4 +82,52 @@ test('a mail comes again within minutes when there is an incident in it that no 
   ];
   const messages = await told(held, { updates: false, lastsMinutes: 40 });
   expect(messages.map(({ key }) => key)).toEqual(['k', 'k:2', 'k:4']);
+});
+
+const paging = { updates: true, resolves: true, lastsMinutes: 3 } as const;
+
+test('where it pages somebody, it says that all is over once the last of its incidents is, also after the hour', async () => {
+  const counts: [number, number, number][] = [
+    [1, 1, 1],
+    [4, 3, 3],
+    [4, 3, 2],
+    [4, 3, 2],
+    [4, 3, 1],
+    [4, 3, 1],
+    [4, 3, 0],
+  ];
+  const messages = await told(counts, paging);
+  expect(messages.map(({ key }) => key)).toEqual(['k', 'k:1', 'k:6']);
+});
+
+test('what is over within the hour is said at once, and again when more came in the meantime', async () => {
+  const counts: [number, number, number][] = [
+    [2, 2, 2],
+    [2, 2, 0],
+    [3, 3, 1],
+    [3, 3, 0],
+  ];
+  const messages = await told(counts, paging);
+  expect(messages.map(({ key }) => key)).toEqual(['k', 'k:1', 'k:2', 'k:3']);
+});
+
+test('what began again while it was said to be over is said to be over once more', async () => {
+  const counts: [number, number, number][] = [
+    [1, 1, 1],
+    [1, 1, 1],
+    [1, 1, 1],
+    [1, 1, 0],
+    [1, 1, 1],
+    [1, 1, 0],
+  ];
+  const messages = await told(counts, paging);
+  expect(messages.map(({ key }) => key)).toEqual(['k', 'k:3', 'k:5']);
+});
+
+test('what is about no incident is over with its hour', async () => {
+  expect((await told([[1, 0, 0]], paging)).map(({ key }) => key)).toEqual(['k', 'k:3']);
+});
+
+test('elsewhere it ends with its hour, whatever is open', async () => {
+  expect((await told([[1, 1, 1]], { updates: true, lastsMinutes: 3 })).map(({ key }) => key)).toEqual(['k']);
 });

@@ -1,4 +1,4 @@
-import { proxyActivities, sleep } from '@temporalio/workflow';
+import { continueAsNew, proxyActivities, sleep, workflowInfo } from '@temporalio/workflow';
 import type { NotifyActivities } from '../activities/notify.ts';
 import { type Consolidation, notificationTaskQueue } from './messages.ts';
 
@@ -14,20 +14,42 @@ const updateEveryMs = 60_000;
 /** How soon after one message another may follow, where it cannot. */
 const againEveryMs = 10 * 60_000;
 
+/** After the hour, how often it looks whether what it counted is over. */
+const lookEveryMs = 5 * 60_000;
+
+/** As of the last message. */
+interface Told {
+  /** Number of the next look. */
+  part: number;
+  held: number;
+  incidents: number;
+  /** That all of it is over. */
+  over: boolean;
+}
+
 /**
  * Tells in one message what there is too much of: at once, then as it counts on, until the hour is over. Where a message
  * cannot be changed, another one tells of incidents that the ones before did not, and the last one at the end how much it
- * was in all.
+ * was in all. Where a message stands for a state that somebody is paged for (`resolves`), it stays until all incidents that
+ * it counts are over, and says so. `before`: of the run that this one goes on from.
  */
-export async function consolidation(input: Consolidation): Promise<void> {
+export async function consolidation(
+  input: Consolidation,
+  before: Told = { part: 0, held: 0, incidents: 0, over: false },
+): Promise<void> {
   const { orgId, limit, key, pattern, target } = input;
   const ends = Date.parse(input.ends);
-  let told = { held: 0, incidents: 0 };
-  for (let part = 0; ; part++) {
+  let told = before;
+  for (let { part } = before; ; part++) {
     const by = await countHeld({ orgId, limit });
-    const counts = input.updates || Date.now() >= ends;
+    const hourIsOver = Date.now() >= ends;
+    // what is about no incident has no other end than the hour's
+    const over = input.resolves === true && by.open === 0 && (by.incidents > 0 || hourIsOver);
+    const wasOver = told.over && over;
+    const counts = input.updates || hourIsOver;
     // nobody else would tell of an incident that is held back
-    if (by.incidents > told.incidents || (by.held > told.held && (counts || part === 0))) {
+    const more = by.incidents > told.incidents || (by.held > told.held && (counts || part === 0));
+    if (more || (over && !wasOver)) {
       await notify({
         orgId,
         key: part === 0 ? key : `${key}:${part}`,
@@ -37,10 +59,17 @@ export async function consolidation(input: Consolidation): Promise<void> {
         pattern,
         dueAt: Date.now(),
       });
-      told = by;
+      told = { part, held: by.held, incidents: by.incidents, over };
+    } else {
+      told = { ...told, over };
     }
     const left = ends - Date.now();
-    if (left <= 0) return;
-    await sleep(Math.min(left, input.updates ? updateEveryMs : againEveryMs));
+    // over at one look more: nothing began again while that was told
+    if (left <= 0 && (!input.resolves || wasOver || by.held === 0)) return;
+    if (input.resolves && workflowInfo().continueAsNewSuggested) {
+      await continueAsNew<typeof consolidation>(input, { ...told, part: part + 1 });
+    }
+    const everyMs = input.updates ? updateEveryMs : againEveryMs;
+    await sleep(left > 0 ? Math.min(left, everyMs) : lookEveryMs);
   }
 }

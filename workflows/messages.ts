@@ -310,6 +310,8 @@ export interface Consolidation {
   target: NotifyTarget;
   /** Whether the channel changes a message that it has: else it comes twice, at the beginning and at the end. */
   updates: boolean;
+  /** Whether people are paged for it there until it is said to be over. */
+  resolves?: true;
 }
 
 export interface ChannelTestInput {

@@ -29,12 +29,20 @@ const actions: Partial<Record<NotificationType, 'acknowledge' | 'resolve'>> = {
 /** The events for one message; `subject` is what it is about, such as 'incident:<id>'. */
 export function pagerDutyEvents(source: MessageSource, message: Message, subject: string): PagerDutyEvent[] {
   const dedup_key = dedupKeyOf(subject);
-  const action = actions[source.type];
+  const action = isOver(source) ? 'resolve' : actions[source.type];
   if (action) return [{ event_action: action, dedup_key }];
   const trigger = triggerOf(source, message, dedup_key);
   // a test is over as soon as it has arrived: nobody is to be paged again by it
   const isTest = source.type === 'channel.test' || source.type === 'contact.test';
   return isTest ? [trigger, { event_action: 'resolve', dedup_key }] : [trigger];
+}
+
+/** What is told together is over with the last of its incidents; what is about none, with its hour. */
+function isOver({ consolidated, now }: MessageSource): boolean {
+  if (consolidated === undefined) return false;
+  // those that are open stand first
+  const open = consolidated.incidents.some(({ resolvedAt }) => resolvedAt === null);
+  return !open && (consolidated.incidentCount > 0 || now >= consolidated.ends.getTime());
 }
 
 function triggerOf(source: MessageSource, message: Message, dedup_key: string): PagerDutyEvent {

@@ -72,6 +72,7 @@ function consolidationOf(
     ends: ends.toISOString(),
     target,
     updates: changesInPlace(destination),
+    ...(destination.kind === 'pagerduty' && { resolves: true }),
   };
 }
 

@@ -249,7 +249,7 @@ test('a person is told by a direct message of the bot once it is known who they 
     [database.orgId],
   );
   const direct = message('', { target: contact });
-  expect(await tell(direct)).toEqual({ status: 'sent', destination: 'ana@example.com in Slack (ops)' });
+  expect(await tell(direct)).toEqual({ status: 'sent', destination: 'ana@example.com, by Slack' });
   expect(slack.messages('DUANA')).toHaveLength(1);
   expect(await logged(direct.key)).toMatchObject({ person: 'ana@example.com', channel: 'slack' });
 });
@@ -399,7 +399,11 @@ test('the eleventh message about one pattern within an hour is told with the oth
   expect(new Set(held.map((each) => each.limit))).toEqual(new Set([limit]));
   expect(updates).toBe(false);
   expect(await logged(twelfth.key)).toMatchObject({ status: 'skipped', consolidated_into: limit });
-  expect(await activities.countHeld({ orgId: database.orgId, limit })).toEqual({ held: 2, incidents: 1 });
+  expect(await activities.countHeld({ orgId: database.orgId, limit })).toEqual({
+    held: 2,
+    incidents: 1,
+    open: 1,
+  });
   await tell(
     message('', {
       key,
@@ -419,6 +423,34 @@ test('the eleventh message about one pattern within an hour is told with the oth
     subject: { incidentNumber: incident.number, opening: 1, asOf: 0 },
   });
   expect(await logged(key)).toMatchObject({ id: limit, status: 'sent' });
+});
+
+test('what PagerDuty was told together is resolved there when the last of its incidents is over', async () => {
+  const pattern = 'ServiceDown checkout';
+  for (let n = 0; n < 10; n++) await tell(message('pd', { pattern }));
+  const first = incident;
+  await tell(message('pd', { pattern }));
+  incident = await seedIncident();
+  await tell(message('pd', { pattern }));
+  const { limit, key, ends, target, updates, resolves } = held[0]!;
+  expect({ updates, resolves }).toEqual({ updates: true, resolves: true });
+  let part = 0;
+  const together = async () => {
+    const type = 'notifications.consolidated';
+    const detail = { limit, ends };
+    const told = { type, target, pattern, incidentId: undefined!, detail } as const;
+    await tell(message('', { ...told, key: `${key}:${part++}` }));
+    return pagerduty.incidents.get(`holdfast:consolidated:${limit}`)?.status;
+  };
+  const open = async () => (await activities.countHeld({ orgId: database.orgId, limit })).open;
+  expect([await together(), await open()]).toEqual(['triggered', 2]);
+  await change(`resolved_at = now(), status = 'resolved'`);
+  expect([await together(), await open()]).toEqual(['triggered', 1]);
+  incident = first;
+  await change(`resolved_at = now(), status = 'false_positive'`);
+  expect([await together(), await open()]).toEqual(['resolved', 0]);
+  await change(`resolved_at = null, status = 'investigating'`);
+  expect([await together(), await open()]).toEqual(['triggered', 1]);
 });
 
 test('the log says how long after its time a message went, why, and to whom', async () => {
