@@ -119,6 +119,15 @@ test("a role in one team silences no other's alerts", async () => {
     status: 403,
     body: { detail: expect.stringContaining('one of your teams') },
   });
+  // nor has others told of what everybody's silence keeps quiet
+  const { body: shared } = await api.ask('POST', base, { token, body: body() });
+  const end = `${base}/${shared.id}/end`;
+  expect(await api.ask('POST', end, { token: limited })).toMatchObject({
+    status: 403,
+    body: { detail: expect.stringContaining('needs the role operator in the whole organization') },
+  });
+  expect((await api.ask('GET', `${base}/${shared.id}`, { token })).body.state).toBe('silent');
+  expect((await api.ask('POST', end, { token })).status).toBe(204);
 });
 
 test('one that has not begun is deleted when it is ended', async () => {

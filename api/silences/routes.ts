@@ -13,8 +13,8 @@ import {
 } from '../../db/silences.ts';
 import { findTeam } from '../../db/teams.ts';
 import { stateOf } from '../../domain/silences/silence.ts';
-import { ForbiddenError } from '../auth/errors.ts';
-import { assertRole, mayInOrganization, type Principal, scopeOf } from '../auth/principal.ts';
+import { type Principal, scopeOf } from '../auth/principal.ts';
+import { askWhoMayEnd, assertMayKeepQuiet } from '../auth/silence.ts';
 import { type Endpoint, iso, personEndpoint, whenLeft } from '../endpoint.ts';
 import { ConflictError, InvalidRequestError, NotFoundError } from '../errors.ts';
 import { previewShown, silenceBody, silenceParams, silenceQuery, silenceShown } from './schema.ts';
@@ -69,7 +69,7 @@ export function silenceEndpoints({ db }: { db: Pick<Database, 'read' | 'write'> 
         }
         const id = randomUUID();
         await db.write(scopeOf(principal), async (tx) => {
-          await assertOperatorOf(tx, principal, silence.team);
+          await assertMayMake(tx, principal, silence.team);
           await createSilence(tx, { orgId, id, silence, actor, now: new Date() });
         });
         return await seen(principal, id);
@@ -120,7 +120,7 @@ export function silenceEndpoints({ db }: { db: Pick<Database, 'read' | 'write'> 
         await db.write(scopeOf(principal), async (tx) => {
           const stored = await getSilence(tx, id);
           if (!stored) throw new NotFoundError(`silence ${id}`);
-          assertRole(principal, 'operator', stored.team?.id ?? null);
+          assertMayKeepQuiet(principal, stored.team?.id ?? null, askWhoMayEnd);
           const ended = await endSilence(tx, { orgId, id, actor, now: new Date() });
           if (!ended) throw new ConflictError(`the silence was over at ${iso(stored.endsAt)}`);
         });
@@ -130,18 +130,10 @@ export function silenceEndpoints({ db }: { db: Pick<Database, 'read' | 'write'> 
   ];
 }
 
-/**
- * One of everybody's alerts keeps other teams' quiet, too: a role in a team does not do for that. A team that there is
- * not is refused where the silence is written.
- */
-async function assertOperatorOf(tx: Tx, principal: Principal, slug: string | null): Promise<void> {
-  if (slug === null) {
-    if (mayInOrganization(principal, 'operator')) return;
-    throw new ForbiddenError(
-      "a silence of everybody's alerts needs the role operator in the whole organization: name one of your teams",
-    );
-  }
-  assertRole(principal, 'operator', (await findTeam(tx, slug))?.id ?? null);
+/** A team that there is not is refused where the silence is written. */
+async function assertMayMake(tx: Tx, principal: Principal, slug: string | null): Promise<void> {
+  const teamId = slug === null ? null : (await findTeam(tx, slug))?.id;
+  if (teamId !== undefined) assertMayKeepQuiet(principal, teamId, 'name one of your teams');
 }
 
 async function present(

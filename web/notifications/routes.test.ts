@@ -237,6 +237,11 @@ describe('the form of a silence', () => {
     const list = (await page('/silences', 'operator')).html;
     expect(list).toContain('1 alert in <a href="/incidents/7">#7</a>');
     const [, end] = /action="(\/silences\/[^"]+\/end)"/.exec(list) ?? [];
+    // everybody's silence is not one team's to end
+    const seen = (await page('/silences', 'shop')).html;
+    expect(seen).toContain('new disks');
+    expect(seen).not.toContain('/end"');
+    expect((await send(end ?? '', [], 'shop')).status).toBe(403);
     expect((await send(end ?? '', [], 'operator')).status).toBe(303);
     expect((await page('/silences')).html).toContain('Nothing is silenced');
     expect(problems).toEqual([]);

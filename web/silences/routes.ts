@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
-import { mayInOrganization, mayOn } from '../../api/auth/principal.ts';
+import { mayOn } from '../../api/auth/principal.ts';
+import { askWhoMayEnd, assertMayKeepQuiet, mayKeepQuiet } from '../../api/auth/silence.ts';
 import { listMaintenanceWindows } from '../../db/maintenance-windows.ts';
 import { UnknownReferenceError } from '../../db/policies.ts';
 import { NotTriedError } from '../../db/preview-thread.ts';
@@ -50,7 +51,7 @@ export function silenceRoutes(deps: WebDeps, pages: Pages): Router {
       view: {
         silences: found.silences.map((each) => ({
           ...silenceRow(each, found.caught.get(each.id), now.getTime()),
-          mayEnd: may('operator', each.team?.id ?? null),
+          mayEnd: mayKeepQuiet(principal, each.team?.id ?? null),
         })),
         over: found.over.slice(0, 20).map((each) => silenceRow(each, undefined, now.getTime())),
         windows: found.windows.map((window) =>
@@ -79,7 +80,7 @@ export function silenceRoutes(deps: WebDeps, pages: Pages): Router {
     const { silence } = read;
     const problems = await db.write(scope, async (tx): Promise<Problems | undefined> => {
       if (silence.team === null) {
-        if (!mayInOrganization(principal, 'operator')) return { team: 'Choose one of your teams.' };
+        if (!mayKeepQuiet(principal, null)) return { team: 'Choose one of your teams.' };
       } else {
         assertVisitorRole(request, 'operator', (await findTeam(tx, silence.team))?.id ?? null);
       }
@@ -126,12 +127,12 @@ export function silenceRoutes(deps: WebDeps, pages: Pages): Router {
   });
 
   router.post(`${silencesPath}/:id/end`, async (request, response) => {
-    const { scope, orgId, email: actor } = visitorOf(request);
+    const { principal, scope, orgId, email: actor } = visitorOf(request);
     const id = uuidOf(request.params.id, 'silence');
     const ended = await db.write(scope, async (tx) => {
       const stored = await getSilence(tx, id);
       if (!stored) throw new NotFoundError('There is no such silence, or it belongs to another team.');
-      assertVisitorRole(request, 'operator', stored.team?.id ?? null);
+      assertMayKeepQuiet(principal, stored.team?.id ?? null, askWhoMayEnd);
       return await endSilence(tx, { orgId, id, actor, now: new Date(pages.now()) });
     });
     if (ended) setFlash(response, 'good', 'The silence is over: whoever is due is told within seconds.');
@@ -152,7 +153,7 @@ export function silenceRoutes(deps: WebDeps, pages: Pages): Router {
     const { values, problems = {}, tried = null, notTried } = given;
     const { scope, principal } = visitorOf(request);
     const teams = (await db.read(scope, listTeams)).filter(({ id }) => mayOn(principal, 'operator', id));
-    const everybody = mayInOrganization(principal, 'operator');
+    const everybody = mayKeepQuiet(principal, null);
     await pages.show(request, response, {
       template: 'silences/form',
       view: {
