@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, test as run } from 'vitest';
-import { deleteSlo, getStandingSlo, listSloPoints, putSlo } from '../db/slos.ts';
+import { observeAlert } from '../db/correlation.ts';
+import { deleteSlo, getStandingSlo, listSloPoints, putSlo, saveSloLook } from '../db/slos.ts';
+import type { IncomingAlert } from '../domain/alert.ts';
+import { nothingMeasured, resolvedAlerts } from '../domain/slo/evaluate.ts';
 import { slo } from '../domain/slo/slo.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
 import { PartUnavailableError } from '../test/parts/part.ts';
@@ -66,6 +69,23 @@ const objective = (service: string) =>
     alerts: [{ severity: 'critical', burnRate: 14.4, long: '1h', short: '5m' }],
   });
 
+const burning = {
+  ...nothingMeasured,
+  alerts: [
+    {
+      severity: 'critical' as const,
+      burnRate: 14.4,
+      long: '1h',
+      short: '5m',
+      longBurn: 20,
+      shortBurn: 20,
+      firing: true,
+      since: now,
+      toldAt: now,
+    },
+  ],
+};
+
 /** What became of the schedule. */
 let measuring: ('begun' | 'ended')[] = [];
 const activities = (prometheusUrl: string | undefined, at = now, whileEnding = async () => {}) =>
@@ -82,8 +102,8 @@ const activities = (prometheusUrl: string | undefined, at = now, whileEnding = a
     },
     clock: () => at,
   });
-const make = (name: string, promised = objective(name)) => {
-  const definition = { ...promised, team: null };
+const make = (name: string, promised = objective(name), team: string | null = null) => {
+  const definition = { ...promised, team };
   return test.db.write({ orgId: test.orgId }, (tx) =>
     putSlo(tx, { orgId: test.orgId, name, definition, actor }),
   );
@@ -95,6 +115,52 @@ const alerts = async () =>
       'select fingerprint, status, occurrences from alerts order by id',
     )
   ).rows.map(({ fingerprint, status }) => `${fingerprint} ${status}`);
+
+run('the alerts of an objective are its team’s, whatever teams own by labels', async () => {
+  const { owner, orgId, db } = test;
+  await owner.query(
+    `insert into teams (org_id, slug, name, match) values ($1, 'labels', 'By labels', '{"service": "*"}'),
+       ($1, 'search', 'Search', '{}')`,
+    [orgId],
+  );
+  const alert = (name: string) => ({
+    ...(resolvedAlerts(name, objective(name), burning, now)[0] as IncomingAlert),
+    status: 'firing' as const,
+    endsAt: null,
+  });
+  const teamOf = async (name: string, team: string | null) => {
+    await make(name, objective(name), team);
+    const slo = await standing(name);
+    await db.write({ orgId }, (tx) =>
+      saveSloLook(tx, {
+        orgId,
+        slo: name,
+        updatedAt: slo!.updatedAt,
+        state: burning,
+        at: new Date(now),
+        alerts: [alert(name)],
+      }),
+    );
+    const { rows } = await owner.query<{ id: number }>(`select id from alerts where labels ->> 'slo' = $1`, [
+      name,
+    ]);
+    await db.write({ orgId }, (tx) => observeAlert(tx, { orgId, alertId: rows[0]!.id, before: null }));
+    const { rows: found } = await owner.query<{ slug: string }>(
+      `select t.slug from alerts a join incidents i on i.id = a.incident_id join teams t on t.id = i.team_id
+       where a.id = $1`,
+      [rows[0]!.id],
+    );
+    return found[0]?.slug;
+  };
+  expect(await teamOf('search', 'search')).toBe('search');
+  expect(await teamOf('checkout', null)).toBe('labels');
+  await owner.query('update alerts set incident_id = null');
+  await owner.query('delete from incident_feed');
+  await owner.query('delete from incidents');
+  await owner.query('delete from slos');
+  await owner.query('delete from alerts');
+  await owner.query('delete from teams');
+});
 
 run('measures what a real Prometheus has, and its alert fires and ends as any other', async (context) => {
   if (!prometheus) return context.skip(missing);

@@ -47,16 +47,21 @@ function rulesOrDefaults(definition: unknown): CorrelationRules {
   }
 }
 
-/** The first team, by slug, all of whose label globs the alert matches, and the rules that hold for it. */
+/**
+ * The team that the alert came with (`own`), else the first, by slug, all of whose label globs it matches, and the rules
+ * that hold for it.
+ */
 export function rulesForAlert(
   inForce: RulesInForce,
   labels: Record<string, string>,
+  own: string | null = null,
 ): { teamId: string | null; rules: CorrelationRules } {
-  const team = inForce.teams.find(({ match }) => {
+  const team = inForce.teams.find(({ id, match }) => {
+    if (own !== null) return id === own;
     const globs = Object.entries(match);
     return globs.length > 0 && globs.every(([label, glob]) => matchesGlob(glob, labels[label] ?? ''));
   });
-  return { teamId: team?.id ?? null, rules: team?.rules ?? inForce.organization };
+  return { teamId: own ?? team?.id ?? null, rules: team?.rules ?? inForce.organization };
 }
 
 /** As people wrote them. */

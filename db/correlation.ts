@@ -27,6 +27,8 @@ export interface Sighting extends AlertView {
 interface AlertRow {
   id: number;
   integration_id: string;
+  /** That it came with. */
+  team_id: string | null;
   fingerprint: string;
   status: AlertStatus;
   name: string;
@@ -151,7 +153,7 @@ async function lockAlert(tx: Tx, alertId: number): Promise<AlertRow> {
       update alerts a set seen_version = locked.version
       from locked where a.id = locked.id and locked.incident_id is not null
     )
-    select a.id, a.integration_id, a.fingerprint, a.status, a.name, a.severity, a.severity_rank, a.service, a.labels,
+    select a.id, a.integration_id, a.team_id, a.fingerprint, a.status, a.name, a.severity, a.severity_rank, a.service, a.labels,
       a.annotations, a.version, a.received_at, a.last_seen_at, a.truncated, a.incident_id, a.correlation_reason,
       i.resend_interval_ms, i.alertmanager_url, now() as now, m.group_id, coalesce(m.apart_from, '{}') as apart_from,
       case when a.incident_id is null then (
@@ -219,7 +221,7 @@ async function joinIncident(
   { orgId, context, lock }: ObserveArgs & { context: CorrelationContext },
   alert: AlertRow,
 ): Promise<Pick<Sighting, 'incident' | 'owesSignal'>> {
-  const { teamId, rules } = rulesForAlert(context.inForce, alert.labels);
+  const { teamId, rules } = rulesForAlert(context.inForce, alert.labels, alert.team_id);
   // of an alert that has been going on since before its last incident was closed, it is the last sight that counts
   const at = (alert.incident_id === null ? alert.received_at : alert.last_seen_at).getTime();
   const { service, name, labels } = alert;

@@ -60,13 +60,14 @@ export async function readFeed(
     alert_count: number;
     firing_count: number;
     labels: Record<string, string>;
+    team_id: string | null;
     team: string | null;
     merge_wanted: string | null;
     merge_reason: string | null;
   }>`
     update incidents set feed_unread = false, feed_owed_by = null, feed_owed_since = null, feed_read_at = now()
     where id = ${args.incidentId}
-    returning feed_seq, title, service, severity, opened_at, now() as now, alert_count, firing_count, labels,
+    returning feed_seq, title, service, severity, opened_at, now() as now, alert_count, firing_count, labels, team_id,
       (select slug from teams t where t.id = incidents.team_id) as team, merge_wanted, merge_reason`.execute(
     tx,
   );
@@ -80,7 +81,7 @@ export async function readFeed(
     labels: incident.labels,
     alerts: await alertNames(tx, args.incidentId),
   };
-  const { rules } = rulesForAlert(await readRulesInForce(tx), incident.labels);
+  const { rules } = rulesForAlert(await readRulesInForce(tx), incident.labels, incident.team_id);
   const { quietMs } = rules.flapping;
   const mergeInto = await mergeTarget(tx, incident);
   const announces = await listAnnouncedTriggers(tx);

@@ -14,12 +14,19 @@ export interface IntakeResult {
   ignored: number;
 }
 
+interface Sender {
+  orgId: string;
+  integrationId: string;
+  /** Whose the alerts are whatever their labels say; absent: as the labels say. */
+  teamId?: string | null;
+}
+
 /** As `recordBatches`, for one. */
 export async function recordAlerts(
   tx: Tx,
-  { alerts, ...integration }: { orgId: string; integrationId: string; alerts: IncomingAlert[] },
+  { alerts, ...sender }: Sender & { alerts: IncomingAlert[] },
 ): Promise<IntakeResult> {
-  const [result] = await recordBatches(tx, { ...integration, batches: [alerts] });
+  const [result] = await recordBatches(tx, { ...sender, batches: [alerts] });
   if (!result) throw new Error('a batch has no result');
   return result;
 }
@@ -34,9 +41,9 @@ export async function recordAlerts(
  */
 export async function recordBatches(
   tx: Tx,
-  args: { orgId: string; integrationId: string; batches: IncomingAlert[][] },
+  args: Sender & { batches: IncomingAlert[][] },
 ): Promise<IntakeResult[]> {
-  const { orgId, integrationId } = args;
+  const { orgId, integrationId, teamId = null } = args;
   const batches = args.batches.map(lastOfEachFingerprint);
   const rows = batches.flat().map((alert) => ({ ...alert, severity_rank: severityRank(alert.severity) }));
   const { rows: changes } = await sql<{ opened: string[]; closed: string[] }>`
@@ -69,13 +76,13 @@ export async function recordBatches(
       returning a.fingerprint
     ),
     opened as (
-      insert into alerts (org_id, integration_id, fingerprint, status, name, severity, severity_rank, service,
+      insert into alerts (org_id, team_id, integration_id, fingerprint, status, name, severity, severity_rank, service,
         labels, annotations, generator_url, starts_at, truncated)
-      select ${orgId}, ${integrationId}, fingerprint, 'firing', name, severity, severity_rank, service,
+      select ${orgId}, ${teamId}::uuid, ${integrationId}, fingerprint, 'firing', name, severity, severity_rank, service,
         labels, annotations, "generatorUrl", "startsAt", truncated
       from input where status = 'firing'
       on conflict (org_id, integration_id, fingerprint) where status <> 'resolved' do update set
-        status = 'firing', severity = excluded.severity, severity_rank = excluded.severity_rank,
+        status = 'firing', team_id = excluded.team_id, severity = excluded.severity, severity_rank = excluded.severity_rank,
         labels = excluded.labels, annotations = excluded.annotations, truncated = excluded.truncated,
         occurrences = alerts.occurrences + 1, last_seen_at = now(), version = alerts.version + 1
       returning fingerprint, (occurrences = 1) as is_new

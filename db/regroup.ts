@@ -4,7 +4,7 @@ import { recordAudit } from './audit.ts';
 import { keyByGroups, rememberApart, rememberTogether } from './correlation-memory.ts';
 import { readRulesInForce, rulesForAlert } from './correlation-rules.ts';
 import type { Tx } from './database.ts';
-import { type OpeningAlert, openIncident } from './incident-opening.ts';
+import { openIncident } from './incident-opening.ts';
 import { moveKeys, splitKeys } from './regrouped-keys.ts';
 
 /** The alerts cannot be moved like this; the message says why, for the person who asked. Asking again is futile. */
@@ -124,15 +124,15 @@ async function openForAlerts(tx: Tx, args: Regrouping, alertIds: number[]): Prom
     tx,
   );
   if (staying.length === 0) throw new RegroupRefusedError('these are all alerts of the incident');
-  const alert: OpeningAlert = await tx
+  const alert = await tx
     .selectFrom('alerts')
-    .select(['name', 'severity', 'severity_rank', 'service', 'labels', 'annotations'])
+    .select(['name', 'severity', 'severity_rank', 'service', 'labels', 'annotations', 'team_id'])
     .where('id', 'in', alertIds)
     .orderBy('severity_rank')
     .orderBy('id')
     .limit(1)
     .executeTakeFirstOrThrow();
-  const { teamId } = rulesForAlert(await readRulesInForce(tx), alert.labels);
+  const { teamId } = rulesForAlert(await readRulesInForce(tx), alert.labels, alert.team_id);
   return await openIncident(tx, { orgId: args.orgId, teamId, alert });
 }
 

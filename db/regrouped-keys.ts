@@ -58,7 +58,7 @@ async function keysOfAlerts(
 ): Promise<KeySpan[]> {
   const alerts = await tx
     .selectFrom('alerts')
-    .select(['integration_id', 'fingerprint', 'service', 'name', 'labels', 'received_at'])
+    .select(['integration_id', 'fingerprint', 'service', 'name', 'labels', 'received_at', 'team_id'])
     .where('incident_id', '=', incident.id)
     .orderBy('id', 'desc')
     .limit(keyedLimit)
@@ -71,8 +71,9 @@ async function keysOfAlerts(
     name,
     labels,
     received_at: at,
+    team_id: teamId,
   } of alerts) {
-    const { rules } = rulesForAlert(context.inForce, labels);
+    const { rules } = rulesForAlert(context.inForce, labels, teamId);
     const keys = [
       ...identityKeys({ integrationId, fingerprint, groupId: null }),
       ...rememberedKeys(asCorrelated(context, { service, name, labels, at: at.getTime() }), rules),

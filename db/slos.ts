@@ -70,7 +70,7 @@ export async function deleteSlo(tx: Tx, change: Omit<Change<never>, 'definition'
   const before = await getStandingSlo(tx, change.name);
   if (!before) return false;
   const alerts = resolvedAlerts(change.name, before.definition, before.state, Date.now());
-  await recordSloAlerts(tx, { orgId: change.orgId, alerts });
+  await recordSloAlerts(tx, { orgId: change.orgId, teamId: before.teamId, alerts });
   return await remove(tx, 'slos', change);
 }
 
@@ -128,7 +128,7 @@ export interface SloLook {
 export async function saveSloLook(tx: Tx, look: SloLook): Promise<boolean> {
   const current = await tx
     .selectFrom('slos')
-    .select('name')
+    .select('team_id as teamId')
     .where('name', '=', look.slo)
     // a Date has no microseconds
     .where(sql<Date>`date_trunc('milliseconds', updated_at)`, '=', look.updatedAt)
@@ -142,7 +142,7 @@ export async function saveSloLook(tx: Tx, look: SloLook): Promise<boolean> {
     .onConflict((conflict) => conflict.columns(['org_id', 'slo']).doUpdateSet({ at: look.at, state }))
     .execute();
   if (look.state.problem === null) await savePoint(tx, look);
-  await recordSloAlerts(tx, look);
+  await recordSloAlerts(tx, { ...look, teamId: current.teamId });
   return true;
 }
 
@@ -186,7 +186,10 @@ const integrationName = 'Holdfast SLOs';
 /** A firing one is told again every 20 minutes (domain/slo/evaluate.ts). */
 const resendIntervalMs = 3_600_000;
 
-async function recordSloAlerts(tx: Tx, { orgId, alerts }: { orgId: string; alerts: IncomingAlert[] }) {
+async function recordSloAlerts(
+  tx: Tx,
+  { orgId, teamId, alerts }: { orgId: string; teamId: string | null; alerts: IncomingAlert[] },
+) {
   if (alerts.length === 0) return;
   const integration = await tx
     .insertInto('integrations')
@@ -202,5 +205,5 @@ async function recordSloAlerts(tx: Tx, { orgId, alerts }: { orgId: string; alert
     )
     .returning('id')
     .executeTakeFirstOrThrow();
-  await recordAlerts(tx, { orgId, integrationId: integration.id, alerts });
+  await recordAlerts(tx, { orgId, integrationId: integration.id, teamId, alerts });
 }
