@@ -4,8 +4,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RunStepInput } from '../activities/steps.ts';
 import type { ExecutionRecord } from '../db/execution-record.ts';
 import type { IncidentRecord } from '../db/incident-record.ts';
-import type { FeedDigest } from '../domain/incident/events.ts';
 import { executionPlan, stepPlan } from '../test/harness/execution-fold.ts';
+import { digestOf } from '../test/harness/incident-fold.ts';
 import { createWorkflowHarness, until, type WorkflowHarness } from '../test/harness/workflows.ts';
 import { executionWorkflowId, feedUnread, incidentWorkflowId } from './messages.ts';
 
@@ -67,15 +67,8 @@ test('an execution that is cancelled in Temporal ends its step, undoes what was 
 
 test('an incident that is cancelled in Temporal is resolved by the operator', async () => {
   const now = await harness.env.currentTimeMs();
-  const digest: FeedDigest = {
-    seq: 1,
-    title: 'HighLatency on checkout',
-    service: 'checkout',
-    severity: 'critical',
+  const digest = digestOf({
     openedAt: now,
-    alertCount: 1,
-    firingCount: 1,
-    firingJoined: true,
     plan: {
       escalation: {
         name: 'default',
@@ -87,8 +80,7 @@ test('an incident that is cancelled in Temporal is resolved by the operator', as
       sla: null,
       reopenWindowMs: 60_000,
     },
-    matches: [],
-  };
+  });
   const records: IncidentRecord[] = [];
   const activities = {
     readFeed: async () => digest,

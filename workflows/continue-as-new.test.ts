@@ -3,10 +3,10 @@ import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { IncidentRecord } from '../db/incident-record.ts';
-import type { FeedDigest } from '../domain/incident/events.ts';
 import type { NotifyInput } from '../domain/notification.ts';
 import { bundleWorkflows } from '../main/workflow-bundle.ts';
 import type { EmbeddedTemporal } from '../stack/temporal.ts';
+import { digestOf } from '../test/harness/incident-fold.ts';
 import { quietRuntime, until } from '../test/harness/workflows.ts';
 import { PartUnavailableError } from '../test/parts/part.ts';
 import { startTemporalDevServer } from '../test/parts/temporal-dev-server.ts';
@@ -33,15 +33,8 @@ test('an incident that goes on in a new run loses no note, repeats no page, and 
   if (!server) return context.skip(missing);
   const pages: string[] = [];
   const records: IncidentRecord[] = [];
-  const digest: FeedDigest = {
-    seq: 1,
-    title: 'HighLatency on checkout',
-    service: 'checkout',
-    severity: 'critical',
+  const digest = digestOf({
     openedAt: Date.now(),
-    alertCount: 1,
-    firingCount: 1,
-    firingJoined: true,
     plan: {
       escalation: {
         name: 'default',
@@ -56,8 +49,7 @@ test('an incident that goes on in a new run loses no note, repeats no page, and 
       sla: { policy: 'critical', acknowledgeMs: 3_600_000, resolveMs: 7_200_000 },
       reopenWindowMs: 0,
     },
-    matches: [],
-  };
+  });
   const activities = {
     readFeed: async () => ({ ...digest, firingJoined: records.length === 0 }),
     recordIncident: async (record: IncidentRecord) => {

@@ -6,6 +6,7 @@ import type { AnalysisActivities } from '../activities/analysis.ts';
 import type { IncidentRecord } from '../db/incident-record.ts';
 import type { FeedDigest } from '../domain/incident/events.ts';
 import type { NotifyInput } from '../domain/notification.ts';
+import { digestOf } from '../test/harness/incident-fold.ts';
 import { createWorkflowHarness, until, type WorkflowHarness } from '../test/harness/workflows.ts';
 import {
   acknowledge,
@@ -66,15 +67,8 @@ beforeEach(async () => {
     refuseRegroup: null,
     failRegroup: null,
     blockNotify: null,
-    digest: {
-      seq: 1,
-      title: 'HighLatency on checkout',
-      service: 'checkout',
-      severity: 'critical',
+    digest: digestOf({
       openedAt,
-      alertCount: 1,
-      firingCount: 1,
-      firingJoined: true,
       plan: {
         escalation: {
           name: 'default',
@@ -86,8 +80,7 @@ beforeEach(async () => {
         sla: { policy: 'critical', acknowledgeMs: 5 * minute, resolveMs: 30 * minute },
         reopenWindowMs: 15 * minute,
       },
-      matches: [],
-    },
+    }),
   };
 });
 

@@ -4,9 +4,9 @@ import { Client, Connection } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, test } from 'vitest';
-import type { FeedDigest } from '../domain/incident/events.ts';
 import { bundleWorkflows } from '../main/workflow-bundle.ts';
 import type { EmbeddedTemporal } from '../stack/temporal.ts';
+import { digestOf } from '../test/harness/incident-fold.ts';
 import { quietRuntime, until } from '../test/harness/workflows.ts';
 import { PartUnavailableError } from '../test/parts/part.ts';
 import { startTemporalDevServer } from '../test/parts/temporal-dev-server.ts';
@@ -86,28 +86,22 @@ function activitiesWith(slow: string) {
   };
 }
 
-const digest = (now: number): FeedDigest => ({
-  seq: 1,
-  title: 'HighLatency on checkout',
-  service: 'checkout',
-  severity: 'critical',
-  openedAt: now,
-  alertCount: 1,
-  firingCount: 1,
-  firingJoined: true,
-  plan: {
-    escalation: {
-      name: 'default',
-      policy: {
-        levels: [
-          { after: '0s', targets: [{ type: 'email', address: 'a@example.com' }] },
-          { after: '15m', targets: [{ type: 'email', address: 'b@example.com' }] },
-        ],
-        repeats: 0,
+const digest = (now: number) =>
+  digestOf({
+    openedAt: now,
+    plan: {
+      escalation: {
+        name: 'default',
+        policy: {
+          levels: [
+            { after: '0s', targets: [{ type: 'email', address: 'a@example.com' }] },
+            { after: '15m', targets: [{ type: 'email', address: 'b@example.com' }] },
+          ],
+          repeats: 0,
+        },
       },
+      sla: { policy: 'critical', acknowledgeMs: 300_000, resolveMs: 1_800_000 },
+      reopenWindowMs: 900_000,
     },
-    sla: { policy: 'critical', acknowledgeMs: 300_000, resolveMs: 1_800_000 },
-    reopenWindowMs: 900_000,
-  },
-  matches: [{ runbook: 'restart', mode: 'auto', alertId: 1, dueAt: now }],
-});
+    matches: [{ runbook: 'restart', mode: 'auto', alertId: 1, dueAt: now }],
+  });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { digestOf } from '../../test/harness/incident-fold.ts';
 import { startClocks } from '../sla.ts';
 import { applyEvent } from './apply-event.ts';
 import { probableCause } from './cause.ts';
@@ -12,24 +13,16 @@ const minute = 60_000;
 const openedAt = Date.UTC(2026, 0, 1, 2, 14);
 const ana = { type: 'email', address: 'ana@example.com' } as const;
 
-const digest = (change: Partial<FeedDigest> = {}): FeedDigest => ({
-  seq: 1,
-  title: 'HighLatency on checkout',
-  service: 'checkout',
-  severity: 'critical',
-  openedAt,
-  alertCount: 1,
-  firingCount: 1,
-  firingJoined: true,
-  plan: {
-    escalation: { name: 'default', policy: { levels: [{ after: '0s', targets: [ana] }], repeats: 0 } },
-    sla: null,
-    reopenWindowMs: 15 * minute,
-  },
-  matches: [],
-  analysis: true,
-  ...change,
-});
+const digest = (change: Partial<FeedDigest> = {}): FeedDigest =>
+  digestOf({
+    plan: {
+      escalation: { name: 'default', policy: { levels: [{ after: '0s', targets: [ana] }], repeats: 0 } },
+      sla: null,
+      reopenWindowMs: 15 * minute,
+    },
+    analysis: true,
+    ...change,
+  });
 
 const fold = (state: IncidentState, ...events: IncidentEvent[]) => events.reduce(applyEvent, state);
 const read = (change: Partial<FeedDigest> = {}, at = openedAt): IncidentEvent => ({

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { digestOf } from '../../test/harness/incident-fold.ts';
 import { applyEvent } from './apply-event.ts';
 import { deadlinesOf } from './deadlines.ts';
 import type { FeedDigest, IncidentEvent } from './events.ts';
@@ -11,32 +12,24 @@ const openedAt = Date.UTC(2026, 0, 1, 2, 14);
 const ana = { type: 'email', address: 'ana@example.com' } as const;
 const ben = { type: 'email', address: 'ben@example.com' } as const;
 
-const digest = (change: Partial<FeedDigest> = {}): FeedDigest => ({
-  seq: 1,
-  title: 'HighLatency on checkout',
-  service: 'checkout',
-  severity: 'critical',
-  openedAt,
-  alertCount: 1,
-  firingCount: 1,
-  firingJoined: true,
-  plan: {
-    escalation: {
-      name: 'default',
-      policy: {
-        levels: [
-          { after: '0s', targets: [ana] },
-          { after: '15m', targets: [ben] },
-        ],
-        repeats: 0,
+const digest = (change: Partial<FeedDigest> = {}): FeedDigest =>
+  digestOf({
+    plan: {
+      escalation: {
+        name: 'default',
+        policy: {
+          levels: [
+            { after: '0s', targets: [ana] },
+            { after: '15m', targets: [ben] },
+          ],
+          repeats: 0,
+        },
       },
+      sla: { policy: 'critical', acknowledgeMs: 5 * minute, resolveMs: 30 * minute },
+      reopenWindowMs: 15 * minute,
     },
-    sla: { policy: 'critical', acknowledgeMs: 5 * minute, resolveMs: 30 * minute },
-    reopenWindowMs: 15 * minute,
-  },
-  matches: [],
-  ...change,
-});
+    ...change,
+  });
 
 /** Drives the fold as the workflow does, every move succeeding at once, up to `until`. */
 function simulate(
