@@ -99,7 +99,7 @@ async function failureOf(attempting: Promise<unknown>): Promise<ApplicationFailu
 
 async function logged(key: string) {
   const { rows } = await test_.owner.query(
-    `select n.type, n.channel, n.destination, n.subject, n.status, n.attempts, n.error,
+    `select n.type, n.channel, n.destination, n.subject, n.status, n.attempts, n.error, n.cause,
        s.status as effect, s.attempts as effect_attempts, s.detail
      from notifications n left join side_effects s on s.org_id = n.org_id and s.key = n.key where n.key = $1`,
     [key],
@@ -342,6 +342,50 @@ test('a page of an incident that has begun anew goes out although that cannot be
   const input = page({ key: `anew:${incident.id}`, detail: { ...page().detail, since: 6 } });
   expect(await failureOf(attempt(input))).toMatchObject({ type: 'NotRecordedYet' });
   expect(await attempt(input, quiet(21))).toMatchObject({ status: 'sent' });
+});
+
+test.each(['snoozed', 'silenced'])(
+  'a page that finds its incident %s is held back, and goes out after it',
+  async (what) => {
+    const { id } = incident;
+    await test_.owner.query(
+      `update incidents set recorded_seq = 5, ${what}_until = now() + interval '1 hour' where id = $1`,
+      [id],
+    );
+    expect(await attempt(page())).toEqual({
+      status: 'skipped',
+      held: true,
+      destination: 'ana@example.com',
+      reason: expect.stringContaining(`is ${what}`),
+    });
+    expect(mail.mails).toEqual([]);
+    expect(await logged(page().key)).toMatchObject({ status: 'skipped', attempts: 0 });
+    const after = page({
+      detail: { ...page().detail, since: 6 },
+      cause: { event: 'incident.opened', at: '', level: 1 },
+    });
+    expect(await failureOf(attempt(after))).toMatchObject({ type: 'NotRecordedYet' });
+    await test_.owner.query(`update incidents set recorded_seq = 6, ${what}_until = null where id = $1`, [
+      id,
+    ]);
+    expect(await attempt(after)).toMatchObject({ status: 'sent' });
+    expect(mail.mails).toHaveLength(1);
+    expect(await logged(page().key)).toMatchObject({
+      status: 'sent',
+      attempts: 1,
+      error: null,
+      cause: { level: 1 },
+    });
+  },
+);
+
+test('a page that goes out after a snooze does so although its end cannot be recorded', async () => {
+  await test_.owner.query(
+    `update incidents set recorded_seq = 5, snoozed_until = now() + interval '1 hour' where id = $1`,
+    [incident.id],
+  );
+  const after = page({ detail: { ...page().detail, since: 6 } });
+  expect(await attempt(after, quiet(21))).toMatchObject({ status: 'sent' });
 });
 
 test("another organization's incident is never told", async () => {

@@ -20,7 +20,7 @@ import type { Delivery } from './notify/outgoing.ts';
 import { withPatience } from './notify/patience.ts';
 import { type Prepared, prepare } from './notify/prepare.ts';
 import { type ChannelPreview, previewMessage } from './notify/preview.ts';
-import { reasonByNow } from './notify/still-due.ts';
+import { notDueByNow } from './notify/still-due.ts';
 
 export interface NotifyDeps extends DeliverDeps {
   /** Address of the pages; links in messages begin with it. */
@@ -92,10 +92,10 @@ export function createNotifyActivities(deps: NotifyDeps) {
     if (inMs > 0) {
       // its turn comes within a second, in which somebody may have answered
       await sleep(inMs);
-      const reason = await deps.db.read(scope, (tx) => reasonByNow(tx, input));
-      if (reason !== undefined) {
-        await deps.db.write(scope, (tx) => skipNotification(tx, { ...entry, reason }));
-        return { status: 'skipped', destination: publicDestination(entry), reason };
+      const not = await deps.db.read(scope, (tx) => notDueByNow(tx, input));
+      if (not) {
+        await deps.db.write(scope, (tx) => skipNotification(tx, { ...entry, reason: not.reason }));
+        return { status: 'skipped', destination: publicDestination(entry), ...not };
       }
     }
     if (context.cancellationSignal.aborted) {

@@ -59,6 +59,7 @@ test('restores where it stands: people, clocks, pages, the latest execution of e
   const person = { key: `incident:${id}:page:1:2.0.0.0.0.0`, person: 'ana@example.com' };
   await insert('notifications', { ...page, ...person, status: 'sent' });
   await insert('notifications', { ...page, key: `incident:${id}:page:1:0.1.0`, status: 'failed' });
+  await insert('notifications', { ...page, key: `incident:${id}:page:1:0.2.0`, status: 'skipped' });
   const run = {
     incident_id: id,
     runbook: 'restart',

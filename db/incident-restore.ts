@@ -103,14 +103,17 @@ async function clocksOf(tx: Tx, incidentId: string): Promise<RestoredIncident['c
   }));
 }
 
-/** The ledger's keys are 'incident:<id>:<key of the move>'. */
+/**
+ * Those that need not be begun again: what a snooze called off must be, and what was called off otherwise is called off
+ * again. The ledger's keys are 'incident:<id>:<key of the move>'.
+ */
 async function pagesOf(tx: Tx, incidentId: string): Promise<{ key: string; person: string | null }[]> {
   const rows = await tx
     .selectFrom('notifications')
     .select(['key', 'person'])
     .where('incident_id', '=', incidentId)
     .where('type', '=', 'escalation.page')
-    .where('status', 'in', ['sent', 'skipped'])
+    .where((eb) => eb.or([eb('status', '=', 'sent'), eb('consolidated_into', 'is not', null)]))
     .orderBy('id', 'desc')
     .limit(mostPages)
     .execute();

@@ -18,6 +18,9 @@ export interface IncidentFacts {
   acknowledgedBy: string | null;
   resolvedAt: Date | null;
   resolvedBy: string | null;
+  /** Nobody is to be woken until then; what is over may still stand here. */
+  snoozedUntil: Date | null;
+  silencedUntil: Date | null;
   alertCount: number;
   firingCount: number;
   deadlines: Deadline[];
@@ -111,6 +114,8 @@ async function readIncident(
       'acknowledged_by as acknowledgedBy',
       'resolved_at as resolvedAt',
       'resolved_by as resolvedBy',
+      'snoozed_until as snoozedUntil',
+      'silenced_until as silencedUntil',
       'alert_count as alertCount',
       'firing_count as firingCount',
       'deadlines',

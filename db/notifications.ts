@@ -49,6 +49,11 @@ export async function beginNotification(tx: Tx, entry: NotificationEntry): Promi
         destination: entry.destination,
         subject: entry.subject,
         person: entry.person ?? null,
+        // of what was held back, why it is sent now
+        cause: JSON.stringify(entry.cause ?? {}),
+        error: sql<
+          string | null
+        >`case when notifications.status = 'skipped' then null else notifications.error end`,
         finished_at: null,
       }),
     )

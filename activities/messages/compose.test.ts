@@ -35,6 +35,8 @@ const incident = (change: Partial<IncidentFacts> = {}): IncidentFacts => ({
   acknowledgedBy: null,
   resolvedAt: null,
   resolvedBy: null,
+  snoozedUntil: null,
+  silencedUntil: null,
   alertCount: 14,
   firingCount: 14,
   deadlines: [],

@@ -28,7 +28,7 @@ import { signLinks } from './links.ts';
 import { type Delivery, deliveriesOf, subjectOf } from './outgoing.ts';
 import { saidByPagerDuty } from './pagerduty-state.ts';
 import { busy } from './patience.ts';
-import { isRecorded, reasonToSkip } from './still-due.ts';
+import { isRecorded, type NotDue, notDue } from './still-due.ts';
 
 export type Prepared =
   | { status: 'settled'; outcome: NotifyOutcome; consolidation?: Consolidation }
@@ -101,15 +101,15 @@ export async function prepare(tx: Tx, input: NotifyInput, context: PrepareContex
   }
   if (unresolved) return await impossible(tx, entry, destination);
 
-  const reason =
-    reasonToSkip(input, facts) ??
+  const not =
+    notDue(input, facts) ??
     (await saidByPagerDuty(tx, input, facts, destination)) ??
     (await saidAlready(tx, input, entry));
-  if (reason !== undefined) {
-    await skipNotification(tx, { ...entry, reason });
+  if (not) {
+    await skipNotification(tx, { ...entry, reason: not.reason });
     return {
       status: 'settled',
-      outcome: { status: 'skipped', destination: publicDestination(entry), reason },
+      outcome: { status: 'skipped', destination: publicDestination(entry), ...not },
     };
   }
   const subject = subjectOf(input, facts);
@@ -149,11 +149,11 @@ async function saidAlready(
   tx: Tx,
   { type, detail, cause }: NotifyInput,
   { incidentId, destination, key }: NotificationEntry,
-): Promise<string | undefined> {
+): Promise<NotDue | undefined> {
   const at = dateOf(cause?.at);
   if (detail.follows !== true || incidentId === null || !at) return undefined;
   const told = await isToldSince(tx, { incidentId, type, destination, butFor: key, since: at });
-  return told ? 'it was told there already' : undefined;
+  return told ? { reason: 'it was told there already' } : undefined;
 }
 
 /** The log shows what could not even be tried. */

@@ -60,14 +60,26 @@ export function isRecorded(
   }
 }
 
-/** The incident's event with which it last began anew: what is recorded before is out of date. */
+/** The incident's event with which it last began anew, or nobody was left alone any more: what is recorded before is out of date. */
 function sinceOf({ detail }: NotifyInput): number {
   return Number(detail.since ?? 0);
 }
 
-/** As `reasonToSkip`, by what the record says now. */
-export async function reasonByNow(tx: Tx, input: NotifyInput): Promise<string | undefined> {
-  return reasonToSkip(input, await readNotificationFacts(tx, input));
+/** Nothing is to be said: for good, or (`held`) until nobody is to be left alone any more. `reason` is for people. */
+export interface NotDue {
+  reason: string;
+  held?: true;
+}
+
+/** As `notDue`, by what the record says now. */
+export async function notDueByNow(tx: Tx, input: NotifyInput): Promise<NotDue | undefined> {
+  return notDue(input, await readNotificationFacts(tx, input));
+}
+
+/** Why it is not to be said, as far as the record tells; undefined if it is. */
+export function notDue(input: NotifyInput, facts: NotificationFacts): NotDue | undefined {
+  const reason = reasonToSkip(input, facts);
+  return reason === undefined ? heldBack(input, facts) : { reason };
 }
 
 /** Of no use to anybody once the incident is over. */
@@ -81,11 +93,19 @@ const calledOff = new Set<NotificationType>([
   'sla.at_risk',
 ]);
 
-/** Why there is nothing to say any more, as far as the record tells; undefined if there is. */
-export function reasonToSkip(
-  input: NotifyInput,
-  { incident, approval }: NotificationFacts,
-): string | undefined {
+/**
+ * A page that began before a snooze or silence, and has not left. One that begins after it tells by its number that what
+ * is recorded is of before.
+ */
+function heldBack(input: NotifyInput, { incident }: NotificationFacts): NotDue | undefined {
+  if (input.type !== 'escalation.page' || !incident || incident.recordedSeq < sinceOf(input))
+    return undefined;
+  const what = incident.snoozedUntil ? 'snoozed' : incident.silencedUntil ? 'silenced' : undefined;
+  return what && { reason: `incident #${incident.number} is ${what}: it is told after that`, held: true };
+}
+
+/** Why there is nothing to say any more; undefined if there is. */
+function reasonToSkip(input: NotifyInput, { incident, approval }: NotificationFacts): string | undefined {
   if (input.type === 'approval.needed') {
     return approval && approval.status !== 'pending'
       ? `the approval is ${approval.status} already`

@@ -33,7 +33,7 @@ export interface RestoredIncident {
   rounds?: number;
   /** Number of the last reopening or taking back of an acknowledgement. */
   renewedSeq?: number;
-  /** Keys of the pages that were sent or skipped. */
+  /** Keys of the pages that were sent, also with others in one message. */
   pages: string[];
   /** Whom those of them told that were for a person. */
   people?: Record<string, NotifyTarget>;
