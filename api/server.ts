@@ -74,6 +74,7 @@ import { targetEndpoints } from './targets/routes.ts';
 import { testIncidentEndpoints } from './test-incidents/routes.ts';
 import type { TopologyParser } from './topology/parse.ts';
 import { topologyEndpoints } from './topology/routes.ts';
+import { userIdentityEndpoints } from './users/identities.ts';
 import { userEndpoints } from './users/routes.ts';
 
 export interface ApiDeps {
@@ -180,6 +181,7 @@ function endpointsOf(deps: ApiDeps, secureCookies: boolean): Endpoint[] {
     ...runnerEndpoints(deps),
     ...sessionEndpoints({ db: deps.db, signIn: deps.signIn, secureCookies }),
     ...userEndpoints(deps),
+    ...userIdentityEndpoints(deps),
     ...contactRulesEndpoints(deps),
     ...readinessEndpoints(deps),
     ...signingKeyEndpoints(deps),

@@ -60,6 +60,11 @@ export async function listIdentities(tx: Tx, userId: string): Promise<UserIdenti
     .execute();
 }
 
+/** Of everybody, by provider. */
+export async function listAllIdentities(tx: Tx): Promise<UserIdentity[]> {
+  return await identities(tx).orderBy('provider').orderBy('external_id').execute();
+}
+
 /** Who the user with this mail address is to the vendor; undefined where they are not linked, or disabled. */
 export async function findIdentityOf(
   tx: Tx,

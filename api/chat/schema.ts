@@ -57,7 +57,7 @@ export const identityParams = z.object({
 });
 export const identityShown = identityParams
   .extend({
-    name: z.string().meta({ description: 'How you are called there' }),
+    name: z.string().meta({ description: 'How they are called there' }),
     linkedAt: z.iso.datetime(),
   })
   .meta({ id: 'ChatIdentity' });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { linkIdentity } from '../../db/user-identities.ts';
 import { createTestApi, type TestApi } from '../../test/harness/api.ts';
 import { auditEntry } from '../audit/schema.ts';
 import { pageOf } from '../endpoint.ts';
@@ -44,6 +45,38 @@ test('a role is changed and a user shut out at once', async () => {
   expect((await api.ask('GET', '/api/v1/audit', { token })).status).toBe(401);
   await api.ask('PUT', `/api/v1/users/${userId}/disabled`, { ...owner(), body: { disabled: false } });
   expect((await api.ask('GET', '/api/v1/audit', { token })).status).toBe(200);
+});
+
+test('the Owner disconnects somebody else from who they are in chat, and the audit log says so', async () => {
+  const { userId } = await api.addPerson('ben@example.com', 'operator');
+  const other = await api.addPerson('erin@example.com', 'operator');
+  const { orgId } = api;
+  const link = { orgId, provider: 'slack', name: 'ben', actor: 'ben@example.com', how: 'code' } as const;
+  await api.write((tx) => linkIdentity(tx, { ...link, userId, externalId: 'U0BEN' }));
+  const path = `/api/v1/users/${userId}/identities`;
+  for (const token of [api.tokens.admin, other.token]) {
+    expect((await api.ask('GET', path, { token })).status).toBe(403);
+    expect((await api.ask('DELETE', `${path}/slack/U0BEN`, { token })).status).toBe(403);
+  }
+  expect((await api.ask('GET', path, owner())).body.items).toMatchObject([
+    { provider: 'slack', externalId: 'U0BEN', name: 'ben' },
+  ]);
+  const wrong = `/api/v1/users/${other.userId}/identities/slack/U0BEN`;
+  expect((await api.ask('DELETE', wrong, owner())).status).toBe(404);
+  expect((await api.ask('DELETE', `${path}/icq/U0BEN`, owner())).status).toBe(400);
+  expect((await api.ask('DELETE', `${path}/slack/U0BEN`, owner())).status).toBe(204);
+  expect((await api.ask('DELETE', `${path}/slack/U0BEN`, owner())).status).toBe(404);
+  expect((await api.ask('GET', path, owner())).body.items).toEqual([]);
+  const { rows } = await api.fixture.owner.query(
+    `select actor, subject, data from audit_log where action = 'identity.unlinked'`,
+  );
+  expect(rows).toEqual([
+    {
+      actor: 'owner@example.com',
+      subject: `user:${userId}`,
+      data: { provider: 'slack', externalId: 'U0BEN', name: 'ben' },
+    },
+  ]);
 });
 
 test('the last Owner stays Owner, until there is another', async () => {

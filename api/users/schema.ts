@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { roles } from '../../domain/roles.ts';
+import { identityParams } from '../chat/schema.ts';
 import { instant } from '../endpoint.ts';
 
 export const user = z
@@ -20,6 +21,7 @@ export const user = z
   .meta({ id: 'User' });
 
 export const userParams = z.object({ id: z.uuid('write the id of a user') });
+export const userIdentityParams = userParams.extend(identityParams.shape);
 
 export const userBody = z.strictObject({
   email: z.email(),

@@ -103,7 +103,24 @@ describe('an address that connects', () => {
     expect(await linked()).toBeUndefined();
   });
 
-  it('is undone by the person, and by nobody else', async () => {
+  it('is undone by an Owner among the people, where a person has left or was linked wrongly', async () => {
+    const owner = await signedIn('owner@example.com', 'owner');
+    await ana.post(`/chat/link/${await newCode()}`);
+    const unlink = `/settings/people/${ana.userId}/unlink`;
+    const fields = { provider: 'slack', externalId: 'U0NEW' };
+    expect(await (await admin.get('/settings/people')).text()).not.toContain('/unlink');
+    expect((await admin.post(unlink, fields)).status).toBe(403);
+    const people = await (await owner.get('/settings/people')).text();
+    expect(people).toContain(`action="${unlink}"`);
+    expect(people).toContain('Slack: <bdi title="U0NEW">&lt;b&gt;new&lt;/b&gt;</bdi>');
+    await owner.post(`/settings/people/${admin.userId}/unlink`, fields);
+    expect(await linked()).toBeDefined();
+    expect((await owner.post(unlink, fields)).headers.get('location')).toBe('/settings/people');
+    expect(await linked()).toBeUndefined();
+    expect((await owner.post(unlink, { ...fields, provider: 'icq' })).status).toBe(404);
+  });
+
+  it('is undone by the person, and by no Admin', async () => {
     await ana.post(`/chat/link/${await newCode()}`);
     const fields = { provider: 'slack', externalId: 'U0NEW' };
     await admin.post('/chat/unlink', fields);

@@ -1,9 +1,13 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
+import { mayOn } from '../../api/auth/principal.ts';
 import { createSignInLink, createUser, getPerson, listPeople, setMembership } from '../../db/identity.ts';
+import { identityProviders, listAllIdentities, unlinkIdentity } from '../../db/user-identities.ts';
 import { roles } from '../../domain/roles.ts';
+import { providerNames } from '../chat/view.ts';
 import type { WebDeps } from '../deps.ts';
 import { field, type Problems, posted } from '../layout/fields.ts';
+import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
 import { uuidOf } from '../layout/uuid.ts';
 import { requireRole, visitorOf } from '../visitor.ts';
@@ -59,6 +63,23 @@ export function peopleRoutes(deps: WebDeps, pages: Pages): Router {
     await show(request, response, { link });
   });
 
+  router.post('/settings/people/:id/unlink', requireRole('owner'), async (request, response) => {
+    const { scope, orgId, email: actor } = visitorOf(request);
+    const userId = uuidOf(request.params.id, 'person');
+    const externalId = posted(request.body, 'externalId');
+    const provider = identityProviders.find((known) => known === posted(request.body, 'provider'));
+    const person = await deps.db.write(scope, async (tx) => {
+      const found = await getPerson(tx, userId);
+      if (!found || !provider) throw new NotFoundError('There is no such person, or no such vendor.');
+      return (await unlinkIdentity(tx, { orgId, userId, provider, externalId, actor })) ? found : undefined;
+    });
+    if (person) {
+      const who = person.name || person.email;
+      setFlash(response, 'good', `Disconnected: nothing is done there in the name of ${who} any more.`);
+    } else setFlash(response, 'plain', 'It was disconnected already.');
+    response.redirect(303, '/settings/people');
+  });
+
   const inADay = () => new Date(pages.now() + linkLivesMs);
   const linkOf = (email: string, token: string) => ({ email, url: `${deps.publicUrl}/sign-in/${token}` });
 
@@ -67,7 +88,11 @@ export function peopleRoutes(deps: WebDeps, pages: Pages): Router {
     response: Response,
     given: { values?: Record<string, string>; problems?: Problems; link?: { email: string; url: string } },
   ): Promise<void> {
-    const people = await deps.db.read(visitorOf(request).scope, listPeople);
+    const { scope, principal } = visitorOf(request);
+    const { people, identities } = await deps.db.read(scope, async (tx) => ({
+      people: await listPeople(tx),
+      identities: mayOn(principal, 'owner', null) ? await listAllIdentities(tx) : [],
+    }));
     await pages.show(request, response, {
       template: 'settings/people',
       view: {
@@ -76,6 +101,13 @@ export function peopleRoutes(deps: WebDeps, pages: Pages): Router {
           name: person.name || person.email,
           email: person.email,
           disabled: person.disabledAt !== null,
+          identities: identities
+            .filter(({ userId }) => userId === person.userId)
+            .map((identity) => ({
+              ...identity,
+              providerName: providerNames[identity.provider],
+              called: identity.name || identity.externalId,
+            })),
           roles:
             person.memberships
               .map(({ role, teamName }) => (teamName ? `${role} of ${teamName}` : role))
