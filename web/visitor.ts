@@ -62,3 +62,10 @@ export function requireRole(needed: Role): RequestHandler {
     next();
   };
 }
+
+/** Aborted when the reader has gone: what takes long need not go on. */
+export function whenLeft(request: Request): AbortSignal {
+  const left = new AbortController();
+  request.res?.once('close', () => left.abort());
+  return left.signal;
+}

@@ -15,7 +15,7 @@ import { listSafetyRules } from '../../db/safety.ts';
 import { listTargets } from '../../db/target-locks.ts';
 import { findTeam, listTeams } from '../../db/teams.ts';
 import type { WebDeps } from '../deps.ts';
-import { field, type Problems, posted } from '../layout/fields.ts';
+import { field, formStatus, type Problems, posted } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { act, NotFoundError, type Pages, refusalText } from '../layout/pages.ts';
 import { uuidOf } from '../layout/uuid.ts';
@@ -169,7 +169,7 @@ export function automationRoutes(deps: WebDeps, pages: Pages): Router {
       },
       title: 'Automation',
       section: 'automation',
-      status: Object.keys(problems).length > 0 ? 422 : 200,
+      status: formStatus(problems),
     });
   }
 

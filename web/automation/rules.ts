@@ -3,7 +3,7 @@ import { UnknownReferenceError } from '../../db/policies.ts';
 import { deleteSafetyRules, getSafetyRules, putSafetyRules } from '../../db/safety.ts';
 import { type SafetyScope, safetyScopes, scopeText } from '../../domain/safety/rules.ts';
 import type { WebDeps } from '../deps.ts';
-import { type Problems, posted } from '../layout/fields.ts';
+import { formStatus, type Problems, posted } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
 import { requireRole, visitorOf } from '../visitor.ts';
@@ -97,7 +97,7 @@ export function ruleRoutes(deps: WebDeps, pages: Pages): Router {
       title: 'Safety rules',
       section: 'automation',
       narrow: true,
-      status: Object.keys(problems).length > 0 ? 422 : 200,
+      status: formStatus(problems),
     });
   }
 

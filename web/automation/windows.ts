@@ -10,7 +10,7 @@ import {
 import { findTeam, listTeams } from '../../db/teams.ts';
 import type { MaintenanceWindow } from '../../domain/safety/maintenance-window.ts';
 import type { WebDeps } from '../deps.ts';
-import type { Problems } from '../layout/fields.ts';
+import { formStatus, type Problems } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
 import { uuidOf } from '../layout/uuid.ts';
@@ -95,7 +95,7 @@ export function windowRoutes(deps: WebDeps, pages: Pages): Router {
       title: 'Maintenance window',
       section: 'automation',
       narrow: true,
-      status: Object.keys(problems).length > 0 ? 422 : 200,
+      status: formStatus(problems),
     });
   }
 

@@ -20,7 +20,7 @@ import { changeWords } from '../../domain/changes/score.ts';
 import { suggestRollback } from '../../domain/changes/suggest-rollback.ts';
 import { visible } from '../../domain/runbook/shown-text.ts';
 import type { WebDeps } from '../deps.ts';
-import type { Problems } from '../layout/fields.ts';
+import { formStatus, type Problems } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
 import { assertVisitorRole, requireRole, visitorOf } from '../visitor.ts';
@@ -158,7 +158,7 @@ export function changeRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Router {
       title: 'Write a change down',
       section: 'changes',
       narrow: true,
-      status: Object.keys(problems).length > 0 ? 422 : 200,
+      status: formStatus(problems),
     });
   }
 

@@ -1,3 +1,5 @@
+import type { NotTriedError } from '../../db/preview-thread.ts';
+
 /** A form field as layout/field.hbs draws it: what was typed stays, and what is wrong stands beside it. */
 export interface Field {
   id: string;
@@ -17,6 +19,12 @@ export interface Field {
 
 /** Problems by field name, as a form's validation answers them. */
 export type Problems = Record<string, string>;
+
+/** Of a page that shows a form: refused where something in it is wrong, or where it cannot be tried. */
+export function formStatus(problems: Problems, notTried?: NotTriedError | null): 200 | 422 | 503 {
+  if (notTried?.why === 'busy') return 503;
+  return notTried || Object.keys(problems).length > 0 ? 422 : 200;
+}
 
 export function field(
   name: string,

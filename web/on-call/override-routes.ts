@@ -6,7 +6,7 @@ import { InUseError, UnknownReferenceError } from '../../db/policies.ts';
 import type { ScheduleFacts } from '../../domain/oncall/schedule.ts';
 import { standingAt } from '../../domain/oncall/standing.ts';
 import type { WebDeps } from '../deps.ts';
-import type { Problems } from '../layout/fields.ts';
+import { formStatus, type Problems } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
 import { uuidOf } from '../layout/uuid.ts';
@@ -125,7 +125,7 @@ export function overrideRoutes(deps: WebDeps, pages: Pages): Router {
       title: `Take over ${name}`,
       section: 'on-call',
       narrow: true,
-      status: Object.keys(problems).length > 0 ? 422 : 200,
+      status: formStatus(problems),
     });
   }
 

@@ -14,7 +14,7 @@ import { roleAtLeast } from '../../domain/roles.ts';
 import { dayMs, timeOfDay, wallTimeAt, weekdayOf } from '../../domain/wall-clock.ts';
 import { TemporalUnavailableError } from '../../workflows/messages-client.ts';
 import type { WebDeps } from '../deps.ts';
-import type { Problems } from '../layout/fields.ts';
+import { formStatus, type Problems } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
 import { deleteNamed, saveNamed } from '../named-configuration.ts';
@@ -186,7 +186,7 @@ export function scheduleRoutes(deps: WebDeps, pages: Pages): Router {
       },
       title: existing ? `Change ${values.name}` : 'New schedule',
       section: 'on-call',
-      status: Object.keys(problems).length > 0 ? 422 : 200,
+      status: formStatus(problems),
     });
   }
 

@@ -8,10 +8,10 @@ import { listTeams } from '../../db/teams.ts';
 import type { IncidentMatch } from '../../domain/policies.ts';
 import { editedOf, incidentOf, rehearsal, weekOf } from '../../domain/rehearsal/request.ts';
 import type { WebDeps } from '../deps.ts';
-import { type Problems, posted } from '../layout/fields.ts';
+import { formStatus, type Problems, posted } from '../layout/fields.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
 import { readerZone } from '../on-call/reader-zone.ts';
-import { requireRole, visitorOf } from '../visitor.ts';
+import { requireRole, visitorOf, whenLeft } from '../visitor.ts';
 import {
   asBody,
   type Carried,
@@ -104,7 +104,7 @@ export function rehearsalRoutes(deps: Pick<WebDeps, 'db' | 'timeZone'>, pages: P
     const answered =
       'problems' in read
         ? { problems: { edited: Object.values(read.problems).join(' ') } }
-        : await answerTo(request, response, { edited: read.edited, values, timeZone, organizationZone });
+        : await answerTo(request, { edited: read.edited, values, timeZone, organizationZone });
     await show(request, response, { subject, values, answered });
   }
 
@@ -123,7 +123,6 @@ export function rehearsalRoutes(deps: Pick<WebDeps, 'db' | 'timeZone'>, pages: P
 
   async function answerTo(
     request: Request,
-    response: Response,
     {
       edited,
       values,
@@ -149,7 +148,7 @@ export function rehearsalRoutes(deps: Pick<WebDeps, 'db' | 'timeZone'>, pages: P
     if (!what || 'problem' in what) {
       return { problems: what ? { [what.problem.field]: what.problem.message } : {} };
     }
-    return await perform(request, response, {
+    return await perform(request, {
       edited: editedOf(parsed.data),
       what,
       organizationZone,
@@ -159,13 +158,10 @@ export function rehearsalRoutes(deps: Pick<WebDeps, 'db' | 'timeZone'>, pages: P
 
   async function perform(
     request: Request,
-    response: Response,
     { timeZone, ...asked }: RehearsalRequest & { timeZone: string },
   ): Promise<Answered> {
-    const left = new AbortController();
-    response.once('close', () => left.abort());
     try {
-      const rehearsed = await rehearse(visitorOf(request).scope, asked, left.signal);
+      const rehearsed = await rehearse(visitorOf(request).scope, asked, whenLeft(request));
       return { rehearsed, timeZone, week: 'from' in asked.what ? asked.what : null };
     } catch (error) {
       if (!(error instanceof NotTriedError)) throw error;
@@ -186,7 +182,7 @@ export function rehearsalRoutes(deps: Pick<WebDeps, 'db' | 'timeZone'>, pages: P
     const { zone, organizationZone, directory, teams } = await deps.db.read(scope, async (tx) => ({
       organizationZone: await readOrganizationZone(tx, deps.timeZone),
       zone: await readerZone(tx, userId, deps.timeZone),
-      directory: await readDirectory(tx, [], { at: pages.now() }),
+      directory: await readDirectory(tx, [], { at: pages.now(), everybody: true }),
       teams: await listTeams(tx),
     }));
     const { subject, answered } = given;
@@ -219,7 +215,7 @@ export function rehearsalRoutes(deps: Pick<WebDeps, 'db' | 'timeZone'>, pages: P
       },
       title: 'Rehearsal',
       section: 'settings',
-      status: notTried?.why === 'busy' ? 503 : notTried || Object.keys(problems).length > 0 ? 422 : 200,
+      status: formStatus(problems, notTried),
     });
   }
 

@@ -5,7 +5,7 @@ import { UnknownReferenceError } from '../../db/policies.ts';
 import { callsOf, getService, type ServiceRecord } from '../../db/services.ts';
 import { listTeams } from '../../db/teams.ts';
 import type { WebDeps } from '../deps.ts';
-import type { Problems } from '../layout/fields.ts';
+import { formStatus, type Problems } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
 import { requireRole, visitorOf } from '../visitor.ts';
@@ -97,7 +97,7 @@ export function declareRoutes({ db }: Pick<WebDeps, 'db'>, pages: Pages): Router
       title: service === undefined ? 'Declare a service' : service.name,
       section: 'services',
       narrow: true,
-      status: Object.keys(problems).length > 0 ? 422 : 200,
+      status: formStatus(problems),
     });
   }
 

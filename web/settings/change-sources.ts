@@ -13,7 +13,7 @@ import {
 import { UnknownReferenceError } from '../../db/policies.ts';
 import { listTeams } from '../../db/teams.ts';
 import type { WebDeps } from '../deps.ts';
-import type { Problems } from '../layout/fields.ts';
+import { formStatus, type Problems } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
 import { uuidOf } from '../layout/uuid.ts';
@@ -156,7 +156,7 @@ export function changeSourceRoutes(deps: Pick<WebDeps, 'db' | 'publicUrl'>, page
       title: source === null ? 'New source of changes' : 'Change a source of changes',
       section: 'settings',
       narrow: true,
-      status: Object.keys(problems).length > 0 ? 422 : 200,
+      status: formStatus(problems),
     });
   }
 

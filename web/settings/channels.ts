@@ -9,7 +9,7 @@ import {
 } from '../../db/policies.ts';
 import { believedBy, channelKindNames } from '../../domain/notification-channel.ts';
 import type { WebDeps } from '../deps.ts';
-import type { Problems } from '../layout/fields.ts';
+import { formStatus, type Problems } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
 import { deleteNamed } from '../named-configuration.ts';
@@ -170,7 +170,7 @@ export function channelRoutes(deps: WebDeps, pages: Pages): Router {
       title: existing ? `Channel ${values.name}` : 'New channel',
       section: 'settings',
       narrow: true,
-      status: Object.keys(problems).length > 0 ? 422 : 200,
+      status: formStatus(problems),
     });
   }
 

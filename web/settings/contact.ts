@@ -5,7 +5,7 @@ import { listNotificationChannels, UnknownReferenceError } from '../../db/polici
 import { readReportSettings } from '../../db/report-audience.ts';
 import { methodsOf } from '../../domain/contact-method.ts';
 import type { WebDeps } from '../deps.ts';
-import type { Problems } from '../layout/fields.ts';
+import { formStatus, type Problems } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { act, NotFoundError, type Pages } from '../layout/pages.ts';
 import { uuidOf } from '../layout/uuid.ts';
@@ -113,7 +113,7 @@ export function contactRoutes(deps: WebDeps, pages: Pages): Router {
       title: place.heading,
       section: 'settings',
       narrow: true,
-      status: Object.keys(problems).length > 0 ? 422 : 200,
+      status: formStatus(problems),
     });
   }
 

@@ -16,11 +16,11 @@ import {
 import { NotTriedError } from '../../db/preview-thread.ts';
 import { findTeam, listTeams, type Team } from '../../db/teams.ts';
 import type { WebDeps } from '../deps.ts';
-import { type Problems, posted } from '../layout/fields.ts';
+import { formStatus, type Problems, posted } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
 import { uuidOf } from '../layout/uuid.ts';
-import { assertVisitorRole, visitorOf } from '../visitor.ts';
+import { assertVisitorRole, visitorOf, whenLeft } from '../visitor.ts';
 import {
   type CorrelationValues,
   correlationBase,
@@ -127,10 +127,12 @@ export function correlationRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Rout
         return;
       }
       const { scope } = visitorOf(request);
-      const left = new AbortController();
-      response.once('close', () => left.abort());
       try {
-        const tried = await preview(scope, { team: team?.slug ?? null, rules: read.rules }, left.signal);
+        const tried = await preview(
+          scope,
+          { team: team?.slug ?? null, rules: read.rules },
+          whenLeft(request),
+        );
         await form(request, response, { team, values, tried: previewView(tried) });
       } catch (error) {
         if (!(error instanceof NotTriedError)) throw error;
@@ -187,7 +189,7 @@ export function correlationRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Rout
       title: 'Rules of correlation',
       section: 'settings',
       narrow: true,
-      status: notTried?.why === 'busy' ? 503 : notTried || Object.keys(problems).length > 0 ? 422 : 200,
+      status: formStatus(problems, notTried),
     });
   }
 

@@ -7,7 +7,7 @@ import {
   putEscalationPolicy,
 } from '../../db/policies.ts';
 import type { WebDeps } from '../deps.ts';
-import { type Problems, posted } from '../layout/fields.ts';
+import { formStatus, type Problems, posted } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
 import { deleteNamed, saveNamed } from '../named-configuration.ts';
@@ -135,7 +135,7 @@ export function escalationRoutes(deps: WebDeps, pages: Pages): Router {
       title: existing ? `Escalation policy ${values.name}` : 'New escalation policy',
       section: 'settings',
       narrow: true,
-      status: Object.keys(problems).length > 0 ? 422 : 200,
+      status: formStatus(problems),
     });
   }
 

@@ -13,7 +13,7 @@ import {
 } from '../../db/git-sources.ts';
 import { TemporalUnavailableError } from '../../workflows/messages-client.ts';
 import type { WebDeps } from '../deps.ts';
-import type { Problems } from '../layout/fields.ts';
+import { formStatus, type Problems } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
 import { uuidOf } from '../layout/uuid.ts';
@@ -193,7 +193,7 @@ export function gitRoutes(deps: Pick<WebDeps, 'db' | 'gitSchedules' | 'publicUrl
       title: id === null ? 'New Git source' : 'Change Git source',
       section: 'settings',
       narrow: true,
-      status: Object.keys(problems).length > 0 ? 422 : 200,
+      status: formStatus(problems),
     });
   }
 

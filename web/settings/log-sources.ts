@@ -10,7 +10,7 @@ import {
 import { listLogTemplates } from '../../db/log-templates.ts';
 import { logSourceKindNames, logSourceKinds } from '../../domain/logs/log-source.ts';
 import type { WebDeps } from '../deps.ts';
-import type { Problems } from '../layout/fields.ts';
+import { formStatus, type Problems } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
 import { requireRole, visitorOf } from '../visitor.ts';
@@ -140,7 +140,7 @@ export function logSourceRoutes(deps: WebDeps, pages: Pages): Router {
       title: existing ? `Log source ${values.name}` : 'New log source',
       section: 'settings',
       narrow: true,
-      status: Object.keys(problems).length > 0 ? 422 : 200,
+      status: formStatus(problems),
     });
   }
 

@@ -4,7 +4,7 @@ import { listLogSources } from '../../db/log-sources.ts';
 import { deleteLogTemplate, getLogTemplate, putLogTemplate } from '../../db/log-templates.ts';
 import type { LogTemplate } from '../../domain/logs/log-template.ts';
 import type { TemplatePreview, WebDeps } from '../deps.ts';
-import type { Problems } from '../layout/fields.ts';
+import { formStatus, type Problems } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
 import { requireRole, visitorOf } from '../visitor.ts';
@@ -135,7 +135,7 @@ export function logTemplateRoutes(deps: WebDeps, pages: Pages): Router {
       title: given.existing ? `Query template ${values.name}` : 'New query template',
       section: 'settings',
       narrow: true,
-      status: Object.keys(problems).length > 0 ? 422 : 200,
+      status: formStatus(problems),
     });
   }
 

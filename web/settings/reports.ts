@@ -2,7 +2,7 @@ import { type Request, type Response, Router } from 'express';
 import { putReportSettings, readReportSettings } from '../../db/report-audience.ts';
 import { listTeams } from '../../db/teams.ts';
 import type { WebDeps } from '../deps.ts';
-import type { Problems } from '../layout/fields.ts';
+import { formStatus, type Problems } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import type { Pages } from '../layout/pages.ts';
 import { requireRole, visitorOf } from '../visitor.ts';
@@ -50,7 +50,7 @@ export function reportSettingsRoutes(deps: WebDeps, pages: Pages): Router {
       title: 'Report settings',
       section: 'settings',
       narrow: true,
-      status: Object.keys(problems).length > 0 ? 422 : 200,
+      status: formStatus(problems),
     });
   }
 

@@ -12,12 +12,12 @@ import { targetName } from '../../domain/escalation/pages.ts';
 import { conditionsText } from '../../domain/notification-rules/conditions-text.ts';
 import { triggerWords } from '../../domain/notification-rules/trigger-words.ts';
 import type { WebDeps } from '../deps.ts';
-import { type Problems, posted } from '../layout/fields.ts';
+import { formStatus, type Problems, posted } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
 import { saveNamed } from '../named-configuration.ts';
 import { readerZone } from '../on-call/reader-zone.ts';
-import { requireRole, visitorOf } from '../visitor.ts';
+import { requireRole, visitorOf, whenLeft } from '../visitor.ts';
 import { readTargetChoices } from './escalation-targets.ts';
 import {
   editRule,
@@ -135,11 +135,9 @@ export function ruleRoutes(deps: WebDeps, pages: Pages): Router {
       await form(request, response, { values, existing, problems: read.problems });
       return;
     }
-    const left = new AbortController();
-    response.once('close', () => left.abort());
     try {
       const rule = { name: named.texts.name, rule: read.definition };
-      const found = await preview(visitorOf(request).scope, rule, left.signal);
+      const found = await preview(visitorOf(request).scope, rule, whenLeft(request));
       await form(request, response, { values, existing, tried: previewView(found) });
     } catch (error) {
       if (error instanceof NotTriedError) {
@@ -173,7 +171,7 @@ export function ruleRoutes(deps: WebDeps, pages: Pages): Router {
       title: existing ? `Rule ${values.texts.name}` : 'New rule',
       section: 'settings',
       narrow: true,
-      status: notTried?.why === 'busy' ? 503 : notTried || Object.keys(problems).length > 0 ? 422 : 200,
+      status: formStatus(problems, notTried),
     });
   }
 

@@ -5,7 +5,7 @@ import { deleteSlaPolicy, getSlaPolicy, listSlaPolicies, putSlaPolicy } from '..
 import { listTeams } from '../../db/teams.ts';
 import { alwaysOpen } from '../../domain/sla-calendar.ts';
 import type { WebDeps } from '../deps.ts';
-import type { Problems } from '../layout/fields.ts';
+import { formStatus, type Problems } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
 import { saveNamed } from '../named-configuration.ts';
@@ -115,7 +115,7 @@ export function slaRoutes(deps: WebDeps, pages: Pages): Router {
       title: existing ? `SLA policy ${values.name}` : 'New SLA policy',
       section: 'settings',
       narrow: true,
-      status: Object.keys(problems).length > 0 ? 422 : 200,
+      status: formStatus(problems),
     });
   }
 

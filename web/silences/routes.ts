@@ -10,12 +10,12 @@ import { createSilence, endSilence, getSilence, listCaught, listSilences } from 
 import { findTeam, listTeams } from '../../db/teams.ts';
 import { windowRow } from '../automation/view.ts';
 import type { WebDeps } from '../deps.ts';
-import type { Problems } from '../layout/fields.ts';
+import { formStatus, type Problems } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
 import { uuidOf } from '../layout/uuid.ts';
 import { readerZone } from '../on-call/reader-zone.ts';
-import { assertVisitorRole, requireRole, visitorOf } from '../visitor.ts';
+import { assertVisitorRole, requireRole, visitorOf, whenLeft } from '../visitor.ts';
 import {
   newSilence,
   postedSilence,
@@ -113,10 +113,8 @@ export function silenceRoutes(deps: WebDeps, pages: Pages): Router {
       await form(request, response, { values, problems: read.problems });
       return;
     }
-    const left = new AbortController();
-    response.once('close', () => left.abort());
     try {
-      const found = await preview(visitorOf(request).scope, read.silence, left.signal);
+      const found = await preview(visitorOf(request).scope, read.silence, whenLeft(request));
       await form(request, response, { values, tried: previewView(found) });
     } catch (error) {
       if (error instanceof NotTriedError) await form(request, response, { values, notTried: error });
@@ -164,7 +162,7 @@ export function silenceRoutes(deps: WebDeps, pages: Pages): Router {
       title: 'New silence',
       section: 'notifications',
       narrow: true,
-      status: notTried?.why === 'busy' ? 503 : notTried || Object.keys(problems).length > 0 ? 422 : 200,
+      status: formStatus(problems, notTried),
     });
   }
 
