@@ -29,8 +29,11 @@ export interface ConfigurationKind<T extends object, S extends object, N extends
     assertMayPut(tx: Tx, principal: Principal, change: { name: string; definition: T }): Promise<void>;
     assertMayRemove(tx: Tx, principal: Principal, name: string): Promise<void>;
   };
-  /** What follows once a definition that was put stands; throws nothing that the change need not wait for. */
-  afterPut?(orgId: string, definition: T): Promise<void>;
+  /**
+   * What follows once a definition that was put stands; throws nothing that the change need not wait for. Answers what
+   * has yet to come of it, for people.
+   */
+  afterPut?(orgId: string, definition: T): Promise<string | undefined>;
 }
 
 export interface ReadBack {
@@ -57,6 +60,9 @@ export function configurationEndpoints<T extends object, S extends object, N ext
 ): Endpoint[] {
   const { db } = deps;
   const item = kind.shown.extend({ name: z.string(), updatedAt: instant });
+  const put = item.extend({
+    notice: z.string().optional().meta({ description: 'It is saved; what has yet to come of it, and when' }),
+  });
   const path = `/api/v1/${kind.plural}/{name}`;
   const notFound = { 404: `No ${kind.singular} of this name` };
   // on what is shared an Admin of a team counts as an Operator
@@ -111,7 +117,7 @@ export function configurationEndpoints<T extends object, S extends object, N ext
       params: configurationParams,
       body: kind.body,
       status: 200,
-      response: item,
+      response: kind.afterPut ? put : item,
       handle: async ({ principal, params: { name }, body }) => {
         const { name: nameAgain, updatedAt: _, ...rest } = body;
         if (nameAgain !== undefined && nameAgain !== name) {
@@ -125,8 +131,9 @@ export function configurationEndpoints<T extends object, S extends object, N ext
           await kind.owned?.assertMayPut(tx, principal, { name, definition });
           await kind.put(tx, { orgId, name, definition, actor });
         });
-        await kind.afterPut?.(orgId, definition);
-        return present(await seen(principal, name), principal);
+        const notice = await kind.afterPut?.(orgId, definition);
+        const standing = present(await seen(principal, name), principal);
+        return notice === undefined ? standing : { ...standing, notice };
       },
     }),
     personEndpoint({

@@ -44,6 +44,15 @@ export async function hasSlos(tx: Tx): Promise<boolean> {
   return (await tx.selectFrom('slos').select('name').limit(1).executeTakeFirst()) !== undefined;
 }
 
+/** Whether there is one that nobody has looked at since `since`. */
+export async function hasUnmeasuredSlos(tx: Tx, since: Date): Promise<boolean> {
+  const found = await standing(tx)
+    .where((eb) => eb.or([eb('t.at', 'is', null), eb('t.at', '<', since)]))
+    .limit(1)
+    .executeTakeFirst();
+  return found !== undefined;
+}
+
 /**
  * What was measured by another indicator, or over another window, says nothing of the new one: only its alerts stay.
  * Throws UnknownReferenceError for a team that there is not.

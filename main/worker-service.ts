@@ -33,6 +33,7 @@ import { startRunbookFolder } from './runbook-folder.ts';
 import { ensureSchedules } from './schedules.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
 import { startSilences } from './silences.ts';
+import { startSloMeasuring } from './slo-measuring.ts';
 import { stepDepsOf } from './step-deps.ts';
 import { connectWorker, temporalConnectionOptions } from './temporal-connection.ts';
 import { installTemporalRuntime } from './temporal-runtime.ts';
@@ -85,6 +86,11 @@ export async function startWorkerService(options: WorkerServiceOptions): Promise
     },
   });
   const silences = startSilences({ db, logger });
+  const objectives = startSloMeasuring({
+    db,
+    measuring: createSloMeasuring(backends.temporal.schedule),
+    logger,
+  });
   const retention = startRetention({ db, logDays: config.logRetentionDays, logger });
   await ensureSchedules(temporal, await scheduledOrganizations(config, backends));
   await ensureGitSchedules(backends);
@@ -95,7 +101,8 @@ export async function startWorkerService(options: WorkerServiceOptions): Promise
       (error: unknown) => `The Temporal worker ended by itself: ${String(error)}`,
     ),
     async close() {
-      await Promise.all([reconciler.stop(), silences.stop(), retention.stop(), folder.stop()]);
+      const watching = [reconciler, silences, objectives, retention, folder];
+      await Promise.all(watching.map((each) => each.stop()));
       await workers.shutdown();
       await nativeConnection.close();
     },

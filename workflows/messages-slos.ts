@@ -22,6 +22,24 @@ export interface SloMeasuring {
   end(orgId: string): Promise<void>;
 }
 
+/** For whoever saves an objective while Temporal does not answer. */
+export const measuredOnceBack =
+  'Temporal does not answer just now: it is measured within minutes of its return.';
+
+/** False: Temporal does not answer, and the worker begins once it does (main/slo-measuring.ts). */
+export async function begunMeasuring(
+  measuring: Pick<SloMeasuring, 'begin'>,
+  orgId: string,
+): Promise<boolean> {
+  try {
+    await measuring.begin(orgId);
+    return true;
+  } catch (error) {
+    if (!(error instanceof TemporalUnavailableError)) throw error;
+    return false;
+  }
+}
+
 export function createSloMeasuring(
   client: ScheduleClient,
   { deadlineMs = 5_000 }: { deadlineMs?: number } = {},

@@ -40,12 +40,17 @@ export function onCallScheduleEndpoints(deps: {
   const { db, calendarReadings } = deps;
 
   /** A calendar that was just written is read at once; where Temporal is just gone, within 15 minutes. */
-  async function readCalendarsOf(orgId: string, { rotations }: OnCallScheduleSettings): Promise<void> {
-    if (!rotations.some(({ calendar }) => calendar)) return;
+  async function readCalendarsOf(
+    orgId: string,
+    { rotations }: OnCallScheduleSettings,
+  ): Promise<string | undefined> {
+    if (!rotations.some(({ calendar }) => calendar)) return undefined;
     try {
       await calendarReadings.readNow(orgId);
+      return undefined;
     } catch (error) {
       if (!(error instanceof TemporalUnavailableError)) throw error;
+      return 'Temporal does not answer just now: calendars are read within 15 minutes of its return.';
     }
   }
 

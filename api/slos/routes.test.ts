@@ -27,6 +27,15 @@ test('an objective is put, read back and put again, and has a state before it is
   expect(body).toMatchObject({ measuredAt: null, budgetLeft: null, alerts: [], points: [] });
 });
 
+test('one that is saved while Temporal is away says when it is measured', async () => {
+  api.temporalIsAway.now = true;
+  const { status, body } = await put(checkout);
+  api.temporalIsAway.now = false;
+  expect(status).toBe(200);
+  expect(body.notice).toContain('Temporal does not answer just now');
+  expect((await put(checkout)).body).not.toHaveProperty('notice');
+});
+
 test('what is wrong is named with its remedy', async () => {
   const { status, body } = await put({ ...checkout, indicator: { ...checkout.indicator, good: 'up' } });
   expect(status).toBe(400);

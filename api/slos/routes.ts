@@ -8,8 +8,8 @@ import {
   putSlo,
   type SloSettings,
 } from '../../db/slos.ts';
-import { type MessageClient, TemporalUnavailableError } from '../../workflows/messages-client.ts';
-import type { SloMeasuring } from '../../workflows/messages-slos.ts';
+import type { MessageClient } from '../../workflows/messages-client.ts';
+import { begunMeasuring, measuredOnceBack, type SloMeasuring } from '../../workflows/messages-slos.ts';
 import { scopeOf } from '../auth/principal.ts';
 import { configurationEndpoints } from '../configuration.ts';
 import { type Endpoint, iso, isoOrNull, personEndpoint } from '../endpoint.ts';
@@ -26,15 +26,6 @@ export function sloEndpoints(deps: {
   sloMeasuring: SloMeasuring;
 }): Endpoint[] {
   const { db, messages, sloMeasuring } = deps;
-
-  /** Where Temporal is just gone, workers begin with it when they start. */
-  async function beginMeasuring(orgId: string): Promise<void> {
-    try {
-      await sloMeasuring.begin(orgId);
-    } catch (error) {
-      if (!(error instanceof TemporalUnavailableError)) throw error;
-    }
-  }
 
   return [
     personEndpoint({
@@ -88,7 +79,8 @@ export function sloEndpoints(deps: {
         get: getSlo,
         put: putSlo,
         remove: deleteSlo,
-        afterPut: beginMeasuring,
+        afterPut: async (orgId) =>
+          (await begunMeasuring(sloMeasuring, orgId)) ? undefined : measuredOnceBack,
       },
       deps,
     ),

@@ -9,6 +9,7 @@ import type { Tx } from '../../db/database.ts';
 import { createApiToken, createUser, setMembership } from '../../db/identity.ts';
 import { ensureOrganization } from '../../db/organizations.ts';
 import type { Role } from '../../domain/roles.ts';
+import { TemporalUnavailableError } from '../../workflows/messages-client.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { createFakeGitSchedules, type FakeGitSchedules } from './git-schedules.ts';
 import { createTestLogDesk } from './log-desk.ts';
@@ -44,6 +45,8 @@ export interface TestApi {
   calendarsRead: string[];
   /** Organizations whose objectives are to be measured from now on. */
   measuringBegun: string[];
+  /** Of what measures objectives. */
+  temporalIsAway: { now: boolean };
   signIn: SignIn;
   /** How often the dispatcher was woken. */
   woken: { count: number };
@@ -71,6 +74,7 @@ export async function createTestApi(overrides: Partial<ApiDeps> = {}): Promise<T
   const gitSchedules = createFakeGitSchedules();
   const calendarsRead: string[] = [];
   const measuringBegun: string[] = [];
+  const temporalIsAway = { now: false };
   const signIn = createSignIn({ db: fixture.db });
   const woken = { count: 0 };
   const errors: object[] = [];
@@ -88,6 +92,7 @@ export async function createTestApi(overrides: Partial<ApiDeps> = {}): Promise<T
       sloMeasuring: {
         async begin(orgId) {
           measuringBegun.push(orgId);
+          if (temporalIsAway.now) throw new TemporalUnavailableError('Temporal does not answer');
         },
         end: async () => {},
       },
@@ -140,6 +145,7 @@ export async function createTestApi(overrides: Partial<ApiDeps> = {}): Promise<T
     gitSchedules,
     calendarsRead,
     measuringBegun,
+    temporalIsAway,
     signIn,
     woken,
     errors,

@@ -11,6 +11,7 @@ import {
 import { listTeams } from '../../db/teams.ts';
 import { objectiveText } from '../../domain/slo/slo.ts';
 import { TemporalUnavailableError } from '../../workflows/messages-client.ts';
+import { begunMeasuring, measuredOnceBack } from '../../workflows/messages-slos.ts';
 import type { WebDeps } from '../deps.ts';
 import type { Problems } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
@@ -132,22 +133,13 @@ export function sloRoutes(deps: Pick<WebDeps, 'db' | 'messages' | 'sloMeasuring'
       await form(request, response, { values, existing, problems });
       return;
     }
-    await beginMeasuring(orgId);
+    const begun = await begunMeasuring(deps.sloMeasuring, orgId);
     setFlash(
       response,
-      'good',
-      `The SLO ${values.name} is saved. What Prometheus says of it stands here within a minute.`,
+      begun ? 'good' : 'plain',
+      `The SLO ${values.name} is saved. ${begun ? 'What Prometheus says of it stands here within a minute.' : measuredOnceBack}`,
     );
     response.redirect(303, `${sloBase}/${encodeURIComponent(values.name)}`);
-  }
-
-  /** Where Temporal is just gone, workers begin with it when they start. */
-  async function beginMeasuring(orgId: string): Promise<void> {
-    try {
-      await deps.sloMeasuring.begin(orgId);
-    } catch (error) {
-      if (!(error instanceof TemporalUnavailableError)) throw error;
-    }
   }
 
   async function tryOut(request: Request, { team: _, ...definition }: SloSettings): Promise<Tried> {
