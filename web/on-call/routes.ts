@@ -157,7 +157,11 @@ async function present(
   name: string,
   span: { at: number; to: number },
 ): Promise<{ facts: ScheduleFacts; people: Directory['people'] }> {
-  const { schedules, people } = await readDirectory(tx, [{ type: 'schedule', name }], span);
+  const { schedules, people } = await readDirectory(tx, [{ type: 'schedule', name }], {
+    ...span,
+    // overrides of long ahead are told by name as well
+    everybody: true,
+  });
   const facts = schedules.get(name);
   if (!facts) throw new NotFoundError(`There is no schedule ${name}.`);
   return { facts, people };
