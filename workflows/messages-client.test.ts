@@ -83,6 +83,17 @@ test('the same alerts moved to the same place are one act, in whatever order the
   await handle.signal(finish);
 });
 
+test('a note that was written elsewhere is one by its key, as of whatever state it is sent again', async () => {
+  const { number, handle } = await openIncident();
+  const note = { actor: ana, text: 'the disk is full', key: 'pagerduty:P1NOTE' };
+  const first = await messages.addNote(orgId, number, { ...note, asOf: 1 });
+  expect(await messages.addNote(orgId, number, { ...note, asOf: 2 })).toEqual(first);
+  expect(await messages.addNote(orgId, number, { ...note, asOf: 2, key: 'pagerduty:P2' })).toMatchObject({
+    seq: 2,
+  });
+  await handle.signal(finish);
+});
+
 test('a refusal carries the reason of the workflow', async () => {
   const { number, handle } = await openIncident();
   const late = messages.acknowledge(orgId, number, { actor: ana, asOf: 1, note: 'too late' });

@@ -78,7 +78,8 @@ export interface MessageClient {
     args: Command & Seen & { note?: string; falsePositive?: boolean },
   ): Promise<Accepted>;
   assign(orgId: string, number: number, args: Command & { to: string }): Promise<Accepted>;
-  addNote(orgId: string, number: number, args: Command & { text: string }): Promise<Accepted>;
+  /** `key` names a note that was written elsewhere: however often and as of whatever it is sent, it is one. */
+  addNote(orgId: string, number: number, args: Command & { text: string; key?: string }): Promise<Accepted>;
   /** `until` is ISO 8601. */
   snooze(orgId: string, number: number, args: Command & Seen & { until: string }): Promise<Accepted>;
   /** Escalation goes by the policies as they are now, instead of those of the opening. */
@@ -248,7 +249,8 @@ export function createMessageClient(
     resolve: (orgId, number, args) =>
       tellAsSeen(orgId, number, resolve, args, String(args.falsePositive ?? false)),
     assign: (orgId, number, args) => tell(orgId, number, assign, args, args.to),
-    addNote: (orgId, number, args) => tell(orgId, number, addNote, args, args.text),
+    addNote: (orgId, number, { key, ...args }) =>
+      tell(orgId, number, addNote, key === undefined ? args : { ...args, asOf: 0 }, key ?? args.text),
     snooze: (orgId, number, args) => tellAsSeen(orgId, number, snooze, args, args.until),
     reapplyPolicy: (orgId, number, args) => tell(orgId, number, reapplyPolicy, args),
     setStatus: (orgId, number, args) => tell(orgId, number, setStatus, args, args.status),

@@ -30,6 +30,8 @@ export interface Outcome {
   reason: string;
 }
 
+/** Of 5,000 characters that a note can have here, so that there is room to say that it was longer. */
+const noteLimit = 4900;
 const ignored = (reason: string): Outcome => ({ done: false, reason });
 const states = {
   'incident.acknowledged': 'acknowledged',
@@ -86,15 +88,20 @@ async function perform(
 async function send(
   deps: PagerDutyDeps,
   { orgId, name }: PagerDutyChannel,
-  { event_type, data }: PagerDutyEvent,
+  event: PagerDutyEvent,
   incident: PagerDutyIncident,
   actor: Actor,
 ): Promise<Outcome> {
+  const { event_type, data } = event;
   const { number, recordedSeq: asOf, opening } = incident;
   if (event_type === 'incident.annotated') {
-    const text = data.content?.trim();
-    if (!text) return ignored('the note is empty');
-    await deps.messages.addNote(orgId, number, { actor, asOf, text: text.slice(0, 5000) });
+    const content = data.content?.trim();
+    if (!content) return ignored('the note is empty');
+    const isCut = data.trimmed === true || content.length > noteLimit;
+    const text = `${content.slice(0, noteLimit)}${isCut ? ' … (there is more at PagerDuty)' : ''}`;
+    // sent again while the first is on its way, it is the same note
+    const key = `pagerduty:${data.id ?? event.id}`;
+    await deps.messages.addNote(orgId, number, { actor, asOf, text, key });
     return { done: true, reason: `the note stands at incident ${number}` };
   }
   if (event_type !== 'incident.acknowledged' && event_type !== 'incident.resolved') {

@@ -111,6 +111,25 @@ test('a note there is a note here, of the incident that earlier events named', a
   ]);
 });
 
+test('a note that is sent again while the first is on its way, or by a second subscription, is the same one', async () => {
+  await send(given('incident.triggered'));
+  const note = given('incident.annotated', { id: randomUUID(), note: 'The disk is full.' });
+  await Promise.all([send(note), send(note), send({ ...note, id: randomUUID() })]);
+  // what had been done by then, or said since, makes no other of it
+  const keys = api.messages.sent.map(({ args }) => (args[2] as { key: string }).key);
+  expect(new Set(keys)).toEqual(new Set(['pagerduty:P1NOTE']));
+});
+
+test('a note of which only the beginning is here says so', async () => {
+  await send(given('incident.triggered'));
+  await send(given('incident.annotated', { note: 'The disk is', trimmed: true }));
+  await send(given('incident.annotated', { note: 'x'.repeat(6000) }));
+  expect(api.messages.sent.map(({ args }) => (args[2] as { text: string }).text)).toEqual([
+    'The disk is … (there is more at PagerDuty)',
+    `${'x'.repeat(4900)} … (there is more at PagerDuty)`,
+  ]);
+});
+
 test('an event that is delivered again is done once; one that could not be done is done when it comes again', async () => {
   const event = given('incident.acknowledged', { id: randomUUID() });
   api.messages.next(new TemporalUnavailableError('Temporal does not answer'));

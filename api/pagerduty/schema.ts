@@ -26,6 +26,8 @@ export const pagerDutyPayload = z.object({
       /** Of a note. */
       incident: reference.optional(),
       content: z.string().optional(),
+      /** Whether PagerDuty sends the beginning alone. */
+      trimmed: z.boolean().optional(),
     }),
   }),
 });

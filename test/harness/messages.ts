@@ -18,7 +18,7 @@ const shapes: Record<string, { required: string[]; optional: string[] }> = {
   acknowledge: { required: ['actor', 'asOf'], optional: ['note', 'opening'] },
   resolve: { required: ['actor', 'asOf'], optional: ['note', 'falsePositive', 'opening'] },
   assign: { required: ['actor', 'asOf', 'to'], optional: [] },
-  addNote: { required: ['actor', 'asOf', 'text'], optional: [] },
+  addNote: { required: ['actor', 'asOf', 'text'], optional: ['key'] },
   snooze: { required: ['actor', 'asOf', 'until'], optional: ['opening'] },
   reapplyPolicy: { required: ['actor', 'asOf'], optional: [] },
   setStatus: { required: ['actor', 'asOf', 'status'], optional: [] },

@@ -108,10 +108,17 @@ function fold(incidents: PagerDutyDouble['incidents'], key: string, received: Pa
  * https://developer.pagerduty.com/docs/webhook-signatures. Several secrets: one is being replaced by another.
  */
 export function pagerDutyWebhook(
-  given: { type: string; id?: string; incidentKey: string; agent: object | null; note?: string },
+  given: {
+    type: string;
+    id?: string;
+    incidentKey: string;
+    agent: object | null;
+    note?: string;
+    trimmed?: boolean;
+  },
   secrets: string[],
 ): { body: string; headers: Record<string, string> } {
-  const { type, incidentKey, agent, note } = given;
+  const { type, incidentKey, agent, note, trimmed = false } = given;
   const incident = {
     id: 'PGR0VU2',
     type: 'incident_reference',
@@ -119,7 +126,7 @@ export function pagerDutyWebhook(
   };
   const data =
     type === 'incident.annotated'
-      ? { incident, id: 'P1NOTE', type: 'incident_note', content: note ?? '', trimmed: false }
+      ? { incident, id: 'P1NOTE', type: 'incident_note', content: note ?? '', trimmed }
       : {
           id: 'PGR0VU2',
           type: 'incident',
