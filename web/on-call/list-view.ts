@@ -89,7 +89,7 @@ function endOf(facts: ScheduleFacts, { from, to, person, shadow }: OnCallShift):
 
 /** 'Ana Kovač'; the address of who is unknown or disabled, which is worth seeing. */
 export function nameOf(people: Directory['people'], email: string): string {
-  return people.get(email.toLowerCase())?.name ?? email;
+  return people.get(email.toLowerCase())?.name || email;
 }
 
 /** 'Ana Kovač and Ben'; 'nobody'. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { postedOverride, readOverride } from './override-form.ts';
+import { overrideFormView, postedOverride, readOverride } from './override-form.ts';
 
 const now = Date.parse('2026-11-21T12:00:00Z');
 const body = {
@@ -35,4 +35,27 @@ test.each([
   const read = readOverride(postedOverride({ ...body, ...wrong }), now);
   if (!('problems' in read)) throw new Error('read');
   expect(Object.keys(read.problems)).toContain(name);
+});
+
+test('people are named, and by their address only where that tells them apart', () => {
+  const people = [
+    { name: 'Ana Example', email: 'ana@example.com', disabledAt: null },
+    { name: 'Ben', email: 'ben@example.com', disabledAt: null },
+    { name: 'Ben', email: 'ben@other.example', disabledAt: new Date(now) },
+    { name: '', email: 'ops@example.com', disabledAt: null },
+  ];
+  const participants = ['ana@example.com', 'ben@other.example', 'gone@example.com'];
+  const given = { schedule: 'payments', page: '/on-call/payments', publicUrl: '', people, participants };
+  const { person, insteadOf } = overrideFormView(postedOverride(body), {}, given);
+  expect(person.options?.map(({ label }) => label)).toEqual([
+    'Ana Example',
+    'Ben (ben@example.com)',
+    'ops@example.com',
+  ]);
+  expect(insteadOf.options?.map(({ label }) => label)).toEqual([
+    'Everybody who is on call then',
+    'Ana Example',
+    'Ben (ben@other.example)',
+    'gone@example.com',
+  ]);
 });

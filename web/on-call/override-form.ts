@@ -87,12 +87,12 @@ export function overrideFormView(
     schedule: string;
     page: string;
     publicUrl: string;
-    people: readonly { name: string; email: string }[];
+    people: readonly { name: string; email: string; disabledAt: Date | null }[];
     participants: readonly string[];
   },
 ): OverrideFormView {
   const typed = { values: { ...values }, problems };
-  const named = (email: string) => given.people.find((person) => person.email === email)?.name ?? email;
+  const named = personName(given.people);
   const query = new URLSearchParams({
     startsAt: values.startsAt,
     endsAt: values.endsAt,
@@ -106,7 +106,9 @@ export function overrideFormView(
     zone: values.zone,
     person: field('person', 'Who takes over', {
       ...typed,
-      choices: given.people.map(({ name, email }) => ({ value: email, label: `${name}, ${email}` })),
+      choices: given.people
+        .filter(({ disabledAt }) => disabledAt === null)
+        .map(({ email }) => ({ value: email, label: named(email) })),
     }),
     insteadOf: field('insteadOf', 'Instead of', {
       ...typed,
@@ -120,5 +122,15 @@ export function overrideFormView(
     reason: field('reason', 'Why', { ...typed, optional: true }),
     askLink: `${given.publicUrl}${given.page}/overrides/new?${query}`,
     hasProblems: Object.keys(problems).length > 0,
+  };
+}
+
+/** By name; with the address where two have the same one, and by the address alone who has none. */
+export function personName(people: readonly { name: string; email: string }[]): (email: string) => string {
+  return (address) => {
+    const person = people.find(({ email }) => email.toLowerCase() === address.toLowerCase());
+    if (!person?.name) return address;
+    const { name, email } = person;
+    return people.some((other) => other.name === name && other !== person) ? `${name} (${email})` : name;
   };
 }

@@ -12,7 +12,13 @@ import { NotFoundError, type Pages } from '../layout/pages.ts';
 import { uuidOf } from '../layout/uuid.ts';
 import { assertVisitorRole, visitorOf } from '../visitor.ts';
 import { aheadMs, schedulePath } from './list-view.ts';
-import { type OverrideValues, overrideFormView, postedOverride, readOverride } from './override-form.ts';
+import {
+  type OverrideValues,
+  overrideFormView,
+  personName,
+  postedOverride,
+  readOverride,
+} from './override-form.ts';
 import { readerZone } from './reader-zone.ts';
 import { inputText, momentText } from './times.ts';
 
@@ -59,9 +65,14 @@ export function overrideRoutes(deps: WebDeps, pages: Pages): Router {
     }
     try {
       const { override } = read;
-      await deps.db.write(scope, (tx) =>
-        createOverride(tx, { orgId, schedule: name, override, actor, now: new Date(now) }),
-      );
+      const people = await deps.db.write(scope, async (tx) => {
+        await createOverride(tx, { orgId, schedule: name, override, actor, now: new Date(now) });
+        return await listPeople(tx);
+      });
+      const until = momentText(values.zone, override.endsAt.getTime());
+      const who = personName(people)(override.person);
+      setFlash(response, 'good', `${who} is on call for ${name} until ${until}.`);
+      response.redirect(303, schedulePath(name));
     } catch (error) {
       const known = error instanceof UnknownReferenceError || error instanceof InUseError;
       if (!known) throw error;
@@ -69,9 +80,6 @@ export function overrideRoutes(deps: WebDeps, pages: Pages): Router {
       await form(request, response, name, values, { [field]: error.message });
       return;
     }
-    const until = momentText(values.zone, read.override.endsAt.getTime());
-    setFlash(response, 'good', `${values.person} is on call for ${name} until ${until}.`);
-    response.redirect(303, schedulePath(name));
   });
 
   router.post(`${path}/:id/delete`, async (request, response) => {
@@ -102,8 +110,8 @@ export function overrideRoutes(deps: WebDeps, pages: Pages): Router {
     values: OverrideValues,
     problems: Problems,
   ): Promise<void> {
-    const { people, schedule } = await deps.db.read(visitorOf(request).scope, async (tx) => ({
-      people: (await listPeople(tx)).filter(({ disabledAt }) => disabledAt === null),
+    const { everybody, schedule } = await deps.db.read(visitorOf(request).scope, async (tx) => ({
+      everybody: await listPeople(tx),
       schedule: await getOnCallSchedule(tx, name),
     }));
     const participants = new Set(
@@ -118,7 +126,7 @@ export function overrideRoutes(deps: WebDeps, pages: Pages): Router {
           schedule: name,
           page: schedulePath(name),
           publicUrl: deps.publicUrl,
-          people,
+          people: everybody,
           participants: [...participants],
         }),
       },

@@ -133,6 +133,15 @@ describe('the form of an escalation policy', () => {
     });
   });
 
+  it('says of each choice whether it is a schedule, a person or a channel', () => {
+    expect(choices.groupsFor('').flatMap(({ options }) => options.map(({ label }) => label))).toEqual([
+      'On call by primary',
+      'Ben (ben@example.com)',
+      'Channel ops',
+      'The address beside',
+    ]);
+  });
+
   it('keeps a target chosen that is gone, and says so', () => {
     const values = postedEscalation({ ...body, 'who.0.0': 'user:gone@example.com' });
     const [row] = escalationFormView(values, {}, true, choices).levels[0]?.targets ?? [];

@@ -31,20 +31,23 @@ export function targetChoices(
   const byLabel = (a: TargetChoice, b: TargetChoice) => a.label.localeCompare(b.label, 'en');
   const groups = [
     {
-      label: 'On call by',
+      label: 'Schedules',
+      // a closed select shows nothing of its groups: what is chosen says itself what it is
       options: [...schedules.keys()]
-        .map((name) => ({ value: `schedule:${name}`, label: name }))
+        .map((name) => ({ value: `schedule:${name}`, label: `On call by ${name}` }))
         .sort(byLabel),
     },
     {
-      label: 'Person',
+      label: 'People',
       options: [...people]
         .map(([email, { name }]) => ({ value: `user:${email}`, label: name ? `${name} (${email})` : email }))
         .sort(byLabel),
     },
     {
-      label: 'Channel',
-      options: [...channels].map((name) => ({ value: `channel:${name}`, label: name })).sort(byLabel),
+      label: 'Channels',
+      options: [...channels]
+        .map((name) => ({ value: `channel:${name}`, label: `Channel ${name}` }))
+        .sort(byLabel),
     },
     { label: 'Mail address', options: [{ value: 'email', label: 'The address beside' }] },
   ].filter(({ options }) => options.length > 0);
