@@ -7,7 +7,7 @@ import {
   rulesFormView,
   rulesValues,
 } from './rules-form.ts';
-import { postedWindow, readWindow, windowFormView } from './window-form.ts';
+import { postedWindow, readWindow, windowFormView, windowValues } from './window-form.ts';
 
 describe('the form of safety rules', () => {
   const values: RulesValues = {
@@ -88,6 +88,32 @@ describe('the form of a maintenance window', () => {
         endsAt: '2026-06-01T12:30:00.000Z',
         reason: 'disk swap',
       },
+    });
+  });
+
+  it('takes its times by the clock of its zone, and shows them so', () => {
+    const typed = { ...body, startsAt: '2026-06-01T13:00', endsAt: '2026-06-01T14:30' };
+    const read = readWindow(postedWindow({ ...typed, timeZone: 'Europe/Berlin' }), now);
+    if (!('window' in read)) throw new Error('refused');
+    expect(read.window).toMatchObject({
+      startsAt: '2026-06-01T11:00:00.000Z',
+      endsAt: '2026-06-01T12:30:00.000Z',
+    });
+    const { window } = read;
+    const stored = {
+      ...window,
+      id: 'w',
+      team: null,
+      startsAt: new Date(window.startsAt),
+      endsAt: new Date(window.endsAt),
+    } as Parameters<typeof windowValues>[0];
+    expect(windowValues(stored, 'Asia/Kolkata')).toMatchObject({
+      startsAt: '2026-06-01T16:30',
+      endsAt: '2026-06-01T18:00',
+      timeZone: 'Asia/Kolkata',
+    });
+    expect(readWindow(postedWindow({ ...typed, timeZone: 'Europe/Lisbn' }), now)).toEqual({
+      problems: { timeZone: 'Write a time zone such as Europe/Berlin or UTC.' },
     });
   });
 

@@ -129,6 +129,9 @@ it('maintenance windows are made, changed and ended by operators', async () => {
   const { rows } = await database.owner.query('select id from maintenance_windows');
   const own = `/automation/maintenance/${rows[0].id}`;
   expect((await page(own)).html).toContain('disk swap');
+  expect((await page('/automation/maintenance/new')).html).toContain(
+    'name="timeZone" type="text" value="UTC"',
+  );
   expect((await send(own, { ...fields, reason: 'two disks' })).html).toContain('two disks');
   expect((await send(`${own}/delete`)).html).toContain('None is planned');
   expect((await page(own)).status).toBe(404);

@@ -1,23 +1,32 @@
 import type { StoredMaintenanceWindow } from '../../db/maintenance-windows.ts';
 import type { Team } from '../../db/teams.ts';
 import { type MaintenanceWindow, maintenanceWindow } from '../../domain/safety/maintenance-window.ts';
+import { isTimeZone } from '../../domain/wall-clock.ts';
 import { type Field, field, type Problems, posted } from '../layout/fields.ts';
+import { inputMoment, inputText } from '../on-call/times.ts';
 
 export interface WindowValues extends Record<string, string> {
   target: string;
   team: string;
-  /** As a field of type datetime-local has them, in UTC: '2026-06-01T14:30'. */
+  /** As a field of type datetime-local has them, by the clock of the zone: '2026-06-01T14:30'. */
   startsAt: string;
   endsAt: string;
+  timeZone: string;
   reason: string;
 }
 
-export function windowValues(window: StoredMaintenanceWindow): WindowValues {
+/** @param timeZone of whoever looks at it */
+export function newWindow(timeZone: string): WindowValues {
+  return { ...postedWindow({}), timeZone };
+}
+
+export function windowValues(window: StoredMaintenanceWindow, timeZone: string): WindowValues {
   return {
     target: window.target,
     team: window.team?.slug ?? '',
-    startsAt: window.startsAt.toISOString().slice(0, 16),
-    endsAt: window.endsAt.toISOString().slice(0, 16),
+    startsAt: inputText(timeZone, window.startsAt.getTime()),
+    endsAt: inputText(timeZone, window.endsAt.getTime()),
+    timeZone,
     reason: window.reason,
   };
 }
@@ -28,6 +37,7 @@ export function postedWindow(body: unknown): WindowValues {
     team: posted(body, 'team'),
     startsAt: posted(body, 'startsAt'),
     endsAt: posted(body, 'endsAt'),
+    timeZone: posted(body, 'timeZone'),
     reason: posted(body, 'reason'),
   };
 }
@@ -37,19 +47,23 @@ export function readWindow(
   now: number,
 ): { window: MaintenanceWindow } | { problems: Problems } {
   const problems: Problems = {};
-  const startsAt = values.startsAt === '' ? new Date(now) : instantOf(values.startsAt);
-  const endsAt = instantOf(values.endsAt);
-  if (!startsAt) problems.startsAt = 'Write a day and a time, or leave it empty: from now on.';
-  if (!endsAt) {
+  const timeZone = values.timeZone || 'UTC';
+  if (!isTimeZone(timeZone)) {
+    return { problems: { timeZone: 'Write a time zone such as Europe/Berlin or UTC.' } };
+  }
+  const startsAt = values.startsAt === '' ? now : inputMoment(timeZone, values.startsAt);
+  const endsAt = inputMoment(timeZone, values.endsAt);
+  if (startsAt === undefined) problems.startsAt = 'Write a day and a time, or leave it empty: from now on.';
+  if (endsAt === undefined) {
     problems.endsAt = 'Write when it ends: automation stays away until then, and no longer.';
-  } else if (endsAt.getTime() <= now) {
-    problems.endsAt = 'This lies in the past (times are in UTC here).';
+  } else if (endsAt <= now) {
+    problems.endsAt = `This lies in the past by the clock of ${timeZone}.`;
   }
   const parsed = maintenanceWindow.safeParse({
     target: values.target,
     team: values.team === '' ? null : values.team,
-    startsAt: (startsAt ?? new Date(now)).toISOString(),
-    endsAt: (endsAt ?? new Date(now + 1)).toISOString(),
+    startsAt: new Date(startsAt ?? now).toISOString(),
+    endsAt: new Date(endsAt ?? now + 1).toISOString(),
     reason: values.reason,
   });
   for (const issue of parsed.error?.issues ?? []) {
@@ -62,21 +76,13 @@ function sentenceOf(message: string): string {
   return `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
 }
 
-/** '2026-06-01T14:30' as UTC. */
-function instantOf(text: string): Date | undefined {
-  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/.test(text)) return undefined;
-  const date = new Date(`${text}Z`);
-  return Number.isNaN(date.getTime()) ? undefined : date;
-}
-
 export interface WindowFormView {
   heading: string;
   action: string;
   deleteAction: string | null;
   target: Field;
   team: Field | null;
-  startsAt: Field;
-  endsAt: Field;
+  times: Field[];
   reason: Field;
 }
 
@@ -103,13 +109,11 @@ export function windowFormView(
             ...stated,
             choices: [everybody, ...given.teams.map(({ slug, name }) => ({ value: slug, label: name }))],
           }),
-    startsAt: field('startsAt', 'Starts (UTC)', {
-      ...stated,
-      type: 'datetime-local',
-      optional: true,
-      hint: 'Empty: now',
-    }),
-    endsAt: field('endsAt', 'Ends (UTC)', { ...stated, type: 'datetime-local' }),
+    times: [
+      field('startsAt', 'Starts', { ...stated, type: 'datetime-local', optional: true, hint: 'Empty: now' }),
+      field('endsAt', 'Ends', { ...stated, type: 'datetime-local' }),
+      field('timeZone', 'Time zone', { ...stated, hint: 'Of both times, such as Europe/Berlin' }),
+    ],
     reason: field('reason', 'Why', { ...stated, hint: 'Every run that is refused meanwhile says it' }),
   };
 }

@@ -14,8 +14,16 @@ import { formStatus, type Problems } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
 import { uuidOf } from '../layout/uuid.ts';
+import { readerZone } from '../on-call/reader-zone.ts';
 import { assertVisitorRole, requireRole, visitorOf } from '../visitor.ts';
-import { postedWindow, readWindow, type WindowValues, windowFormView, windowValues } from './window-form.ts';
+import {
+  newWindow,
+  postedWindow,
+  readWindow,
+  type WindowValues,
+  windowFormView,
+  windowValues,
+} from './window-form.ts';
 
 const base = '/automation/maintenance';
 
@@ -23,12 +31,12 @@ export function windowRoutes(deps: WebDeps, pages: Pages): Router {
   const router = Router();
 
   router.get(`${base}/new`, requireRole('operator'), async (request, response) => {
-    await form(request, response, postedWindow({}), {}, null);
+    await form(request, response, newWindow(await zoneOf(request)), {}, null);
   });
 
   router.get(`${base}/:id`, async (request, response) => {
     const window = await ownOne(request);
-    await form(request, response, windowValues(window), {}, window.id);
+    await form(request, response, windowValues(window, await zoneOf(request)), {}, window.id);
   });
 
   router.post(`${base}/new`, requireRole('operator'), async (request, response) => {
@@ -47,6 +55,11 @@ export function windowRoutes(deps: WebDeps, pages: Pages): Router {
     setFlash(response, 'good', `The window over ${target} is gone: automation may act there.`);
     response.redirect(303, '/automation');
   });
+
+  async function zoneOf(request: Request): Promise<string> {
+    const { scope, userId } = visitorOf(request);
+    return await deps.db.read(scope, (tx) => readerZone(tx, userId, deps.timeZone));
+  }
 
   async function ownOne(request: Request) {
     const id = uuidOf(request.params.id, 'maintenance window');

@@ -1,4 +1,4 @@
-import { type WallTime, wallTimeAt } from '../../domain/wall-clock.ts';
+import { instantOf, parseWallTime, type WallTime, wallTimeAt } from '../../domain/wall-clock.ts';
 
 /*
  * Times of schedules are told in a zone that is named beside them: whose turn it is must not depend on where a browser
@@ -29,6 +29,13 @@ export function timeText(zone: string, at: number): string {
 /** '2026-11-23T09:00', as fields of a form hold it. */
 export function inputText(zone: string, at: number): string {
   return new Date(wallTimeAt(zone, at)).toISOString().slice(0, 16);
+}
+
+/** Of what such a field holds, by the clock of the zone; undefined where that is no time. */
+export function inputMoment(zone: string, text: string): number | undefined {
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/.test(text)) return undefined;
+  const wall = parseWallTime(text);
+  return Number.isNaN(wall) ? undefined : instantOf(zone, wall);
 }
 
 /** 'UTC+01:00' */

@@ -1,9 +1,9 @@
 import type { FoundBySilence } from '../../db/silence-preview.ts';
 import { type Silence, silence } from '../../domain/silences/silence.ts';
-import { instantOf, isTimeZone, parseWallTime } from '../../domain/wall-clock.ts';
+import { isTimeZone } from '../../domain/wall-clock.ts';
 import { type Field, field, type Problems, posted, postedAll } from '../layout/fields.ts';
 import { weeklyHours } from '../layout/weekly-hours.ts';
-import { inputText } from '../on-call/times.ts';
+import { inputMoment, inputText } from '../on-call/times.ts';
 import { labelsText, readLabels } from '../settings/matching.ts';
 
 export const silencesPath = '/silences';
@@ -87,8 +87,8 @@ export function readSilence(
   if ('problem' in labels) problems.labels = labels.problem;
   const timeZone = texts.timeZone || 'UTC';
   if (!isTimeZone(timeZone)) return { problems: { ...problems, timeZone: noZone } };
-  const startsAt = texts.startsAt === '' ? now : momentOf(texts.startsAt, timeZone);
-  const endsAt = momentOf(texts.endsAt, timeZone);
+  const startsAt = texts.startsAt === '' ? now : inputMoment(timeZone, texts.startsAt);
+  const endsAt = inputMoment(timeZone, texts.endsAt);
   if (startsAt === undefined) problems.startsAt = 'Write a day and a time, or leave it empty: from now on.';
   if (endsAt === undefined) problems.endsAt = 'Write when it ends: what is forgotten must not stay silent.';
   else if (endsAt <= now) problems.endsAt = `This lies in the past by the clock of ${timeZone}.`;
@@ -129,13 +129,6 @@ function escapeGlob(name: string): string {
 }
 
 const noZone = 'Write a time zone such as Europe/Berlin or UTC.';
-
-/** '2026-06-01T14:30', as a field of type datetime-local has it, by the clock of the zone. */
-function momentOf(text: string, timeZone: string): number | undefined {
-  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/.test(text)) return undefined;
-  const wall = parseWallTime(text);
-  return Number.isNaN(wall) ? undefined : instantOf(timeZone, wall);
-}
 
 export interface SilenceFormView extends ReturnType<typeof weeklyHours> {
   hasProblems: boolean;
