@@ -17,9 +17,6 @@ export interface AdaptiveCard {
   actions: { type: 'Action.OpenUrl'; title: string; url: string }[];
 }
 
-/** https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using */
-export const teamsLimitBytes = 28 * 1024;
-
 const of = {
   noun: 'the workflow of Microsoft Teams',
   kind: 'Teams',
@@ -28,7 +25,9 @@ const of = {
 
 /**
  * A webhook of Workflows, 'Post to a channel when a webhook request is received'. Teams takes a message back that way
- * no more than it updates one. Throws as `postJson` does, with the names Teams….
+ * no more than it updates one. The workflow answers 202 before it posts, as any without a response of its own does
+ * (https://learn.microsoft.com/azure/connectors/connectors-native-reqres): what Teams then refuses is seen there alone.
+ * Throws as `postJson` does, with the names Teams….
  */
 export function createTeamsChannel(deps: PostDeps) {
   return {

@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
-import { bodyOf, teamsLimitBytes } from '../channels/teams.ts';
+import type { IncidentFacts } from '../../db/notification-facts.ts';
+import { bodyOf } from '../channels/teams.ts';
 import type { Block } from './mail-layout.ts';
-import type { Message } from './message.ts';
+import type { Message, MessageSource } from './message.ts';
+import { pagerDutyEvents } from './pagerduty-event.ts';
 import { slackMessage } from './slack-message.ts';
-import { teamsCard } from './teams-card.ts';
+import { cardLimitBytes, teamsCard } from './teams-card.ts';
 
 const message = (blocks: Block[]): Message => ({
   subject: 'checkout fails',
@@ -24,12 +26,12 @@ const list = (items: number, text: string): Block => ({
   items: Array.from({ length: items }, (_, index) => ({ text: `${index} ${text}` })),
 });
 
-test('a card for Teams is cut from the end to 28 KB, and says that there is more', () => {
+test('a card for Teams is cut from the end to 20 KB, and says that there is more', () => {
   const whole = teamsCard(message([list(3, 'short')]));
   expect(JSON.stringify(whole)).not.toContain('More on the page of Holdfast.');
   const card = teamsCard(message([list(100, 'ü"'.repeat(300))]));
-  expect(Buffer.byteLength(bodyOf(card))).toBeLessThanOrEqual(teamsLimitBytes);
-  expect(Buffer.byteLength(bodyOf(card))).toBeGreaterThan(teamsLimitBytes - 3000);
+  expect(Buffer.byteLength(bodyOf(card))).toBeLessThanOrEqual(cardLimitBytes);
+  expect(Buffer.byteLength(bodyOf(card))).toBeGreaterThan(cardLimitBytes - 3000);
   expect(JSON.stringify(card)).toContain('More on the page of Holdfast.');
   expect(card.actions).toHaveLength(1);
 });
@@ -67,7 +69,7 @@ test('of a card that is too large what its blocks say goes first, from the last;
   // as long as a link can be
   const long = linkTo('x'.repeat(2000));
   const card = teamsCard({ ...message(blocks), actions }, { run: long, false_positive: long });
-  expect(Buffer.byteLength(bodyOf(card))).toBeLessThanOrEqual(teamsLimitBytes);
+  expect(Buffer.byteLength(bodyOf(card))).toBeLessThanOrEqual(cardLimitBytes);
   expect(card.actions.map(({ title }) => title)).toEqual([
     'Open incident #42',
     'Run a runbook',
@@ -109,4 +111,45 @@ test('a table, facts and code come out as text that Slack reads and nothing that
   expect(said).toContain('*Service*  ■ &lt;!channel&gt;');
   expect(said).toContain('<https://holdfast.example/incidents/1|#1 a¦b>');
   expect(said).toContain("```'''&lt;@U1&gt;```");
+});
+
+test('an event for PagerDuty keeps to 512 KB with its routing key, and else tells the sentence alone', () => {
+  const alert = { name: 'ServiceDown', severity: 'critical', service: 'checkout' };
+  const eventOf = (alerts: number, summaryOfLast: number) => {
+    const summaries = [...Array.from({ length: alerts }, () => 1000), summaryOfLast];
+    const facts = {
+      number: 42,
+      openedAt: new Date(),
+      logPatterns: [],
+      alerts: summaries.map((length) => ({ ...alert, summary: 'x'.repeat(length) })),
+    } as unknown as IncidentFacts;
+    const source: MessageSource = {
+      type: 'incident.opened',
+      facts: { incident: facts, execution: undefined, approval: undefined },
+      detail: {},
+      publicUrl: 'https://holdfast.example',
+      reader: 'pd',
+      links: {},
+      now: Date.now(),
+    };
+    const [event] = pagerDutyEvents(source, message([]), 'incident:42');
+    const body = JSON.stringify({ routing_key: 'r'.repeat(32), ...event });
+    return { bytes: Buffer.byteLength(body), details: event?.payload?.custom_details };
+  };
+  const isWhole = (event: ReturnType<typeof eventOf>) => event.details?.firing !== undefined;
+  /** The largest number up to `limit` with which it is told as a whole. */
+  const largest = (limit: number, of: (n: number) => ReturnType<typeof eventOf>): number => {
+    let [fits, tooMany] = [0, limit + 1];
+    while (tooMany - fits > 1) {
+      const middle = Math.floor((fits + tooMany) / 2);
+      if (isWhole(of(middle))) fits = middle;
+      else tooMany = middle;
+    }
+    return fits;
+  };
+  const alerts = largest(1000, (n) => eventOf(n, 0));
+  const summary = largest(1000, (n) => eventOf(alerts, n));
+  expect(eventOf(alerts, summary).bytes).toBeGreaterThan(500 * 1024);
+  expect(eventOf(alerts, summary).bytes).toBeLessThanOrEqual(512 * 1024);
+  expect(eventOf(alerts + 1, 0).details).toEqual({ message: 'checkout has been failing.' });
 });

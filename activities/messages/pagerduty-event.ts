@@ -5,9 +5,9 @@ import type { PagerDutyEvent } from '../channels/pagerduty.ts';
 import type { Tone } from './mail-layout.ts';
 import { incidentUrl, type Message, type MessageSource } from './message.ts';
 
-/** https://developer.pagerduty.com/docs/send-alert-event: what PagerDuty takes at most. */
+/** https://developer.pagerduty.com/docs/send-alert-event: what PagerDuty takes at most, less the routing key. */
 const summaryLimit = 1024;
-const eventLimitBytes = 512 * 1024;
+const eventLimitBytes = 511 * 1024;
 
 const severities: Record<Tone, NonNullable<PagerDutyEvent['payload']>['severity']> = {
   critical: 'critical',

@@ -1,5 +1,5 @@
 import { lines, oneLine } from '../../domain/markup.ts';
-import { type AdaptiveCard, bodyOf, teamsLimitBytes } from '../channels/teams.ts';
+import { type AdaptiveCard, bodyOf } from '../channels/teams.ts';
 import type { ChatAction } from './chat-actions.ts';
 import { type Block, type Cell, tones } from './mail-layout.ts';
 import type { Message, MessageSource } from './message.ts';
@@ -25,7 +25,14 @@ const colours: Partial<Record<Message['mail']['tone'], TextRun['color']>> = {
 /** Teams shows no more. */
 const actionsAtMost = 6;
 
-/** A message as an adaptive card, cut block by block from the end until it is within what Teams takes. */
+/**
+ * Teams takes about 28 KB of what it makes of a card (https://learn.microsoft.com/connectors/teams), which need not be what
+ * is sent: by Incoming Webhooks some had no more than 21 KB taken (https://rubydoc.info/gems/msteams_hermes). A workflow has
+ * answered by then, so a page that is too large would be lost unseen.
+ */
+export const cardLimitBytes = 20 * 1024;
+
+/** A message as an adaptive card, cut block by block from the end until it is within `cardLimitBytes`. */
 export function teamsCard({ mail, actions = [] }: Message, links: MessageSource['links'] = {}): AdaptiveCard {
   const colour = colours[mail.tone];
   const sentence = oneLine(mail.sentence, 1000);
@@ -51,7 +58,7 @@ export function teamsCard({ mail, actions = [] }: Message, links: MessageSource[
         .slice(0, actionsAtMost)
         .map(({ label, url }) => ({ type: 'Action.OpenUrl', title: oneLine(label, 75), url })),
     };
-    if (count === 0 || Buffer.byteLength(bodyOf(card)) <= teamsLimitBytes) return card;
+    if (count === 0 || Buffer.byteLength(bodyOf(card)) <= cardLimitBytes) return card;
   }
 }
 

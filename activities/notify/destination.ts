@@ -37,13 +37,19 @@ export type Destination = Where &
     | { kind: 'teams'; webhookUrl: string }
   );
 
-/** Milliseconds between two messages to one destination. https://docs.slack.dev/apis/web-api/rate-limits */
+/**
+ * Milliseconds between two messages to one destination, within what vendors document: Slack one a second
+ * (https://docs.slack.dev/apis/web-api/rate-limits); PagerDuty 120 a minute for one routing key
+ * (https://github.com/PagerDuty/developer-docs, docs/events-API-v2/05-Rate-Limits.md); Teams 4 in a second and 60 in 30
+ * (https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using), where a workflow
+ * answers as if it had posted.
+ */
 export const paceMs: Record<ChannelKind, number> = {
   email: 100,
   webhook: 100,
   slack: 1000,
-  pagerduty: 250,
-  teams: 250,
+  pagerduty: 500,
+  teams: 1000,
 };
 
 /** Where `target` leads at `at` (epoch milliseconds), or the non-retryable failure that says why nowhere. */

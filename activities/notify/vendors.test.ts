@@ -19,6 +19,7 @@ import { mailTransportOptions } from '../channels/email.ts';
 import { createNotifyActivities, type NotifyActivities } from '../notify.ts';
 import { createSecretSource } from '../secrets/create-secret-source.ts';
 import { createHiddenValues } from '../secrets/hidden-values.ts';
+import { paceMs } from './destination.ts';
 
 const botToken = 'xoxb-token-of-the-bot';
 const routingKey = 'r'.repeat(32);
@@ -278,6 +279,12 @@ test('a conversation takes one message a second: the next has its turn then, the
   expect(performance.now() - began).toBeGreaterThan(800);
   const [third, fourth] = await Promise.allSettled([attempt(message('ops')), attempt(message('ops'))]);
   expect([third.status, fourth.status].toSorted()).toEqual(['fulfilled', 'rejected']);
+});
+
+test('no destination gets more than its vendor documents that it takes', () => {
+  expect(60_000 / paceMs.pagerduty).toBeLessThanOrEqual(120);
+  expect(30_000 / paceMs.teams).toBeLessThanOrEqual(60);
+  expect(1000 / paceMs.slack).toBeLessThanOrEqual(1);
 });
 
 test('who answers while a page waits for its turn is not paged any more', async () => {

@@ -5,7 +5,8 @@ import { findPort, loopback } from '../../stack/port.ts';
 
 /**
  * Stands in for PagerDuty: the Events API v2, as strict as its documentation (developer.pagerduty.com/docs/send-alert-event
- * and /docs/events-api-v2-overview): what it refuses with 400, 429 beyond its limits, and what becomes of an incident.
+ * and /docs/events-api-v2-overview): what it refuses with 400, 429 beyond 120 calls in 60 seconds, and what becomes of an
+ * incident.
  */
 export interface PagerDutyDouble {
   /** For HOLDFAST_PAGERDUTY_API_URL. */
@@ -52,8 +53,11 @@ const event = z.discriminatedUnion('event_action', [
 export type PagerDutyReceived = z.infer<typeof event>;
 
 const largestBytes = 512 * 1024;
+const callsAtMost = 120;
+const windowMs = 60_000;
 
 export async function startPagerDutyDouble({ routingKey }: { routingKey: string }): Promise<PagerDutyDouble> {
+  let calls: number[] = [];
   const server = createServer(async (request, response) => {
     const parts: Buffer[] = [];
     for await (const part of request) parts.push(part as Buffer);
@@ -64,7 +68,10 @@ export async function startPagerDutyDouble({ routingKey }: { routingKey: string 
       answer(400, { status: 'invalid event', message: 'Event object is invalid', errors });
     if (request.method === 'HEAD') return response.writeHead(404).end();
     if (request.url !== '/v2/enqueue' || request.method !== 'POST') return answer(404, {});
-    if (double.askForPatience) return answer(429, { status: 'throttle exceeded' });
+    calls = [...calls.filter((at) => at > Date.now() - windowMs), Date.now()];
+    if (double.askForPatience || calls.length > callsAtMost) {
+      return answer(429, { status: 'throttle exceeded' });
+    }
     if (!request.headers['content-type']?.startsWith('application/json')) return refuse('no JSON');
     if (body.length > largestBytes) return answer(413, { message: 'larger than 512 KB' });
     const parsed = event.safeParse(JSON.parse(body.toString('utf8')));

@@ -5,7 +5,8 @@ import { findPort, loopback } from '../../stack/port.ts';
 /**
  * Stands in for a webhook of Workflows in Microsoft Teams: as strict as its documentation
  * (learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors, adaptivecards.io/explorer): the address is the
- * secret, 28 KB at most, 4 requests a second, an adaptive card of a version that Teams shows.
+ * secret, 28 KB at most, an adaptive card of a version that Teams shows. It refuses at once what a workflow would take and
+ * then fail to post.
  */
 export interface TeamsDouble {
   webhookUrl: string;
