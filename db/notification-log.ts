@@ -2,8 +2,9 @@ import { sql } from 'kysely';
 import type { NotificationCause, NotificationStatus, NotificationType } from '../domain/notification.ts';
 import { publicDestination, withoutAddressesBut, withoutPrivateAddress } from '../domain/private-address.ts';
 import type { SentMessage } from '../domain/why.ts';
-import { decodeCursor, encodeCursor, type Page, toPage } from './cursor.ts';
+import type { Page } from './cursor.ts';
 import type { Tx } from './database.ts';
+import { newestById } from './newest-page.ts';
 
 /** A message as the log has it. */
 export interface LoggedMessage {
@@ -75,19 +76,8 @@ export async function listMessages(
     const id = sql<string>`(select id from incidents where number = ${filter.incident})`;
     query = query.where('n.incident_id', '=', id);
   }
-  if (filter.cursor !== undefined) {
-    const [id] = decodeCursor(filter.cursor, ['integer']);
-    query = query.where('n.id', '<', id);
-  }
-  const rows = await query
-    .orderBy('n.id', 'desc')
-    .limit(filter.limit + 1)
-    .execute();
-  return toPage(
-    rows.map((row) => asSeenBy(reader, present(row))),
-    filter.limit,
-    ({ id }) => encodeCursor(id),
-  );
+  const page = await newestById(query, 'n.id', filter);
+  return { ...page, items: page.items.map((row) => asSeenBy(reader, present(row))) };
 }
 
 /** Undefined where there is none, or none that this scope sees. */

@@ -1,6 +1,7 @@
 import type { NotificationStatus } from '../domain/notification.ts';
-import { decodeCursor, encodeCursor, type Page, toPage } from './cursor.ts';
+import type { Page } from './cursor.ts';
 import type { Tx } from './database.ts';
+import { newestById } from './newest-page.ts';
 
 export interface NotificationRecord {
   id: number;
@@ -22,7 +23,7 @@ export async function listIncidentNotifications(
   tx: Tx,
   args: { incidentId: string; cursor?: string; limit: number },
 ): Promise<Page<NotificationRecord>> {
-  let query = tx
+  const sent = tx
     .selectFrom('notifications')
     .select([
       'id',
@@ -38,15 +39,7 @@ export async function listIncidentNotifications(
       'finished_at as finishedAt',
     ])
     .where('incident_id', '=', args.incidentId);
-  if (args.cursor !== undefined) {
-    const [id] = decodeCursor(args.cursor, ['integer']);
-    query = query.where('id', '<', id);
-  }
-  const rows = await query
-    .orderBy('id', 'desc')
-    .limit(args.limit + 1)
-    .execute();
-  return toPage(rows, args.limit, (last) => encodeCursor(last.id));
+  return await newestById(sent, 'id', args);
 }
 
 /** Those of `keys` under which a message was begun, whatever came of it. */
