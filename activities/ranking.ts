@@ -1,8 +1,8 @@
 import { Piscina } from 'piscina';
+import { fairTurns, NoTurnError } from '../domain/fair-turns.ts';
 import type { Cause } from '../domain/root-cause/cause.ts';
 import type { Evidence } from '../domain/root-cause/evidence.ts';
 import { rankCauses } from '../domain/root-cause/rank-causes.ts';
-import { fairTurns, NoTurnError } from '../domain/turns.ts';
 
 /** What is more than this is ranked in a thread of its own: about 30 ms of work. */
 const small = { alertsAndCalls: 400, points: 30_000 };

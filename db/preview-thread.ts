@@ -1,5 +1,5 @@
 import { Piscina } from 'piscina';
-import { fairTurns, NoTurnError } from '../domain/turns.ts';
+import { fairTurns, NoTurnError } from '../domain/fair-turns.ts';
 
 /** Nothing was tried: others are ('busy'), or it takes too long ('too much'). The message is for people. */
 export class NotTriedError extends Error {

@@ -1,5 +1,5 @@
 import { Piscina } from 'piscina';
-import { fairTurns, NoTurnError } from '../../domain/turns.ts';
+import { fairTurns, NoTurnError } from '../../domain/fair-turns.ts';
 import { CalendarError, type CalendarEvent, type CalendarQuestion } from './events.ts';
 import type { CalendarAnswer } from './events-thread.ts';
 

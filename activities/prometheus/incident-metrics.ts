@@ -1,8 +1,8 @@
 import { serviceOf } from '../../domain/alert.ts';
+import { fairTurns, NoTurnError } from '../../domain/fair-turns.ts';
 import type { IncidentMetric } from '../../domain/incident/analysis.ts';
 import { unboundedIn } from '../../domain/promql/bounded-expression.ts';
 import type { MetricEvidence } from '../../domain/root-cause/evidence.ts';
-import { fairTurns, NoTurnError } from '../../domain/turns.ts';
 import { alertExpression, expressionOf, metricNames, unitOfExpression } from './alert-expression.ts';
 import { PrometheusError } from './client.ts';
 import { queryRange, type RangeSeries } from './query-range.ts';

@@ -1,5 +1,5 @@
 import { Piscina } from 'piscina';
-import { fairTurns, NoTurnError } from '../../domain/turns.ts';
+import { fairTurns, NoTurnError } from '../../domain/fair-turns.ts';
 import { HttpError } from '../auth/errors.ts';
 
 /** Requests that wait for the thread: each holds all that it sent. */

@@ -1,4 +1,4 @@
-import { fairTurns, NoTurnError } from '../../domain/turns.ts';
+import { fairTurns, NoTurnError } from '../../domain/fair-turns.ts';
 import { HttpError } from '../auth/errors.ts';
 
 /** Changes that one source, or one ingest key, may tell of in a minute: a build farm's, not a loop's. */

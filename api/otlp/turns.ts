@@ -1,5 +1,5 @@
 import type { Request, RequestHandler, Response } from 'express';
-import { fairTurns, NoTurnError } from '../../domain/turns.ts';
+import { fairTurns, NoTurnError } from '../../domain/fair-turns.ts';
 import { HttpError } from '../auth/errors.ts';
 import { integrationOf } from '../auth/ingest-key.ts';
 

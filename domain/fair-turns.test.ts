@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fairTurns, NoTurnError } from './turns.ts';
+import { fairTurns, NoTurnError } from './fair-turns.ts';
 
 /** Work that is under way until it is ended. */
 function workshop(limits: Parameters<typeof fairTurns>[0]) {
