@@ -42,6 +42,15 @@ it('an Admin makes a token, sees the command once, sees runners come and fall si
   const page = await chromium.context.newPage();
   await page.goto(`${web.base}/settings/runners`);
   expect(await page.locator('main').innerText()).toContain('No runner yet');
+  // the tabs of settings stand in one line, also on its narrow pages
+  for (const path of ['/settings/escalation-policies', '/settings/people', '/settings/runners']) {
+    await page.goto(web.base + path);
+    const lines = await page
+      .locator('nav[aria-label="Settings"] a')
+      .evaluateAll((tabs) => tabs.map((tab) => tab.getBoundingClientRect().top));
+    expect(lines.length, path).toBeGreaterThan(10);
+    expect(new Set(lines).size, path).toBe(1);
+  }
 
   await page.getByLabel('Queue').fill('Edge Berlin');
   await page.getByRole('button', { name: 'Make a token' }).click();
