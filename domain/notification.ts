@@ -57,6 +57,11 @@ export interface ContactTarget {
 }
 export type NotifyTarget = EscalationTarget | ContactTarget;
 
+/** Nobody was woken until then (ISO 8601): somebody snoozed, or silences caught all that fired. */
+export type Quiet =
+  | { kind: 'snooze'; until: string; by?: string }
+  | { kind: 'silence'; until: string; names: string[] };
+
 /** Why a message is sent, as the workflow that sends it knows it: 'why was I paged?' */
 export interface NotificationCause {
   /** What happened, such as 'incident.opened', and when (ISO 8601). */
@@ -76,6 +81,8 @@ export interface NotificationCause {
   /** By which of their ways a person is told, as `methodKey` names it. */
   method?: string;
   entry?: ScheduleEntry;
+  /** What moved the level since escalation began: the last few, in the order in which they ended. */
+  held?: Quiet[];
   rule?: { name: string; reasons: string[] };
   /** What was tried before and failed, for people. */
   instead?: string;

@@ -43,6 +43,30 @@ describe('why was I paged?', () => {
     ]);
   });
 
+  test('names who snoozed, and the silences that held it back', () => {
+    const silence = { kind: 'silence', until: '2026-06-05T22:20:00.000Z' } as const;
+    const held: NotificationCause['held'] = [
+      { ...silence, names: ['deploys of checkout'] },
+      { kind: 'snooze', until: '2026-06-05T22:40:00.000Z', by: 'ben@example.com' },
+      { kind: 'snooze', until: '2026-06-05T22:50:00.000Z', by: 'ana@example.com' },
+    ];
+    expect(why(page({ policy: 'payments', level: 1, held }), reader).slice(1)).toEqual([
+      "It was held back until Sat 00:20 Europe/Berlin by the silence 'deploys of checkout'.",
+      'It was snoozed by ben@example.com until Sat 00:40 Europe/Berlin.',
+      'It was snoozed by you until Sat 00:50 Europe/Berlin.',
+    ]);
+    const less: NotificationCause['held'] = [
+      { kind: 'snooze', until: silence.until },
+      { ...silence, names: [] },
+      { ...silence, names: ['a', 'b'] },
+    ];
+    expect(why(page({ policy: 'payments', level: 1, held: less }), reader).slice(1)).toEqual([
+      'It was snoozed until Sat 00:20 Europe/Berlin.',
+      'It was held back until Sat 00:20 Europe/Berlin by a silence.',
+      "It was held back until Sat 00:20 Europe/Berlin by the silences 'a', 'b'.",
+    ]);
+  });
+
   test('tells a later step of contact rules from its level', () => {
     const cause = { policy: 'payments', level: 1, step: 2, levelDueAt: opened };
     expect(why(page(cause), reader)).toEqual([

@@ -1,6 +1,6 @@
 import { formatDuration } from './duration.ts';
 import type { ScheduleEntry } from './escalation/resolve.ts';
-import type { NotificationCause, NotificationStatus } from './notification.ts';
+import type { NotificationCause, NotificationStatus, Quiet } from './notification.ts';
 import { triggerWords } from './notification-rules/trigger-words.ts';
 import { wallTimeAt } from './wall-clock.ts';
 
@@ -42,6 +42,7 @@ export function why(message: SentMessage, reader: Reader): string[] {
   const entry = cause.entry ? ` and ${entryText(cause.entry, message, reader)}` : '';
   return [
     `${toldText(message, reader)} because ${because}${entry}.`,
+    ...(cause.held ?? []).map((held) => heldText(held, reader)),
     ...(cause.rule ? ruleText(cause.rule) : []),
     ...(cause.step !== undefined && cause.step > 1 ? [stepText(message, cause, reader)] : []),
     ...(cause.instead === undefined ? [] : [`Tried before, and failed: ${fullStop(cause.instead)}`]),
@@ -122,6 +123,19 @@ function entryText(entry: ScheduleEntry, { person }: SentMessage, reader: Reader
   return entry.shadow
     ? `${be} shadowing ${entry.schedule} (${rotation}, ${until})`
     : `${be} on call by ${entry.schedule} (${rotation}, ${until})`;
+}
+
+function heldText(held: Quiet, reader: Reader): string {
+  const until = `until ${zonedText(Date.parse(held.until), reader.timeZone)}`;
+  if (held.kind === 'snooze') {
+    const { by } = held;
+    const you = by?.toLowerCase() === reader.email.toLowerCase();
+    return `It was snoozed ${by === undefined ? '' : `by ${you ? 'you' : by} `}${until}.`;
+  }
+  const names = held.names.map((name) => `'${name}'`);
+  const which =
+    names.length > 1 ? `the silences ${names.join(', ')}` : names.map((name) => `the silence ${name}`)[0];
+  return `It was held back ${until} by ${which ?? 'a silence'}.`;
 }
 
 /** The first reason is what the rule waits for, which is said already. */

@@ -70,6 +70,17 @@ const cause = z.looseObject({
       shadow: z.boolean(),
     })
     .optional(),
+  held: z
+    .array(
+      z.object({
+        kind: z.enum(['snooze', 'silence']),
+        until: instant,
+        by: z.string().optional().meta({ description: 'Who snoozed' }),
+        names: z.array(z.string()).optional().meta({ description: 'Of the silences' }),
+      }),
+    )
+    .optional()
+    .meta({ description: 'What held the level back since escalation began, the last few' }),
   rule: z.object({ name: z.string(), reasons: z.array(z.string()) }).optional(),
   instead: z.string().optional().meta({ description: 'What was tried before and failed' }),
 });

@@ -95,6 +95,7 @@ export function newRound(state: IncidentState, event: string, at: number): Incid
     rounds: state.rounds + 1,
     began: { event, at, seq: state.seq },
     escalationFrom: Math.max(at, quietUntil(state) ?? at),
+    heldBack: [],
     levels: {},
   };
 }

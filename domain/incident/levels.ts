@@ -187,6 +187,7 @@ export function settleLevel(state: IncidentState, pageKey: string, at: number): 
 export function causeOfLevel(state: IncidentState, { level, pass }: Pick<Level, 'level' | 'pass'>) {
   const { event, at, seq } = state.began;
   const policy = state.plan?.escalation.name;
+  const { heldBack } = state;
   return {
     event,
     at: new Date(at).toISOString(),
@@ -195,6 +196,7 @@ export function causeOfLevel(state: IncidentState, { level, pass }: Pick<Level, 
     level,
     pass,
     round: state.rounds,
+    ...(heldBack.length > 0 ? { held: heldBack } : {}),
   };
 }
 

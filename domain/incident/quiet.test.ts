@@ -43,6 +43,43 @@ describe('a round that begins while nobody is to be woken', () => {
   });
 });
 
+describe('what held a level back', () => {
+  const until = (minutes: number) => openedAt + minutes * minute;
+  const iso = (minutes: number) => new Date(until(minutes)).toISOString();
+  const heldBy = (state: IncidentState, at: number) =>
+    begun(levelsAsked(state, at), at, 'page').moves.map((move) => move.kind === 'page' && move.cause.held);
+
+  test('goes with its messages: a silence by name, a snooze by whose it was, as long as it lasted', () => {
+    let state = opened({ silence: { until: until(20), names: ['deploys'] } });
+    state = folded(
+      state,
+      { type: 'tick', at: until(20) },
+      { type: 'snoozed', at: until(21), by: ana, until: until(60) },
+      { type: 'snoozed', at: until(22), by: ana, until: until(40) },
+      { type: 'tick', at: until(40) },
+    );
+    expect(heldBy(state, until(40))).toEqual([
+      [
+        { kind: 'silence', until: iso(20), names: ['deploys'] },
+        { kind: 'snooze', until: iso(40), by: ana },
+      ],
+    ]);
+  });
+
+  test('says nothing of a round that begins anew after it', () => {
+    const plan = withPolicy({ unacknowledgeAfter: '60m' });
+    const state = folded(
+      opened({ plan }),
+      { type: 'snoozed', at: until(1), by: ana, until: until(5) },
+      { type: 'tick', at: until(5) },
+      { type: 'acknowledged', at: until(6), by: ana, note: null },
+      { type: 'tick', at: until(66) },
+    );
+    expect(state.rounds).toBe(2);
+    expect(heldBy(state, until(66))).toEqual([undefined]);
+  });
+});
+
 describe('an acknowledged incident that goes quiet in a silence', () => {
   test('is reminded of once when the silence is over, and taken back then at the soonest', () => {
     const until = openedAt + 300 * minute;

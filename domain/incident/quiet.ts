@@ -1,4 +1,5 @@
 import { formatDuration } from '../duration.ts';
+import type { Quiet } from '../notification.ts';
 import type { FeedDigest, IncidentEvent } from './events.ts';
 import type { IncidentState } from './state.ts';
 import { holdfast, tell } from './story.ts';
@@ -30,7 +31,7 @@ export function applySnooze(
   { at, by, until }: Extract<IncidentEvent, { type: 'snoozed' }>,
 ): IncidentState {
   return tell(
-    withQuiet(state, { snoozedUntil: until }, at),
+    { ...withQuiet(state, { snoozedUntil: until }, at), snoozedBy: by },
     at,
     'snoozed',
     by,
@@ -66,12 +67,24 @@ export function applySilence(
   const why = firingJoined
     ? 'an alert has joined that is not silenced'
     : 'its alerts are not silenced any more';
-  return ended(next, at, 'silence_ended', `Silence ended: ${why}`);
+  return ended(next, at, silenceOf(state.silence, at), `Silence ended: ${why}`);
 }
 
-function ended(state: IncidentState, at: number, kind: string, summary: string): IncidentState {
-  const told = tell(state, at, kind, holdfast, summary);
-  return { ...told, quietEnded: { at, seq: told.seq } };
+function silenceOf({ names }: { names: string[] }, at: number): Quiet {
+  return { kind: 'silence', until: new Date(at).toISOString(), names };
+}
+
+function snoozeOf({ snoozedBy }: IncidentState, at: number): Quiet {
+  return { kind: 'snooze', until: new Date(at).toISOString(), ...(snoozedBy !== null && { by: snoozedBy }) };
+}
+
+/** As many as a message tells of. */
+const mostQuiets = 3;
+
+function ended(state: IncidentState, at: number, what: Quiet, summary: string): IncidentState {
+  const told = tell(state, at, `${what.kind}_ended`, holdfast, summary);
+  const heldBack = [...state.heldBack, what].slice(-mostQuiets);
+  return { ...told, heldBack, quietEnded: { at, seq: told.seq } };
 }
 
 /** What is over by the clock. */
@@ -79,11 +92,11 @@ export function endQuiet(before: IncidentState, now: number): IncidentState {
   let state = before;
   if (state.snoozedUntil !== null && now >= state.snoozedUntil) {
     const at = state.snoozedUntil;
-    state = ended({ ...state, snoozedUntil: null }, at, 'snooze_ended', 'Snooze ended');
+    state = ended({ ...state, snoozedUntil: null }, at, snoozeOf(state, at), 'Snooze ended');
   }
   if (state.silence !== null && now >= state.silence.until) {
     const at = state.silence.until;
-    state = ended({ ...state, silence: null }, at, 'silence_ended', 'Silence ended');
+    state = ended({ ...state, silence: null }, at, silenceOf(state.silence, at), 'Silence ended');
   }
   return state;
 }

@@ -86,6 +86,7 @@ export function reopen(state: IncidentState, at: number): IncidentState {
     acknowledged: null,
     openings: state.openings + 1,
     escalationFrom: at,
+    heldBack: [],
     // what is on its way still comes to its end
     pages: Object.fromEntries(Object.entries(state.pages).filter(([key]) => state.inFlight.includes(key))),
     levels: {},

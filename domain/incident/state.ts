@@ -1,6 +1,6 @@
 import type { ResolvedTarget } from '../escalation/resolve.ts';
 import type { IncidentStatus } from '../incident-status.ts';
-import type { NotificationCause, NotificationType, NotifyTarget } from '../notification.ts';
+import type { NotificationCause, NotificationType, NotifyTarget, Quiet } from '../notification.ts';
 import type { NotificationTrigger } from '../notification-rules/rule.ts';
 import type { EscalationPolicy } from '../policies.ts';
 import type { RunbookMode } from '../runbook/definition.ts';
@@ -30,10 +30,14 @@ export interface IncidentState {
   /** The last time that a person did something, or an alert changed; and when its quiet was last reminded of. */
   activity: { at: number; remindedAt: number | null };
   snoozedUntil: number | null;
+  /** Null: not known. */
+  snoozedBy: string | null;
   /** Every alert that fires is silenced; `names`: by what; `fromTheStart`: since it opened, so that nobody knows of it. */
   silence: { until: number; names: string[]; fromTheStart?: true } | null;
   /** The end of the last snooze or silence, and its number in the story. */
   quietEnded: { at: number; seq: number } | null;
+  /** What has moved the levels of this round, the last few. */
+  heldBack: Quiet[];
   resolved: { at: number; by: string } | null;
   alertCount: number;
   firingCount: number;
@@ -199,8 +203,10 @@ export function newIncidentState(number: number, now: number): IncidentState {
     assignedTo: null,
     activity: { at: now, remindedAt: null },
     snoozedUntil: null,
+    snoozedBy: null,
     silence: null,
     quietEnded: null,
+    heldBack: [],
     resolved: null,
     alertCount: 0,
     firingCount: 0,
