@@ -1,28 +1,58 @@
-import { createHash } from 'node:crypto';
+import { ImportFormatError } from '../domain/oncall-import/imported.ts';
 import {
   canonical,
   type ImportPlan,
   type ImportSource,
-  planImport,
   type Standing,
 } from '../domain/oncall-import/plan.ts';
 import { recordAudit } from './audit.ts';
-import type { Tx } from './database.ts';
+import type { Database, Scope, Tx } from './database.ts';
 import { createUser, listPeople, setMembership } from './identity.ts';
 import { getOnCallSchedule, listOnCallSchedules, putOnCallSchedule } from './oncall.ts';
+import type { ExportToPlan, PlannedExport } from './oncall-import-thread.ts';
 import { listEscalationPolicies, putEscalationPolicy } from './policies.ts';
+import { createPreviewThread } from './preview-thread.ts';
+
+export interface PlannedOnCall {
+  plan: ImportPlan;
+  /** By which somebody says that they saw just this plan. */
+  hash: string;
+  /** Whether what it was planned against still stands. */
+  stillHolds(tx: Tx): Promise<boolean>;
+}
 
 /**
- * What importing `value`, an export as JSON, would do at `now` (epoch milliseconds), and the hash by which somebody says
- * that they saw just this plan. Throws ImportFormatError.
+ * Plans imports in a thread of its own: an export of 10 MB takes a second or more. What is planned is what importing
+ * `value`, an export as JSON, would do at `now` (epoch milliseconds). Throws ImportFormatError, NotTriedError.
  */
-export async function readImportPlan(
-  tx: Tx,
-  { source, value, now }: { source: ImportSource; value: unknown; now: number },
-): Promise<{ plan: ImportPlan; hash: string }> {
-  const plan = planImport(source, value, await readStanding(tx), now);
-  return { plan, hash: createHash('sha256').update(canonical(plan)).digest('hex') };
+export function createImportPlanner(db: Pick<Database, 'read'>) {
+  const planned = createPreviewThread<ExportToPlan, PlannedExport>({
+    file: new URL('./oncall-import-thread.ts', import.meta.url),
+    messages: {
+      busy: 'Other imports are being planned: try again in some seconds.',
+      tooMuch: 'Planning this import takes too long: import fewer schedules and policies at once.',
+    },
+  });
+
+  return async (
+    scope: Scope,
+    { source, value, now }: { source: ImportSource; value: unknown; now: number },
+    left: AbortSignal,
+  ): Promise<PlannedOnCall> => {
+    let against = '';
+    const read = async (): Promise<ExportToPlan> => {
+      const standing = await db.read(scope, readStanding);
+      against = textOf(standing);
+      return { source, text: JSON.stringify(value ?? null), standing, now };
+    };
+    const found = await planned(scope.orgId, read, left);
+    if ('refused' in found) throw new ImportFormatError(found.refused);
+    return { ...found, stillHolds: async (tx) => textOf(await readStanding(tx)) === against };
+  };
 }
+
+const textOf = ({ schedules, policies, people }: Standing): string =>
+  canonical([[...schedules], [...policies], [...people]]);
 
 /** What an import is planned against. */
 async function readStanding(tx: Tx): Promise<Standing> {

@@ -1,9 +1,8 @@
-import type { Database, Tx } from '../../db/database.ts';
-import { applyImport, readImportPlan } from '../../db/oncall-import.ts';
+import type { Database } from '../../db/database.ts';
+import { applyImport, createImportPlanner } from '../../db/oncall-import.ts';
 import { ImportFormatError } from '../../domain/oncall-import/imported.ts';
-import type { ImportPlan, ImportSource } from '../../domain/oncall-import/plan.ts';
 import { assertRole, scopeOf } from '../auth/principal.ts';
-import { type Endpoint, personEndpoint } from '../endpoint.ts';
+import { type Endpoint, personEndpoint, whenLeft } from '../endpoint.ts';
 import { ConflictError, InvalidRequestError } from '../errors.ts';
 import { importBody, importPlanBody, importPlanShown } from './schema.ts';
 
@@ -12,6 +11,17 @@ const path = '/api/v1/on-call/imports';
 
 /** Schedules, escalation policies and people of another tool, with a plan that is shown first. */
 export function onCallImportEndpoints({ db }: { db: Pick<Database, 'read' | 'write'> }): Endpoint[] {
+  const planner = createImportPlanner(db);
+
+  async function planOf(...[scope, given, left]: Parameters<typeof planner>) {
+    try {
+      return await planner(scope, given, left);
+    } catch (error) {
+      if (!(error instanceof ImportFormatError)) throw error;
+      throw new InvalidRequestError(error.problems.map(fieldOf));
+    }
+  }
+
   return [
     personEndpoint({
       method: 'post',
@@ -22,10 +32,10 @@ export function onCallImportEndpoints({ db }: { db: Pick<Database, 'read' | 'wri
       body: importPlanBody,
       status: 200,
       response: importPlanShown,
-      handle: async ({ principal, body }) => {
-        const { plan, hash } = await db.read(scopeOf(principal), (tx) =>
-          planOf(tx, body.source, body.export),
-        );
+      errors: { 422: 'It takes too long', 503: 'Others wait already' },
+      handle: async ({ principal, body, request }) => {
+        const given = { source: body.source, value: body.export, now: Date.now() };
+        const { plan, hash } = await planOf(scopeOf(principal), given, whenLeft(request));
         return { ...plan, hash };
       },
     }),
@@ -38,12 +48,18 @@ export function onCallImportEndpoints({ db }: { db: Pick<Database, 'read' | 'wri
       body: importBody,
       status: 200,
       response: importPlanShown,
-      errors: { 409: 'The plan would be another by now, or it names people who are no users here' },
-      handle: async ({ principal, body }) => {
+      errors: {
+        409: 'The plan would be another by now, or it names people who are no users here',
+        422: 'It takes too long',
+        503: 'Others wait already',
+      },
+      handle: async ({ principal, body, request }) => {
         const { orgId, email: actor } = principal;
-        const plan = await db.write(scopeOf(principal), async (tx) => {
-          const { plan: found, hash } = await planOf(tx, body.source, body.export);
-          if (hash !== body.hash) {
+        const scope = scopeOf(principal);
+        const given = { source: body.source, value: body.export, now: Date.now() };
+        const { plan: found, hash, stillHolds } = await planOf(scope, given, whenLeft(request));
+        const plan = await db.write(scope, async (tx) => {
+          if (hash !== body.hash || !(await stillHolds(tx))) {
             throw new ConflictError(
               'the plan would be another by now: look at it again, then apply that one',
             );
@@ -62,19 +78,6 @@ export function onCallImportEndpoints({ db }: { db: Pick<Database, 'read' | 'wri
       },
     }),
   ];
-}
-
-async function planOf(
-  tx: Tx,
-  source: ImportSource,
-  value: unknown,
-): Promise<{ plan: ImportPlan; hash: string }> {
-  try {
-    return await readImportPlan(tx, { source, value, now: Date.now() });
-  } catch (error) {
-    if (!(error instanceof ImportFormatError)) throw error;
-    throw new InvalidRequestError(error.problems.map(fieldOf));
-  }
 }
 
 /** A message of ImportFormatError begins with the field. */

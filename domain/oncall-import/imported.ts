@@ -49,17 +49,13 @@ export interface Draft extends ImportedOnCall {
 }
 
 export function newDraft(): Draft {
-  const taken = { schedule: new Set<string>(), policy: new Set<string>() };
+  const names = { schedule: uniqueNames('-'), policy: uniqueNames('-') };
   const draft: Draft = {
     schedules: [],
     policies: [],
     people: [],
     problems: [],
-    nameFor(kind, title) {
-      const name = unusedName(title, taken[kind]);
-      taken[kind].add(name);
-      return name;
-    },
+    nameFor: (kind, title) => names[kind](plainName(title)),
     problem(where, message) {
       draft.problems.push({ where, message });
     },
@@ -69,15 +65,26 @@ export function newDraft(): Draft {
 
 /** The rotations with names that are unique, as a schedule wants them. */
 export function withUniqueNames(rotations: readonly Rotation[]): Rotation[] {
+  const unused = uniqueNames(' ');
+  return rotations.map((rotation) => ({
+    ...rotation,
+    name: unused(rotation.name.trim().slice(0, 90) || 'rotation'),
+  }));
+}
+
+/** Numbers a name that is taken. Where a base got to is kept: thousands that are called the same are no work. */
+function uniqueNames(before: string): (base: string) => string {
   const taken = new Set<string>();
-  return rotations.map((rotation) => {
-    let name = rotation.name.trim().slice(0, 90) || 'rotation';
-    for (let number = 2; taken.has(name); number++) {
-      name = `${rotation.name.trim().slice(0, 90) || 'rotation'} ${number}`;
+  const numbers = new Map<string, number>();
+  return (base) => {
+    let name = base;
+    for (let number = numbers.get(base) ?? 2; taken.has(name); number++) {
+      name = `${base}${before}${number}`;
+      numbers.set(base, number);
     }
     taken.add(name);
-    return { ...rotation, name };
-  });
+    return name;
+  };
 }
 
 /** Only those whom schedules and policies name, by address. */
@@ -92,15 +99,15 @@ export function peopleNamed(draft: Draft, everybody: ReadonlyMap<string, Importe
       ),
     ),
   ]);
-  return [...everybody.values()]
-    .filter(
-      ({ email }, index, all) => named.has(email) && all.findIndex((one) => one.email === email) === index,
-    )
-    .sort((a, b) => (a.email < b.email ? -1 : 1));
+  const found = new Map<string, ImportedPerson>();
+  for (const person of everybody.values()) {
+    if (named.has(person.email) && !found.has(person.email)) found.set(person.email, person);
+  }
+  return [...found.values()].sort((a, b) => (a.email < b.email ? -1 : 1));
 }
 
 /** Names of configuration have letters, digits, '.', '_' and '-'. */
-function unusedName(title: string, taken: ReadonlySet<string>): string {
+function plainName(title: string): string {
   const plain = title
     .normalize('NFKD')
     .replace(/[\u0300-\u036f]/g, '')
@@ -108,8 +115,5 @@ function unusedName(title: string, taken: ReadonlySet<string>): string {
     .replace(/[^a-z0-9._]+/g, '-')
     .replace(/^[-._]+|-+$/g, '')
     .slice(0, 90);
-  const base = plain || 'imported';
-  let name = base;
-  for (let number = 2; taken.has(name); number++) name = `${base}-${number}`;
-  return name;
+  return plain || 'imported';
 }

@@ -227,7 +227,9 @@ function addPolicy(
       continue;
     }
     const after = delay.timeAmount * unitSeconds[delay.timeUnit];
-    byTime.set(after, [...(byTime.get(after) ?? []), target]);
+    const told = byTime.get(after);
+    if (told) told.push(target);
+    else byTime.set(after, [target]);
   }
   const levels: EscalationPolicy['levels'] = [...byTime]
     .sort(([a], [b]) => a - b)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { plan } from '../../test/harness/oncall-import.ts';
-import { ImportFormatError } from './imported.ts';
+import { ImportFormatError, newDraft } from './imported.ts';
 import type { Standing } from './plan.ts';
 
 describe('a plan', () => {
@@ -115,6 +115,18 @@ describe('a plan', () => {
     // which incidents it is for stays as it was said here
     expect(again.policies).toMatchObject([{ change: 'same', definition: { match: { service: 'pay*' } } }]);
     expect(again.people).toEqual([{ email: 'ana@example.com', name: 'Ana', change: 'same' }]);
+  });
+
+  test('numbers what is called the same, however much that is', () => {
+    const draft = newDraft();
+    const names = Array.from({ length: 5_000 }, () => draft.nameFor('schedule', 'One'));
+    expect([names[0], names[1], names.at(-1)]).toEqual(['one', 'one-2', 'one-5000']);
+    expect(['one-2', 'One', 'One'].map((title) => draft.nameFor('schedule', title))).toEqual([
+      'one-2-2',
+      'one-5001',
+      'one-5002',
+    ]);
+    expect(draft.nameFor('policy', 'One')).toBe('one');
   });
 
   test('leaves out what cannot stand here, and whatever needs it', () => {

@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { type OnCallSchedule, onCallSchedule } from '../oncall/schedule.ts';
 import { type EscalationPolicy, escalationPolicy } from '../policies.ts';
 import { readGrafanaOnCall } from './grafana-oncall.ts';
@@ -66,23 +67,23 @@ export function planImport(
   }
   const problems = [...imported.problems];
   const schedules = imported.schedules
-    .filter((one) => isUsable(onCallSchedule, one, 'schedule', problems))
+    .flatMap((one) => usable(onCallSchedule, one, 'schedule', problems))
     .map((one) => {
-      const definition = onCallSchedule.parse(one.definition);
+      const { definition } = one;
       if (definition.rotations.length === 0) {
         problems.push({ where: `schedule '${one.title}'`, message: 'nobody would be on call by it' });
       }
-      return { ...one, definition, change: changeOf(standing.schedules.get(one.name), definition) };
+      return { ...one, change: changeOf(standing.schedules.get(one.name), definition) };
     });
   const names = new Set([...standing.schedules.keys(), ...schedules.map(({ name }) => name)]);
   const policies = imported.policies
-    .filter((one) => isUsable(escalationPolicy, one, 'escalation policy', problems))
+    .flatMap((one) => usable(escalationPolicy, one, 'escalation policy', problems))
     .filter((one) => namesKnownSchedules(one, names, problems))
     .map((one) => {
       const stands = standing.policies.get(one.name);
       // which incidents it is for was said here, and is not said there
       const match = stands?.match === undefined ? {} : { match: stands.match };
-      const definition = { ...escalationPolicy.parse(one.definition), ...match };
+      const definition = { ...one.definition, ...match };
       if (definition.match === undefined && one.name !== 'default') {
         problems.push({
           where: `escalation policy '${one.title}'`,
@@ -98,20 +99,21 @@ export function planImport(
   return { source, schedules, policies, people, problems };
 }
 
-function isUsable(
-  schema: typeof onCallSchedule | typeof escalationPolicy,
-  { title, definition }: ImportedNamed<object>,
+/** With all defaults in place; none where it cannot be. */
+function usable<T>(
+  schema: z.ZodType<T>,
+  one: ImportedNamed<T>,
   kind: string,
   problems: ImportProblem[],
-): boolean {
-  const result = schema.safeParse(definition);
-  if (result.success) return true;
+): ImportedNamed<T>[] {
+  const result = schema.safeParse(one.definition);
+  if (result.success) return [{ ...one, definition: result.data }];
   const [first] = result.error.issues;
   problems.push({
-    where: `${kind} '${title}'`,
+    where: `${kind} '${one.title}'`,
     message: `${first?.path.join('.')}: ${first?.message}: it is left out`,
   });
-  return false;
+  return [];
 }
 
 function namesKnownSchedules(

@@ -1,14 +1,15 @@
 import { type Request, type Response, Router } from 'express';
 import { mayOn } from '../../api/auth/principal.ts';
-import { applyImport, readImportPlan } from '../../db/oncall-import.ts';
+import { applyImport, createImportPlanner } from '../../db/oncall-import.ts';
 import { UnknownReferenceError } from '../../db/policies.ts';
+import { NotTriedError } from '../../db/preview-thread.ts';
 import { ImportFormatError } from '../../domain/oncall-import/imported.ts';
 import { type ImportPlan, type ImportSource, importSources } from '../../domain/oncall-import/plan.ts';
 import type { WebDeps } from '../deps.ts';
 import { type Problems, posted } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import type { Pages } from '../layout/pages.ts';
-import { requireRole, visitorOf } from '../visitor.ts';
+import { requireRole, visitorOf, whenLeft } from '../visitor.ts';
 import { type ImportValues, importView, sourceNames } from './import-view.ts';
 
 const path = '/on-call/import';
@@ -22,6 +23,10 @@ interface State {
 /** Schedules and policies of another tool: looked at as a plan, then applied just as it was seen. */
 export function importRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Router {
   const router = Router();
+  const planner = createImportPlanner(deps.db);
+
+  const planOf = (request: Request, given: Export) =>
+    planner(visitorOf(request).scope, { ...given, now: Date.now() }, whenLeft(request));
 
   router.get(path, requireRole('admin'), async (request, response) => {
     await show(request, response, { source: 'grafana-oncall', text: '' }, {});
@@ -34,10 +39,9 @@ export function importRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Router {
       await show(request, response, values, given);
       return;
     }
-    const { scope } = visitorOf(request);
     try {
       if (posted(request.body, 'do') !== 'apply') {
-        const plan = await deps.db.read(scope, (tx) => readImportPlan(tx, { ...given, now: Date.now() }));
+        const plan = await planOf(request, given);
         await show(request, response, values, { plan });
         return;
       }
@@ -51,7 +55,7 @@ export function importRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Router {
         response.redirect(303, '/on-call');
         return;
       }
-      const plan = await deps.db.read(scope, (tx) => readImportPlan(tx, { ...given, now: Date.now() }));
+      const plan = await planOf(request, given);
       const problems = ['The plan would be another by now. Look at it again, then apply this one.'];
       await show(request, response, values, { plan, problems });
     } catch (error) {
@@ -64,11 +68,11 @@ export function importRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Router {
   /** False where the plan is another than the one that was seen; then nothing is changed. */
   async function apply(request: Request, given: Export): Promise<boolean> {
     const { scope, orgId, email: actor, principal } = visitorOf(request);
+    const { plan, hash, stillHolds } = await planOf(request, given);
     return await deps.db.write(scope, async (tx) => {
-      const { plan, hash } = await readImportPlan(tx, { ...given, now: Date.now() });
       const strangers = plan.people.some(({ change }) => change === 'create');
       const mayAdd = mayOn(principal, 'owner', null) && posted(request.body, 'createPeople') === 'yes';
-      if (hash !== posted(request.body, 'hash')) return false;
+      if (hash !== posted(request.body, 'hash') || !(await stillHolds(tx))) return false;
       if (strangers && !mayAdd) {
         throw new ImportFormatError([
           'people: some are no users here yet, and nobody has ticked that they are added',
@@ -117,5 +121,6 @@ function parsed({ source, text }: ImportValues): Export | { fields: Problems } {
 
 function problemsOf(error: unknown): string[] | undefined {
   if (error instanceof ImportFormatError) return error.problems;
+  if (error instanceof NotTriedError) return [error.message];
   return error instanceof UnknownReferenceError ? [`${error.field}: ${error.message}`] : undefined;
 }
