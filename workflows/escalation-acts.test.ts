@@ -13,7 +13,7 @@ import {
   user,
 } from '../test/harness/escalation.ts';
 import { until } from '../test/harness/workflows.ts';
-import { acknowledge, addNote, reapplyPolicy, resolve, snooze } from './messages.ts';
+import { acknowledge, addNote, reapplyPolicy, regroup, resolve, snooze } from './messages.ts';
 
 /** What people do, and what happens meanwhile: on the real incident workflow, with skipped time. */
 let harness: EscalationHarness;
@@ -92,6 +92,8 @@ describe('holding it back', () => {
       await escalation.update(snooze, { actor: ana, until: end });
       await escalation.at(60);
       expect(escalation.pages()).toEqual(['0 ana slack:chat', '30 ana', '35 ben']);
+      const held = [{ kind: 'snooze', by: 'ana@example.com', until: end }];
+      expect(escalation.scenario.sent.map(({ cause }) => cause?.held)).toEqual([undefined, held, held]);
     });
   });
 
@@ -284,6 +286,26 @@ describe('the policy', () => {
       await escalation.at(30);
       expect(escalation.pages()).toEqual(['0 ana', '15 ben']);
     });
+  });
+});
+
+test('levels come in their time while alerts cannot be moved', async () => {
+  let tried = 0;
+  let stuck = true;
+  const move = async () => {
+    tried += 1;
+    if (stuck) throw new Error('the alerts are locked');
+    return 2;
+  };
+  await harness.run({ policy: twoLevels, change: { move } }, async (escalation) => {
+    await escalation.at(14);
+    const answer = escalation.update(regroup, { actor: ana, alertIds: [1], into: null });
+    await until(() => tried > 0, 'the alerts are being moved');
+    await escalation.at(15);
+    expect(escalation.pages()).toContain('15 ben');
+    stuck = false;
+    await escalation.at(17);
+    expect(await answer).toMatchObject({ into: 2 });
   });
 });
 

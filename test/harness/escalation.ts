@@ -30,6 +30,8 @@ export interface Scenario {
   /** Of a message that is not to be sent. */
   instead(input: NotifyInput): NotifyOutcome | undefined;
   rules(input: AnnounceInput): RuleNotice[];
+  /** Moves alerts; answers with the number of the incident that has them now. */
+  move(): Promise<number>;
   /** Whom a level was asked for, and when. */
   asked: { minute: number }[];
   sent: (NotifyInput & { minute: number })[];
@@ -181,6 +183,7 @@ function scenarioOf(given: ScenarioInput, openedAt: number): Scenario {
     deliver: () => {},
     instead: () => undefined,
     rules: () => [],
+    move: async () => 2,
     asked: [],
     sent: [],
     records: [],
@@ -210,6 +213,7 @@ function activitiesOf(of: (orgId: string) => Scenario & { openedAt: number }, cl
       const targets = resolveTargets(scenario.directory, args.targets, args.severity, at);
       return { targets, owners: reachesSomebody(targets) ? [] : ['dan@example.com'] };
     },
+    regroupIncident: async ({ orgId }: { orgId: string }) => ({ number: await of(orgId).move() }),
     announce: async (input: AnnounceInput) => ({ notices: of(input.orgId).rules(input) }),
     notify: async (input: NotifyInput) => {
       const scenario = of(input.orgId);
