@@ -123,7 +123,7 @@ describe('a summary', () => {
     );
     expect(subject).toMatch(/^\[summary\] 3 incidents are open/);
     const { text } = renderMail(mail);
-    expect(text).toContain('#3 checkout: Down <b>');
+    expect(text).toContain('#3 critical, checkout: Down <b>');
     expect(text).toContain('nobody: nobody');
     expect(text).toContain('restart on db-primary');
     const quiet = chatSummaryMessage(source, {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Transporter } from 'nodemailer';
 import type SMTPPool from 'nodemailer/lib/smtp-pool/index.js';
+import type { NotificationType } from '../../domain/notification.ts';
 
 export type MailTransport = Transporter<SMTPPool.SentMessageInfo>;
 
@@ -25,8 +26,8 @@ export interface EmailMessage {
   text: string;
   /** Same key and address, same Message-ID: a mail that is sent again after a crash is known as the same. */
   key: string;
-  /** What it is about, for mail filters: 'escalation.page'. */
-  type: string;
+  /** What it is about, for mail filters. */
+  type: NotificationType;
   /** Mails of one thread stand together: `incident.<id>`. */
   thread?: string;
   urgent: boolean;

@@ -62,7 +62,7 @@ function openBlocks(
         const service = incident.service === null ? '' : `${oneLine(incident.service, 60)}: `;
         return [
           {
-            text: `#${incident.number} ${service}${oneLine(incident.title, 150)}`,
+            text: `#${incident.number} ${incident.severity}, ${service}${oneLine(incident.title, 150)}`,
             tone: incident.severity,
             href: incidentUrl(publicUrl, incident.number),
           },

@@ -23,7 +23,7 @@ export function consolidatedMessage(
       {
         kind: 'table',
         heading: 'Incidents',
-        columns: [{ label: 'Incident' }, { label: 'State' }, { label: 'Acknowledge', align: 'right' }],
+        columns: [{ label: 'Incident' }, { label: 'State' }, { label: 'Acknowledge' }],
         rows: facts.incidents.map((incident) => [
           {
             text: `#${incident.number} ${oneLine(incident.title, 120)}`,

@@ -180,7 +180,21 @@ function buttonsOf(source: MessageSource, execution: ExecutionDetail): Pick<Mail
       buttonNote: `Each opens a page that shows what will happen and asks once more. The links act as ${source.reader}, each works once, and until ${clockUtc(approve.until, source.now)}.`,
     };
   }
-  return { buttons: [{ label: 'Open the execution', url: executionUrl(source.publicUrl, execution.id) }] };
+  const { incident } = source.facts;
+  return {
+    buttons: [
+      { label: 'Open the execution', url: executionUrl(source.publicUrl, execution.id) },
+      // what did not help leaves the incident to a person
+      ...(incident
+        ? [
+            {
+              label: `Open incident #${incident.number}`,
+              url: incidentUrl(source.publicUrl, incident.number),
+            },
+          ]
+        : []),
+    ],
+  };
 }
 
 function factsOf(
@@ -189,6 +203,9 @@ function factsOf(
   incident: IncidentFacts | undefined,
 ): { label: string; value: Cell }[] {
   const rows: { label: string; value: Cell }[] = [];
+  const asked = source.type === 'approval.needed' ? source.facts.approval : undefined;
+  // what there is to decide stands before what it is about
+  if (asked) rows.push(...approvalFacts(source, asked));
   if (incident) {
     rows.push({
       label: 'Incident',
@@ -211,9 +228,7 @@ function factsOf(
     rows.push({ label: oneLine(name, 40), value: oneLine(value, 200) });
   }
   rows.push({ label: 'Asked by', value: oneLine(execution.requestedBy, 100) });
-  if (source.type === 'approval.needed' && source.facts.approval) {
-    rows.push(...approvalFacts(source, source.facts.approval));
-  } else if (execution.startedAt) {
+  if (!asked && execution.startedAt) {
     rows.push({ label: 'Started', value: clockUtc(execution.startedAt, source.now) });
   }
   return rows;

@@ -13,14 +13,15 @@ export function incidentMessage(
 ): Message {
   const { subject, sentence, footer, urgent } = incidentWords(source, incident);
   const settled = source.type === 'incident.resolved';
+  const merged = settled && mergedInto(source) !== undefined;
   const mail: Mail = {
     sentence,
     meta: [
-      settled ? 'resolved' : incident.severity,
+      merged ? 'merged' : settled ? 'resolved' : incident.severity,
       `incident #${incident.number}`,
       ...(incident.service === null ? [] : [oneLine(incident.service, 60)]),
     ],
-    tone: settled ? 'ok' : incident.severity,
+    tone: merged ? 'neutral' : settled ? 'ok' : incident.severity,
     ...buttonsOf(source, incident),
     blocks: [
       { kind: 'facts', rows: factsOf(source, incident) },
@@ -32,11 +33,13 @@ export function incidentMessage(
   return { subject: subjectOf(incident, subject), mail, urgent };
 }
 
+/** Number of the incident that goes on with the alerts of one that has ended. */
+const mergedInto = ({ detail }: MessageSource): number | undefined =>
+  typeof detail.mergedInto === 'number' ? detail.mergedInto : undefined;
+
 function buttonsOf(source: MessageSource, incident: IncidentFacts): Pick<Mail, 'buttons' | 'buttonNote'> {
-  const open = {
-    label: `Open incident #${incident.number}`,
-    url: incidentUrl(source.publicUrl, incident.number),
-  };
+  const number = mergedInto(source) ?? incident.number;
+  const open = { label: `Open incident #${number}`, url: incidentUrl(source.publicUrl, number) };
   const acknowledge = source.links.acknowledge;
   if (!acknowledge) return { buttons: [open] };
   return {
@@ -63,6 +66,9 @@ function factsOf(source: MessageSource, incident: IncidentFacts): { label: strin
     rows.push({ label: 'Acknowledged', value: `${who}, ${clockUtc(incident.acknowledgedAt, source.now)}` });
   }
   if (source.type === 'escalation.page') rows.push(...escalationFacts(source, incident));
+  if (source.type === 'oncall.nobody') {
+    rows.push({ label: 'On-call', value: { text: 'Who is on call', href: `${source.publicUrl}/on-call` } });
+  }
   for (const clock of incident.sla) {
     if (clock.state !== 'running' && clock.state !== 'at_risk' && clock.state !== 'breached') continue;
     const lateMs = source.now - clock.dueAt.getTime();

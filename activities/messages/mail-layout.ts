@@ -33,6 +33,7 @@ export type Block =
   | { kind: 'paragraph'; text: string; heading?: string }
   | { kind: 'facts'; heading?: string; rows: { label: string; value: Cell }[] }
   | {
+      /** Where no column is of numbers, a phone shows the rows one cell below the other, each with its column's label. */
       kind: 'table';
       heading: string;
       columns: { label: string; align?: 'right' }[];
@@ -79,7 +80,10 @@ body{margin:0;padding:0;-webkit-text-size-adjust:100%}
 @media (max-width:480px){.hf-pad{padding-left:20px!important;padding-right:20px!important}.hf-outer{padding:0!important}
 .hf-card{border-radius:0!important;border-left:0!important;border-right:0!important}
 .hf-buttons,.hf-buttons tbody,.hf-buttons tr,.hf-buttons td,.hf-buttons table,.hf-buttons a{display:block!important;width:auto!important;text-align:center!important}
-.hf-button{padding-right:0!important}}
+.hf-button{padding-right:0!important}
+.hf-stack,.hf-stack tbody,.hf-stack tr,.hf-stack td{display:block!important}.hf-stack thead{display:none!important}
+.hf-stack .hf-below{border-top:0!important;padding:0 0 6px!important}.hf-stack .hf-below a{display:inline-block!important;padding:12px 0!important}
+.hf-label{display:inline!important}}
 @media (prefers-color-scheme:dark){.hf-page{background:#101214!important}.hf-card{background:#17191c!important;border-left-color:#2a2d31!important;border-right-color:#2a2d31!important;border-bottom-color:#2a2d31!important}
 .hf-text{color:#e9eaeb!important}.hf-muted{color:#b4b8bd!important}.hf-line{border-color:#2a2d31!important}
 .hf-code{background:#1e2124!important;color:#e9eaeb!important;border-color:#2a2d31!important}.hf-link{color:#4cc2ac!important}
@@ -110,13 +114,13 @@ function document(mail: Mail): Markup {
 <table role="presentation" class="hf-page" width="100%" cellpadding="0" cellspacing="0" border="0" style="background:#f8f8f6"><tr><td class="hf-outer" align="center" style="padding:24px 12px">
 <table role="presentation" class="hf-card" width="100%" cellpadding="0" cellspacing="0" border="0" style="max-width:600px;background:#ffffff;border:1px solid #cfcec7;border-top:4px solid ${tone.light};border-radius:8px;text-align:left">
 <tr><td class="hf-pad" style="padding:28px 32px 0">
-<h1 class="hf-text" style="margin:0;${text(20, 'font-weight:600;line-height:1.4;word-break:break-word')}">${mail.sentence}</h1>
+<h1 class="hf-text" style="margin:0;${text(20, 'font-weight:600;line-height:1.4;word-break:break-word')}">${unbroken(mail.sentence)}</h1>
 <p class="hf-muted" style="margin:8px 0 0;${muted(14, 'word-break:break-word')}">${metaLine(mail)}</p>
 </td></tr>
 ${mail.buttons.length > 0 && buttonRow(mail)}
 ${mail.blocks.map((block) => blockRow(block))}
 <tr><td class="hf-pad" style="padding:28px 32px 28px">
-<p class="hf-muted hf-line" style="margin:0;padding:16px 0 0;border-top:1px solid #e4e3de;${muted(13)}">${mail.footer}${mail.whyUrl !== undefined && html` <a class="hf-link" href="${mail.whyUrl}" style="color:${accent}">Why did I get this?</a>`}<br><a class="hf-link" href="${mail.publicUrl}" style="color:${accent}">Holdfast</a> · sent by a machine; replies are not read.</p>
+<p class="hf-muted hf-line" style="margin:0;padding:16px 0 0;border-top:1px solid #e4e3de;${muted(13, 'word-break:break-word')}">${mail.footer}${mail.whyUrl !== undefined && html` <a class="hf-link" href="${mail.whyUrl}" style="color:${accent}">Why did I get this?</a>`}<br><a class="hf-link" href="${mail.publicUrl}" style="color:${accent}">Holdfast</a> · sent by a machine; replies are not read.</p>
 </td></tr>
 </table>
 </td></tr></table>
@@ -162,20 +166,20 @@ function blockBody(block: Block): Markup {
           html`<tr><td class="hf-muted hf-line" valign="top" width="120" style="padding:6px 12px 6px 0;border-top:1px solid #e4e3de;${muted(14)}">${label}</td><td class="hf-text hf-line" valign="top" style="padding:6px 0;border-top:1px solid #e4e3de;${text(14, 'word-break:break-word;overflow-wrap:anywhere')}">${cell(value)}</td></tr>`,
       )}</table>`;
     case 'table':
-      return html`<table width="100%" cellpadding="0" cellspacing="0" border="0"><thead><tr>${block.columns.map(
+      return html`<table${isOfWords(block) && new Markup(' class="hf-stack"')} width="100%" cellpadding="0" cellspacing="0" border="0"><thead><tr>${block.columns.map(
         (column, index) =>
           html`<th scope="col" class="hf-muted" align="${column.align ?? 'left'}" valign="bottom" style="padding:0 0 6px ${index === 0 ? 0 : 12}px;${muted(13, 'font-weight:500')}">${column.label}</th>`,
       )}</tr></thead><tbody>${block.rows.map(
         (row) =>
           html`<tr>${row.map(
             (value, index) =>
-              html`<td class="hf-text hf-line" align="${block.columns[index]?.align ?? 'left'}" valign="top" style="padding:6px 0 6px ${index === 0 ? 0 : 12}px;border-top:1px solid #e4e3de;${text(14, `overflow-wrap:anywhere;${block.columns[index]?.align === 'right' ? 'font-variant-numeric:tabular-nums;white-space:nowrap' : ''}`)}">${cell(value)}</td>`,
+              html`<td class="hf-text hf-line${index > 0 && ' hf-below'}" align="${block.columns[index]?.align ?? 'left'}" valign="top" style="padding:6px 0 6px ${index === 0 ? 0 : 12}px;border-top:1px solid #e4e3de;${text(14, `overflow-wrap:anywhere;${block.columns[index]?.align === 'right' ? 'font-variant-numeric:tabular-nums;white-space:nowrap' : cellWords(value).length <= shortWord ? 'white-space:nowrap' : ''}`)}">${isOfWords(block) && index > 0 && columnLabel(block.columns[index], value)}${cell(value)}</td>`,
           )}</tr>`,
       )}</tbody></table>${note(block.note)}`;
     case 'list':
       return html`<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0">${block.items.map(
         (item, index) =>
-          html`<tr><td class="hf-muted hf-line" valign="top" width="24" style="padding:8px 0;border-top:1px solid #e4e3de;${muted(14)}">${markOf(item.tone, block.ordered ? `${index + 1}.` : '•')}</td><td class="hf-text hf-line" valign="top" style="padding:8px 0;border-top:1px solid #e4e3de;${text(14, 'word-break:break-word;overflow-wrap:anywhere')}">${item.text}${item.code !== undefined && html`<br><code class="hf-code" style="${codeStyle}display:inline-block;padding:2px 6px;margin:2px 0">${item.code}</code>`}${item.note !== undefined && html`<br><span class="hf-muted" style="${muted(13)}">${item.note}</span>`}</td></tr>`,
+          html`<tr><td class="hf-muted hf-line" valign="top" width="24" style="padding:8px 0;border-top:1px solid #e4e3de;${muted(14)}">${markOf(item.tone, block.ordered ? `${index + 1}.` : '•')}</td><td class="hf-text hf-line" valign="top" style="padding:8px 0;border-top:1px solid #e4e3de;${text(14, 'word-break:break-word;overflow-wrap:anywhere')}">${item.text}${item.code !== undefined && html`<br><code class="hf-code" style="${codeStyle}display:inline-block;padding:2px 6px;margin:2px 0">${item.code}</code>`}${item.note !== undefined && html`<br><span class="hf-muted" style="${muted(13, 'white-space:pre-line')}">${item.note}</span>`}</td></tr>`,
       )}</table>${note(block.note)}`;
     case 'code':
       return html`<pre class="hf-code" style="margin:0;padding:12px;${codeStyle}">${block.text}</pre>`;
@@ -183,6 +187,22 @@ function blockBody(block: Block): Markup {
       return block.html;
   }
 }
+
+/** Characters that a column leaves room for in one line: a time, an action, most addresses. */
+const shortWord = 16;
+
+/** Its rows can be read one cell below the other; those of numbers are there to be compared. */
+const isOfWords = ({ columns }: Extract<Block, { kind: 'table' }>): boolean =>
+  columns.every(({ align }) => align !== 'right');
+
+/** In front of a cell where the phone shows no heads of columns. */
+function columnLabel(column: { label: string } | undefined, value: Cell): Markup | false {
+  if (!column || value === '' || cellWords(value) === column.label) return false;
+  return html`<span class="hf-label hf-muted" style="display:none;mso-hide:all;${muted(13)}">${column.label}: </span>`;
+}
+
+/** A number and its '%' stay on one line. */
+export const unbroken = (text: string): string => text.replace(/(\d) %/g, '$1\u00a0%');
 
 function markOf(tone: Tone | undefined, bullet: string): Markup {
   if (tone === undefined) return html`${bullet}`;
@@ -198,7 +218,7 @@ function note(text: string | undefined): Markup | false {
 function cell(value: Cell): Markup {
   if (typeof value === 'string') return html`${value}`;
   if (value.href !== undefined) {
-    return html`<a class="hf-link" href="${value.href}" style="color:${accent}">${value.text}</a>`;
+    return html`${value.tone && html`${markOf(value.tone, '')}&nbsp;`}<a class="hf-link" href="${value.href}" style="color:${accent}">${value.text}</a>`;
   }
   if (value.tone === undefined) return html`${value.text}`;
   const tone = tones[value.tone];
@@ -238,24 +258,10 @@ function blockTextBody(block: Block): string {
       return block.rows.map((row) => `${`${row.label}:`.padEnd(width)}${cellText(row.value)}`).join('\n');
     }
     case 'table': {
-      const rows = [
-        block.columns.map((column) => column.label),
-        ...block.rows.map((row) => row.map(cellText)),
-      ];
-      const widths = block.columns.map((_, index) =>
-        Math.max(...rows.map((row) => (row[index] ?? '').length)),
-      );
-      const aligned = rows.map((row) =>
-        row
-          .map((value, index) =>
-            block.columns[index]?.align === 'right'
-              ? value.padStart(widths[index] ?? 0)
-              : value.padEnd(widths[index] ?? 0),
-          )
-          .join('  ')
-          .trimEnd(),
-      );
-      return [...aligned, ...(block.note === undefined ? [] : [block.note])].join('\n');
+      const aligned = isOfWords(block) ? [] : alignedRows(block);
+      const fits = aligned.length > 0 && aligned.every(([line = '']) => line.length <= textWidth);
+      const rows = fits ? aligned : block.rows.map((row) => stackedRow(block, row));
+      return [...rows.flat(), ...(block.note === undefined ? [] : [block.note])].join('\n');
     }
     case 'list': {
       const items = block.items.map((item, index) => {
@@ -267,6 +273,44 @@ function blockTextBody(block: Block): string {
     }
   }
 }
+
+/** Characters up to which columns stand side by side in the text part. */
+const textWidth = 78;
+
+/** The heads of the columns and each row as a line, followed by the row's links. */
+function alignedRows({ columns, rows }: Extract<Block, { kind: 'table' }>): string[][] {
+  const lines = [columns.map(({ label }) => label), ...rows.map((row) => row.map(cellWords))];
+  const widths = columns.map((_, index) => Math.max(...lines.map((line) => (line[index] ?? '').length)));
+  return lines.map((line, index) => {
+    const padded = line.map((words, column) =>
+      columns[column]?.align === 'right'
+        ? words.padStart(widths[column] ?? 0)
+        : words.padEnd(widths[column] ?? 0),
+    );
+    const links = rows[index - 1]?.flatMap((value) => hrefOf(value) ?? []) ?? [];
+    return [padded.join('  ').trimEnd(), ...links.map((link) => `  ${link}`)];
+  });
+}
+
+/** The first cell as an item of a list, and below it the others with the labels of their columns. */
+function stackedRow(
+  { columns }: Extract<Block, { kind: 'table' }>,
+  [first = '', ...others]: Cell[],
+): string[] {
+  const link = hrefOf(first);
+  return [
+    `- ${cellWords(first)}`,
+    ...(link === undefined ? [] : [`  ${link}`]),
+    ...others.flatMap((value, index) => {
+      const label = columns[index + 1]?.label ?? '';
+      const words = cellWords(value) === label ? (hrefOf(value) ?? label) : cellText(value);
+      return words === '' ? [] : [`  ${label}: ${words}`];
+    }),
+  ];
+}
+
+const cellWords = (value: Cell): string => (typeof value === 'string' ? value : value.text);
+const hrefOf = (value: Cell): string | undefined => (typeof value === 'string' ? undefined : value.href);
 
 function cellText(value: Cell): string {
   if (typeof value === 'string') return value;

@@ -1,5 +1,5 @@
 import { html, type Markup } from '../../domain/markup.ts';
-import { type Block, type Tone, tones } from '../messages/mail-layout.ts';
+import { type Block, type Tone, tones, unbroken } from '../messages/mail-layout.ts';
 
 /** Bars made of table cells, for mail clients, of which many show no SVG. Each says its number as text too. */
 
@@ -33,9 +33,6 @@ ${bar.note !== undefined && html`<tr><td colspan="2" class="hf-muted" style="pad
     text: barsText(bars, note),
   };
 }
-
-/** A number and its '%' stay on one line. */
-const unbroken = (text: string): string => text.replace(/(\d) %/g, '$1\u00a0%');
 
 function filledBar(share: number, tone: Tone): Markup {
   const percent = Math.round(Math.min(1, Math.max(0, share)) * 100);

@@ -1,3 +1,4 @@
+import { oneLine } from '../markup.ts';
 import {
   fitLinearTrend,
   type LinearTrend,
@@ -255,7 +256,7 @@ function sentenceOf(rows: readonly CapacityRow[], urgent: readonly CapacityRow[]
       ? ''
       : ` ${others} more ${others === 1 ? 'is at 90 % or comes' : 'are at 90 % or come'} there within 30 days.`;
   const ninety = arrival(worst, 0.9, now);
-  const what = `${nameOf(worst)} is at ${Math.round(worst.current * 100)} %`;
+  const what = `${oneLine(nameOf(worst), 120)} is at ${Math.round(worst.current * 100)} %`;
   const full = worst.crossings.find((one) => one.threshold === 1);
   if (full?.state === 'forecast' && full.at - now <= horizonMs) {
     return `${what} and full ${formatAhead(full.at - now)}.${rest}`;
