@@ -156,8 +156,9 @@ describe('readSlaFacts', () => {
       { policy: 'Critical', kind: 'resolve', met: 0, breached: 1 },
     ]);
     expect(own.breaches.map(({ incident }) => incident)).toEqual([2, 2]);
-    expect(own.counts).toMatchObject({ incidents: 1, resolved: 1, alerts: 0 });
+    expect(own.counts).toMatchObject({ incidents: 1, resolved: 1, alerts: 1 });
     expect(own).toMatchObject({
+      noisiest: [{ name: 'HighCpu', service: 'api', episodes: 1, occurrences: 4, incidents: 1 }],
       services: [{ service: 'checkout', met: 0, breached: 2 }],
       pages: [],
       slos: [{ name: 'reds' }],

@@ -7,7 +7,16 @@ import { burnWords } from '../domain/slo/evaluate.ts';
 import { objectiveText } from '../domain/slo/slo.ts';
 import type { Tx } from './database.ts';
 import { countByReason, countByService, readAutomation, readCourse } from './report-breakdown.ts';
-import { firstAcknowledged, judged, ofTeam, outage, owned, type Period, timesOf } from './report-scope.ts';
+import {
+  firstAcknowledged,
+  judged,
+  ofTeam,
+  outage,
+  owned,
+  ownedAlert,
+  type Period,
+  timesOf,
+} from './report-scope.ts';
 import { listSlaCalendars } from './sla-calendars.ts';
 import { listSlaPolicies } from './sla-policies.ts';
 import { listStandingSlos, type StandingSlo } from './slos.ts';
@@ -184,7 +193,7 @@ async function noisiestAlerts(
     select name, service, count(*)::int as episodes, sum(occurrences)::int as occurrences,
       count(distinct incident_id)::int as incidents
     from alerts
-    where received_at >= ${from} and received_at < ${to} ${owned(teamId)}
+    where received_at >= ${from} and received_at < ${to} ${ownedAlert(teamId)}
     group by name, service
     order by episodes desc, occurrences desc, name, service
     limit ${limit}`.execute(tx);
@@ -224,7 +233,8 @@ async function countAll(tx: Tx, { from, to }: Period, teamId: string | null): Pr
   const own = owned(teamId);
   const { rows } = await sql<Counts>`
     select
-      (select count(*) from alerts where received_at >= ${from} and received_at < ${to} ${own})::int as alerts,
+      (select count(*) from alerts
+       where received_at >= ${from} and received_at < ${to} ${ownedAlert(teamId)})::int as alerts,
       -- what was merged into another incident is that incident's outage
       (select count(*) from incidents
        where opened_at >= ${from} and opened_at < ${to} and merged_into is null ${own})::int as incidents,

@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
+import { teamOfAlert } from './alert-team.ts';
 
 /** A period: from `from`, inclusive, to `to`, exclusive. */
 export interface Period {
@@ -26,6 +27,11 @@ export function judged(incidentId: RawBuilder<unknown>, teamId: string | null) {
 /** Restricts rows that name their team themselves. */
 export function owned(teamId: string | null, column = 'team_id') {
   return teamId === null ? sql`` : sql`and ${sql.ref(column)} = ${teamId}`;
+}
+
+/** Restricts `alerts`, which are as a rule their incident's team's. */
+export function ownedAlert(teamId: string | null) {
+  return teamId === null ? sql`` : sql`and ${teamOfAlert('alerts')} = ${teamId}`;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { PastAlert } from '../domain/silences/preview.ts';
 import type { Silence, SilenceableAlert } from '../domain/silences/silence.ts';
+import { teamOfAlert } from './alert-team.ts';
 import type { Database, Scope, Tx } from './database.ts';
 import { createPreviewThread } from './preview-thread.ts';
 import type { SilenceToTry, TriedSilence } from './silence-preview-thread.ts';
@@ -48,7 +49,7 @@ export function createSilencePreview(db: Pick<Database, 'read'>, clock: () => nu
 async function listAlertsSince(tx: Tx, silence: Silence, since: Date): Promise<PastAlert[]> {
   const { rows } = await sql<SilenceableAlert & { received_at: Date }>`
     select ${kindColumns([silence])}, a.received_at
-    from alerts a left join teams t on t.id = a.team_id
+    from alerts a left join teams t on t.id = ${teamOfAlert('a')}
     where a.received_at > ${since}
     order by a.received_at desc limit ${alertsLimit + 1}`.execute(tx);
   return rows.map(({ received_at, ...alert }) => ({ ...alert, at: received_at.getTime() }));

@@ -213,7 +213,7 @@ export async function listOpenKinds(
   const { rows } = await sql<OpenKind>`
     select i.id as "incidentId", i.number, (count(*) filter (where a.status <> 'resolved'))::int as firing,
       ${kindColumns(silenced)}
-    from incidents i join alerts a on a.incident_id = i.id left join teams t on t.id = a.team_id
+    from incidents i join alerts a on a.incident_id = i.id left join teams t on t.id = coalesce(a.team_id, i.team_id)
     where i.closed_at is null and i.resolved_at is null
     group by 1, 2, 4, 5, 6, 7`.execute(tx);
   return rows;
@@ -237,12 +237,13 @@ export interface OpenKind extends SilenceableAlert {
 async function kindsOfAlerts(tx: Tx, incidentId: string, silenced: readonly ActiveSilence[]) {
   const { rows } = await sql<SilenceableAlert>`
     select distinct ${kindColumns(silenced)}
-    from alerts a left join teams t on t.id = a.team_id
-    where a.incident_id = ${incidentId} and (a.status <> 'resolved' or not exists (
+    from incidents i join alerts a on a.incident_id = i.id left join teams t on t.id = coalesce(a.team_id, i.team_id)
+    where i.id = ${incidentId} and (a.status <> 'resolved' or not exists (
       select 1 from alerts f where f.incident_id = ${incidentId} and f.status <> 'resolved'))`.execute(tx);
   return rows;
 }
 
+/** Of alerts `a` with the teams `t` that they are of (alert-team.ts). */
 export function kindColumns(silenced: readonly Pick<ActiveSilence, 'match'>[]) {
   const labels = [...new Set(silenced.flatMap(({ match }) => Object.keys(match.labels ?? {})))];
   return sql`a.name, a.service, t.slug as team,

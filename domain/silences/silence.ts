@@ -61,7 +61,7 @@ export interface SilenceableAlert {
   name: string;
   service: string | null;
   labels: Record<string, string>;
-  /** Slug. */
+  /** Slug: of the alert, which has its incident's where it came with none. */
   team: string | null;
 }
 
