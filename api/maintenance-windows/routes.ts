@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Database, Tx } from '../../db/database.ts';
+import { createMaintenancePreview } from '../../db/maintenance-preview.ts';
 import {
   createMaintenanceWindow,
   deleteMaintenanceWindow,
@@ -11,15 +12,22 @@ import {
 } from '../../db/maintenance-windows.ts';
 import { findTeam } from '../../db/teams.ts';
 import { assertRole, type Principal, scopeOf } from '../auth/principal.ts';
-import { type Endpoint, iso, personEndpoint } from '../endpoint.ts';
+import { type Endpoint, iso, personEndpoint, whenLeft } from '../endpoint.ts';
 import { NotFoundError } from '../errors.ts';
-import { maintenanceWindowBody, maintenanceWindowParams, maintenanceWindowShown } from './schema.ts';
+import {
+  maintenancePreviewShown,
+  maintenanceWindowBody,
+  maintenanceWindowParams,
+  maintenanceWindowShown,
+} from './schema.ts';
 
 const tag = 'Maintenance windows';
 const base = '/api/v1/maintenance-windows';
 const notFound = { 404: 'No maintenance window of this id' };
 
 export function maintenanceWindowEndpoints({ db }: { db: Pick<Database, 'read' | 'write'> }): Endpoint[] {
+  const preview = createMaintenancePreview(db);
+
   async function seen(principal: Principal, id: string): Promise<StoredMaintenanceWindow> {
     const window = await db.read(scopeOf(principal), (tx) => getMaintenanceWindow(tx, id));
     if (!window) throw new NotFoundError(`maintenance window ${id}`);
@@ -58,6 +66,25 @@ export function maintenanceWindowEndpoints({ db }: { db: Pick<Database, 'read' |
           await createMaintenanceWindow(tx, { orgId, id, window, actor });
         });
         return present(await seen(principal, id));
+      },
+    }),
+    personEndpoint({
+      method: 'post',
+      path: `${base}/preview`,
+      tag,
+      summary: 'What a maintenance window would have held back in the last 30 days, and would hold back now',
+      access: 'operator',
+      body: maintenanceWindowBody,
+      status: 200,
+      response: maintenancePreviewShown,
+      errors: { 422: 'It took too long', 503: 'Others wait already' },
+      handle: async ({ principal, body, request }) => {
+        const found = await preview(scopeOf(principal), body, whenLeft(request));
+        return {
+          ...found,
+          since: iso(found.since),
+          kinds: found.kinds.map((kind) => ({ ...kind, lastAt: iso(new Date(kind.lastAt)) })),
+        };
       },
     }),
     personEndpoint({

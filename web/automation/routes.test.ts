@@ -137,6 +137,36 @@ it('maintenance windows are made, changed and ended by operators', async () => {
   expect((await page(own)).status).toBe(404);
 });
 
+it('a maintenance window shows what it would hold back before it is made, and while it is changed', async () => {
+  const soon = new Date(Date.now() + 3_600_000).toISOString().slice(0, 16);
+  const fields = { target: 'db-*', team: '', startsAt: '', endsAt: soon, reason: '' };
+  expect((await page('/automation/maintenance/new')).html).toContain(
+    'data-preview="/automation/maintenance/new/try"',
+  );
+  await create({
+    target: 'db-<i>',
+    requestedBy: 'Holdfast',
+    admitted: 60,
+    finished: 59,
+    status: 'succeeded',
+  });
+  await create({ target: 'db-1', admitted: 60, finished: 59, status: 'succeeded' });
+  const path = '/automation/maintenance/new/try';
+  const tried = await send(path, fields);
+  expect(tried.status).toBe(200);
+  expect(tried.html).toContain('it would have held back 1 of 2 runs that acted in the last 30 days');
+  expect(tried.html).toContain('People asked for 1 other on these targets');
+  expect(tried.html).toContain('<bdi>db-&lt;i&gt;</bdi>');
+  expect((await send(path, { ...fields, target: '' })).html).toContain('something to mend above');
+  expect((await send(path, { ...fields, team: 'none' })).status).toBe(422);
+  expect((await send(path, fields, 'viewer')).status).toBe(403);
+  await send('/automation/maintenance/new', { ...fields, reason: 'disk swap' });
+  const { rows } = await database.owner.query('select id from maintenance_windows');
+  const own = `/automation/maintenance/${rows[0].id}/try`;
+  expect((await send(own, { ...fields, target: 'web' })).html).toContain('held back 0 of 2 runs');
+  expect((await send(own, fields, 'viewer')).status).toBe(403);
+});
+
 it('safety rules are kept by admins', async () => {
   expect((await page('/automation/rules/new', 'operator')).status).toBe(403);
   expect((await page('/automation/rules/edit?scope=organization&name=', 'admin')).html).toContain(

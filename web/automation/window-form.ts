@@ -1,3 +1,4 @@
+import type { FoundByMaintenance } from '../../db/maintenance-preview.ts';
 import type { StoredMaintenanceWindow } from '../../db/maintenance-windows.ts';
 import type { Team } from '../../db/teams.ts';
 import { type MaintenanceWindow, maintenanceWindow } from '../../domain/safety/maintenance-window.ts';
@@ -15,9 +16,15 @@ export interface WindowValues extends Record<string, string> {
   reason: string;
 }
 
-/** @param timeZone of whoever looks at it */
-export function newWindow(timeZone: string): WindowValues {
-  return { ...postedWindow({}), timeZone };
+const hourMs = 3_600_000;
+const runbooksShown = 20;
+
+/**
+ * Two hours from now.
+ * @param timeZone of whoever looks at it
+ */
+export function newWindow(now: number, timeZone: string): WindowValues {
+  return { ...postedWindow({}), endsAt: inputText(timeZone, now + 2 * hourMs), timeZone };
 }
 
 export function windowValues(window: StoredMaintenanceWindow, timeZone: string): WindowValues {
@@ -78,7 +85,9 @@ function sentenceOf(message: string): string {
 
 export interface WindowFormView {
   heading: string;
+  hasProblems: boolean;
   action: string;
+  tryAction: string;
   deleteAction: string | null;
   target: Field;
   team: Field | null;
@@ -96,7 +105,9 @@ export function windowFormView(
   const everybody = { value: '', label: 'Everybody' };
   return {
     heading: given.id === null ? 'New maintenance window' : 'Maintenance window',
+    hasProblems: Object.keys(problems).length > 0,
     action: own,
+    tryAction: `${own}/try`,
     deleteAction: given.id === null ? null : `${own}/delete`,
     target: field('target', 'Targets', {
       ...stated,
@@ -115,5 +126,33 @@ export function windowFormView(
       field('timeZone', 'Time zone', { ...stated, hint: 'Of both times, such as Europe/Berlin' }),
     ],
     reason: field('reason', 'Why', { ...stated, hint: 'Every run that is refused meanwhile says it' }),
+  };
+}
+
+export function previewView(found: FoundByMaintenance) {
+  const { executions, heldBack, byPeople, kinds, now } = found;
+  const looked = found.cut
+    ? 'the latest 20,000 runs'
+    : `${executions} ${executions === 1 ? 'run' : 'runs'} that acted in the last 30 days`;
+  const people =
+    byPeople === 0
+      ? ''
+      : ` People asked for ${byPeople} ${byPeople === 1 ? 'other' : 'others'} on these targets, which it lets through.`;
+  return {
+    matching:
+      now.matching === 0
+        ? 'No runbook that an alert may start is written for these targets.'
+        : `${now.matching === 1 ? 'One runbook' : `${now.matching} runbooks`} that an alert may start would be held back now:`,
+    runbooks: now.runbooks
+      .slice(0, runbooksShown)
+      .map(({ name }) => ({ name, href: `/runbooks/${encodeURIComponent(name)}` })),
+    runbooksCut: now.matching > runbooksShown,
+    undecided:
+      now.undecided === 0
+        ? null
+        : `What ${now.undecided === 1 ? 'one runbook works' : `${now.undecided} runbooks work`} on, or for whom, is known only when an alert calls.`,
+    sentence: `Had it held all the while, it would have held back ${heldBack} of ${looked}.${people}`,
+    kinds: kinds.map((kind) => ({ ...kind, lastAt: new Date(kind.lastAt).toISOString() })),
+    kindsCut: found.kindsCut,
   };
 }

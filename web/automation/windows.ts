@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
 import type { Tx } from '../../db/database.ts';
+import { createMaintenancePreview } from '../../db/maintenance-preview.ts';
 import {
   createMaintenanceWindow,
   deleteMaintenanceWindow,
   getMaintenanceWindow,
   updateMaintenanceWindow,
 } from '../../db/maintenance-windows.ts';
+import { UnknownReferenceError } from '../../db/policies.ts';
+import { NotTriedError } from '../../db/preview-thread.ts';
 import { findTeam, listTeams } from '../../db/teams.ts';
 import type { MaintenanceWindow } from '../../domain/safety/maintenance-window.ts';
 import type { WebDeps } from '../deps.ts';
@@ -15,10 +18,11 @@ import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
 import { uuidOf } from '../layout/uuid.ts';
 import { readerZone } from '../on-call/reader-zone.ts';
-import { assertVisitorRole, requireRole, visitorOf } from '../visitor.ts';
+import { assertVisitorRole, requireRole, visitorOf, whenLeft } from '../visitor.ts';
 import {
   newWindow,
   postedWindow,
+  previewView,
   readWindow,
   type WindowValues,
   windowFormView,
@@ -29,14 +33,15 @@ const base = '/automation/maintenance';
 
 export function windowRoutes(deps: WebDeps, pages: Pages): Router {
   const router = Router();
+  const preview = createMaintenancePreview(deps.db);
 
   router.get(`${base}/new`, requireRole('operator'), async (request, response) => {
-    await form(request, response, newWindow(await zoneOf(request)), {}, null);
+    await form(request, response, { id: null, values: newWindow(pages.now(), await zoneOf(request)) });
   });
 
   router.get(`${base}/:id`, async (request, response) => {
     const window = await ownOne(request);
-    await form(request, response, windowValues(window, await zoneOf(request)), {}, window.id);
+    await form(request, response, { id: window.id, values: windowValues(window, await zoneOf(request)) });
   });
 
   router.post(`${base}/new`, requireRole('operator'), async (request, response) => {
@@ -46,6 +51,15 @@ export function windowRoutes(deps: WebDeps, pages: Pages): Router {
   router.post(`${base}/:id`, async (request, response) => {
     const { id } = await ownOne(request);
     await save(request, response, id);
+  });
+
+  router.post(`${base}/new/try`, requireRole('operator'), async (request, response) => {
+    await tryOut(request, response, null);
+  });
+
+  router.post(`${base}/:id/try`, async (request, response) => {
+    const { id } = await ownOne(request);
+    await tryOut(request, response, id);
   });
 
   router.post(`${base}/:id/delete`, async (request, response) => {
@@ -75,7 +89,7 @@ export function windowRoutes(deps: WebDeps, pages: Pages): Router {
     const values = postedWindow(request.body);
     const read = readWindow(values, pages.now());
     if ('problems' in read) {
-      await form(request, response, values, read.problems, id);
+      await form(request, response, { id, values, problems: read.problems });
       return;
     }
     const { window } = read;
@@ -88,6 +102,25 @@ export function windowRoutes(deps: WebDeps, pages: Pages): Router {
     response.redirect(303, '/automation');
   }
 
+  async function tryOut(request: Request, response: Response, id: string | null): Promise<void> {
+    const values = postedWindow(request.body);
+    // what it would hold back can be seen before the reason is written
+    const read = readWindow({ ...values, reason: values.reason || '-' }, pages.now());
+    if ('problems' in read) {
+      await form(request, response, { id, values, problems: read.problems });
+      return;
+    }
+    try {
+      const found = await preview(visitorOf(request).scope, read.window, whenLeft(request));
+      await form(request, response, { id, values, tried: previewView(found) });
+    } catch (error) {
+      if (error instanceof NotTriedError) await form(request, response, { id, values, notTried: error });
+      else if (error instanceof UnknownReferenceError) {
+        await form(request, response, { id, values, problems: { [error.field]: error.message } });
+      } else throw error;
+    }
+  }
+
   async function assertMayKeep(tx: Tx, request: Request, { team: slug }: MaintenanceWindow): Promise<void> {
     const team = slug === null ? null : await findTeam(tx, slug);
     if (team === undefined) throw new NotFoundError(`There is no team ${slug}.`);
@@ -97,18 +130,27 @@ export function windowRoutes(deps: WebDeps, pages: Pages): Router {
   async function form(
     request: Request,
     response: Response,
-    values: WindowValues,
-    problems: Problems,
-    id: string | null,
+    given: {
+      id: string | null;
+      values: WindowValues;
+      problems?: Problems;
+      tried?: ReturnType<typeof previewView>;
+      notTried?: NotTriedError;
+    },
   ): Promise<void> {
+    const { id, values, problems = {}, tried = null, notTried } = given;
     const teams = await deps.db.read(visitorOf(request).scope, listTeams);
     await pages.show(request, response, {
       template: 'automation/window-form',
-      view: { form: windowFormView(values, problems, { id, teams }) },
+      view: {
+        form: windowFormView(values, problems, { id, teams }),
+        tried,
+        notTried: notTried?.message ?? null,
+      },
       title: 'Maintenance window',
       section: 'automation',
       narrow: true,
-      status: formStatus(problems),
+      status: formStatus(problems, notTried),
     });
   }
 

@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createTestApi, type TestApi } from '../../test/harness/api.ts';
+import { type ExecutionSeed, seedExecution, seedRunbookVersion } from '../../test/harness/executions.ts';
+import { maintenancePreviewShown } from './schema.ts';
+
+let api: TestApi;
+let token: string;
+let red: string;
+beforeAll(async () => {
+  api = await createTestApi();
+  token = api.tokens.operator;
+  const { owner } = api.fixture;
+  const team = await owner.query(
+    `insert into teams (org_id, slug, name) values ($1, 'red', 'Red') returning id`,
+    [api.orgId],
+  );
+  red = team.rows[0].id;
+  await seedRunbookVersion({ owner, orgId: api.orgId }, 'restart');
+  const runbooks: [string, string, string | undefined, string | null][] = [
+    ['vacuum', 'auto', 'db-1', null],
+    ['reindex', 'semi_auto', 'db-2', red],
+    ['failover', 'manual', 'db-3', null],
+    ['restart', 'auto', undefined, null],
+    ['grow-disk', 'auto', 'db-{{host}}', red],
+    ['web', 'auto', 'web-1', null],
+  ];
+  for (const [name, mode, target, team] of runbooks) {
+    await owner.query(
+      `insert into runbooks (org_id, name, team_id, version, latest_version, file, source, definition)
+       values ($1, $2, $3, 1, 1, $2, '', $4)`,
+      [api.orgId, name, team, JSON.stringify({ name, execution: { mode, target }, inputs: {}, steps: [] })],
+    );
+  }
+});
+afterAll(() => api.close());
+beforeEach(() => api.fixture.owner.query('delete from executions'));
+
+const base = '/api/v1/maintenance-windows';
+const hours = (n: number) => new Date(Date.now() + n * 3_600_000).toISOString();
+const body = (given: object = {}) => ({
+  target: 'db-*',
+  startsAt: hours(24),
+  endsAt: hours(26),
+  reason: 'new disks',
+  ...given,
+});
+const dayMinutes = 24 * 60;
+/** Of automation, on db-1, a day ago. */
+const ran = (given: ExecutionSeed = {}) =>
+  seedExecution(
+    { owner: api.fixture.owner, orgId: api.orgId },
+    {
+      requestedBy: 'Holdfast',
+      target: 'db-1',
+      status: 'succeeded',
+      admitted: dayMinutes,
+      finished: 1,
+      ...given,
+    },
+  );
+const preview = (given: object = {}, as = token) =>
+  api.ask('POST', `${base}/preview`, { token: as, body: body(given) });
+
+test('a preview says what it would have held back, and which runbooks it would hold back now', async () => {
+  await ran();
+  await ran({ admitted: 2 * dayMinutes });
+  await ran({ target: 'web-1' });
+  await ran({ requestedBy: 'ana@example.com' });
+  await ran({ teamId: red, target: 'db-2' });
+  await ran({ admitted: 31 * dayMinutes });
+  // refused before it acted
+  await seedExecution(
+    { owner: api.fixture.owner, orgId: api.orgId },
+    { requestedBy: 'Holdfast', target: 'db-1', status: 'cancelled', finished: 1 },
+  );
+  const tried = await preview();
+  expect(tried).toMatchObject({
+    status: 200,
+    body: {
+      cut: false,
+      executions: 5,
+      heldBack: 3,
+      byPeople: 1,
+      kinds: [
+        { runbook: 'restart', target: 'db-1', heldBack: 2 },
+        { runbook: 'restart', target: 'db-2', heldBack: 1 },
+      ],
+      now: {
+        matching: 2,
+        runbooks: [
+          { name: 'reindex', target: 'db-2' },
+          { name: 'vacuum', target: 'db-1' },
+        ],
+        undecided: 2,
+      },
+    },
+  });
+  maintenancePreviewShown.parse(tried.body);
+  expect((await preview({ team: 'red' })).body).toMatchObject({
+    executions: 5,
+    heldBack: 1,
+    now: { runbooks: [{ name: 'reindex' }], undecided: 3 },
+  });
+});
+
+test('a preview makes nothing, and asks for the role and for a window that could be made', async () => {
+  expect((await preview({}, api.tokens.viewer)).status).toBe(403);
+  expect((await preview({ team: 'none' })).body.errors[0].field).toBe('team');
+  expect((await preview({ endsAt: undefined })).body.errors[0].field).toBe('endsAt');
+  expect((await preview()).status).toBe(200);
+  expect((await api.ask('GET', base, { token })).body.items).toEqual([]);
+});
