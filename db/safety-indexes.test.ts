@@ -7,6 +7,7 @@ import { admitExecution } from './admission.ts';
 import { listRunningExecutions, listStops } from './automation.ts';
 import { listOpenCircuits } from './circuit-breakers.ts';
 import type { Tx } from './database.ts';
+import { readMaintenanceToTry } from './maintenance-preview.ts';
 import { listMaintenanceWindows } from './maintenance-windows.ts';
 import type { Schema } from './schema.ts';
 import { listTargets, lockTarget } from './target-locks.ts';
@@ -90,6 +91,23 @@ const asked: Record<string, { most: number; statements: number; ask: (tx: Tx) =>
     most: 100,
     statements: 1,
     ask: (tx) => listMaintenanceWindows(tx, new Date()),
+  },
+  // the latest 20,000 are looked at, however many there are
+  'the preview of a maintenance window': {
+    most: 50_000,
+    statements: 3,
+    ask: (tx) =>
+      readMaintenanceToTry(
+        tx,
+        {
+          target: 'host-*',
+          team: null,
+          startsAt: new Date().toISOString(),
+          endsAt: new Date(Date.now() + 3_600_000).toISOString(),
+          reason: 'disk swap',
+        },
+        new Date(Date.now() - 30 * 86_400_000),
+      ),
   },
 };
 
