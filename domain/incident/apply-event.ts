@@ -274,9 +274,17 @@ function applyDigest(before: IncidentState, digest: FeedDigest, at: number): Inc
   if (digest.firingCount > 0 || state.resolved) {
     return { ...state, lull: { told: state.lull.told, until: null } };
   }
+  if (hasLeft(state)) return state;
   if (!digest.flapping) return closeByItsAlerts(state, at);
   const cameAndWent = digest.alertCount > before.alertCount;
   return waitForQuiet(state, { at, quietMs: digest.flapping.quietMs, cameAndWent });
+}
+
+/** All its alerts are with another incident already, and the move has not answered: that says how this one ends. */
+function hasLeft({ alertCount, regroupings }: IncidentState): boolean {
+  return (
+    alertCount === 0 && regroupings.some(({ alertIds, outcome }) => alertIds === null && outcome === null)
+  );
 }
 
 /** Escalation goes by the plan of the opening; what sets clocks, limits and rules goes by what is now. */

@@ -413,6 +413,18 @@ describe('regrouping', () => {
     expect(fold(state, read({ mergeInto: { number: 8, reason: '' } })).regroupings).toHaveLength(2);
   });
 
+  test('whose alerts have left before the move has answered is no incident that ended by its alerts', () => {
+    const left = read({ seq: 4, alertCount: 0, firingCount: 0, firingJoined: false }, openedAt + minute);
+    const state = fold(opened(), merge, begin(openedAt + minute, 'regroup:0'), left);
+    expect(state.resolved).toBeNull();
+    expect(fold(state, merged())).toMatchObject({ status: 'resolved', mergedInto: 7 });
+    // the move was made and its answer lost: what is here is read once more, and says that nothing is
+    const lost = { type: 'move_failed', at: openedAt + minute, key: 'regroup:0', reason: 'away' } as const;
+    const asked = fold(state, lost);
+    expect(movesOf(asked, openedAt + minute)).toContain('feed');
+    expect(fold(asked, begin(openedAt + minute, 'feed'), left).status).toBe('resolved');
+  });
+
   test('a refused act of a person is told to that person alone', () => {
     const state = fold(opened(), merge, {
       type: 'move_failed',

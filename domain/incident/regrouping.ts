@@ -67,7 +67,9 @@ export function applyRegroupingRefused(
 ): IncidentState {
   const asked = regroupingOf(state, key);
   if (!asked) return state;
-  const settled = settle(state, key, { refused: reason });
+  // it may have been done although its answer was lost: what is here is read again
+  const feedUnread = state.feedUnread || state.alertCount === 0;
+  const settled = { ...settle(state, key, { refused: reason }), feedUnread };
   if (asked.by !== holdfast) return settled;
   return tell(settled, at, 'merge_failed', holdfast, `Not merged into #${asked.into}: ${reason}`);
 }
