@@ -269,6 +269,11 @@ test('is complete until something tells of what comes late: a trace, a change, a
   expect(await of()).toBe(true);
   expect(await of({ prometheusUrl: 'http://127.0.0.1:9' })).toBeUndefined();
   expect(await of({ prometheusUrl: 'http://127.0.0.1:9', isFirst: false })).toBe(true);
+  const seen = `insert into service_dependencies (org_id, caller, callee, observed_in) values ($1, 'web', 'db', 'traces')`;
+  await database.owner.query(seen, [orgId]);
+  expect(await of()).toBeUndefined();
+  await database.owner.query('truncate service_dependencies');
+  expect(await of()).toBe(true);
   await change('search', 10);
   expect(await of()).toBeUndefined();
 });

@@ -117,7 +117,9 @@ export function createAnalysisActivities({ db, prometheusUrl, ownsEnvironment, c
           .filter(({ id, score }) => score >= toldFrom && known.verdicts.get(id) !== 'dismissed')
           .slice(0, told.changes)
           .map(({ id, sentence }) => ({ id, sentence: short(sentence) })),
-        ...(known.hasLateSources || (await asksPrometheus(orgId)) ? {} : { complete: true as const }),
+        ...(ranked.note !== null || known.hasLateSources || (await asksPrometheus(orgId))
+          ? {}
+          : { complete: true as const }),
       };
     },
   };

@@ -41,12 +41,14 @@ export async function listAnalysedAlerts(tx: Tx, incidentId: string): Promise<An
   }));
 }
 
-/** Whether anything tells of traces or changes, which reach Holdfast some time after what they are about. */
+/**
+ * Whether anything tells of traces or changes, which reach Holdfast some time after what they are about. Spans are kept
+ * for minutes, the calls that were learned from them for days.
+ */
 export async function hasLateSources(tx: Tx): Promise<boolean> {
   const { rows } = await sql<{ found: boolean }>`
-    select exists (select from change_sources) or exists (select from changes) or exists (select from spans) as found`.execute(
-    tx,
-  );
+    select exists (select from change_sources) or exists (select from changes) or exists (select from spans)
+      or exists (select from service_dependencies where observed_in = 'traces') as found`.execute(tx);
   return rows[0]?.found === true;
 }
 
