@@ -91,12 +91,11 @@ export async function deliveriesOf(
 }
 
 /**
- * A Teams channel takes nothing back that is pressed, so its buttons are links. One person's are theirs; in a channel
- * of many a link can say that somebody there has the incident, and approves nothing. What takes a role acts there as
- * whoever is signed in.
+ * A Teams channel takes nothing back that is pressed, so its buttons are links. Nothing shows that a channel has one
+ * reader, also where a person's contact rules name it: a link can say that somebody there has the incident, and approves
+ * nothing. What takes a role acts as whoever is signed in.
  */
 async function teamsLinks(destination: Destination, linksFor: LinksFor): Promise<Links> {
-  if (destination.person !== null) return await linksFor(destination.person, 'card');
   const { links, ...more } = await linksFor(`somebody in ${destination.label}`, 'card');
   const { approve: _, reject: __, ...ofMany } = links;
   return { links: ofMany, ...more };
