@@ -57,10 +57,10 @@ export type LinkRun =
 
 /**
  * Writes the execution down and spends the link in one transaction, so that many clicks are one run; the reconciler
- * starts it where Temporal is away. Throws RefusedError with the reason, after which the link is good.
+ * starts it where Temporal does not. Throws RefusedError with the reason, after which the link is good.
  */
 export async function runByLink(
-  { db, messages }: Pick<WebDeps, 'db' | 'messages'>,
+  { db, messages, logError }: Pick<WebDeps, 'db' | 'messages' | 'logError'>,
   grant: LinkGrant,
   principal: Principal,
   name: string,
@@ -90,7 +90,8 @@ export async function runByLink(
     await messages.startExecution(orgId, id);
     return { status: 'run', id, started: true };
   } catch (error) {
-    if (!(error instanceof TemporalUnavailableError)) throw error;
+    // the link is spent and the run written down: whatever went wrong, the answer is not that nothing was run
+    if (!(error instanceof TemporalUnavailableError)) logError(error, id);
     return { status: 'run', id, started: false };
   }
 }

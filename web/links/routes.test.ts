@@ -14,16 +14,12 @@ let operator: { cookie: string };
 let viewer: { cookie: string };
 const messages = createFakeMessages();
 const channel = 'somebody in team (Microsoft Teams)';
+const logged: unknown[] = [];
 
 beforeAll(async () => {
   database = await createTestDatabase();
   const { db, orgId } = database;
-  web = await serveWeb(db, {
-    messages,
-    logError: (error) => {
-      throw error;
-    },
-  });
+  web = await serveWeb(db, { messages, logError: (error) => logged.push(error) });
   const cookie = ({ token }: { token: string }) => ({ cookie: `holdfast=${token}` });
   operator = cookie(await signedIn(db, { orgId, email: 'ana@example.com', role: 'operator' }));
   viewer = cookie(await signedIn(db, { orgId, email: 'ben@example.com', role: 'viewer' }));
@@ -36,6 +32,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   messages.sent.length = 0;
+  logged.length = 0;
   const { owner, orgId } = database;
   await owner.query('truncate incidents, alerts, executions, used_links cascade');
   await owner.query(
@@ -210,6 +207,18 @@ describe('a link that runs a runbook', () => {
     const { html } = await press(token, { runbook: 'restart-service' });
     expect(html).toContain('starts by itself when Temporal answers again');
     expect(await runs()).toHaveLength(1);
+    expect(logged).toEqual([]);
+  });
+
+  it('says that it will run, and logs why it could not be started, whatever that was', async () => {
+    const token = await sign('run', 'ana@example.com');
+    const broken = new Error('the namespace is not there');
+    messages.next(broken);
+    const { html } = await press(token, { runbook: 'restart-service' });
+    expect(html).toContain('starts by itself');
+    expect(html).not.toContain('This link has been used');
+    expect(await runs()).toHaveLength(1);
+    expect(logged).toEqual([broken]);
   });
 });
 
