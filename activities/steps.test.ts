@@ -420,7 +420,8 @@ it('an attempt that was replaced ends its command', async () => {
     `update side_effects set detail = jsonb_set(detail, '{group,machine}', '"elsewhere"') where detail->>'executionId' = $1`,
     [id],
   );
-  expect(await run(id, { attempt: 2 })).toEqual({ ok: true });
+  const { runStep } = activities({ replacedEndsMs: 4000 });
+  expect(await new MockActivityEnvironment().run(runStep, inputOf(id, { attempt: 2 }))).toEqual({ ok: true });
   expect(isAlive(Number((await lines('fenced'))[0]))).toBe(false);
   await new Promise((resolve) =>
     worker.exitCode === null ? worker.once('exit', resolve) : resolve(undefined),

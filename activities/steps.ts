@@ -32,6 +32,8 @@ export interface StepDeps {
   secrets?: readonly string[];
   /** Whether Temporal can be reached; asked while the ledger is away. */
   temporalAnswers?: () => Promise<boolean>;
+  /** How long an attempt elsewhere that was replaced has to see that and to end what it runs. */
+  replacedEndsMs?: number;
 }
 
 /** One call is one attempt. Written into histories: what is added has to be optional. */
@@ -53,6 +55,8 @@ const heartbeatMs = 2_500;
 const patienceMs = 12_000;
 /** Less than the workflow waits for a heartbeat: what it takes for lost is gone when the undo begins. */
 const cutOffMs = 10_000;
+/** It looks every beat, asks its command to end, and after the grace period ends it. */
+const usualReplacedEndsMs = 4 * beatMs + 2 * graceMs;
 /** Characters of what an attempt says that it failed of. */
 const longestError = 4_000;
 
@@ -248,8 +252,7 @@ class StepRun {
     if (await mayRunOn(open)) {
       // a worker that lives on, cut off from Temporal alone, sees that it was replaced and ends what it runs
       await this.patiently(() => this.deps.ledger.abandon(this.input, keysOf(open)));
-      // it looks every beat, asks its command to end, and after the grace period ends it
-      await delay(4 * beatMs + 2 * graceMs);
+      await delay(this.deps.replacedEndsMs ?? usualReplacedEndsMs);
     }
     return ended;
   }

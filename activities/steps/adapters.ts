@@ -6,7 +6,7 @@ import { httpAdapter } from './http.ts';
 import { createKubernetesStep } from './kubernetes.ts';
 import { findPod } from './kubernetes-access.ts';
 import { createPrometheusAdapter } from './prometheus.ts';
-import { sqlAdapter } from './sql.ts';
+import { createSqlAdapter } from './sql.ts';
 import { createSshAdapter } from './ssh.ts';
 
 /** What carries out each kind of action. Libraries that weigh much are loaded when the first step needs them. */
@@ -38,7 +38,7 @@ export function createStepAdapters(options: StepAdapterOptions = {}): StepAdapte
     ssh: createSshAdapter({ knownHosts: sshKnownHosts }),
     kubernetes: createKubernetesStep({ kubeconfig: environment.KUBECONFIG, podRoot: findPod(environment) }),
     aws_ssm: createAwsSsmStep({ endpoint: awsEndpoint }),
-    sql: sqlAdapter,
+    sql: createSqlAdapter(),
     prometheus: createPrometheusAdapter({ url: prometheusUrl }),
   };
 }

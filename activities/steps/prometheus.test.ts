@@ -73,7 +73,8 @@ async function run(change: Partial<RenderedPrometheus>, options: Options = {}) {
   return { result, text: output.text() };
 }
 
-describe('a prometheus step', () => {
+// each waits for answers of its own, so they wait together
+describe.concurrent('a prometheus step', () => {
   it('waits until what it asks for holds', async ({ skip }) => {
     if (missing) skip(missing);
     queue = 5;
@@ -184,7 +185,7 @@ describe('a prometheus step', () => {
   });
 });
 
-describe('a Prometheus that is away or unsure', () => {
+describe.concurrent('a Prometheus that is away or unsure', () => {
   const yes = '{"status":"success","data":{"resultType":"scalar","result":[1,"1"]}}';
 
   it('is asked again, and what held before counts anew', async () => {

@@ -7,7 +7,7 @@ import { createSecretSource } from '../secrets/create-secret-source.ts';
 import type { CheckContext } from './adapter.ts';
 import { EgressRules } from './egress.ts';
 import { StepOutput } from './output.ts';
-import { sqlAdapter } from './sql.ts';
+import { createSqlAdapter } from './sql.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -30,6 +30,7 @@ interface Options {
   signal?: AbortSignal;
   url?: string;
   started?: () => Promise<void>;
+  commitMs?: number;
 }
 const statement = (text: string, ...parameters: string[]) => ({ text, parameters });
 const stepOf = (change: Partial<RenderedSql>): RenderedSql => ({
@@ -54,7 +55,9 @@ const key = 'execution:00000000-0000-4000-8000-000000000000:step:0';
 
 async function run(change: Partial<RenderedSql>, options: Options = {}) {
   const output = new StepOutput({ secrets: [] });
-  const result = await sqlAdapter.run(stepOf(change), {
+  const { commitMs } = options;
+  const adapter = createSqlAdapter(commitMs === undefined ? {} : { commitMs });
+  const result = await adapter.run(stepOf(change), {
     ...contextOf(options),
     output,
     key: `${key}:1`,
@@ -71,8 +74,11 @@ const underWay = () =>
   one<string>(
     `select count(*)::text from pg_stat_activity where application_name = '${key}' and state <> 'idle'`,
   );
+/** Once the statement that sleeps has begun: before it, a step is between two statements. */
 const isUnderWay = async () => {
-  await vi.waitFor(async () => expect(await underWay()).toBe('1'), 5000);
+  const sleeping = `select count(*)::text from pg_stat_activity
+    where application_name = '${key}' and state = 'active' and query like '%pg_sleep%'`;
+  await vi.waitFor(async () => expect(await one(sleeping)).toBe('1'), 5000);
 };
 
 describe('an sql step', () => {
@@ -357,7 +363,7 @@ describe('an sql step whose connection breaks', () => {
     cable.cutAt('commit', { after: true });
     const { result } = await run(
       { statements: [statement('update accounts set balance = 0')] },
-      { url: cable.url },
+      { url: cable.url, commitMs: 2000 },
     );
     expect(result).toMatchObject({
       ok: false,
@@ -366,7 +372,7 @@ describe('an sql step whose connection breaks', () => {
       ),
     });
     cable.close();
-  }, 60_000);
+  });
 
   it('or cannot be made is not begun, and says why without the password', async () => {
     const cable = await startCable();
@@ -383,7 +389,7 @@ describe('an sql step whose connection breaks', () => {
 
 describe('the check of an sql step', () => {
   const check = async (change: Partial<RenderedSql>, options: Options = {}) =>
-    await sqlAdapter.check(stepOf(change), contextOf(options));
+    await createSqlAdapter().check(stepOf(change), contextOf(options));
 
   it('connects and has each statement planned, without running it', async () => {
     const findings = await check({

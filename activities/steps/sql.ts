@@ -14,12 +14,17 @@ import {
 } from './sql-connection.ts';
 import { alignedRows } from './sql-rows.ts';
 
-export const sqlAdapter: StepAdapter<RenderedSql> = { check: checkSql, run: runSql };
+export interface SqlDeps {
+  /** A commit is not broken off: this long its answer is waited for; absent: a quarter of a minute. */
+  commitMs?: number;
+}
+
+export function createSqlAdapter({ commitMs = 15_000 }: SqlDeps = {}): StepAdapter<RenderedSql> {
+  return { check: checkSql, run: async (step, context) => await runSql(step, { ...context, commitMs }) };
+}
 
 /** Milliseconds that the server has to end a statement that it was asked to end. */
 const endingMs = 5_000;
-/** A commit is not broken off: this long its answer is waited for, in milliseconds. */
-const commitMs = 15_000;
 /** Statements that would end the transaction which makes a step all or nothing. */
 const transactionCommands = new Set([
   'BEGIN',
@@ -45,7 +50,7 @@ async function checkSql(step: RenderedSql, context: CheckContext): Promise<Findi
   }
 }
 
-async function runSql(step: RenderedSql, context: StepContext): Promise<StepResult> {
+async function runSql(step: RenderedSql, context: StepContext & Required<SqlDeps>): Promise<StepResult> {
   const timeout = AbortSignal.timeout(context.timeoutMs);
   const stop = AbortSignal.any([context.signal, timeout]);
   const why = () =>
@@ -75,7 +80,7 @@ class SqlStepError extends Error {}
 
 class SqlRun {
   private readonly step: RenderedSql;
-  private readonly context: StepContext;
+  private readonly context: StepContext & Required<SqlDeps>;
   private readonly connection: SqlConnection;
   private readonly stop: AbortSignal;
   /** Why it was stopped. */
@@ -83,7 +88,7 @@ class SqlRun {
 
   constructor(given: {
     step: RenderedSql;
-    context: StepContext;
+    context: StepContext & Required<SqlDeps>;
     connection: SqlConnection;
     stop: AbortSignal;
     why: () => string;
@@ -217,6 +222,7 @@ class SqlRun {
 
   private async commit(): Promise<StepResult> {
     const { connection } = this;
+    const { commitMs } = this.context;
     let transaction: string | undefined;
     try {
       const { shown } = await this.guarded(connection.run('select txid_current_if_assigned()'));
@@ -246,7 +252,7 @@ class SqlRun {
       );
       return { ok: true };
     }
-    const until = performance.now() + commitMs;
+    const until = performance.now() + this.context.commitMs;
     while (performance.now() < until) {
       const outcome = await this.connection.outcomeOf(transaction);
       if (outcome === 'committed') {
