@@ -123,13 +123,13 @@ run('the alerts of an objective are its team’s, whatever teams own by labels',
        ($1, 'search', 'Search', '{}')`,
     [orgId],
   );
-  const alert = (name: string) => ({
-    ...(resolvedAlerts(name, objective(name), burning, now)[0] as IncomingAlert),
+  const alert = (name: string, service: string) => ({
+    ...(resolvedAlerts(name, objective(service), burning, now)[0] as IncomingAlert),
     status: 'firing' as const,
     endsAt: null,
   });
-  const teamOf = async (name: string, team: string | null) => {
-    await make(name, objective(name), team);
+  const teamOf = async (name: string, team: string | null, service = name) => {
+    await make(name, objective(service), team);
     const slo = await standing(name);
     await db.write({ orgId }, (tx) =>
       saveSloLook(tx, {
@@ -138,7 +138,7 @@ run('the alerts of an objective are its team’s, whatever teams own by labels',
         updatedAt: slo!.updatedAt,
         state: burning,
         at: new Date(now),
-        alerts: [alert(name)],
+        alerts: [alert(name, service)],
       }),
     );
     const { rows } = await owner.query<{ id: number }>(`select id from alerts where labels ->> 'slo' = $1`, [
@@ -154,6 +154,12 @@ run('the alerts of an objective are its team’s, whatever teams own by labels',
   };
   expect(await teamOf('search', 'search')).toBe('search');
   expect(await teamOf('checkout', null)).toBe('labels');
+  // in another team's incident it is seen by whoever sees that
+  expect(await teamOf('second', 'search', 'checkout')).toBe('labels');
+  const { rows: kept } = await owner.query(
+    `select labels ->> 'slo' as slo from alerts where team_id is not null`,
+  );
+  expect(kept).toEqual([{ slo: 'search' }]);
   await owner.query('update alerts set incident_id = null');
   await owner.query('delete from incident_feed');
   await owner.query('delete from incidents');

@@ -309,7 +309,7 @@ async function report(
   const firing = change === 'resolved' ? -1 : change === 'joined' && alert.status !== 'resolved' ? 1 : 0;
   const { rows } = await sql<FeedState>`
     with incident as (
-      select id, feed_seq, feed_unread, feed_owed_by from incidents
+      select id, team_id, feed_seq, feed_unread, feed_owed_by from incidents
       where id = ${incidentId} and closed_at is null and merged_into is null
         and (${joining === null} or status <> 'false_positive')
       for no key update
@@ -324,7 +324,9 @@ async function report(
           or excluded.last_at > incident_keys.last_at + ${keyGrain}
     ), joined as (
       update alerts set incident_id = incident.id, correlation_reason = ${joining?.reason ?? null},
-        flapping = ${joining?.flaps ?? false}, seen_version = ${alert.version}
+        flapping = ${joining?.flaps ?? false}, seen_version = ${alert.version},
+        -- whoever sees the incident sees its alerts, whatever team one came with
+        team_id = case when alerts.team_id = incident.team_id then alerts.team_id end
       from incident where alerts.id = ${alert.id} and ${joining !== null}
     ), appended as (
       insert into incident_feed (org_id, incident_id, seq, kind, alert_id, alert_version)

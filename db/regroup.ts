@@ -218,8 +218,10 @@ async function moveFeeds(
 }
 
 async function moveAlerts(tx: Tx, alertIds: number[], target: Ref, reason: string): Promise<void> {
-  await sql`update alerts set incident_id = ${target.id}, correlation_reason = ${reason}
-    where id = any(${alertIds}::bigint[])`.execute(tx);
+  await sql`
+    update alerts a set incident_id = i.id, correlation_reason = ${reason},
+      team_id = case when a.team_id = i.team_id then a.team_id end
+    from incidents i where i.id = ${target.id} and a.id = any(${alertIds}::bigint[])`.execute(tx);
 }
 
 const unread = sql`
