@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Database } from '../db/database.ts';
+import { ensureOrganization } from '../db/organizations.ts';
 import { putSlo } from '../db/slos.ts';
 import { slo } from '../domain/slo/slo.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
@@ -61,4 +62,26 @@ test('an objective that was saved while Temporal was away is measured once it is
   const [begun, looked] = [asked.length, looks];
   await expect.poll(() => looks, { timeout: 10_000 }).toBeGreaterThan(looked + 2);
   expect(asked).toHaveLength(begun);
+});
+
+test('an organization whose objectives cannot be measured leaves the others their turn', {
+  timeout: 60_000,
+}, async () => {
+  const { db, orgId } = database;
+  const other = await ensureOrganization(db, { slug: 'other', ownerEmail: 'ben@example.com' });
+  const indicator = { type: 'error_ratio', errorRatio: 'errors[$window]' };
+  const definition = { ...slo.parse({ objectivePercent: 99, indicator }), team: null };
+  for (const of of [orgId, other.orgId]) {
+    await db.write({ orgId: of }, (tx) =>
+      putSlo(tx, { orgId: of, name: 'checkout', definition, actor: 'ana@example.com' }),
+    );
+  }
+  const asked = new Set<string>();
+  const begin = async (of: string) => {
+    asked.add(of);
+    throw new Error('it has more schedules than Temporal takes');
+  };
+  const logger = pino({ level: 'silent' });
+  rounds = startSloMeasuring({ db, measuring: { begin }, logger, pauseMs: 5 });
+  await expect.poll(() => asked, { timeout: 10_000 }).toEqual(new Set([orgId, other.orgId]));
 });

@@ -27,11 +27,19 @@ export function startSloMeasuring({ db, measuring, logger, pauseMs = 60_000 }: S
       const overdue = new Date(Date.now() - overdueMs);
       for (const { orgId } of await listOrganizations(db)) {
         if (stopping.aborted) return undefined;
-        if (await db.read({ orgId }, (tx) => hasUnmeasuredSlos(tx, overdue))) await measuring.begin(orgId);
+        await beginWhatIsDue(orgId, overdue).catch((error: unknown) => failed(error, orgId));
       }
       return undefined;
     },
-    failed: (error) =>
-      logger.warn({ err: error }, 'objectives could not be measured; they are looked at again'),
+    failed,
   });
+
+  async function beginWhatIsDue(orgId: string, overdue: Date): Promise<void> {
+    if (await db.read({ orgId }, (tx) => hasUnmeasuredSlos(tx, overdue))) await measuring.begin(orgId);
+  }
+
+  /** Of one organization, which leaves the others their turn; without one, of the round. */
+  function failed(error: unknown, orgId?: string): void {
+    logger.warn({ err: error, orgId }, 'objectives could not be measured; they are looked at again');
+  }
 }
