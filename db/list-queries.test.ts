@@ -15,7 +15,7 @@ import { listIncidentNotifications } from './notifications-read.ts';
 import { listPastEvents } from './past-events.ts';
 import { matchingNow } from './runbook-matches.ts';
 import type { Schema } from './schema.ts';
-import { listOpenKinds } from './silences.ts';
+import { activeSilence, listOpenKinds } from './silences.ts';
 
 /**
  * 100,000 rows of each in one organization, some in another. Every list is asked as the application asks,
@@ -132,6 +132,9 @@ const lists: Record<string, (tx: Tx) => Promise<unknown>> = {
   'messages of an incident, in the log': (tx) => listMessages(tx, reader, { incident: 50_000, limit: 50 }),
   'how messages of a day went': (tx) => readDeliveryFigures(tx, new Date(Date.now() - 86_400_000)),
   'what is silenced in an incident': async (tx) => await listOpenKinds(tx, [{ match: { service: 'x' } }]),
+  'what keeps an incident quiet': async (tx) => {
+    expect(await activeSilence(tx, idOf(rows), Date.now())).toBeDefined();
+  },
   'what happened, for a rule': (tx) =>
     listPastEvents(tx, {
       triggers: notificationTriggers,
@@ -171,6 +174,8 @@ const matchesAll = {
   execution: { mode: 'manual', environments: [] },
 } as unknown as RunbookDefinition;
 
+/** Has every other incident. */
+const teamId = '00000000-0000-4000-a000-000000000000';
 const idOf = (number: number) => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
 
 async function seed(): Promise<void> {
@@ -178,6 +183,21 @@ async function seed(): Promise<void> {
   const other = (
     await owner.query(`insert into organizations (slug, name) values ('other', 'Other') returning org_id`)
   ).rows[0].org_id as string;
+  await owner.query(`insert into teams (org_id, id, slug, name) values ($1, $2, 'payments', 'Payments')`, [
+    orgId,
+    teamId,
+  ]);
+  const times = { startsAt: new Date(Date.now() - 3_600_000), endsAt: new Date(Date.now() + 3_600_000) };
+  await owner.query(
+    `insert into silences (org_id, team_id, definition, starts_at, ends_at, created_by) values ($1, $2, $3, $4, $5, 'x')`,
+    [
+      orgId,
+      teamId,
+      JSON.stringify({ match: { service: 's' }, reason: 'x', ...times }),
+      times.startsAt,
+      times.endsAt,
+    ],
+  );
   for (const [org, prefix] of [
     [orgId, '00000000-0000-4000-8000-'],
     [other, '00000000-0000-4000-9000-'],
@@ -193,16 +213,17 @@ async function seed(): Promise<void> {
     await bare.query('set session_replication_role = replica');
     // one incident a minute; the newest 40 are active
     await bare.query(
-      `insert into incidents (org_id, id, number, title, status, severity, severity_rank, service, opened_at, resolved_at, closed_at)
+      `insert into incidents (org_id, id, number, title, status, severity, severity_rank, service, opened_at, resolved_at, closed_at, team_id)
        select $1, ($2 || lpad(n::text, 12, '0'))::uuid, n, (array['ApiLatencyHigh', 'HighCpuUsage', 'DiskFull'])[1 + n % 3]
            || ' on node ' || n % 500,
          case when n > $3 - 40 then 'investigating' else 'resolved' end,
          (array['critical', 'high', 'warning', 'low', 'info'])[1 + n % 5], n % 5,
          case when n = 777 then 'lonely' else 'service-' || n % 200 end,
          now() - ($3 - n) * interval '1 minute',
-         case when n <= $3 - 40 then now() end, case when n <= $3 - 40 then now() end
+         case when n <= $3 - 40 then now() end, case when n <= $3 - 40 then now() end,
+         case when n % 2 = 0 then $4::uuid end
        from generate_series(1, $3::int) n`,
-      values,
+      [...values, org === orgId ? teamId : null],
     );
     await bare.query(
       `insert into incident_words (org_id, word, number)

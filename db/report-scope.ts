@@ -7,11 +7,14 @@ export interface Period {
   to: Date;
 }
 
-/** Restricts rows that belong to an incident to those of a team. */
+/**
+ * Restricts rows that belong to an incident to those of a team. Asked of each row by its incident's key: `exists` would
+ * read every incident that the team ever had.
+ */
 export function ofTeam(incidentId: RawBuilder<unknown>, teamId: string | null) {
   return teamId === null
     ? sql``
-    : sql`and exists (select 1 from incidents own where own.id = ${incidentId} and own.team_id = ${teamId})`;
+    : sql`and (select own.team_id from incidents own where own.id = ${incidentId}) = ${teamId}`;
 }
 
 /**
