@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
@@ -12,7 +11,7 @@ import { createTestDatabase, type TestDatabase } from '../test/harness/database.
 import { type SmtpReceiver, startSmtp } from '../test/parts/smtp.ts';
 import { startWebhook, type WebhookReceiver } from '../test/parts/webhook.ts';
 import { webhookDispatcher } from './channels/dispatcher.ts';
-import { type MailTransport, mailTransportOptions } from './channels/email.ts';
+import { type MailTransport, mailsAtOnce, mailTransportOptions } from './channels/email.ts';
 import { createNotifyActivities } from './notify.ts';
 
 let test_: TestDatabase;
@@ -70,7 +69,7 @@ const page = (change: Partial<NotifyInput> = {}): NotifyInput => ({
   ...change,
 });
 
-const activities = (through: MailTransport = transport) =>
+const activities = (through: MailTransport = transport, clock: () => number = Date.now) =>
   createNotifyActivities({
     db: test_.db,
     mail: through,
@@ -79,12 +78,15 @@ const activities = (through: MailTransport = transport) =>
     hidden: { read: async (_orgId, hidden) => hidden },
     publicUrl: 'https://holdfast.example/',
     startConsolidation: async () => {},
-    clock: Date.now,
+    clock,
   });
 
 /** Failures are what these tests make: they need no warning in the output. */
 const quiet = (attempt = 1) =>
-  new MockActivityEnvironment({ attempt }, { logger: new DefaultLogger('ERROR') });
+  new MockActivityEnvironment(
+    { attempt, startToCloseTimeoutMs: 60_000 },
+    { logger: new DefaultLogger('ERROR') },
+  );
 
 /** One attempt, as Temporal makes it. */
 async function attempt(input: NotifyInput, environment = quiet()): Promise<NotifyOutcome> {
@@ -274,6 +276,92 @@ test('an address that is refused for good does not keep the mail from the others
     status: 'sent',
     error: expect.stringContaining('gone@example.com'),
   });
+});
+
+/** A mail server that does something with each mail, by its address. */
+function serverThat(takes: (address: string) => unknown): { server: MailTransport; asked: string[] } {
+  const asked: string[] = [];
+  const sendMail = async ({ to }: { to: { address: string } }) => {
+    asked.push(to.address);
+    await takes(to.address);
+    return { response: '250 taken' };
+  };
+  return { server: { sendMail } as unknown as MailTransport, asked };
+}
+
+test('a channel with several addresses stops at the one before which somebody has it', async () => {
+  await seedChannel('crew', { type: 'email', addresses: ['ana@example.com', 'ben@example.com'] });
+  const { server, asked } = serverThat(() =>
+    test_.owner.query(
+      `update incidents set acknowledged_at = now(), acknowledged_by = 'ana@example.com' where id = $1`,
+      [incident.id],
+    ),
+  );
+  const input = page({ target: { type: 'channel', name: 'crew' } });
+  expect(await quiet().run(activities(server).notify, input)).toMatchObject({ status: 'sent' });
+  expect(asked).toEqual(['ana@example.com']);
+  expect(await logged(input.key)).toMatchObject({
+    status: 'sent',
+    error: expect.stringMatching(/^not sent to ben@example.com: .* was acknowledged by ana@example.com/),
+  });
+});
+
+test('those of a channel whom a snooze kept from a page have it after that, and the others not again', async () => {
+  await seedChannel('watch', { type: 'email', addresses: ['ana@example.com', 'ben@example.com'] });
+  const snooze = (until: string) =>
+    test_.owner.query(`update incidents set snoozed_until = ${until} where id = $1`, [incident.id]);
+  const { server, asked } = serverThat((address) =>
+    address === 'ana@example.com' ? snooze(`now() + interval '1 hour'`) : undefined,
+  );
+  const { notify } = activities(server);
+  const input = page({ target: { type: 'channel', name: 'watch' } });
+  expect(await quiet().run(notify, input)).toMatchObject({ status: 'skipped', held: true });
+  expect(await logged(input.key)).toMatchObject({
+    status: 'skipped',
+    error: expect.stringMatching(/it is told after that, but for the 1 who have it already$/),
+  });
+  await snooze('null');
+  expect(await quiet().run(notify, input)).toMatchObject({ status: 'sent' });
+  expect(asked).toEqual(['ana@example.com', 'ben@example.com']);
+});
+
+test('a channel whose server is slow goes on with the next attempt, and begins with another address', async () => {
+  const addresses = ['ana@example.com', 'ben@example.com', 'cleo@example.com'];
+  await seedChannel('slow', { type: 'email', addresses });
+  let now = Date.now();
+  let down = true;
+  const { server, asked } = serverThat((address) => {
+    if (address !== 'ana@example.com' || !down) return;
+    now += 31_000;
+    throw new Error('the server said nothing');
+  });
+  const { notify } = activities(server, () => now);
+  const input = page({ target: { type: 'channel', name: 'slow' } });
+  expect(await failureOf(quiet().run(notify, input))).toMatchObject({ nonRetryable: false });
+  expect(asked).toEqual(['ana@example.com']);
+  expect(await logged(input.key)).toMatchObject({
+    status: 'failed',
+    error: expect.stringContaining('goes on with the next attempt: ben@example.com, cleo@example.com'),
+  });
+  down = false;
+  expect(await quiet(2).run(notify, input)).toMatchObject({ status: 'sent' });
+  expect(asked).toEqual(['ana@example.com', 'ben@example.com', 'cleo@example.com', 'ana@example.com']);
+});
+
+test('a channel that takes long leaves off before the next attempt could begin', async () => {
+  await seedChannel('long', { type: 'email', addresses: ['ana@example.com', 'ben@example.com'] });
+  let now = Date.now();
+  const { server, asked } = serverThat(() => {
+    now += 31_000;
+  });
+  const { notify } = activities(server, () => now);
+  const input = page({ target: { type: 'channel', name: 'long' } });
+  expect(await failureOf(quiet().run(notify, input))).toMatchObject({
+    type: 'DestinationSlow',
+    nonRetryable: false,
+  });
+  expect(await quiet(2).run(notify, input)).toMatchObject({ status: 'sent' });
+  expect(asked).toEqual(['ana@example.com', 'ben@example.com']);
 });
 
 test('a channel or user that does not exist fails for good, and stands in the log', async () => {
@@ -525,13 +613,14 @@ test('a mail server that hangs keeps some of the sendings under way, and other c
       (error: ApplicationFailure) => error.type,
     ),
   );
-  const busy = () => Promise.race([...mails, sleep(0)]);
-  await vi.waitFor(async () => {
-    expect(asked.length).toBeGreaterThan(0);
-    expect(await busy()).toBe('DestinationBusy');
-  });
+  let turnedAway = 0;
+  for (const each of mails) void each.then(() => turnedAway++);
+  // each of them has asked for its turn: one that comes later would find that of a mail which has failed
+  await vi.waitFor(() => expect(asked.length + turnedAway).toBe(mails.length), { timeout: 20_000 });
+  expect(asked).toHaveLength(mailsAtOnce);
   expect(await tell('hook', { type: 'channel', name: 'ops-hook' })).toMatchObject({ status: 'sent' });
   released.reject(new Error('the server is gone'));
   const outcomes = await Promise.all(mails);
-  expect(outcomes.filter((outcome) => outcome === 'MailUnavailable')).toHaveLength(40);
+  expect(outcomes.filter((outcome) => outcome === 'MailUnavailable')).toHaveLength(mailsAtOnce);
+  expect(outcomes.filter((outcome) => outcome === 'DestinationBusy')).toHaveLength(60 - mailsAtOnce);
 });

@@ -12,6 +12,7 @@ import {
   withoutPrivateAddress,
 } from '../domain/private-address.ts';
 import type { ChannelPreviewInput, ChannelProbeInput, Consolidation } from '../workflows/messages.ts';
+import { mailsAtOnce } from './channels/email.ts';
 import { rateLimitedType } from './channels/post-json.ts';
 import { createAdapters, createDelivery, type DeliverDeps } from './notify/deliver.ts';
 import { resolveDestination } from './notify/destination.ts';
@@ -20,7 +21,7 @@ import type { Delivery } from './notify/outgoing.ts';
 import { withPatience } from './notify/patience.ts';
 import { type Prepared, prepare } from './notify/prepare.ts';
 import { type ChannelPreview, previewMessage } from './notify/preview.ts';
-import { notDueByNow } from './notify/still-due.ts';
+import { type NotDue, notDueByNow } from './notify/still-due.ts';
 
 export interface NotifyDeps extends DeliverDeps {
   /** Address of the pages; links in messages begin with it. */
@@ -32,9 +33,9 @@ export interface NotifyDeps extends DeliverDeps {
 /** On their way to one destination at once. Slack has its messages in their order, so that one updates the other. */
 const atOnce = 4;
 const atOnceInSlack = 1;
-/** All mails go by one server: one that hangs leaves a third of the worker's slots to what goes another way. */
-const mailsAtOnce = 40;
-/** As no destination is called. */
+/**
+ * All mails go by it: one that hangs leaves most of the worker's slots to what goes another way. As no destination is called.
+ */
 const mailServer = '(mail server)';
 
 export function createNotifyActivities(deps: NotifyDeps) {
@@ -46,12 +47,13 @@ export function createNotifyActivities(deps: NotifyDeps) {
   /**
    * Tells one target. What was sent is not sent again; an attempt that died is made again as the same message
    * (Message-ID, idempotency key, links). Throws retryable failures for what a retry mends, among them
-   * DestinationBusy and RateLimited, which say when; non-retryable UnknownChannel, UnknownUser, UnknownSlackUser,
-   * NobodyOnCall, ChannelIncomplete, SubjectMissing, and …Refused, …Redirected, …Forbidden of the channel's kind
-   * otherwise; CancelledFailure when it was cancelled before the message left.
+   * DestinationBusy and RateLimited, which say when, and DestinationSlow; non-retryable UnknownChannel, UnknownUser,
+   * UnknownSlackUser, NobodyOnCall, ChannelIncomplete, SubjectMissing, and …Refused, …Redirected, …Forbidden of the
+   * channel's kind otherwise; CancelledFailure when it was cancelled before the message left.
    */
   async function notify(input: NotifyInput): Promise<NotifyOutcome> {
     const context = Context.current();
+    const leaveOffAt = deps.clock() + context.info.startToCloseTimeoutMs / 2;
     // a cancellation arrives with the answer to a heartbeat
     context.heartbeat();
     const leave: (() => void)[] = [];
@@ -77,7 +79,7 @@ export function createNotifyActivities(deps: NotifyDeps) {
         if (prepared.consolidation) await deps.startConsolidation(prepared.consolidation);
         return prepared.outcome;
       }
-      return await send(input, prepared, context);
+      return await send(input, prepared, { context, leaveOffAt });
     } finally {
       for (const left of leave) left();
     }
@@ -86,7 +88,7 @@ export function createNotifyActivities(deps: NotifyDeps) {
   async function send(
     input: NotifyInput,
     { entry, begun, destination, deliveries, inMs }: Extract<Prepared, { status: 'ready' }>,
-    context: Context,
+    { context, leaveOffAt }: { context: Context; leaveOffAt: number },
   ): Promise<NotifyOutcome> {
     const scope = { orgId: input.orgId };
     if (inMs > 0) {
@@ -104,11 +106,24 @@ export function createNotifyActivities(deps: NotifyDeps) {
       throw context.cancellationSignal.reason;
     }
     const startedAt = deps.clock();
-    const { failures, responses } = await deliverAll(input, deliveries);
+    const { failures, responses, calledOff } = await deliverAll(
+      input,
+      inTurn(deliveries, begun.attempt),
+      leaveOffAt,
+    );
     const endedAt = deps.clock();
-    // a retry, if one helps; what nobody got has failed; what some got was sent, and the log says who was left out
-    const mendable = failures.find((failure) => !failure.nonRetryable);
     const reached = responses.length + begun.delivered.length;
+    // after a snooze it goes to those who are left
+    if (calledOff && (reached === 0 || calledOff.not.held)) {
+      const { not } = calledOff;
+      const reason = reached === 0 ? not.reason : `${not.reason}, but for the ${reached} who have it already`;
+      await deps.db.write(scope, (tx) => skipNotification(tx, { ...entry, reason }));
+      return { status: 'skipped', destination: publicDestination(entry), ...not };
+    }
+    // a retry, if one helps; what nobody got has failed; what some got was sent, and the log says who was left out
+    const mendable = calledOff ? undefined : failures.find((failure) => !failure.nonRetryable);
+    const problems = failures.map((each) => each.message);
+    if (calledOff) problems.push(`not sent to ${calledOff.left.join(', ')}: ${calledOff.not.reason}`);
     const failure = mendable ?? (reached === 0 ? failures[0] : undefined);
     await deps.db.write(scope, async (tx) => {
       await finishNotification(tx, {
@@ -116,7 +131,7 @@ export function createNotifyActivities(deps: NotifyDeps) {
         status: failure ? 'failed' : 'sent',
         latencyMs: endedAt - startedAt,
         sinceDueMs: Math.max(0, endedAt - (input.dueAt ?? begun.createdAt.getTime())),
-        ...(failures.length > 0 && { error: failures.map((each) => each.message).join('\n') }),
+        ...(problems.length > 0 && { error: problems.join('\n') }),
         ...(responses.length > 0 && { response: responses.join('; ') }),
       });
       if (destination.channel !== null) {
@@ -137,10 +152,29 @@ export function createNotifyActivities(deps: NotifyDeps) {
     return { status: 'sent', destination: publicDestination(entry) };
   }
 
-  async function deliverAll(input: NotifyInput, deliveries: Delivery[]) {
+  /**
+   * To one address after the other. Before each further one it asks again whether that is still due; those whose turn does
+   * not come until `leaveOffAt` (epoch milliseconds) have it in the next attempt, which must not begin beside this one.
+   */
+  async function deliverAll(
+    input: NotifyInput,
+    deliveries: Delivery[],
+    leaveOffAt: number,
+  ): Promise<{
+    failures: ApplicationFailure[];
+    responses: string[];
+    calledOff?: { not: NotDue; left: string[] };
+  }> {
     const failures: ApplicationFailure[] = [];
     const responses: string[] = [];
-    for (const { to, outgoing } of deliveries) {
+    for (const [index, { to, outgoing }] of deliveries.entries()) {
+      const left = deliveries.slice(index).map((delivery) => delivery.to);
+      if (index > 0 && deps.clock() >= leaveOffAt) {
+        failures.push(slow(left));
+        break;
+      }
+      const not = index > 0 && (await deps.db.read({ orgId: input.orgId }, (tx) => notDueByNow(tx, input)));
+      if (not) return { failures, responses, calledOff: { not, left } };
       try {
         responses.push((await deliver(input.orgId, outgoing)).response);
       } catch (error) {
@@ -157,11 +191,16 @@ export function createNotifyActivities(deps: NotifyDeps) {
     return { failures, responses };
   }
 
-  /** How many messages are told in the one with this id by now, of how many incidents, and how many of those are open. */
-  async function countHeld({
-    orgId,
-    limit,
-  }: Pick<Consolidation, 'orgId' | 'limit'>): Promise<{ held: number; incidents: number; open: number }> {
+  /**
+   * How many messages are told in the one with this id by now, of how many incidents, and how many of those are open; and
+   * whether that one was sent, which histories from before 2026-11-22 do not say.
+   */
+  async function countHeld({ orgId, limit }: Pick<Consolidation, 'orgId' | 'limit'>): Promise<{
+    held: number;
+    incidents: number;
+    open: number;
+    told?: boolean;
+  }> {
     return await deps.db.read({ orgId }, (tx) => countHeldBack(tx, limit));
   }
 
@@ -195,6 +234,19 @@ export function createNotifyActivities(deps: NotifyDeps) {
   }
 
   return { notify, countHeld, previewChannel, probeChannel };
+}
+
+/** Each attempt begins with another address: one that takes long does not keep the others from their turn for ever. */
+function inTurn(deliveries: Delivery[], attempt: number): Delivery[] {
+  const first = (attempt - 1) % Math.max(1, deliveries.length);
+  return [...deliveries.slice(first), ...deliveries.slice(0, first)];
+}
+
+function slow(left: string[]): ApplicationFailure {
+  return ApplicationFailure.retryable(
+    `it takes long there, and so goes on with the next attempt: ${left.join(', ')}`,
+    'DestinationSlow',
+  );
 }
 
 /** As timelines may tell it, without what its causes repeat; the log has all of it. */

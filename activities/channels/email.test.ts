@@ -1,8 +1,16 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { ApplicationFailure } from '@temporalio/common';
 import nodemailer from 'nodemailer';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type SmtpReceiver, startSmtp } from '../../test/parts/smtp.ts';
-import { createEmailChannel, type EmailMessage, type MailTransport, mailTransportOptions } from './email.ts';
+import {
+  createEmailChannel,
+  type EmailMessage,
+  type MailTransport,
+  mailsAtOnce,
+  mailTransportOptions,
+} from './email.ts';
 
 let server: SmtpReceiver;
 let transport: MailTransport;
@@ -96,4 +104,53 @@ test('a server that is down can be retried, and mail goes out once it is back', 
   expect(await channel.probe()).toEqual({ response: 'the mail server accepts mail' });
   await channel.send(message);
   expect(server.mails).toHaveLength(1);
+});
+
+/** Takes connections, and says nothing until it is told to. */
+async function startSilentServer(): Promise<{ url: string; sockets: Socket[]; close(): void }> {
+  const sockets: Socket[] = [];
+  const silent = createServer((socket) => {
+    socket.on('error', () => {}); // of a client that broke off
+    sockets.push(socket);
+  });
+  silent.listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  return {
+    url: `smtp://127.0.0.1:${(silent.address() as AddressInfo).port}`,
+    sockets,
+    close() {
+      for (const socket of sockets) socket.destroy();
+      silent.close();
+    },
+  };
+}
+
+test('as many mails as may be on their way have a connection each, so that none waits where nothing calls it off', async () => {
+  const silent = await startSilentServer();
+  const pool = nodemailer.createTransport(mailTransportOptions(silent.url));
+  const sending = Array.from({ length: mailsAtOnce }, (_, index) =>
+    createEmailChannel({ transport: pool, from: 'holdfast@ops.example' })
+      .send({ ...message, key: String(index) })
+      .catch((error: ApplicationFailure) => error.type),
+  );
+  await expect.poll(() => silent.sockets.length, { timeout: 10_000 }).toBe(mailsAtOnce);
+  pool.close();
+  silent.close();
+  expect(new Set(await Promise.all(sending))).toEqual(new Set(['MailUnavailable']));
+});
+
+test('a mail that is not taken in time is given up, and so is one that waits behind it', async () => {
+  const silent = await startSilentServer();
+  const pool = nodemailer.createTransport({ ...mailTransportOptions(silent.url), maxConnections: 1 });
+  const slow = createEmailChannel({ transport: pool, from: 'holdfast@ops.example', withinMs: 200 });
+  const failures = await Promise.all([
+    failureOf(slow.send(message)),
+    failureOf(slow.send({ ...message, key: 'behind' })),
+  ]);
+  for (const failure of failures) {
+    expect(failure).toMatchObject({ type: 'MailUnavailable', nonRetryable: false });
+    expect(failure.message).toContain('too slowly');
+  }
+  pool.close();
+  silent.close();
 });

@@ -6,12 +6,21 @@ import type { NotificationType } from '../../domain/notification.ts';
 
 export type MailTransport = Transporter<SMTPPool.SentMessageInfo>;
 
+/**
+ * Mails that one worker has on their way at once, each on a connection of its own. activities/notify.ts begins no more: what
+ * waited behind them in nodemailer's queue would go out whatever became of it meanwhile.
+ */
+export const mailsAtOnce = 20;
+
+/** For one mail in all, however slowly the server answers: it is not to go out once the next attempt has begun. */
+const longestMs = 25_000;
+
 /** For nodemailer's `createTransport`. A server that hangs costs an attempt, not the page. */
 export function mailTransportOptions(smtpUrl: string): SMTPPool.Options {
   return {
     url: smtpUrl,
     pool: true,
-    maxConnections: 5,
+    maxConnections: mailsAtOnce,
     connectionTimeout: 10_000,
     greetingTimeout: 10_000,
     socketTimeout: 20_000,
@@ -35,9 +44,10 @@ export interface EmailMessage {
 
 /**
  * Mail by SMTP. `send` throws ApplicationFailures: MailRefused where the server will never take this mail to
- * this address (5xx), else MailUnavailable, which a retry may mend.
+ * this address (5xx), else MailUnavailable, which a retry may mend. `withinMs`: after that a mail is given up.
  */
-export function createEmailChannel(deps: { transport: MailTransport; from: string }) {
+export function createEmailChannel(deps: { transport: MailTransport; from: string; withinMs?: number }) {
+  const withinMs = deps.withinMs ?? longestMs;
   const domain = /@([^\s@>]+)>?\s*$/.exec(deps.from)?.[1] ?? 'holdfast.localhost';
   return {
     async send(message: EmailMessage): Promise<{ response: string }> {
@@ -62,6 +72,7 @@ export function createEmailChannel(deps: { transport: MailTransport; from: strin
           },
           disableFileAccess: true,
           disableUrlAccess: true,
+          signal: AbortSignal.timeout(withinMs),
         });
         return { response: sent.response };
       } catch (error) {
@@ -98,6 +109,7 @@ function mailFailure(error: unknown, to?: string): ApplicationFailure {
   const auth = 'code' in cause && cause.code === 'EAUTH';
   // without an answer of the server an envelope error is nodemailer's own: no address that one could send to
   const unsendable = 'code' in cause && cause.code === 'EENVELOPE' && code === undefined;
+  const gaveUp = 'code' in cause && cause.code === 'EABORT';
   if (!auth && (unsendable || (code !== undefined && code >= 500))) {
     return ApplicationFailure.create({
       type: 'MailRefused',
@@ -110,7 +122,7 @@ function mailFailure(error: unknown, to?: string): ApplicationFailure {
     type: 'MailUnavailable',
     message: auth
       ? `the mail server refuses Holdfast's user name or password: ${cause.message}. Check SMTP_URL.`
-      : `the mail server cannot be used now: ${cause.message}`,
+      : `the mail server cannot be used now: ${gaveUp ? 'it answers too slowly' : cause.message}`,
     cause,
   });
 }
