@@ -31,9 +31,12 @@ export interface Hold {
   /** Its id in the log. */
   consolidated: number;
   key: string;
-  /** The end of the hour. */
+  /** When it has all of its hour. */
   ends: Date;
 }
+
+/** After the hour: what was held at its very end may not be committed before. */
+const commitsWithinMs = 30_000;
 
 const incidentsTold = 15;
 
@@ -91,7 +94,7 @@ export async function findHold(tx: Tx, consolidated: number): Promise<Hold | und
 
 function holdOf(consolidated: number, destination: string, pattern: string, began: number): Hold {
   const key = consolidatedKey(destination, pattern, began);
-  return { consolidated, key, ends: new Date(began + hourMs) };
+  return { consolidated, key, ends: new Date(began + hourMs + commitsWithinMs) };
 }
 
 /** The message that stands for the others is in the log before it is sent, so that they can name it. */
@@ -125,11 +128,14 @@ async function beginConsolidated(
 const consolidatedKey = (destination: string, pattern: string, began: number): string =>
   `consolidated:${destination}:${pattern}:${began}`;
 
-/** How many messages the one with this id stands for, about how many incidents, and how many of those are not over. */
+/**
+ * How many messages the one with this id stands for, about how many incidents, and how many of those are not over; `told`:
+ * it was sent.
+ */
 export async function countHeldBack(
   tx: Tx,
   consolidated: number,
-): Promise<{ held: number; incidents: number; open: number }> {
+): Promise<{ held: number; incidents: number; open: number; told: boolean }> {
   return await tx
     .selectFrom('notifications as n')
     .leftJoin('incidents as i', 'i.id', 'n.incident_id')
@@ -137,6 +143,9 @@ export async function countHeldBack(
       sql<number>`count(*)::int`.as('held'),
       sql<number>`count(distinct n.incident_id)::int`.as('incidents'),
       sql<number>`count(distinct i.id) filter (where i.resolved_at is null)::int`.as('open'),
+      sql<boolean>`exists (select from notifications t where t.id = ${consolidated} and t.status = 'sent')`.as(
+        'told',
+      ),
     ])
     .where('n.consolidated_into', '=', consolidated)
     .executeTakeFirstOrThrow();

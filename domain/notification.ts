@@ -106,7 +106,8 @@ export interface NotificationCause {
  *   execution.message: `message`, what a step of the runbook tells
  * - contact.test, channel.test: `requestedBy`, the mail address of who asked for it
  * - forecast: `message`, one sentence; `path` of the page that shows more, such as '/reports'
- * - notifications.consolidated: `limit`, the id of what is counted; `ends` (ISO 8601), the end of the hour
+ * - notifications.consolidated: `limit`, the id of what is counted; `ends` (ISO 8601), the end of the hour; `over`, that
+ *   all of it is over, for whoever is paged by it
  * - report.*: `reportId`, the row of `reports` that is sent
  * - of any type, where a rule of notification calls for it: `rule`, its name; `note`, its own text
  */

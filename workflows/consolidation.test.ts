@@ -10,17 +10,25 @@ beforeAll(async () => {
 });
 afterAll(() => harness.close());
 
-/** What is held back of how many incidents when it is asked for the first, the second… time; the last stays. */
+/**
+ * What is held back of how many incidents when it is asked for the first, the second… time; the last stays. `startedAnew`:
+ * an earlier workflow sent the first message, and failed.
+ */
 async function told(
   held: [held: number, incidents: number, open?: number][],
-  { updates, resolves, lastsMinutes = 10 }: { updates: boolean; resolves?: true; lastsMinutes?: number },
+  {
+    updates,
+    resolves,
+    lastsMinutes = 10,
+    startedAnew = false,
+  }: { updates: boolean; resolves?: true; lastsMinutes?: number; startedAnew?: boolean },
 ): Promise<NotifyInput[]> {
   const messages: NotifyInput[] = [];
   let asked = 0;
   const activities = {
     countHeld: async () => {
-      const [messages, incidents, open = incidents] = held[Math.min(asked++, held.length - 1)] ?? [0, 0];
-      return { held: messages, incidents, open };
+      const [count, incidents, open = incidents] = held[Math.min(asked++, held.length - 1)] ?? [0, 0];
+      return { held: count, incidents, open, told: startedAnew || messages.length > 0 };
     },
     notify: async (input: NotifyInput) => {
       messages.push(input);
@@ -57,7 +65,7 @@ test('a channel that can change its message gets it at once, and again only when
     [9, 1],
   ];
   const messages = await told(counts, { updates: true });
-  expect(messages.map(({ key }) => key)).toEqual(['k', 'k:2', 'k:5']);
+  expect(messages.map(({ key }) => key)).toEqual(['k', 'k:2:4', 'k:5:9']);
   expect(messages[0]).toMatchObject({
     type: 'notifications.consolidated',
     detail: { limit: 7 },
@@ -68,7 +76,7 @@ test('a channel that can change its message gets it at once, and again only when
 test('a mail comes at once, and at the end of the hour if there was more', async () => {
   const keys = async (...held: [number, number][]) =>
     (await told(held, { updates: false })).map(({ key }) => key);
-  expect(await keys([1, 1], [40, 1])).toEqual(['k', 'k:1']);
+  expect(await keys([1, 1], [40, 1])).toEqual(['k', 'k:1:40']);
   expect(await keys([1, 1], [1, 1])).toEqual(['k']);
 });
 
@@ -81,7 +89,7 @@ test('a mail comes again within minutes when there is an incident in it that no 
     [4, 2],
   ];
   const messages = await told(held, { updates: false, lastsMinutes: 40 });
-  expect(messages.map(({ key }) => key)).toEqual(['k', 'k:2', 'k:4']);
+  expect(messages.map(({ key }) => key)).toEqual(['k', 'k:2:3', 'k:4:4']);
 });
 
 const paging = { updates: true, resolves: true, lastsMinutes: 3 } as const;
@@ -97,7 +105,8 @@ test('where it pages somebody, it says that all is over once the last of its inc
     [4, 3, 0],
   ];
   const messages = await told(counts, paging);
-  expect(messages.map(({ key }) => key)).toEqual(['k', 'k:1', 'k:6']);
+  expect(messages.map(({ key }) => key)).toEqual(['k', 'k:1:4', 'k:6:4:over']);
+  expect(messages.map(({ detail }) => detail.over)).toEqual([false, false, true]);
 });
 
 test('what is over within the hour is said at once, and again when more came in the meantime', async () => {
@@ -108,7 +117,7 @@ test('what is over within the hour is said at once, and again when more came in 
     [3, 3, 0],
   ];
   const messages = await told(counts, paging);
-  expect(messages.map(({ key }) => key)).toEqual(['k', 'k:1', 'k:2', 'k:3']);
+  expect(messages.map(({ key }) => key)).toEqual(['k', 'k:1:2:over', 'k:2:3', 'k:3:3:over']);
 });
 
 test('what began again while it was said to be over is said to be over once more', async () => {
@@ -121,13 +130,26 @@ test('what began again while it was said to be over is said to be over once more
     [1, 1, 0],
   ];
   const messages = await told(counts, paging);
-  expect(messages.map(({ key }) => key)).toEqual(['k', 'k:3', 'k:5']);
+  expect(messages.map(({ key }) => key)).toEqual(['k', 'k:3:1:over', 'k:5:1:over']);
 });
 
 test('what is about no incident is over with its hour', async () => {
-  expect((await told([[1, 0, 0]], paging)).map(({ key }) => key)).toEqual(['k', 'k:3']);
+  expect((await told([[1, 0, 0]], paging)).map(({ key }) => key)).toEqual(['k', 'k:3:1:over']);
 });
 
 test('elsewhere it ends with its hour, whatever is open', async () => {
   expect((await told([[1, 1, 1]], { updates: true, lastsMinutes: 3 })).map(({ key }) => key)).toEqual(['k']);
+});
+
+test('where nothing is held back any more, nothing is told at the end of the hour', async () => {
+  expect(await told([[0, 0]], paging)).toEqual([]);
+});
+
+test('what is started anew after a failure tells what came since, and does not take it for told', async () => {
+  const counts: [number, number, number][] = [
+    [40, 2, 2],
+    [40, 2, 0],
+  ];
+  const messages = await told(counts, { ...paging, startedAnew: true });
+  expect(messages.map(({ key }) => key)).toEqual(['k:0:40', 'k:1:40:over']);
 });

@@ -43,8 +43,10 @@ export async function consolidation(
   for (let { part } = before; ; part++) {
     const by = await countHeld({ orgId, limit });
     const hourIsOver = Date.now() >= ends;
+    // an older worker told of it all the same, and did not say whether the first message was sent
+    const anything = by.held > 0 || by.told === undefined;
     // what is about no incident has no other end than the hour's
-    const over = input.resolves === true && by.open === 0 && (by.incidents > 0 || hourIsOver);
+    const over = input.resolves === true && anything && by.open === 0 && (by.incidents > 0 || hourIsOver);
     const wasOver = told.over && over;
     const counts = input.updates || hourIsOver;
     // nobody else would tell of an incident that is held back
@@ -52,10 +54,10 @@ export async function consolidation(
     if (more || (over && !wasOver)) {
       await notify({
         orgId,
-        key: part === 0 ? key : `${key}:${part}`,
+        key: (by.told ?? part > 0) ? laterKey(key, { part, held: by.held, over }) : key,
         type: 'notifications.consolidated',
         target,
-        detail: { limit, ends: input.ends },
+        detail: { limit, ends: input.ends, ...(input.resolves && { over }) },
         pattern,
         dueAt: Date.now(),
       });
@@ -72,4 +74,12 @@ export async function consolidation(
     const everyMs = input.updates ? updateEveryMs : againEveryMs;
     await sleep(left > 0 ? Math.min(left, everyMs) : lookEveryMs);
   }
+}
+
+/**
+ * What follows the first message, which is the one that the others name in the log. It is called after what it tells: started
+ * anew after a failure, the workflow counts its looks from the beginning, and what came since is not to pass for told.
+ */
+function laterKey(key: string, { part, held, over }: { part: number; held: number; over: boolean }): string {
+  return `${key}:${part}:${held}${over ? ':over' : ''}`;
 }

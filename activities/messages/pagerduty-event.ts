@@ -38,8 +38,10 @@ export function pagerDutyEvents(source: MessageSource, message: Message, subject
 }
 
 /** What is told together is over with the last of its incidents; what is about none, with its hour. */
-function isOver({ consolidated, now }: MessageSource): boolean {
+function isOver({ consolidated, detail, now }: MessageSource): boolean {
   if (consolidated === undefined) return false;
+  // by then there may be more of it, which its workflow tells next
+  if (detail.over === true) return true;
   // those that are open stand first
   const open = consolidated.incidents.some(({ resolvedAt }) => resolvedAt === null);
   return !open && (consolidated.incidentCount > 0 || now >= consolidated.ends.getTime());

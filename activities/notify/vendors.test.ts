@@ -7,6 +7,7 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { verifyLink } from '../../db/signed-links.ts';
 import { slackActionValue } from '../../domain/chat/slack-actions.ts';
 import type { NotifyInput, NotifyOutcome } from '../../domain/notification.ts';
+import { hourMs } from '../../domain/notification-limits.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.ts';
 import { type PagerDutyDouble, startPagerDutyDouble } from '../../test/harness/pagerduty-double.ts';
 import { type SlackDouble, startSlackDouble } from '../../test/harness/slack-double.ts';
@@ -410,7 +411,14 @@ test('the eleventh message about one pattern within an hour is told with the oth
     held: 2,
     incidents: 1,
     open: 1,
+    told: false,
   });
+  // a page that is held at the last moment of the hour is committed after it
+  const { rows } = await database.owner.query(
+    'select hour_began from notification_limits where consolidated = $1',
+    [limit],
+  );
+  expect(Date.parse(ends) - rows[0].hour_began.getTime()).toBe(hourMs + 30_000);
   await tell(
     message('', {
       key,
@@ -430,6 +438,7 @@ test('the eleventh message about one pattern within an hour is told with the oth
     subject: { incidentNumber: incident.number, opening: 1, asOf: 0 },
   });
   expect(await logged(key)).toMatchObject({ id: limit, status: 'sent' });
+  expect(await activities.countHeld({ orgId: database.orgId, limit })).toMatchObject({ told: true });
 });
 
 test('what PagerDuty was told together is resolved there when the last of its incidents is over', async () => {
@@ -442,9 +451,9 @@ test('what PagerDuty was told together is resolved there when the last of its in
   const { limit, key, ends, target, updates, resolves } = held[0]!;
   expect({ updates, resolves }).toEqual({ updates: true, resolves: true });
   let part = 0;
-  const together = async () => {
+  const together = async (over = false) => {
     const type = 'notifications.consolidated';
-    const detail = { limit, ends };
+    const detail = { limit, ends, over };
     const told = { type, target, pattern, incidentId: undefined!, detail } as const;
     await tell(message('', { ...told, key: `${key}:${part++}` }));
     return pagerduty.incidents.get(`holdfast:consolidated:${limit}`)?.status;
@@ -458,6 +467,8 @@ test('what PagerDuty was told together is resolved there when the last of its in
   expect([await together(), await open()]).toEqual(['resolved', 0]);
   await change(`resolved_at = null, status = 'investigating'`);
   expect([await together(), await open()]).toEqual(['triggered', 1]);
+  // its workflow goes on from what it has said: what opens between its look and the message is told next
+  expect([await together(true), await open()]).toEqual(['resolved', 1]);
 });
 
 test('the log says how long after its time a message went, why, and to whom', async () => {
