@@ -110,3 +110,35 @@ test('a preview makes nothing, and asks for the role and for a window that could
   expect((await preview()).status).toBe(200);
   expect((await api.ask('GET', base, { token })).body.items).toEqual([]);
 });
+
+test("a role in one team keeps that team's windows, and not everybody's", async () => {
+  const { token: limited } = await api.addPerson('ana@example.com', 'operator', red);
+  const missing = {
+    status: 403,
+    body: { detail: expect.stringContaining('needs the role operator in the whole organization') },
+  };
+  const ask = (method: string, path: string, given?: object, as = limited) =>
+    api.ask(method, path, { token: as, ...(given && { body: body(given) }) });
+  expect(await ask('POST', base, {})).toMatchObject(missing);
+  expect(await preview({}, limited)).toMatchObject(missing);
+  const shared = await ask('POST', base, {}, token);
+  expect(shared.status).toBe(201);
+  const path = `${base}/${shared.body.id}`;
+  expect(await ask('PUT', path, { team: 'red' })).toMatchObject(missing);
+  expect(await ask('DELETE', path)).toMatchObject(missing);
+  expect((await ask('GET', path)).body).toEqual(shared.body);
+
+  const own = await ask('POST', base, { team: 'red' });
+  expect(own.status).toBe(201);
+  const ownPath = `${base}/${own.body.id}`;
+  expect(await ask('PUT', ownPath, {})).toMatchObject(missing);
+  expect(await ask('PUT', ownPath, { team: 'red', reason: 'two disks' })).toMatchObject({
+    status: 200,
+    body: { team: 'red', reason: 'two disks' },
+  });
+  expect((await preview({ team: 'red' }, limited)).status).toBe(200);
+  expect((await ask('POST', base, { team: 'none' })).body.errors[0].field).toBe('team');
+  expect((await ask('DELETE', ownPath)).status).toBe(204);
+  expect((await ask('DELETE', ownPath)).status).toBe(404);
+  expect((await ask('DELETE', path, undefined, token)).status).toBe(204);
+});

@@ -11,7 +11,8 @@ import {
   updateMaintenanceWindow,
 } from '../../db/maintenance-windows.ts';
 import { findTeam } from '../../db/teams.ts';
-import { assertRole, type Principal, scopeOf } from '../auth/principal.ts';
+import { askWhoMayChange, assertMayKeepWindow } from '../auth/maintenance-window.ts';
+import { type Principal, scopeOf } from '../auth/principal.ts';
 import { type Endpoint, iso, personEndpoint, whenLeft } from '../endpoint.ts';
 import { NotFoundError } from '../errors.ts';
 import {
@@ -62,7 +63,7 @@ export function maintenanceWindowEndpoints({ db }: { db: Pick<Database, 'read' |
         const { orgId, email: actor } = principal;
         const id = randomUUID();
         await db.write(scopeOf(principal), async (tx) => {
-          await assertOperatorOf(tx, principal, window.team);
+          await assertMayMake(tx, principal, window.team);
           await createMaintenanceWindow(tx, { orgId, id, window, actor });
         });
         return present(await seen(principal, id));
@@ -79,6 +80,7 @@ export function maintenanceWindowEndpoints({ db }: { db: Pick<Database, 'read' |
       response: maintenancePreviewShown,
       errors: { 422: 'It took too long', 503: 'Others wait already' },
       handle: async ({ principal, body, request }) => {
+        await db.read(scopeOf(principal), (tx) => assertMayMake(tx, principal, body.team));
         const found = await preview(scopeOf(principal), body, whenLeft(request));
         return {
           ...found,
@@ -112,10 +114,9 @@ export function maintenanceWindowEndpoints({ db }: { db: Pick<Database, 'read' |
       errors: notFound,
       handle: async ({ principal, params: { id }, body: window }) => {
         const { orgId, email: actor } = principal;
-        const { team } = await seen(principal, id);
-        assertRole(principal, 'operator', team?.id ?? null);
         await db.write(scopeOf(principal), async (tx) => {
-          await assertOperatorOf(tx, principal, window.team);
+          await assertMayChange(tx, principal, id);
+          await assertMayMake(tx, principal, window.team);
           await updateMaintenanceWindow(tx, { orgId, id, window, actor });
         });
         return present(await seen(principal, id));
@@ -132,9 +133,10 @@ export function maintenanceWindowEndpoints({ db }: { db: Pick<Database, 'read' |
       errors: notFound,
       handle: async ({ principal, params: { id } }) => {
         const { orgId, email: actor } = principal;
-        const { team } = await seen(principal, id);
-        assertRole(principal, 'operator', team?.id ?? null);
-        await db.write(scopeOf(principal), (tx) => deleteMaintenanceWindow(tx, { orgId, id, actor }));
+        await db.write(scopeOf(principal), async (tx) => {
+          await assertMayChange(tx, principal, id);
+          await deleteMaintenanceWindow(tx, { orgId, id, actor });
+        });
         return undefined;
       },
     }),
@@ -142,9 +144,15 @@ export function maintenanceWindowEndpoints({ db }: { db: Pick<Database, 'read' |
 }
 
 /** A team that there is not is refused where the window is written. */
-async function assertOperatorOf(tx: Tx, principal: Principal, slug: string | null): Promise<void> {
-  const team = slug === null ? undefined : await findTeam(tx, slug);
-  assertRole(principal, 'operator', team?.id ?? null);
+async function assertMayMake(tx: Tx, principal: Principal, slug: string | null): Promise<void> {
+  const teamId = slug === null ? null : (await findTeam(tx, slug))?.id;
+  if (teamId !== undefined) assertMayKeepWindow(principal, teamId, 'name one of your teams');
+}
+
+async function assertMayChange(tx: Tx, principal: Principal, id: string): Promise<void> {
+  const stored = await getMaintenanceWindow(tx, id);
+  if (!stored) throw new NotFoundError(`maintenance window ${id}`);
+  assertMayKeepWindow(principal, stored.team?.id ?? null, askWhoMayChange);
 }
 
 function present(window: StoredMaintenanceWindow): z.input<typeof maintenanceWindowShown> {

@@ -117,6 +117,28 @@ describe('the form of a maintenance window', () => {
     });
   });
 
+  it('leaves a time as it was that nobody changed, also in the hour that comes twice', () => {
+    const stored = {
+      ...({ id: 'w', team: null, target: 'db-*', reason: 'disk swap' } as Parameters<typeof windowValues>[0]),
+      startsAt: new Date('2026-10-25T00:15:20Z'),
+      endsAt: new Date('2026-10-25T01:30:00Z'),
+    };
+    const shown = windowValues(stored, 'Europe/Berlin');
+    expect(shown).toMatchObject({ startsAt: '2026-10-25T02:15', endsAt: '2026-10-25T02:30' });
+    const saved = (given: object) => readWindow({ ...shown, ...given }, now, stored);
+    expect(saved({ reason: 'two disks' })).toMatchObject({
+      window: {
+        startsAt: '2026-10-25T00:15:20.000Z',
+        endsAt: '2026-10-25T01:30:00.000Z',
+        reason: 'two disks',
+      },
+    });
+    // what is typed is the first of the two hours
+    expect(saved({ endsAt: '2026-10-25T02:40' })).toMatchObject({
+      window: { startsAt: '2026-10-25T00:15:20.000Z', endsAt: '2026-10-25T00:40:00.000Z' },
+    });
+  });
+
   it('has an end, which lies ahead and after its start', () => {
     const problem = (given: object) => {
       const read = readWindow(postedWindow({ ...body, ...given }), now);
@@ -136,7 +158,7 @@ describe('the form of a maintenance window', () => {
 
   it('asks whose runs only where there are teams', () => {
     const view = (teams: { id: string; slug: string; name: string }[]) =>
-      windowFormView(postedWindow(body), {}, { id: null, teams });
+      windowFormView(postedWindow(body), {}, { id: null, teams, everybody: true });
     expect(view([]).team).toBeNull();
     expect(view([{ id: '1', slug: 'red', name: 'Red' }]).team?.options).toHaveLength(2);
   });

@@ -13,7 +13,9 @@ let orgId: string;
 let web: TestWeb;
 const messages = createFakeMessages();
 const problems: unknown[] = [];
-const sessions: Partial<Record<Role, { token: string; csrfToken: string }>> = {};
+/** 'red' is an operator in the team of that name alone. */
+type Reader = Role | 'red';
+const sessions: Partial<Record<Reader, { token: string; csrfToken: string }>> = {};
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -21,6 +23,16 @@ beforeAll(async () => {
   for (const role of ['viewer', 'operator', 'admin'] as const) {
     sessions[role] = await signedIn(database.db, { orgId, email: `${role}@example.com`, role });
   }
+  const { rows } = await database.owner.query(
+    `insert into teams (org_id, slug, name) values ($1, 'red', 'Red') returning id`,
+    [orgId],
+  );
+  sessions.red = await signedIn(database.db, {
+    orgId,
+    email: 'ana@example.com',
+    role: 'operator',
+    teamId: rows[0].id,
+  });
   await seedRunbookVersion({ owner: database.owner, orgId }, 'restart');
   web = await serveWeb(database.db, { messages, logError: (error) => problems.push(error) });
 });
@@ -38,13 +50,13 @@ beforeEach(async () => {
 
 const create = (seed: ExecutionSeed = {}) => seedExecution({ owner: database.owner, orgId }, seed);
 
-async function page(path: string, role: Role = 'operator') {
+async function page(path: string, role: Reader = 'operator') {
   const answer = await fetch(web.base + path, { headers: { cookie: `holdfast=${sessions[role]!.token}` } });
   return { status: answer.status, html: await answer.text() };
 }
 
 /** Sends a form as the page of `role` has it, and reads the page that it leads to. */
-async function send(path: string, fields: Record<string, string> = {}, role: Role = 'operator') {
+async function send(path: string, fields: Record<string, string> = {}, role: Reader = 'operator') {
   const { token, csrfToken } = sessions[role]!;
   const cookie = `holdfast=${token}`;
   const answer = await fetch(web.base + path, {
@@ -135,6 +147,42 @@ it('maintenance windows are made, changed and ended by operators', async () => {
   expect((await send(own, { ...fields, reason: 'two disks' })).html).toContain('two disks');
   expect((await send(`${own}/delete`)).html).toContain('None is planned');
   expect((await page(own)).status).toBe(404);
+});
+
+it("a maintenance window of everybody's is not one team's to make, change or end", async () => {
+  const soon = new Date(Date.now() + 3_600_000).toISOString().slice(0, 16);
+  const fields = { target: 'db-*', team: '', startsAt: '', endsAt: soon, reason: 'disk swap' };
+  const fresh = '/automation/maintenance/new';
+  expect((await page(fresh)).html).toContain('>Everybody</option>');
+  const form = await page(fresh, 'red');
+  expect(form.html).toContain('>Red</option>');
+  expect(form.html).not.toContain('>Everybody</option>');
+  for (const path of [fresh, `${fresh}/try`]) {
+    const refused = await send(path, fields, 'red');
+    expect(refused.status).toBe(422);
+    expect(refused.html).toContain('Choose one of your teams.');
+  }
+  await send(fresh, fields);
+  const idOf = async (reason: string) =>
+    (await database.owner.query('select id from maintenance_windows where reason = $1', [reason])).rows[0].id;
+  const shared = `/automation/maintenance/${await idOf('disk swap')}`;
+  expect((await page(shared, 'red')).html).toContain('needs the role operator in the whole organization');
+  for (const path of [shared, `${shared}/try`, `${shared}/delete`]) {
+    expect((await send(path, { ...fields, team: 'red' }, 'red')).status).toBe(403);
+  }
+  for (const path of ['/automation', '/silences']) {
+    const listed = (await page(path, 'red')).html;
+    expect(listed).toContain('disk swap');
+    expect(listed).not.toContain(shared);
+    expect((await page(path)).html).toContain(shared);
+  }
+  const own = { ...fields, team: 'red', reason: 'two disks' };
+  expect((await send(fresh, own, 'red')).html).toContain('two disks');
+  const path = `/automation/maintenance/${await idOf('two disks')}`;
+  expect((await send(path, fields, 'red')).status).toBe(422);
+  expect((await send(path, own, 'red')).status).toBe(303);
+  expect((await send(`${path}/delete`, {}, 'red')).html).not.toContain('two disks');
+  expect(problems).toEqual([]);
 });
 
 it('a maintenance window shows what it would hold back before it is made, and while it is changed', async () => {

@@ -1,4 +1,5 @@
 import { type Request, type Response, Router } from 'express';
+import { mayKeepWindow } from '../../api/auth/maintenance-window.ts';
 import { actorOf, mayOn } from '../../api/auth/principal.ts';
 import {
   letGoOn,
@@ -21,7 +22,7 @@ import { act, NotFoundError, type Pages, refusalText } from '../layout/pages.ts'
 import { uuidOf } from '../layout/uuid.ts';
 import { assertVisitorRole, visitorOf } from '../visitor.ts';
 import { ruleRoutes } from './rules.ts';
-import { automationView } from './view.ts';
+import { automationView, windowRow } from './view.ts';
 import { windowRoutes } from './windows.ts';
 
 const base = '/automation';
@@ -162,7 +163,10 @@ export function automationRoutes(deps: WebDeps, pages: Pages): Router {
     await pages.show(request, response, {
       template: 'automation/show',
       view: {
-        ...automationView(facts, (needed, teamId) => mayOn(principal, needed, teamId), now),
+        ...automationView(facts, (needed, teamId) => mayOn(principal, needed, teamId)),
+        windows: facts.windows.map((window) =>
+          windowRow(window, mayKeepWindow(principal, window.team?.id ?? null), now),
+        ),
         mayEditRules: mayOn(principal, 'admin', null),
         problems: { reason: problems.reason ?? null },
         reasonField: field('reason', 'Why', { problems, id: 'stop-reason' }),

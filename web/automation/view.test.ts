@@ -9,7 +9,6 @@ const facts = (given: Partial<AutomationFacts> = {}): AutomationFacts => ({
   running: [],
   circuits: [],
   targets: [],
-  windows: [],
   rules: [],
   teams: [red],
   ...given,
@@ -38,8 +37,7 @@ const viewer = () => false;
 
 describe('the page of automation', () => {
   it('says in one sentence how it stands', () => {
-    const sentence = (given: Partial<AutomationFacts>) =>
-      automationView(facts(given), anything, now).sentence;
+    const sentence = (given: Partial<AutomationFacts>) => automationView(facts(given), anything).sentence;
     expect(sentence({})).toBe('Automation is on: nothing runs now.');
     expect(sentence({ running: [running({ stopped: false })] })).toBe('Automation is on: 1 run now.');
     expect(sentence({ stops: [stop()] })).toBe(
@@ -55,7 +53,7 @@ describe('the page of automation', () => {
 
   it('offers to stop what is not stopped, to whom it may', () => {
     const places = (given: Partial<AutomationFacts>, may = anything) =>
-      automationView(facts(given), may, now).places.map(({ value }) => value);
+      automationView(facts(given), may).places.map(({ value }) => value);
     expect(places({})).toEqual(['', 'red']);
     expect(places({ stops: [stop(red)] })).toEqual(['']);
     expect(places({ stops: [stop()] })).toEqual([]);
@@ -64,7 +62,7 @@ describe('the page of automation', () => {
 
   it('asks about what runs where it is stopped, and only those who may answer', () => {
     const view = (may: () => boolean, given: Partial<RunningExecution> = {}) =>
-      automationView(facts({ stops: [stop()], running: [running(given)] }), may, now);
+      automationView(facts({ stops: [stop()], running: [running(given)] }), may);
     expect(view(anything)).toMatchObject({ undecided: 1, cancelAll: 1, running: [{ asks: true }] });
     expect(view(viewer)).toMatchObject({ undecided: 1, cancelAll: 0, running: [{ asks: false }] });
     expect(view(anything, { goesOn: true })).toMatchObject({
@@ -74,7 +72,7 @@ describe('the page of automation', () => {
   });
 
   it('shows the default of the organization where nobody has set a limit', () => {
-    const rules = (given: Partial<AutomationFacts>) => automationView(facts(given), anything, now).rules;
+    const rules = (given: Partial<AutomationFacts>) => automationView(facts(given), anything).rules;
     expect(rules({})).toMatchObject([{ what: 'The organization', maxPerHour: '10 (default)' }]);
     const set = {
       scope: 'target' as const,

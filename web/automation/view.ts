@@ -14,7 +14,6 @@ export interface AutomationFacts {
   running: RunningExecution[];
   circuits: OpenCircuit[];
   targets: LockedTarget[];
-  windows: StoredMaintenanceWindow[];
   rules: StoredSafetyRules[];
   teams: Team[];
 }
@@ -26,7 +25,7 @@ const base = '/automation';
 const inForce: Mark = { word: 'In force', icon: 'stopped', tone: 'warning' };
 const planned: Mark = { word: 'Planned', icon: 'clock', tone: 'quiet' };
 
-export function automationView(facts: AutomationFacts, may: May, now: number) {
+export function automationView(facts: AutomationFacts, may: May) {
   const stoppedTeams = facts.stops.map(({ team }) => team?.id ?? null);
   const all = stoppedTeams.includes(null);
   const teams = facts.teams.filter(({ id }) => !stoppedTeams.includes(id) && may('operator', id));
@@ -62,7 +61,6 @@ export function automationView(facts: AutomationFacts, may: May, now: number) {
       holder: holder && claimView(holder),
       queue: queue.map(claimView),
     })),
-    windows: facts.windows.map((window) => windowRow(window, may, now)),
     rules: ruleRows(facts.rules),
     rulesHref: `${base}/rules/new`,
   };
@@ -132,11 +130,12 @@ function claimView({ executionId, runbook, requestedBy, since }: TargetClaim) {
   };
 }
 
-export function windowRow(window: StoredMaintenanceWindow, may: May, now: number) {
+/** @param mayKeep whether the visitor may change it */
+export function windowRow(window: StoredMaintenanceWindow, mayKeep: boolean, now: number) {
   const { id, team, target, startsAt, endsAt, reason, createdBy } = window;
   return {
     id,
-    href: may('operator', team?.id ?? null) ? `${base}/maintenance/${id}` : null,
+    href: mayKeep ? `${base}/maintenance/${id}` : null,
     target,
     team: team === null ? 'everybody' : `team ${team.name}`,
     mark: startsAt.getTime() <= now ? inForce : planned,

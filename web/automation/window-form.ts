@@ -49,17 +49,24 @@ export function postedWindow(body: unknown): WindowValues {
   };
 }
 
+/**
+ * @param stored what is changed: a time that stands as the form showed it stays the moment that it was, also in an hour
+ * that comes twice
+ */
 export function readWindow(
   values: WindowValues,
   now: number,
+  stored: Pick<StoredMaintenanceWindow, 'startsAt' | 'endsAt'> | null = null,
 ): { window: MaintenanceWindow } | { problems: Problems } {
   const problems: Problems = {};
   const timeZone = values.timeZone || 'UTC';
   if (!isTimeZone(timeZone)) {
     return { problems: { timeZone: 'Write a time zone such as Europe/Berlin or UTC.' } };
   }
-  const startsAt = values.startsAt === '' ? now : inputMoment(timeZone, values.startsAt);
-  const endsAt = inputMoment(timeZone, values.endsAt);
+  const momentOf = (text: string, was: number | undefined) =>
+    was !== undefined && inputText(timeZone, was) === text ? was : inputMoment(timeZone, text);
+  const startsAt = values.startsAt === '' ? now : momentOf(values.startsAt, stored?.startsAt.getTime());
+  const endsAt = momentOf(values.endsAt, stored?.endsAt.getTime());
   if (startsAt === undefined) problems.startsAt = 'Write a day and a time, or leave it empty: from now on.';
   if (endsAt === undefined) {
     problems.endsAt = 'Write when it ends: automation stays away until then, and no longer.';
@@ -98,11 +105,11 @@ export interface WindowFormView {
 export function windowFormView(
   values: WindowValues,
   problems: Problems,
-  given: { id: string | null; teams: Team[] },
+  given: { id: string | null; teams: Team[]; everybody: boolean },
 ): WindowFormView {
   const stated = { values, problems };
   const own = `/automation/maintenance/${given.id ?? 'new'}`;
-  const everybody = { value: '', label: 'Everybody' };
+  const everybody = given.everybody ? [{ value: '', label: 'Everybody' }] : [];
   return {
     heading: given.id === null ? 'New maintenance window' : 'Maintenance window',
     hasProblems: Object.keys(problems).length > 0,
@@ -118,7 +125,7 @@ export function windowFormView(
         ? null
         : field('team', 'Whose runs', {
             ...stated,
-            choices: [everybody, ...given.teams.map(({ slug, name }) => ({ value: slug, label: name }))],
+            choices: [...everybody, ...given.teams.map(({ slug, name }) => ({ value: slug, label: name }))],
           }),
     times: [
       field('startsAt', 'Starts', { ...stated, type: 'datetime-local', optional: true, hint: 'Empty: now' }),

@@ -1,17 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
+import { askWhoMayChange, assertMayKeepWindow, mayKeepWindow } from '../../api/auth/maintenance-window.ts';
+import { mayOn } from '../../api/auth/principal.ts';
 import type { Tx } from '../../db/database.ts';
 import { createMaintenancePreview } from '../../db/maintenance-preview.ts';
 import {
   createMaintenanceWindow,
   deleteMaintenanceWindow,
   getMaintenanceWindow,
+  type StoredMaintenanceWindow,
   updateMaintenanceWindow,
 } from '../../db/maintenance-windows.ts';
 import { UnknownReferenceError } from '../../db/policies.ts';
 import { NotTriedError } from '../../db/preview-thread.ts';
 import { findTeam, listTeams } from '../../db/teams.ts';
-import type { MaintenanceWindow } from '../../domain/safety/maintenance-window.ts';
 import type { WebDeps } from '../deps.ts';
 import { formStatus, type Problems } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
@@ -49,8 +51,7 @@ export function windowRoutes(deps: WebDeps, pages: Pages): Router {
   });
 
   router.post(`${base}/:id`, async (request, response) => {
-    const { id } = await ownOne(request);
-    await save(request, response, id);
+    await save(request, response, await ownOne(request));
   });
 
   router.post(`${base}/new/try`, requireRole('operator'), async (request, response) => {
@@ -58,8 +59,7 @@ export function windowRoutes(deps: WebDeps, pages: Pages): Router {
   });
 
   router.post(`${base}/:id/try`, async (request, response) => {
-    const { id } = await ownOne(request);
-    await tryOut(request, response, id);
+    await tryOut(request, response, await ownOne(request));
   });
 
   router.post(`${base}/:id/delete`, async (request, response) => {
@@ -75,43 +75,67 @@ export function windowRoutes(deps: WebDeps, pages: Pages): Router {
     return await deps.db.read(scope, (tx) => readerZone(tx, userId, deps.timeZone));
   }
 
-  async function ownOne(request: Request) {
+  async function ownOne(request: Request): Promise<StoredMaintenanceWindow> {
     const id = uuidOf(request.params.id, 'maintenance window');
-    const window = await deps.db.read(visitorOf(request).scope, (tx) => getMaintenanceWindow(tx, id));
+    const { scope, principal } = visitorOf(request);
+    const window = await deps.db.read(scope, (tx) => getMaintenanceWindow(tx, id));
     if (!window)
       throw new NotFoundError('There is no such maintenance window, or it belongs to another team.');
-    assertVisitorRole(request, 'operator', window.team?.id ?? null);
+    assertMayKeepWindow(principal, window.team?.id ?? null, askWhoMayChange);
     return window;
   }
 
-  async function save(request: Request, response: Response, id: string | null): Promise<void> {
+  /** @param stored what it was until now; null for a new one */
+  async function save(
+    request: Request,
+    response: Response,
+    stored: StoredMaintenanceWindow | null,
+  ): Promise<void> {
     const { scope, orgId, email: actor } = visitorOf(request);
     const values = postedWindow(request.body);
-    const read = readWindow(values, pages.now());
+    const id = stored?.id ?? null;
+    const read = readWindow(values, pages.now(), stored);
     if ('problems' in read) {
       await form(request, response, { id, values, problems: read.problems });
       return;
     }
     const { window } = read;
-    await deps.db.write(scope, async (tx) => {
-      await assertMayKeep(tx, request, window);
+    const refused = await deps.db.write(scope, async (tx) => {
+      const problems = await problemOfTeam(tx, request, window.team);
+      if (problems) return problems;
       if (id === null) await createMaintenanceWindow(tx, { orgId, id: randomUUID(), window, actor });
       else await updateMaintenanceWindow(tx, { orgId, id, window, actor });
+      return undefined;
     });
+    if (refused) {
+      await form(request, response, { id, values, problems: refused });
+      return;
+    }
     setFlash(response, 'good', `Automation keeps away from ${window.target} during this window.`);
     response.redirect(303, '/automation');
   }
 
-  async function tryOut(request: Request, response: Response, id: string | null): Promise<void> {
+  async function tryOut(
+    request: Request,
+    response: Response,
+    stored: StoredMaintenanceWindow | null,
+  ): Promise<void> {
     const values = postedWindow(request.body);
+    const id = stored?.id ?? null;
     // what it would hold back can be seen before the reason is written
-    const read = readWindow({ ...values, reason: values.reason || '-' }, pages.now());
+    const read = readWindow({ ...values, reason: values.reason || '-' }, pages.now(), stored);
     if ('problems' in read) {
       await form(request, response, { id, values, problems: read.problems });
       return;
     }
+    const { scope } = visitorOf(request);
+    const refused = await deps.db.read(scope, (tx) => problemOfTeam(tx, request, read.window.team));
+    if (refused) {
+      await form(request, response, { id, values, problems: refused });
+      return;
+    }
     try {
-      const found = await preview(visitorOf(request).scope, read.window, whenLeft(request));
+      const found = await preview(scope, read.window, whenLeft(request));
       await form(request, response, { id, values, tried: previewView(found) });
     } catch (error) {
       if (error instanceof NotTriedError) await form(request, response, { id, values, notTried: error });
@@ -121,10 +145,15 @@ export function windowRoutes(deps: WebDeps, pages: Pages): Router {
     }
   }
 
-  async function assertMayKeep(tx: Tx, request: Request, { team: slug }: MaintenanceWindow): Promise<void> {
-    const team = slug === null ? null : await findTeam(tx, slug);
-    if (team === undefined) throw new NotFoundError(`There is no team ${slug}.`);
-    assertVisitorRole(request, 'operator', team?.id ?? null);
+  /** Throws ForbiddenError for a team that is not the visitor's. */
+  async function problemOfTeam(tx: Tx, request: Request, slug: string | null): Promise<Problems | undefined> {
+    const { principal } = visitorOf(request);
+    if (slug === null)
+      return mayKeepWindow(principal, null) ? undefined : { team: 'Choose one of your teams.' };
+    const team = await findTeam(tx, slug);
+    if (!team) return { team: `There is no team ${slug}.` };
+    assertVisitorRole(request, 'operator', team.id);
+    return undefined;
   }
 
   async function form(
@@ -139,11 +168,15 @@ export function windowRoutes(deps: WebDeps, pages: Pages): Router {
     },
   ): Promise<void> {
     const { id, values, problems = {}, tried = null, notTried } = given;
-    const teams = await deps.db.read(visitorOf(request).scope, listTeams);
+    const { scope, principal } = visitorOf(request);
+    const teams = (await deps.db.read(scope, listTeams)).filter((team) =>
+      mayOn(principal, 'operator', team.id),
+    );
+    const everybody = mayKeepWindow(principal, null);
     await pages.show(request, response, {
       template: 'automation/window-form',
       view: {
-        form: windowFormView(values, problems, { id, teams }),
+        form: windowFormView(values, problems, { id, teams, everybody }),
         tried,
         notTried: notTried?.message ?? null,
       },

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
+import { mayKeepWindow } from '../../api/auth/maintenance-window.ts';
 import { mayOn } from '../../api/auth/principal.ts';
 import { askWhoMayEnd, assertMayKeepQuiet, mayKeepQuiet } from '../../api/auth/silence.ts';
 import { listMaintenanceWindows } from '../../db/maintenance-windows.ts';
@@ -45,7 +46,6 @@ export function silenceRoutes(deps: WebDeps, pages: Pages): Router {
         windows: await listMaintenanceWindows(tx, now),
       };
     });
-    const may = (needed: 'operator', teamId: string | null) => mayOn(principal, needed, teamId);
     await pages.show(request, response, {
       template: 'silences/list',
       view: {
@@ -55,7 +55,7 @@ export function silenceRoutes(deps: WebDeps, pages: Pages): Router {
         })),
         over: found.over.slice(0, 20).map((each) => silenceRow(each, undefined, now.getTime())),
         windows: found.windows.map((window) =>
-          windowRow(window, (_, teamId) => may('operator', teamId), now.getTime()),
+          windowRow(window, mayKeepWindow(principal, window.team?.id ?? null), now.getTime()),
         ),
       },
       title: 'Silences and maintenance',
