@@ -7,6 +7,7 @@ import { type HeldBack, wasHeldBack } from '../domain/silences/held-back.ts';
 import type { Tx } from './database.ts';
 import { listHeldBack } from './held-back.ts';
 import { namesLimit } from './incident-feed.ts';
+import { ofVisibleIncident } from './visible-incident.ts';
 
 interface Row {
   trigger: NotificationTrigger;
@@ -30,7 +31,8 @@ interface Row {
 
 /**
  * What happened since `since` of what `triggers` name, newest first, at most `limit` of each. What an incident is called
- * and how severe it is are as they stand now; what silences held back is marked. Nothing is read for 'forecast', of which there is no record.
+ * and how severe it is are as they stand now; what silences held back is marked. Nothing is read for 'forecast', of which
+ * there is no record, nor alerts and clocks of incidents that the scope does not see.
  */
 export async function listPastEvents(
   tx: Tx,
@@ -42,7 +44,8 @@ export async function listPastEvents(
     with happened as (${sql.join(happened, sql` union all `)}),
     names as (
       select incident_id, (array_agg(distinct name))[1:${namesLimit}] as alerts
-      from alerts where incident_id in (select incident_id from happened where alert_id is null)
+      from alerts where incident_id in (
+        select incident_id from happened where alert_id is null and ${ofVisibleIncident('happened')})
       group by incident_id
     )
     select h.trigger, h.at, i.number, i.status, i.severity as incident_severity, i.service as incident_service,
@@ -119,7 +122,7 @@ function source(trigger: NotificationTrigger, since: Date): RawBuilder<unknown> 
   switch (trigger) {
     case 'alert.received':
       return sql`select received_at as at, incident_id, id as alert_id, null::uuid as execution_id,
-        null::uuid as report_id from alerts where received_at > ${since}`;
+        null::uuid as report_id from alerts where received_at > ${since} and ${ofVisibleIncident('alerts')}`;
     case 'incident.opened':
       return sql`select opened_at as at, id as incident_id, ${none} from incidents where opened_at > ${since}`;
     case 'incident.acknowledged':
@@ -138,7 +141,7 @@ function source(trigger: NotificationTrigger, since: Date): RawBuilder<unknown> 
           and (c.state in ('at_risk', 'breached') or (c.state = 'met' and c.ended_at > c.at_risk_at))`;
     case 'sla.breached':
       return sql`select due_at as at, incident_id, ${none} from sla_clocks
-        where state = 'breached' and due_at > ${since}`;
+        where state = 'breached' and due_at > ${since} and ${ofVisibleIncident('sla_clocks')}`;
     case 'approval.needed':
       return sql`select requested_at as at, incident_id, null::bigint as alert_id, execution_id,
         null::uuid as report_id from approvals where requested_at > ${since}`;

@@ -7,6 +7,7 @@ import { createPreviewThread } from './preview-thread.ts';
 import type { SilenceToTry, TriedSilence } from './silence-preview-thread.ts';
 import { kindColumns, listOpenKinds } from './silences.ts';
 import { teamIdOf } from './teams.ts';
+import { ofVisibleIncident } from './visible-incident.ts';
 
 /** What a silence would have caught in the last 30 days, and would catch now. */
 export interface FoundBySilence extends TriedSilence {
@@ -45,12 +46,12 @@ export function createSilencePreview(db: Pick<Database, 'read'>, clock: () => nu
   };
 }
 
-/** Newest first, with the labels that the silence looks at. */
+/** Newest first, with the labels that the silence looks at; none of incidents that the scope does not see. */
 async function listAlertsSince(tx: Tx, silence: Silence, since: Date): Promise<PastAlert[]> {
   const { rows } = await sql<SilenceableAlert & { received_at: Date }>`
     select ${kindColumns([silence])}, a.received_at
     from alerts a left join teams t on t.id = ${teamOfAlert('a')}
-    where a.received_at > ${since}
+    where a.received_at > ${since} and ${ofVisibleIncident('a')}
     order by a.received_at desc limit ${alertsLimit + 1}`.execute(tx);
   return rows.map(({ received_at, ...alert }) => ({ ...alert, at: received_at.getTime() }));
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listAnnouncedTriggers } from '../../db/notification-rules.ts';
 import { notificationTriggers } from '../../domain/notification-rules/rule.ts';
 import { createTestApi, type TestApi } from '../../test/harness/api.ts';
+import { seedExecution, seedRunbookVersion } from '../../test/harness/executions.ts';
 
 let api: TestApi;
 let token: string;
@@ -207,6 +208,44 @@ test('a preview counts nothing as told that a silence held back', async () => {
     [5, 0, 5, 5],
     [0, 4, 0, 0],
   ]);
+});
+
+test("a preview tells nobody of other teams' incidents", async () => {
+  const { owner } = api.fixture;
+  const { rows: teams } = await owner.query(
+    `insert into teams (org_id, slug, name) values ($1, 'shop', 'Shop'), ($1, 'vault', 'Vault') returning id`,
+    [api.orgId],
+  );
+  await past(50, { severity: 'high', service: 'vault', alert: 'VaultOpen', daysAgo: 1 });
+  await past(51, { severity: 'high', service: 'shop', alert: 'ShopSlow', daysAgo: 1 });
+  await owner.query('update incidents set team_id = $1 where number = 50', [teams[1].id]);
+  await owner.query('update incidents set team_id = $1 where number = 51', [teams[0].id]);
+  // everybody sees the run of a runbook that no team owns
+  await seedRunbookVersion({ owner, orgId: api.orgId }, 'restart');
+  await owner.query(
+    `insert into approvals (org_id, execution_id, incident_id, runbook, requested_by, requested_at, expires_at, status,
+       workflow_id)
+     select org_id, $1, id, 'restart', 'ana@example.com', now(), now() + interval '1 hour', 'pending', 'w'
+     from incidents where number = 50`,
+    [await seedExecution({ owner, orgId: api.orgId })],
+  );
+  const { token: shop } = await api.addPerson('ben@example.com', 'operator', teams[0].id);
+  const tried = async (as: string) => {
+    const triggers = ['alert.received', 'sla.breached', 'incident.opened', 'approval.needed'];
+    const rule = { triggers, targets, template: 'Of {{alerts}}' };
+    const { body } = await api.ask('POST', `${base}/preview`, { token: as, body: { rule } });
+    return {
+      events: body.triggers.map(({ events }: { events: number }) => events),
+      told: JSON.stringify(body.newest),
+    };
+  };
+  const everything = await tried(api.tokens.operator);
+  const [alerts, clocks, incidents, approvals] = everything.events;
+  expect(everything.told).toContain('VaultOpen');
+  const own = await tried(shop);
+  expect(own.events).toEqual([alerts - 2, clocks - 1, incidents - 1, approvals]);
+  expect(own.told).toContain('ShopSlow');
+  expect(own.told).not.toContain('VaultOpen');
 });
 
 test('every trigger can be previewed, with nothing to look at', async () => {

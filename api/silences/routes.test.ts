@@ -221,3 +221,31 @@ test('a preview says what it would have caught, by alert name and service, and w
   const everHour = new Date().getUTCHours();
   expect(nightly.body.caught).toBe(4 + (everHour === 2 || everHour === 3 ? 1 : 0));
 });
+
+test("a preview knows nothing of other teams' alerts, and is for whoever could make the silence", async () => {
+  const { owner } = api.fixture;
+  const { rows } = await owner.query(
+    `insert into teams (org_id, slug, name) values ($1, 'vault', 'Vault') returning id`,
+    [api.orgId],
+  );
+  for (const [number, team] of [
+    [30, rows[0].id],
+    [31, shopId],
+  ]) {
+    await incident(number, [{ service: 'vault-1' }]);
+    await owner.query('update incidents set team_id = $1 where number = $2', [team, number]);
+  }
+  const { token: limited } = await api.addPerson('ana@example.com', 'operator', shopId);
+  const preview = (as: string, team: string | null) =>
+    api.ask('POST', `${base}/preview`, { token: as, body: body({ match: { service: 'vault-?' }, team }) });
+  const { body: everything } = await preview(token, null);
+  expect(everything).toMatchObject({ caught: 2, now: { incidents: [31, 30] } });
+  const own = await preview(limited, 'shop');
+  expect(own).toMatchObject({ status: 200, body: { caught: 1, now: { incidents: [31] } } });
+  expect(own.body.alerts).toBe(everything.alerts - 1);
+  expect(await preview(limited, null)).toMatchObject({
+    status: 403,
+    body: { detail: expect.stringContaining('one of your teams') },
+  });
+  expect((await preview(limited, 'vault')).status).toBe(403);
+});

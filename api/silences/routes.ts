@@ -86,6 +86,7 @@ export function silenceEndpoints({ db }: { db: Pick<Database, 'read' | 'write'> 
       response: previewShown,
       errors: { 422: 'It took too long', 503: 'Others wait already' },
       handle: async ({ principal, body, request }) => {
+        await db.read(scopeOf(principal), (tx) => assertMayMake(tx, principal, body.team));
         const found = await preview(scopeOf(principal), body, whenLeft(request));
         return {
           ...found,

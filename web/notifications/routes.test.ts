@@ -196,6 +196,11 @@ describe('the form of a silence', () => {
     const refused = await send('/silences/new', fields, 'shop');
     expect(refused.status).toBe(422);
     expect(refused.html).toContain('Choose one of your teams.');
+    const tried = await send('/silences/new/try', fields, 'shop');
+    expect(tried.status).toBe(422);
+    expect(tried.html).toContain('Choose one of your teams.');
+    const own = await send('/silences/new/try', [...fields, ['team', 'shop']], 'shop');
+    expect(own.html).toContain('It would have caught 0 of');
   });
 
   it('takes its times by the clock of its zone, at first of whoever makes it', async () => {

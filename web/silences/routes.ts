@@ -3,6 +3,7 @@ import { type Request, type Response, Router } from 'express';
 import { mayKeepWindow } from '../../api/auth/maintenance-window.ts';
 import { mayOn } from '../../api/auth/principal.ts';
 import { askWhoMayEnd, assertMayKeepQuiet, mayKeepQuiet } from '../../api/auth/silence.ts';
+import type { Tx } from '../../db/database.ts';
 import { listMaintenanceWindows } from '../../db/maintenance-windows.ts';
 import { UnknownReferenceError } from '../../db/policies.ts';
 import { NotTriedError } from '../../db/preview-thread.ts';
@@ -70,7 +71,7 @@ export function silenceRoutes(deps: WebDeps, pages: Pages): Router {
   });
 
   router.post(`${silencesPath}/new`, requireRole('operator'), async (request, response) => {
-    const { scope, orgId, email: actor, principal } = visitorOf(request);
+    const { scope, orgId, email: actor } = visitorOf(request);
     const values = postedSilence(request.body);
     const read = readSilence(values, pages.now());
     if ('problems' in read) {
@@ -79,11 +80,8 @@ export function silenceRoutes(deps: WebDeps, pages: Pages): Router {
     }
     const { silence } = read;
     const problems = await db.write(scope, async (tx): Promise<Problems | undefined> => {
-      if (silence.team === null) {
-        if (!mayKeepQuiet(principal, null)) return { team: 'Choose one of your teams.' };
-      } else {
-        assertVisitorRole(request, 'operator', (await findTeam(tx, silence.team))?.id ?? null);
-      }
+      const refused = await problemOfTeam(tx, request, silence.team);
+      if (refused) return refused;
       try {
         await createSilence(tx, { orgId, id: randomUUID(), silence, actor, now: new Date(pages.now()) });
         return undefined;
@@ -113,8 +111,14 @@ export function silenceRoutes(deps: WebDeps, pages: Pages): Router {
       await form(request, response, { values, problems: read.problems });
       return;
     }
+    const { scope } = visitorOf(request);
+    const refused = await db.read(scope, (tx) => problemOfTeam(tx, request, read.silence.team));
+    if (refused) {
+      await form(request, response, { values, problems: refused });
+      return;
+    }
     try {
-      const found = await preview(visitorOf(request).scope, read.silence, whenLeft(request));
+      const found = await preview(scope, read.silence, whenLeft(request));
       await form(request, response, { values, tried: previewView(found) });
     } catch (error) {
       if (error instanceof NotTriedError) await form(request, response, { values, notTried: error });
@@ -137,6 +141,16 @@ export function silenceRoutes(deps: WebDeps, pages: Pages): Router {
     else setFlash(response, 'plain', 'The silence was over already.');
     response.redirect(303, silencesPath);
   });
+
+  /** Throws ForbiddenError for a team that is not the visitor's; one that there is not is refused where it is looked up. */
+  async function problemOfTeam(tx: Tx, request: Request, slug: string | null): Promise<Problems | undefined> {
+    if (slug !== null) {
+      assertVisitorRole(request, 'operator', (await findTeam(tx, slug))?.id ?? null);
+      return undefined;
+    }
+    const { principal } = visitorOf(request);
+    return mayKeepQuiet(principal, null) ? undefined : { team: 'Choose one of your teams.' };
+  }
 
   async function form(
     request: Request,
