@@ -248,6 +248,21 @@ describe('maintenance windows', () => {
     expect(await ask({ requestedBy: 'Holdfast' })).toBeNull();
   });
 
+  test('that come back every week keep it away in their hours, until these end', async () => {
+    const hour = (minutes: number) => new Date(Date.now() + minutes * 60_000).toISOString().slice(11, 16);
+    const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+    const at89Days = at(89 * 24 * 60);
+    const others = '22222222-2222-4222-8222-222222222222';
+    const weekly = { timeZone: 'UTC', days, from: hour(-60), to: hour(60) };
+    await make(others, { endsAt: at89Days, weekly: { ...weekly, from: hour(120), to: hour(180) } });
+    expect(await ask({ requestedBy: 'Holdfast' })).toBeNull();
+    await make(id, { endsAt: at89Days, weekly });
+    const refused = await admit(await create({ requestedBy: 'Holdfast' }));
+    expect(refused?.rule).toBe('maintenance');
+    expect(refused?.until?.slice(11, 16)).toBe(weekly.to);
+    expect(Date.parse(refused?.until ?? '')).toBeLessThanOrEqual(Date.now() + 60 * 60_000);
+  });
+
   test('of a team are for that team, and those that are over are not listed', async () => {
     await make(id, { team: 'red' });
     expect(await ask({ requestedBy: 'Holdfast' })).toBeNull();

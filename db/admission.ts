@@ -78,8 +78,8 @@ async function snapshotOf(
         where s.lifted_at is null and (s.team_id is null or s.team_id = e.team_id)), '[]') as stops,
       coalesce((
         select jsonb_agg(jsonb_build_object('target', m.target, 'reason', m.reason,
-          'startsAt', extract(epoch from m.starts_at)::float8 * 1000,
-          'endsAt', extract(epoch from m.ends_at)::float8 * 1000))
+          'from', extract(epoch from m.starts_at)::float8 * 1000,
+          'to', extract(epoch from m.ends_at)::float8 * 1000, 'weekly', m.weekly))
         from maintenance_windows m
         where m.ends_at > now() and m.starts_at <= now() + interval '1 minute'
           and (m.team_id is null or m.team_id = e.team_id)), '[]') as maintenance,

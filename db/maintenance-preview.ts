@@ -47,12 +47,12 @@ export function createMaintenancePreview(db: Pick<Database, 'read'>, clock: () =
 /** Three statements; one execution more than are looked at. Throws UnknownReferenceError for a team that there is not. */
 export async function readMaintenanceToTry(
   tx: Tx,
-  { target, team }: MaintenanceWindow,
+  { target, team, weekly }: MaintenanceWindow,
   since: Date,
 ): Promise<MaintenanceToTry> {
   const teamId = await teamIdOf(tx, team);
   return {
-    about: { target, teamId },
+    about: { target, teamId, weekly: weekly ?? null },
     executions: await listActedSince(tx, since),
     runbooks: await listStartable(tx),
   };
@@ -62,6 +62,7 @@ export async function readMaintenanceToTry(
 async function listActedSince(tx: Tx, since: Date): Promise<PastExecution[]> {
   const { rows } = await sql<PastExecution>`
     select e.runbook, e.target, e.team_id as "teamId", e.requested_by = ${holdfast} as automatic,
+      extract(epoch from e.created_at)::float8 * 1000 as "askedAt",
       extract(epoch from e.admitted_at)::float8 * 1000 as "actedAt"
     from executions e
     where e.admitted_at > ${since}

@@ -1,4 +1,5 @@
 import type { MaintenanceWindow } from '../domain/safety/maintenance-window.ts';
+import type { Recurring, WeeklyWindow } from '../domain/weekly-window.ts';
 import { recordAudit } from './audit.ts';
 import type { Tx } from './database.ts';
 import { teamIdOf } from './teams.ts';
@@ -9,6 +10,8 @@ export interface StoredMaintenanceWindow {
   target: string;
   startsAt: Date;
   endsAt: Date;
+  /** Null: all the while between start and end. */
+  weekly: WeeklyWindow | null;
   reason: string;
   createdAt: Date;
   createdBy: string;
@@ -73,12 +76,17 @@ export async function deleteMaintenanceWindow(tx: Tx, { orgId, id, actor }: Chan
   return true;
 }
 
+export function asRecurring({ startsAt, endsAt, weekly }: StoredMaintenanceWindow): Recurring {
+  return { from: startsAt.getTime(), to: endsAt.getTime(), weekly };
+}
+
 async function columnsOf(tx: Tx, window: MaintenanceWindow) {
-  const { target, startsAt, endsAt, reason, team } = window;
+  const { target, startsAt, endsAt, weekly, reason, team } = window;
   return {
     target,
     starts_at: startsAt,
     ends_at: endsAt,
+    weekly: weekly ? JSON.stringify(weekly) : null,
     reason,
     team_id: await teamIdOf(tx, team),
   };
@@ -101,6 +109,7 @@ function windows(tx: Tx) {
       'm.target',
       'm.starts_at as startsAt',
       'm.ends_at as endsAt',
+      'm.weekly',
       'm.reason',
       'm.created_at as createdAt',
       'm.created_by as createdBy',

@@ -20,6 +20,7 @@ import type { RunbookProblem } from '../domain/runbook/definition.ts';
 import type { RunbookLayout, StepPart } from '../domain/runbook/layout.ts';
 import type { Severity } from '../domain/severity.ts';
 import type { ServiceKind } from '../domain/topology/service.ts';
+import type { WeeklyWindow } from '../domain/weekly-window.ts';
 
 /** Row types of the tables in `migrations/`; what each column means stands there. */
 type Timestamp = ColumnType<Date, Date | string, Date | string>;
@@ -560,6 +561,7 @@ export interface MaintenanceWindowsTable {
   target: string;
   starts_at: Timestamp;
   ends_at: Timestamp;
+  weekly: ColumnType<WeeklyWindow | null, string | null | undefined, string | null>;
   reason: string;
   created_at: CreatedAt;
   created_by: string;

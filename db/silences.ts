@@ -7,8 +7,8 @@ import {
   type SilenceableAlert,
   silence,
   silencedUntil,
-  silentUntil,
 } from '../domain/silences/silence.ts';
+import { holdsUntil } from '../domain/weekly-window.ts';
 import { recordAudit } from './audit.ts';
 import type { Database, Tx } from './database.ts';
 import { teamIdOf } from './teams.ts';
@@ -188,7 +188,7 @@ export async function listCaught(
 ): Promise<Map<string, Caught>> {
   const silent = stored
     .map((each) => ({ id: each.id, ...asActive(each) }))
-    .filter((each) => silentUntil(each, now.getTime()) !== null);
+    .filter((each) => holdsUntil(each, now.getTime()) !== null);
   if (silent.length === 0) return new Map();
   const kinds = (await listOpenKinds(tx, silent)).filter(({ firing }) => firing > 0);
   return new Map(

@@ -29,6 +29,21 @@ export function windowAt(window: WeeklyWindow, now: number): Stretch | null {
   return openPeriod(hoursOf(window), now);
 }
 
+/** What holds from `from` to `to`, epoch milliseconds; with `weekly` only at these times between them. */
+export interface Recurring {
+  from: number;
+  to: number;
+  weekly: WeeklyWindow | null;
+}
+
+/** Until when it goes on without a break, where it holds at `now`; null where it does not. */
+export function holdsUntil({ from, to, weekly }: Recurring, now: number): number | null {
+  if (now < from || now >= to) return null;
+  if (weekly === null) return to;
+  const window = windowAt(weekly, now);
+  return window && Math.min(window.closes, to);
+}
+
 /** When it opens next, `now` itself where it is open; null where the clock never shows that time. */
 export function nextWindow(window: WeeklyWindow, now: number): number | null {
   return nextOpening(hoursOf(window), now);

@@ -103,6 +103,53 @@ test('a preview says what it would have held back, and which runbooks it would h
   });
 });
 
+const nights = { timeZone: 'Europe/Berlin', days: ['sat', 'sun'], from: '22:00', to: '06:00' };
+
+test('one that comes back every week is kept as it was written, and says whether it is in force', async () => {
+  const made = await api.ask('POST', base, {
+    token,
+    body: body({ startsAt: hours(-1), endsAt: hours(89 * 24), weekly: nights }),
+  });
+  expect(made).toMatchObject({ status: 201, body: { weekly: nights } });
+  expect(['in force', 'out of hours']).toContain(made.body.state);
+  const own = `${base}/${made.body.id}`;
+  const put = (given: object) => api.ask('PUT', own, { token, body: body(given) });
+  expect((await put({ startsAt: hours(-1) })).body).toMatchObject({ state: 'in force' });
+  expect((await put({ startsAt: hours(-1) })).body).not.toHaveProperty('weekly');
+  expect((await put({ startsAt: hours(1), weekly: nights })).body).toMatchObject({
+    state: 'waiting',
+    weekly: nights,
+  });
+  expect((await api.ask('DELETE', own, { token })).status).toBe(204);
+});
+
+test.each([
+  [{ endsAt: hours(92 * 24), weekly: nights }, 'endsAt'],
+  [{ weekly: { ...nights, days: [] } }, 'weekly.days'],
+  [{ weekly: { ...nights, timeZone: 'Mars/Base' } }, 'weekly.timeZone'],
+  [{ weekly: { ...nights, from: '2' } }, 'weekly.from'],
+])('what cannot come back every week is refused with its field: %j', async (given, field) => {
+  const refused = await api.ask('POST', base, { token, body: body(given) });
+  expect(refused.status).toBe(400);
+  expect(refused.body.errors[0].field).toBe(field);
+});
+
+test('a preview of one that comes back every week counts its hours', async () => {
+  for (let hour = 1; hour <= 48; hour++) await ran();
+  await api.fixture.owner.query(
+    `update executions e set created_at = past.at, admitted_at = past.at
+     from (select id, date_trunc('hour', now()) - row_number() over () * interval '1 hour' as at from executions) past
+     where past.id = e.id`,
+  );
+  const everyDay = {
+    timeZone: 'UTC',
+    days: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'],
+    from: '02:00',
+    to: '04:00',
+  };
+  expect((await preview({ weekly: everyDay })).body).toMatchObject({ executions: 48, heldBack: 4 });
+});
+
 test('a preview makes nothing, and asks for the role and for a window that could be made', async () => {
   expect((await preview({}, api.tokens.viewer)).status).toBe(403);
   expect((await preview({ team: 'none' })).body.errors[0].field).toBe('team');

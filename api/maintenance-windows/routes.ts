@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Database, Tx } from '../../db/database.ts';
 import { createMaintenancePreview } from '../../db/maintenance-preview.ts';
 import {
+  asRecurring,
   createMaintenanceWindow,
   deleteMaintenanceWindow,
   getMaintenanceWindow,
@@ -11,6 +12,7 @@ import {
   updateMaintenanceWindow,
 } from '../../db/maintenance-windows.ts';
 import { findTeam } from '../../db/teams.ts';
+import { windowStateOf } from '../../domain/safety/maintenance-window.ts';
 import { askWhoMayChange, assertMayKeepWindow } from '../auth/maintenance-window.ts';
 import { type Principal, scopeOf } from '../auth/principal.ts';
 import { type Endpoint, iso, personEndpoint, whenLeft } from '../endpoint.ts';
@@ -47,7 +49,7 @@ export function maintenanceWindowEndpoints({ db }: { db: Pick<Database, 'read' |
       handle: async ({ principal }) => {
         const now = new Date();
         const items = await db.read(scopeOf(principal), (tx) => listMaintenanceWindows(tx, now));
-        return { items: items.map(present) };
+        return { items: items.map((window) => present(window, now)) };
       },
     }),
     personEndpoint({
@@ -155,14 +157,16 @@ async function assertMayChange(tx: Tx, principal: Principal, id: string): Promis
   assertMayKeepWindow(principal, stored.team?.id ?? null, askWhoMayChange);
 }
 
-function present(window: StoredMaintenanceWindow): z.input<typeof maintenanceWindowShown> {
-  const { id, target, reason, createdBy } = window;
+function present(window: StoredMaintenanceWindow, now = new Date()): z.input<typeof maintenanceWindowShown> {
+  const { id, target, weekly, reason, createdBy } = window;
   return {
     id,
     team: window.team?.slug ?? null,
     target,
     startsAt: iso(window.startsAt),
     endsAt: iso(window.endsAt),
+    ...(weekly ? { weekly } : {}),
+    state: windowStateOf(asRecurring(window), now.getTime()),
     reason,
     createdAt: iso(window.createdAt),
     createdBy,

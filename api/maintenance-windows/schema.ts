@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { maintenanceWindow } from '../../domain/safety/maintenance-window.ts';
+import { maintenanceWindow, windowStates } from '../../domain/safety/maintenance-window.ts';
 import { instant } from '../endpoint.ts';
 
 export const maintenanceWindowParams = z.object({ id: z.uuid('write the id of a maintenance window') });
@@ -7,11 +7,10 @@ export const maintenanceWindowBody = maintenanceWindow;
 export const maintenanceWindowShown = z
   .object({
     id: z.uuid(),
-    team: z.string().nullable(),
-    target: z.string(),
+    ...maintenanceWindow.shape,
     startsAt: instant,
     endsAt: instant,
-    reason: z.string(),
+    state: z.enum(windowStates),
     createdAt: instant,
     createdBy: z.string(),
   })
@@ -25,9 +24,9 @@ export const maintenancePreviewShown = z
     since: instant.meta({ description: '30 days ago' }),
     cut: z.boolean().meta({ description: 'There were more than 20,000 executions: older ones are left out' }),
     executions: z.int().meta({ description: 'Began to act since' }),
-    heldBack: z
-      .int()
-      .meta({ description: 'Of them, those that it would have held back, had it held all the while' }),
+    heldBack: z.int().meta({
+      description: 'Of them, those that it would have held back, had it held all the while, or at its hours',
+    }),
     byPeople: z
       .int()
       .meta({ description: 'On its targets and asked for by people, whom it holds back from nothing' }),

@@ -67,9 +67,9 @@ describe('environments', () => {
 });
 
 describe('maintenance', () => {
-  const window = { target: 'check*', startsAt: now - hour, endsAt: now + hour, reason: 'disk swap' };
+  const window = { target: 'check*', from: now - hour, to: now + hour, weekly: null, reason: 'disk swap' };
   test('keeps automation away until the last window over the target has ended', () => {
-    const longer = { ...window, endsAt: now + 2 * hour };
+    const longer = { ...window, to: now + 2 * hour };
     expect(admit(snapshot({ maintenance: [window, longer] }), now)).toMatchObject({
       rule: 'maintenance',
       reason:
@@ -78,7 +78,27 @@ describe('maintenance', () => {
     });
     expect(admit(snapshot({ maintenance: [window], automatic: false }), now)).toBeNull();
     expect(admit(snapshot({ maintenance: [window], target: 'db' }), now)).toBeNull();
-    expect(admit(snapshot({ maintenance: [window] }), window.endsAt)).toBeNull();
+    expect(admit(snapshot({ maintenance: [window] }), window.to)).toBeNull();
+  });
+
+  test('that comes back every week keeps it away in its hours, until the present occurrence ends', () => {
+    const nights = {
+      ...window,
+      from: Date.parse('2026-03-01T00:00:00Z'),
+      to: Date.parse('2026-04-30T00:00:00Z'),
+      weekly: { timeZone: 'Europe/Berlin', days: ['sat' as const], from: '22:00', to: '06:00' },
+    };
+    const until = (text: string) => admit(snapshot({ maintenance: [nights] }), Date.parse(text))?.until;
+    expect(until('2026-03-21T22:00:00Z')).toBe('2026-03-22T05:00:00.000Z');
+    // the clocks go forward
+    expect(until('2026-03-28T22:00:00Z')).toBe('2026-03-29T04:00:00.000Z');
+    expect(until('2026-03-29T04:00:00Z')).toBeUndefined();
+    expect(until('2026-03-25T22:00:00Z')).toBeUndefined();
+    expect(until('2026-05-02T22:00:00Z')).toBeUndefined();
+    // one that lasts beyond the end of the other
+    const single = { ...window, from: nights.from, to: Date.parse('2026-03-22T08:00:00Z') };
+    const both = snapshot({ maintenance: [nights, single] });
+    expect(admit(both, Date.parse('2026-03-21T23:00:00Z'))?.until).toBe('2026-03-22T08:00:00.000Z');
   });
 });
 
@@ -201,7 +221,7 @@ test('rules are asked in their order: of several that say no the first is told',
       environments: ['staging'],
       hours: { days: [7], from: '00:00', to: '24:00', timeZone: 'UTC' },
     },
-    maintenance: [{ target: '*', startsAt: 0, endsAt: now + hour, reason: 'x' }],
+    maintenance: [{ target: '*', from: 0, to: now + hour, weekly: null, reason: 'x' }],
     outcomes: Array.from({ length: 3 }, () => ({ status: 'failed' as const, finishedAt: now })),
     actions: actions(20, { sameRunbook: true }),
     lastEnd: now,

@@ -3,6 +3,7 @@ import { matchesGlob } from '../glob.ts';
 import type { ExecutionStatus } from '../incident-status.ts';
 import type { BusinessHours, ExecutionRules } from '../runbook/definition.ts';
 import type { RunbookLayout } from '../runbook/layout.ts';
+import { holdsUntil, type Recurring } from '../weekly-window.ts';
 import { hoursText, isOpen, nextOpening } from './business-hours.ts';
 import { refuseByLists } from './lists.ts';
 import { type Refusal, refusal } from './refusal.ts';
@@ -31,7 +32,7 @@ export interface SafetySnapshot {
   /** Kill switches in force; `team` is a slug, null for the whole organization. */
   stops: { team: string | null; by: string; at: number; reason: string }[];
   /** Windows that are not over, of its team and of none; `target` is a glob. */
-  maintenance: { target: string; startsAt: number; endsAt: number; reason: string }[];
+  maintenance: (Recurring & { target: string; reason: string })[];
   /** How this runbook ended on this target since the last reset, newest first, cancelled ones left out. */
   outcomes: { status: ExecutionStatus; finishedAt: number }[];
   /** When this runbook last ended on this target, other than the execution that this one goes on from. */
@@ -107,10 +108,13 @@ function refuseByEnvironment({ own, runbook, environment }: SafetySnapshot): Ref
 
 function refuseByMaintenance({ maintenance, target }: SafetySnapshot, now: number): Refusal | null {
   const open = maintenance
-    .filter((window) => window.startsAt <= now && now < window.endsAt && matchesGlob(window.target, target))
-    .sort((a, b) => b.endsAt - a.endsAt)[0];
+    .flatMap((window) => {
+      const until = matchesGlob(window.target, target) ? holdsUntil(window, now) : null;
+      return until === null ? [] : [{ reason: window.reason, until }];
+    })
+    .sort((a, b) => b.until - a.until)[0];
   if (!open) return null;
-  return refusal('maintenance', `${target} is being worked on (${open.reason})`, { until: open.endsAt });
+  return refusal('maintenance', `${target} is being worked on (${open.reason})`, { until: open.until });
 }
 
 function refuseByHours(snapshot: SafetySnapshot, now: number): Refusal | null {

@@ -7,12 +7,13 @@ import {
 } from './maintenance-preview.ts';
 
 const at = (text: string) => Date.parse(text);
-const about = { target: 'db-*', teamId: null };
+const about = { target: 'db-*', teamId: null, weekly: null };
 const ran = (given: Partial<PastExecution> = {}): PastExecution => ({
   runbook: 'restart',
   target: 'db-1',
   teamId: null,
   automatic: true,
+  askedAt: at('2026-06-01T10:00:00Z'),
   actedAt: at('2026-06-01T10:00:00Z'),
   ...given,
 });
@@ -45,6 +46,21 @@ describe('the executions that a maintenance window would have held back', () => 
       ran(),
     ]);
     expect(found).toMatchObject({ executions: 3, heldBack: 1, byPeople: 0 });
+  });
+
+  test('of one that comes back every week are those that were asked for, or acted, in its hours', () => {
+    const weekly = { timeZone: 'Europe/Berlin', days: ['mon' as const], from: '12:00', to: '13:00' };
+    const then = (asked: string, acted: string, given: Partial<PastExecution> = {}) =>
+      ran({ askedAt: at(asked), actedAt: at(acted), ...given });
+    const found = previewMaintenance({ ...about, weekly }, [
+      then('2026-06-02T10:30:00Z', '2026-06-02T10:30:00Z'),
+      then('2026-06-01T10:30:00Z', '2026-06-01T11:30:00Z'),
+      then('2026-06-01T09:30:00Z', '2026-06-01T10:30:00Z', { automatic: false }),
+      then('2026-06-01T09:30:00Z', '2026-06-01T10:00:00Z'),
+      then('2026-06-01T09:30:00Z', '2026-06-01T09:59:59Z'),
+    ]);
+    expect(found).toMatchObject({ executions: 5, heldBack: 2, byPeople: 1 });
+    expect(previewMaintenance({ ...about, weekly }, [])).toMatchObject({ executions: 0, heldBack: 0 });
   });
 
   test('are shown up to 50 kinds, and counted all', () => {

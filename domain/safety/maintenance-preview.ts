@@ -1,10 +1,13 @@
 import { matchesGlob } from '../glob.ts';
+import { type WeeklyWindow, windowsBetween } from '../weekly-window.ts';
 
 /** What a maintenance window is about; of a team by its id, null: everybody's executions. */
 export interface WindowAbout {
   /** A glob. */
   target: string;
   teamId: string | null;
+  /** Null: all the while. */
+  weekly: WeeklyWindow | null;
 }
 
 /** An execution that began to act; times in epoch milliseconds. */
@@ -14,6 +17,8 @@ export interface PastExecution {
   teamId: string | null;
   /** Nobody asked for it by hand. */
   automatic: boolean;
+  /** The rules looked at it first. */
+  askedAt: number;
   actedAt: number;
 }
 
@@ -51,16 +56,19 @@ export interface MatchingRunbooks {
 
 const shown = 50;
 
-/** @param executions the latest to act first */
+/** @param executions the latest to act first; of a window that comes back every week only those of its hours count */
 export function previewMaintenance(
   about: WindowAbout,
   executions: readonly PastExecution[],
 ): MaintenancePreview {
   const matches = matcherOf(about.target);
+  const inHours = hoursOf(about, executions);
   const kinds = new Map<string, MaintenancePreview['kinds'][number]>();
   let heldBack = 0;
   let byPeople = 0;
-  for (const { runbook, target, teamId, automatic, actedAt } of executions) {
+  for (const { runbook, target, teamId, automatic, askedAt, actedAt } of executions) {
+    // it is asked about twice
+    if (!inHours(askedAt) && !inHours(actedAt)) continue;
     if ((about.teamId !== null && teamId !== about.teamId) || !matches(target)) continue;
     if (!automatic) {
       byPeople++;
@@ -96,6 +104,17 @@ export function matchingRunbooks(
     else found.push({ name, target });
   }
   return { matching: found.length, runbooks: found.slice(0, shown), undecided };
+}
+
+function hoursOf({ weekly }: WindowAbout, executions: readonly PastExecution[]): (at: number) => boolean {
+  if (weekly === null) return () => true;
+  const oldest = executions.reduce(
+    (found, { askedAt }) => Math.min(found, askedAt),
+    Number.POSITIVE_INFINITY,
+  );
+  const newest = executions.at(0)?.actedAt ?? oldest;
+  const hours = windowsBetween(weekly, oldest, newest + 1);
+  return (at) => hours.some(({ opens, closes }) => opens <= at && at < closes);
 }
 
 /** Few targets are worked on many times: each is compared once. */

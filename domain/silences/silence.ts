@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { matchesGlob } from '../glob.ts';
 import { glob } from '../policies.ts';
-import { nextWindow, type WeeklyWindow, weeklyWindow, windowAt } from '../weekly-window.ts';
+import { holdsUntil, nextWindow, type WeeklyWindow, weeklyWindow } from '../weekly-window.ts';
 
 const dayMs = 86_400_000;
 /** Longer than that nobody remembers why. */
@@ -81,23 +81,12 @@ export function concerns(
   });
 }
 
-/** Until when it goes on without a break, where it is silent at `now`; null where it is not. */
-export function silentUntil(
-  { from, to, weekly }: Pick<ActiveSilence, 'from' | 'to' | 'weekly'>,
-  now: number,
-): number | null {
-  if (now < from || now >= to) return null;
-  if (weekly === null) return to;
-  const window = windowAt(weekly, now);
-  return window && Math.min(window.closes, to);
-}
-
 /** When it begins to be silent next, after `now`; null: never again. */
 export function nextBeginning(
   { from, to, weekly }: Pick<ActiveSilence, 'from' | 'to' | 'weekly'>,
   now: number,
 ): number | null {
-  const until = silentUntil({ from, to, weekly }, now);
+  const until = holdsUntil({ from, to, weekly }, now);
   // from the end of what holds now, or else from now on
   const earliest = Math.max(until ?? now + 1, from);
   const next = weekly === null ? earliest : nextWindow(weekly, earliest);
@@ -109,7 +98,7 @@ export type SilenceState = 'waiting' | 'silent' | 'out of hours' | 'over';
 export function stateOf(silence: Pick<ActiveSilence, 'from' | 'to' | 'weekly'>, now: number): SilenceState {
   if (now < silence.from) return 'waiting';
   if (now >= silence.to) return 'over';
-  return silentUntil(silence, now) === null ? 'out of hours' : 'silent';
+  return holdsUntil(silence, now) === null ? 'out of hours' : 'silent';
 }
 
 /**
@@ -140,7 +129,7 @@ function endOf(silences: readonly ActiveSilence[], now: number, names: Set<strin
     const at = end ?? now;
     let further: number | null = null;
     for (const each of silences) {
-      const until = silentUntil(each, at);
+      const until = holdsUntil(each, at);
       if (until === null) continue;
       if (end === null) names.add(each.reason);
       further = Math.max(further ?? until, until);

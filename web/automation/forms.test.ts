@@ -139,6 +139,33 @@ describe('the form of a maintenance window', () => {
     });
   });
 
+  it('comes back every week by the clock of its own zone, and is shown so', () => {
+    const weekly = { days: ['sat', 'sun'], from: '22:00', to: '06:00', timeZone: 'Europe/Berlin' };
+    const typed = { ...body, ...weekly, startsAt: '2026-06-01T13:00', endsAt: '2026-08-01T14:30' };
+    const read = readWindow(postedWindow(typed), now);
+    if (!('window' in read)) throw new Error('refused');
+    expect(read.window).toMatchObject({ weekly, startsAt: '2026-06-01T11:00:00.000Z' });
+    const stored = {
+      ...read.window,
+      id: 'w',
+      team: null,
+      startsAt: new Date(read.window.startsAt),
+      endsAt: new Date(read.window.endsAt),
+    } as Parameters<typeof windowValues>[0];
+    expect(windowValues(stored, 'Asia/Kolkata')).toMatchObject({
+      days: ['sat', 'sun'],
+      from: '22:00',
+      startsAt: '2026-06-01T13:00',
+      timeZone: 'Europe/Berlin',
+    });
+    const problems = (given: object) => readWindow(postedWindow({ ...typed, ...given }), now);
+    expect(problems({ days: [] })).toEqual({ problems: { days: 'Name at least one day.' } });
+    expect(problems({ to: '' })).toEqual({ problems: { to: expect.any(String) } });
+    expect(problems({ endsAt: '2026-09-30T10:00' })).toEqual({
+      problems: { endsAt: expect.stringMatching(/at most 90 days/) },
+    });
+  });
+
   it('has an end, which lies ahead and after its start', () => {
     const problem = (given: object) => {
       const read = readWindow(postedWindow({ ...body, ...given }), now);

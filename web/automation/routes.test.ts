@@ -131,6 +131,7 @@ it('an open circuit breaker is reset with what was found', async () => {
 });
 
 it('maintenance windows are made, changed and ended by operators', async () => {
+  const inAMonth = new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 16);
   const soon = new Date(Date.now() + 3_600_000).toISOString().slice(0, 16);
   const fields = { target: 'db-<b>', team: '', startsAt: '', endsAt: soon, reason: 'disk swap' };
   expect((await send('/automation/maintenance/new', { ...fields, endsAt: '' })).status).toBe(422);
@@ -145,6 +146,15 @@ it('maintenance windows are made, changed and ended by operators', async () => {
     'name="timeZone" type="text" value="UTC"',
   );
   expect((await send(own, { ...fields, reason: 'two disks' })).html).toContain('two disks');
+  const nights = { days: 'sat', from: '22:00', to: '06:00', timeZone: 'Europe/Berlin' };
+  expect((await send(own, { ...fields, reason: 'disks', from: '22:00', to: '06:00' })).html).toContain(
+    'Name at least one day.',
+  );
+  expect((await send(own, { ...fields, ...nights, reason: 'disks', endsAt: inAMonth })).html).toContain(
+    'only Sat 22:00–06:00 Europe/Berlin',
+  );
+  expect((await page('/silences')).html).toContain('only Sat 22:00–06:00 Europe/Berlin');
+  expect((await page(own)).html).toContain('value="22:00"');
   expect((await send(`${own}/delete`)).html).toContain('None is planned');
   expect((await page(own)).status).toBe(404);
 });

@@ -1,12 +1,14 @@
 import type { AutomationStop, RunningExecution } from '../../db/automation.ts';
 import type { OpenCircuit } from '../../db/circuit-breakers.ts';
-import type { StoredMaintenanceWindow } from '../../db/maintenance-windows.ts';
+import { asRecurring, type StoredMaintenanceWindow } from '../../db/maintenance-windows.ts';
 import type { StoredSafetyRules } from '../../db/safety.ts';
 import type { LockedTarget, TargetClaim } from '../../db/target-locks.ts';
 import type { Team } from '../../db/teams.ts';
 import type { Role } from '../../domain/roles.ts';
 import { hoursText } from '../../domain/safety/business-hours.ts';
+import { type WindowState, windowStateOf } from '../../domain/safety/maintenance-window.ts';
 import { defaultMaxPerHour, type SafetyRules } from '../../domain/safety/rules.ts';
+import { windowText } from '../../domain/weekly-window.ts';
 import { executionMarks, type Mark } from '../layout/words.ts';
 
 export interface AutomationFacts {
@@ -22,8 +24,12 @@ export interface AutomationFacts {
 export type May = (needed: Role, teamId: string | null) => boolean;
 
 const base = '/automation';
-const inForce: Mark = { word: 'In force', icon: 'stopped', tone: 'warning' };
-const planned: Mark = { word: 'Planned', icon: 'clock', tone: 'quiet' };
+const windowMarks: Record<WindowState, Mark> = {
+  waiting: { word: 'Planned', icon: 'clock', tone: 'quiet' },
+  'in force': { word: 'In force', icon: 'stopped', tone: 'warning' },
+  'out of hours': { word: 'Out of hours', icon: 'clock', tone: 'quiet' },
+  over: { word: 'Over', icon: 'done', tone: 'quiet' },
+};
 
 export function automationView(facts: AutomationFacts, may: May) {
   const stoppedTeams = facts.stops.map(({ team }) => team?.id ?? null);
@@ -132,13 +138,14 @@ function claimView({ executionId, runbook, requestedBy, since }: TargetClaim) {
 
 /** @param mayKeep whether the visitor may change it */
 export function windowRow(window: StoredMaintenanceWindow, mayKeep: boolean, now: number) {
-  const { id, team, target, startsAt, endsAt, reason, createdBy } = window;
+  const { id, team, target, startsAt, endsAt, weekly, reason, createdBy } = window;
   return {
     id,
     href: mayKeep ? `${base}/maintenance/${id}` : null,
     target,
     team: team === null ? 'everybody' : `team ${team.name}`,
-    mark: startsAt.getTime() <= now ? inForce : planned,
+    mark: windowMarks[windowStateOf(asRecurring(window), now)],
+    hours: weekly ? windowText(weekly) : '',
     startsAt: startsAt.toISOString(),
     endsAt: endsAt.toISOString(),
     reason,

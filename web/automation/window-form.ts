@@ -3,15 +3,20 @@ import type { StoredMaintenanceWindow } from '../../db/maintenance-windows.ts';
 import type { Team } from '../../db/teams.ts';
 import { type MaintenanceWindow, maintenanceWindow } from '../../domain/safety/maintenance-window.ts';
 import { isTimeZone } from '../../domain/wall-clock.ts';
-import { type Field, field, type Problems, posted } from '../layout/fields.ts';
+import { type Field, field, type Problems, posted, postedAll } from '../layout/fields.ts';
+import { weeklyHours } from '../layout/weekly-hours.ts';
 import { inputMoment, inputText } from '../on-call/times.ts';
 
-export interface WindowValues extends Record<string, string> {
+export interface WindowValues {
   target: string;
   team: string;
   /** As a field of type datetime-local has them, by the clock of the zone: '2026-06-01T14:30'. */
   startsAt: string;
   endsAt: string;
+  /** Of every week: 'HH:MM' by the same clock. */
+  from: string;
+  to: string;
+  days: string[];
   timeZone: string;
   reason: string;
 }
@@ -27,12 +32,18 @@ export function newWindow(now: number, timeZone: string): WindowValues {
   return { ...postedWindow({}), endsAt: inputText(timeZone, now + 2 * hourMs), timeZone };
 }
 
-export function windowValues(window: StoredMaintenanceWindow, timeZone: string): WindowValues {
+/** Of one that comes back every week by the clock of its own zone, not of `readersZone`. */
+export function windowValues(window: StoredMaintenanceWindow, readersZone: string): WindowValues {
+  const { weekly } = window;
+  const timeZone = weekly?.timeZone ?? readersZone;
   return {
     target: window.target,
     team: window.team?.slug ?? '',
     startsAt: inputText(timeZone, window.startsAt.getTime()),
     endsAt: inputText(timeZone, window.endsAt.getTime()),
+    from: weekly?.from ?? '',
+    to: weekly?.to ?? '',
+    days: weekly?.days ?? [],
     timeZone,
     reason: window.reason,
   };
@@ -44,6 +55,9 @@ export function postedWindow(body: unknown): WindowValues {
     team: posted(body, 'team'),
     startsAt: posted(body, 'startsAt'),
     endsAt: posted(body, 'endsAt'),
+    from: posted(body, 'from'),
+    to: posted(body, 'to'),
+    days: postedAll(body, 'days'),
     timeZone: posted(body, 'timeZone'),
     reason: posted(body, 'reason'),
   };
@@ -73,24 +87,32 @@ export function readWindow(
   } else if (endsAt <= now) {
     problems.endsAt = `This lies in the past by the clock of ${timeZone}.`;
   }
+  const { days, from, to } = values;
+  const weekly = days.length > 0 || from !== '' || to !== '';
   const parsed = maintenanceWindow.safeParse({
     target: values.target,
     team: values.team === '' ? null : values.team,
     startsAt: new Date(startsAt ?? now).toISOString(),
     endsAt: new Date(endsAt ?? now + 1).toISOString(),
+    ...(weekly ? { weekly: { days, from, to, timeZone } } : {}),
     reason: values.reason,
   });
   for (const issue of parsed.error?.issues ?? []) {
-    problems[String(issue.path[0] ?? 'target')] ??= sentenceOf(issue.message);
+    problems[fieldOfPath(issue.path.map(String))] ??= sentenceOf(issue.message);
   }
   return parsed.success && Object.keys(problems).length === 0 ? { window: parsed.data } : { problems };
+}
+
+/** 'weekly.days' is wrong in the field 'days'. */
+function fieldOfPath([first = 'target', second]: string[]): string {
+  return first === 'weekly' ? (second ?? 'days') : first;
 }
 
 function sentenceOf(message: string): string {
   return `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
 }
 
-export interface WindowFormView {
+export interface WindowFormView extends ReturnType<typeof weeklyHours> {
   heading: string;
   hasProblems: boolean;
   action: string;
@@ -107,7 +129,9 @@ export function windowFormView(
   problems: Problems,
   given: { id: string | null; teams: Team[]; everybody: boolean },
 ): WindowFormView {
-  const stated = { values, problems };
+  const { days, ...texts } = values;
+  const stated = { values: texts, problems };
+  const weekly = weeklyHours(days, stated);
   const own = `/automation/maintenance/${given.id ?? 'new'}`;
   const everybody = given.everybody ? [{ value: '', label: 'Everybody' }] : [];
   return {
@@ -129,14 +153,21 @@ export function windowFormView(
           }),
     times: [
       field('startsAt', 'Starts', { ...stated, type: 'datetime-local', optional: true, hint: 'Empty: now' }),
-      field('endsAt', 'Ends', { ...stated, type: 'datetime-local' }),
-      field('timeZone', 'Time zone', { ...stated, hint: 'Of both times, such as Europe/Berlin' }),
+      field('endsAt', 'Ends', {
+        ...stated,
+        type: 'datetime-local',
+        hint: 'Every week: at most 90 days after the start',
+      }),
+      field('timeZone', 'Time zone', { ...stated, hint: 'Of all times here, such as Europe/Berlin' }),
     ],
+    ...weekly,
+    // the zone stands beside start and end: its clock counts for all times here
+    hours: weekly.hours.filter(({ name }) => name !== 'timeZone'),
     reason: field('reason', 'Why', { ...stated, hint: 'Every run that is refused meanwhile says it' }),
   };
 }
 
-export function previewView(found: FoundByMaintenance) {
+export function previewView(found: FoundByMaintenance, { weekly }: Pick<MaintenanceWindow, 'weekly'>) {
   const { executions, heldBack, byPeople, kinds, now } = found;
   const looked = found.cut
     ? 'the latest 20,000 runs'
@@ -149,7 +180,7 @@ export function previewView(found: FoundByMaintenance) {
     matching:
       now.matching === 0
         ? 'No runbook that an alert may start is written for these targets.'
-        : `${now.matching === 1 ? 'One runbook' : `${now.matching} runbooks`} that an alert may start would be held back now:`,
+        : `${now.matching === 1 ? 'One runbook' : `${now.matching} runbooks`} that an alert may start ${now.matching === 1 ? 'is' : 'are'} written for these targets:`,
     runbooks: now.runbooks
       .slice(0, runbooksShown)
       .map(({ name }) => ({ name, href: `/runbooks/${encodeURIComponent(name)}` })),
@@ -158,7 +189,7 @@ export function previewView(found: FoundByMaintenance) {
       now.undecided === 0
         ? null
         : `What ${now.undecided === 1 ? 'one runbook works' : `${now.undecided} runbooks work`} on, or for whom, is known only when an alert calls.`,
-    sentence: `Had it held all the while, it would have held back ${heldBack} of ${looked}.${people}`,
+    sentence: `Had it held ${weekly ? 'at its hours' : 'all the while'}, it would have held back ${heldBack} of ${looked}.${people}`,
     kinds: kinds.map((kind) => ({ ...kind, lastAt: new Date(kind.lastAt).toISOString() })),
     kindsCut: found.kindsCut,
   };

@@ -136,7 +136,7 @@ export function windowRoutes(deps: WebDeps, pages: Pages): Router {
     }
     try {
       const found = await preview(scope, read.window, whenLeft(request));
-      await form(request, response, { id, values, tried: previewView(found) });
+      await form(request, response, { id, values, tried: previewView(found, read.window) });
     } catch (error) {
       if (error instanceof NotTriedError) await form(request, response, { id, values, notTried: error });
       else if (error instanceof UnknownReferenceError) {
