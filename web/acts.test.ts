@@ -175,10 +175,17 @@ describe('what people do', () => {
     await page.getByText('is paged first, after 7 min').waitFor();
     await page.getByText('More: alert').click();
     await looksWell(page);
-    // a week can be rehearsed once it is over; nobody has acknowledged this incident
-    const { rows } = await pages.database.owner.query<{ opened_at: Date }>(
-      `update incidents set opened_at = opened_at - interval '7 days' where number = 197 returning opened_at`,
-    );
+    // a week can be rehearsed once it is over
+    const { rows } = await pages.database.owner.query<{ opened_at: Date }>(`
+      with moved as (
+        update incidents set opened_at = opened_at - interval '7 days' where id = (
+          select i.id from incidents i join alerts a on a.incident_id = i.id
+          where i.acknowledged_at is null and i.merged_into is null and i.severity = 'critical'
+          order by i.number limit 1
+        ) returning id, opened_at
+      ), fired as (
+        update alerts set received_at = received_at - interval '7 days' where incident_id in (select id from moved)
+      ) select opened_at from moved`);
     const day = rows[0]?.opened_at.toISOString().slice(0, 10) ?? '';
     await page.getByLabel('A day of the week').fill(day);
     await page.getByRole('button', { name: 'Rehearse the week' }).click();
