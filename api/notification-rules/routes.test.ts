@@ -191,17 +191,14 @@ test('a preview counts nothing as told that a silence held back', async () => {
   // it is still silent
   await owner.query(`update incidents set resolved_at = null, closed_at = null where number = 23`);
   await line(23, 1, 'silenced', '1 second', { until: 'x', fromTheStart: true });
-  const counted = await Promise.all(
-    services.map(async (service) => {
-      const triggers = ['alert.received', 'incident.opened', 'incident.resolved', 'sla.breached'];
-      const rule = { triggers, when: { service }, targets };
-      const { body } = await api.ask('POST', `${base}/preview`, {
-        token: api.tokens.operator,
-        body: { rule },
-      });
-      return [body.matched, body.heldBack, body.messages, body.newest.length];
-    }),
-  );
+  const counted: number[][] = [];
+  // one after the other: the third of one organization that would wait is sent away
+  for (const service of services) {
+    const triggers = ['alert.received', 'incident.opened', 'incident.resolved', 'sla.breached'];
+    const rule = { triggers, when: { service }, targets };
+    const { body } = await api.ask('POST', `${base}/preview`, { token: api.tokens.operator, body: { rule } });
+    counted.push([body.matched, body.heldBack, body.messages, body.newest.length]);
+  }
   expect(counted).toEqual([
     [0, 5, 0, 0],
     [4, 1, 4, 4],
