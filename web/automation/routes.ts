@@ -1,6 +1,6 @@
 import { type Request, type Response, Router } from 'express';
-import { mayKeepWindow } from '../../api/auth/maintenance-window.ts';
 import { actorOf, mayOn } from '../../api/auth/principal.ts';
+import { mayOperateFor } from '../../api/auth/team-or-everybody.ts';
 import {
   letGoOn,
   listRunningExecutions,
@@ -165,7 +165,7 @@ export function automationRoutes(deps: WebDeps, pages: Pages): Router {
       view: {
         ...automationView(facts, (needed, teamId) => mayOn(principal, needed, teamId)),
         windows: facts.windows.map((window) =>
-          windowRow(window, mayKeepWindow(principal, window.team?.id ?? null), now),
+          windowRow(window, mayOperateFor(principal, window.team?.id ?? null), now),
         ),
         mayEditRules: mayOn(principal, 'admin', null),
         problems: { reason: problems.reason ?? null },

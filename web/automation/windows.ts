@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
-import { askWhoMayChange, assertMayKeepWindow, mayKeepWindow } from '../../api/auth/maintenance-window.ts';
+import { askWhoMayChange, assertMayKeepWindow } from '../../api/auth/maintenance-window.ts';
 import { mayOn } from '../../api/auth/principal.ts';
+import { mayOperateFor } from '../../api/auth/team-or-everybody.ts';
 import type { Tx } from '../../db/database.ts';
 import { createMaintenancePreview } from '../../db/maintenance-preview.ts';
 import {
@@ -149,7 +150,7 @@ export function windowRoutes(deps: WebDeps, pages: Pages): Router {
   async function problemOfTeam(tx: Tx, request: Request, slug: string | null): Promise<Problems | undefined> {
     const { principal } = visitorOf(request);
     if (slug === null)
-      return mayKeepWindow(principal, null) ? undefined : { team: 'Choose one of your teams.' };
+      return mayOperateFor(principal, null) ? undefined : { team: 'Choose one of your teams.' };
     const team = await findTeam(tx, slug);
     if (!team) return { team: `There is no team ${slug}.` };
     assertVisitorRole(request, 'operator', team.id);
@@ -172,7 +173,7 @@ export function windowRoutes(deps: WebDeps, pages: Pages): Router {
     const teams = (await deps.db.read(scope, listTeams)).filter((team) =>
       mayOn(principal, 'operator', team.id),
     );
-    const everybody = mayKeepWindow(principal, null);
+    const everybody = mayOperateFor(principal, null);
     await pages.show(request, response, {
       template: 'automation/window-form',
       view: {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
-import { mayKeepWindow } from '../../api/auth/maintenance-window.ts';
 import { mayOn } from '../../api/auth/principal.ts';
-import { askWhoMayEnd, assertMayKeepQuiet, mayKeepQuiet } from '../../api/auth/silence.ts';
+import { askWhoMayEnd, assertMayKeepQuiet } from '../../api/auth/silence.ts';
+import { mayOperateFor } from '../../api/auth/team-or-everybody.ts';
 import type { Tx } from '../../db/database.ts';
 import { listMaintenanceWindows } from '../../db/maintenance-windows.ts';
 import { UnknownReferenceError } from '../../db/policies.ts';
@@ -52,11 +52,11 @@ export function silenceRoutes(deps: WebDeps, pages: Pages): Router {
       view: {
         silences: found.silences.map((each) => ({
           ...silenceRow(each, found.caught.get(each.id), now.getTime()),
-          mayEnd: mayKeepQuiet(principal, each.team?.id ?? null),
+          mayEnd: mayOperateFor(principal, each.team?.id ?? null),
         })),
         over: found.over.slice(0, 20).map((each) => silenceRow(each, undefined, now.getTime())),
         windows: found.windows.map((window) =>
-          windowRow(window, mayKeepWindow(principal, window.team?.id ?? null), now.getTime()),
+          windowRow(window, mayOperateFor(principal, window.team?.id ?? null), now.getTime()),
         ),
       },
       title: 'Silences and maintenance',
@@ -149,7 +149,7 @@ export function silenceRoutes(deps: WebDeps, pages: Pages): Router {
       return undefined;
     }
     const { principal } = visitorOf(request);
-    return mayKeepQuiet(principal, null) ? undefined : { team: 'Choose one of your teams.' };
+    return mayOperateFor(principal, null) ? undefined : { team: 'Choose one of your teams.' };
   }
 
   async function form(
@@ -165,7 +165,7 @@ export function silenceRoutes(deps: WebDeps, pages: Pages): Router {
     const { values, problems = {}, tried = null, notTried } = given;
     const { scope, principal } = visitorOf(request);
     const teams = (await db.read(scope, listTeams)).filter(({ id }) => mayOn(principal, 'operator', id));
-    const everybody = mayKeepQuiet(principal, null);
+    const everybody = mayOperateFor(principal, null);
     await pages.show(request, response, {
       template: 'silences/form',
       view: {
