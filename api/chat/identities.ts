@@ -3,6 +3,7 @@ import { linkIdentity, listIdentities, unlinkIdentity, useLinkCode } from '../..
 import { scopeOf } from '../auth/principal.ts';
 import { type Endpoint, iso, personEndpoint } from '../endpoint.ts';
 import { ConflictError, NotFoundError } from '../errors.ts';
+import { presentIdentity } from './presenter.ts';
 import { identityList, identityParams, identityShown, linkBody } from './schema.ts';
 
 const tag = 'Chat';
@@ -21,14 +22,7 @@ export function identityEndpoints({ db }: { db: Pick<Database, 'read' | 'write'>
       response: identityList,
       handle: async ({ principal }) => {
         const identities = await db.read(scopeOf(principal), (tx) => listIdentities(tx, principal.userId));
-        return {
-          items: identities.map(({ provider, externalId, name, linkedAt }) => ({
-            provider,
-            externalId,
-            name,
-            linkedAt: iso(linkedAt),
-          })),
-        };
+        return { items: identities.map(presentIdentity) };
       },
     }),
     personEndpoint({

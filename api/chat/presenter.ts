@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import type { ChatMessage } from '../../db/chat-history.ts';
+import type { UserIdentity } from '../../db/user-identities.ts';
 import { iso } from '../endpoint.ts';
-import type { chatMessageShown } from './schema.ts';
+import type { chatMessageShown, identityShown } from './schema.ts';
 
 export function presentChatMessage(message: ChatMessage): z.input<typeof chatMessageShown> {
   return {
@@ -13,4 +14,13 @@ export function presentChatMessage(message: ChatMessage): z.input<typeof chatMes
     answer: message.answer,
     at: iso(message.at),
   };
+}
+
+export function presentIdentity({
+  provider,
+  externalId,
+  name,
+  linkedAt,
+}: UserIdentity): z.input<typeof identityShown> {
+  return { provider, externalId, name, linkedAt: iso(linkedAt) };
 }

@@ -2,8 +2,9 @@ import type { Database, Tx } from '../../db/database.ts';
 import { getPerson } from '../../db/identity.ts';
 import { listIdentities, unlinkIdentity } from '../../db/user-identities.ts';
 import { scopeOf } from '../auth/principal.ts';
+import { presentIdentity } from '../chat/presenter.ts';
 import { identityList } from '../chat/schema.ts';
-import { type Endpoint, iso, personEndpoint } from '../endpoint.ts';
+import { type Endpoint, personEndpoint } from '../endpoint.ts';
 import { NotFoundError } from '../errors.ts';
 import { userIdentityParams, userParams } from './schema.ts';
 
@@ -28,14 +29,7 @@ export function userIdentityEndpoints({ db }: { db: Pick<Database, 'read' | 'wri
           await requirePerson(tx, id);
           return await listIdentities(tx, id);
         });
-        return {
-          items: identities.map(({ provider, externalId, name, linkedAt }) => ({
-            provider,
-            externalId,
-            name,
-            linkedAt: iso(linkedAt),
-          })),
-        };
+        return { items: identities.map(presentIdentity) };
       },
     }),
     personEndpoint({
