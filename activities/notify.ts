@@ -192,13 +192,15 @@ export function createNotifyActivities(deps: NotifyDeps) {
   }
 
   /**
-   * How many messages are told in the one with this id by now, of how many incidents, and how many of those are open; and
-   * whether that one was sent, which histories from before 2026-11-22 do not say.
+   * How many messages are told in the one with this id by now, of how many incidents, and how many of those are open; how
+   * many of the messages are of use by now, which histories from before 2026-11-29 do not say; and whether that one was
+   * sent, which histories from before 2026-11-22 do not say.
    */
   async function countHeld({ orgId, limit }: Pick<Consolidation, 'orgId' | 'limit'>): Promise<{
     held: number;
     incidents: number;
     open: number;
+    due?: number;
     told?: boolean;
   }> {
     return await deps.db.read({ orgId }, (tx) => countHeldBack(tx, limit));

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { endInHand, endWithIncident } from '../domain/notification.ts';
 import { countMessage, hourMs, type LimitVerdict } from '../domain/notification-limits.ts';
 import type { Severity } from '../domain/severity.ts';
 import type { Tx } from './database.ts';
@@ -8,6 +9,8 @@ export interface ConsolidatedFacts {
   pattern: string;
   /** Messages that it stands for. */
   held: number;
+  /** Those of them that are of use by now. */
+  due: number;
   heldSince: Date;
   /** Until when it counts on. */
   ends: Date;
@@ -128,19 +131,26 @@ async function beginConsolidated(
 const consolidatedKey = (destination: string, pattern: string, began: number): string =>
   `consolidated:${destination}:${pattern}:${began}`;
 
+/** Messages `n` of incidents `i` that are of use by now. */
+const countDue = sql<number>`count(*) filter (where not coalesce(
+  (i.resolved_at is not null and n.type = any(${endWithIncident}))
+  or ((i.acknowledged_at is not null or i.snoozed_until is not null or i.silenced_until is not null)
+    and n.type = any(${endInHand})), false))::int`;
+
 /**
- * How many messages the one with this id stands for, about how many incidents, and how many of those are not over; `told`:
- * it was sent.
+ * How many messages the one with this id stands for, how many of them are of use by now, about how many incidents, and how
+ * many of those are not over; `told`: it was sent.
  */
 export async function countHeldBack(
   tx: Tx,
   consolidated: number,
-): Promise<{ held: number; incidents: number; open: number; told: boolean }> {
+): Promise<{ held: number; due: number; incidents: number; open: number; told: boolean }> {
   return await tx
     .selectFrom('notifications as n')
     .leftJoin('incidents as i', 'i.id', 'n.incident_id')
     .select([
       sql<number>`count(*)::int`.as('held'),
+      countDue.as('due'),
       sql<number>`count(distinct n.incident_id)::int`.as('incidents'),
       sql<number>`count(distinct i.id) filter (where i.resolved_at is null)::int`.as('open'),
       sql<boolean>`exists (select from notifications t where t.id = ${consolidated} and t.status = 'sent')`.as(
@@ -157,13 +167,15 @@ export async function readConsolidated(
   { consolidated, pattern, ends }: { consolidated: number; pattern: string; ends: Date },
 ): Promise<ConsolidatedFacts | undefined> {
   const counted = await tx
-    .selectFrom('notifications')
+    .selectFrom('notifications as n')
+    .leftJoin('incidents as i', 'i.id', 'n.incident_id')
     .select([
       sql<number>`count(*)::int`.as('held'),
-      sql<Date | null>`min(created_at)`.as('heldSince'),
-      sql<number>`count(distinct incident_id)::int`.as('incidentCount'),
+      countDue.as('due'),
+      sql<Date | null>`min(n.created_at)`.as('heldSince'),
+      sql<number>`count(distinct n.incident_id)::int`.as('incidentCount'),
     ])
-    .where('consolidated_into', '=', consolidated)
+    .where('n.consolidated_into', '=', consolidated)
     .executeTakeFirst();
   if (!counted?.heldSince) return undefined;
   const incidents = await tx

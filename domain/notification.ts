@@ -38,6 +38,19 @@ export const notificationTypes = [
 ] as const;
 export type NotificationType = (typeof notificationTypes)[number];
 
+/** Of no use to anybody once the incident is over. */
+export const endWithIncident: readonly NotificationType[] = [
+  'alert.received',
+  'escalation.page',
+  'escalation.reminder',
+  'escalation.restarted',
+  'incident.root_cause_found',
+  'oncall.nobody',
+  'sla.at_risk',
+];
+/** Nor while somebody has the incident, or has put it off. */
+export const endInHand: readonly NotificationType[] = ['escalation.page'];
+
 /** What can be shown of a channel before it is needed. */
 export const previewTypes = [
   'channel.test',

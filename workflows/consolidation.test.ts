@@ -11,26 +11,36 @@ beforeAll(async () => {
 afterAll(() => harness.close());
 
 /**
- * What is held back of how many incidents when it is asked for the first, the second… time; the last stays. `startedAnew`:
- * an earlier workflow sent the first message, and failed.
+ * What is held back of how many incidents when it is asked for the first, the second… time, how many are open, and how many
+ * of the messages are of use; the last stays. `startedAnew`: an earlier workflow sent the first message, and failed.
+ * `skipped`: keys of what is in hand when it is about to be sent.
  */
 async function told(
-  held: [held: number, incidents: number, open?: number][],
+  held: [held: number, incidents: number, open?: number, due?: number][],
   {
     updates,
     resolves,
     lastsMinutes = 10,
     startedAnew = false,
-  }: { updates: boolean; resolves?: true; lastsMinutes?: number; startedAnew?: boolean },
+    skipped = [],
+  }: {
+    updates: boolean;
+    resolves?: true;
+    lastsMinutes?: number;
+    startedAnew?: boolean;
+    skipped?: string[];
+  },
 ): Promise<NotifyInput[]> {
   const messages: NotifyInput[] = [];
   let asked = 0;
   const activities = {
     countHeld: async () => {
-      const [count, incidents, open = incidents] = held[Math.min(asked++, held.length - 1)] ?? [0, 0];
-      return { held: count, incidents, open, told: startedAnew || messages.length > 0 };
+      const last = held[Math.min(asked++, held.length - 1)] ?? [0, 0];
+      const [count, incidents, open = incidents, due = count] = last;
+      return { held: count, incidents, open, due, told: startedAnew || messages.length > 0 };
     },
     notify: async (input: NotifyInput) => {
+      if (skipped.includes(input.key)) return { status: 'skipped', destination: 'ops', reason: 'in hand' };
       messages.push(input);
       return { status: 'sent', destination: 'ops' };
     },
@@ -90,6 +100,29 @@ test('a mail comes again within minutes when there is an incident in it that no 
   ];
   const messages = await told(held, { updates: false, lastsMinutes: 40 });
   expect(messages.map(({ key }) => key)).toEqual(['k', 'k:2:3', 'k:4:4']);
+});
+
+test('nothing is told while somebody has all of it, and what they leave is told within a minute', async () => {
+  const counts: [number, number, number, number][] = [
+    [1, 1, 1, 0],
+    [2, 2, 2, 0],
+    [2, 2, 2, 2],
+  ];
+  for (const updates of [true, false]) {
+    const messages = await told(counts, { updates });
+    expect(messages.map(({ key }) => key)).toEqual(['k']);
+  }
+});
+
+test('what somebody took before it left is told when they leave it', async () => {
+  const counts: [number, number, number, number][] = [
+    [1, 1, 1, 1],
+    [3, 2, 2, 2],
+    [3, 2, 2, 0],
+    [3, 2, 2, 3],
+  ];
+  const messages = await told(counts, { updates: false, lastsMinutes: 40, skipped: ['k:1:3'] });
+  expect(messages.map(({ key }) => key)).toEqual(['k', 'k:3:3']);
 });
 
 const paging = { updates: true, resolves: true, lastsMinutes: 3 } as const;

@@ -9,7 +9,7 @@ const { notify, countHeld } = proxyActivities<NotifyActivities>({
   retry: { initialInterval: '1s', maximumInterval: '5m', maximumAttempts: 200 },
 });
 
-/** How often the message is brought up to date, where the channel can change it. */
+/** How often the message is brought up to date where the channel can change it, and it looks whether somebody left what they had. */
 const updateEveryMs = 60_000;
 /** How soon after one message another may follow, where it cannot. */
 const againEveryMs = 10 * 60_000;
@@ -51,8 +51,10 @@ export async function consolidation(
     const counts = input.updates || hourIsOver;
     // nobody else would tell of an incident that is held back
     const more = by.incidents > told.incidents || (by.held > told.held && (counts || part === 0));
-    if (more || (over && !wasOver)) {
-      await notify({
+    // an older worker did not look whether somebody has all of it by now
+    const news = more && by.due !== 0;
+    if (news || (over && !wasOver)) {
+      const { status } = await notify({
         orgId,
         key: (by.told ?? part > 0) ? laterKey(key, { part, held: by.held, over }) : key,
         type: 'notifications.consolidated',
@@ -61,7 +63,9 @@ export async function consolidation(
         pattern,
         dueAt: Date.now(),
       });
-      told = { part, held: by.held, incidents: by.incidents, over };
+      // somebody took all of it in between: it is told of once they leave it
+      const { held, incidents } = status === 'skipped' ? told : by;
+      told = { part, held, incidents, over };
     } else {
       told = { ...told, over };
     }
@@ -71,7 +75,7 @@ export async function consolidation(
     if (input.resolves && workflowInfo().continueAsNewSuggested) {
       await continueAsNew<typeof consolidation>(input, { ...told, part: part + 1 });
     }
-    const everyMs = input.updates ? updateEveryMs : againEveryMs;
+    const everyMs = input.updates || more !== news ? updateEveryMs : againEveryMs;
     await sleep(left > 0 ? Math.min(left, everyMs) : lookEveryMs);
   }
 }

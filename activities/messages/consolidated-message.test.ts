@@ -25,6 +25,7 @@ const mailOf = (incidents: ConsolidatedFacts['incidents'], incidentCount = incid
     consolidated: {
       pattern: 'HighErrorRate checkout',
       held: 23,
+      due: 23,
       heldSince: at(-10),
       ends: at(40),
       incidentCount,

@@ -102,7 +102,7 @@ export async function prepare(tx: Tx, input: NotifyInput, context: PrepareContex
   if (unresolved) return await impossible(tx, entry, destination);
 
   const not =
-    notDue(input, facts) ??
+    notDue(input, facts, consolidated) ??
     (await saidByPagerDuty(tx, input, facts, destination)) ??
     (await saidAlready(tx, input, entry));
   if (not) {

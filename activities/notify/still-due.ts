@@ -1,9 +1,9 @@
 import type { Tx } from '../../db/database.ts';
 import type { GitImport } from '../../db/git-sources.ts';
 import { type NotificationFacts, readNotificationFacts } from '../../db/notification-facts.ts';
-import type { ConsolidatedFacts } from '../../db/notification-limits.ts';
+import { type ConsolidatedFacts, countHeldBack } from '../../db/notification-limits.ts';
 import type { Report } from '../../db/reports.ts';
-import type { NotificationType, NotifyInput } from '../../domain/notification.ts';
+import { endWithIncident, type NotifyInput } from '../../domain/notification.ts';
 
 /**
  * A workflow records what happened and tells of it at the same time: the message waits for the record, so that it
@@ -73,25 +73,29 @@ export interface NotDue {
 
 /** As `notDue`, by what the record says now. */
 export async function notDueByNow(tx: Tx, input: NotifyInput): Promise<NotDue | undefined> {
-  return notDue(input, await readNotificationFacts(tx, input));
+  const { limit } = input.detail;
+  const together =
+    isToldTogether(input) && typeof limit === 'number' ? await countHeldBack(tx, limit) : undefined;
+  return notDue(input, await readNotificationFacts(tx, input), together);
 }
 
-/** Why it is not to be said, as far as the record tells; undefined if it is. */
-export function notDue(input: NotifyInput, facts: NotificationFacts): NotDue | undefined {
+/** Why it is not to be said, as far as the record tells (`together`: of what it stands for); undefined if it is. */
+export function notDue(
+  input: NotifyInput,
+  facts: NotificationFacts,
+  together?: Pick<ConsolidatedFacts, 'due'>,
+): NotDue | undefined {
+  if (isToldTogether(input) && together?.due === 0) {
+    return { reason: 'somebody has, or nobody needs, each of the incidents that it tells of' };
+  }
   const reason = reasonToSkip(input, facts);
   return reason === undefined ? heldBack(input, facts) : { reason };
 }
 
-/** Of no use to anybody once the incident is over. */
-const calledOff = new Set<NotificationType>([
-  'alert.received',
-  'escalation.page',
-  'escalation.reminder',
-  'escalation.restarted',
-  'incident.root_cause_found',
-  'oncall.nobody',
-  'sla.at_risk',
-]);
+/** That all of it is over is said whatever became of it. */
+function isToldTogether({ type, detail }: NotifyInput): boolean {
+  return type === 'notifications.consolidated' && detail.over !== true;
+}
 
 /**
  * A page that began before a snooze or silence, and has not left. One that begins after it tells by its number that what
@@ -117,7 +121,7 @@ function reasonToSkip(input: NotifyInput, { incident, approval }: NotificationFa
   if (input.type === 'incident.acknowledged' && incident && !incident.acknowledgedAt) {
     return `incident #${incident.number} is not acknowledged any more`;
   }
-  if (!incident || !calledOff.has(input.type)) return undefined;
+  if (!incident || !endWithIncident.includes(input.type)) return undefined;
   // what is recorded is of before it began anew: a page too many is better than one that nobody gets
   if (input.type === 'escalation.page' && incident.recordedSeq < sinceOf(input)) return undefined;
   const over = incident.status === 'resolved' || incident.status === 'false_positive';

@@ -409,6 +409,7 @@ test('the eleventh message about one pattern within an hour is told with the oth
   expect(await logged(twelfth.key)).toMatchObject({ status: 'skipped', consolidated_into: limit });
   expect(await activities.countHeld({ orgId: database.orgId, limit })).toEqual({
     held: 2,
+    due: 2,
     incidents: 1,
     open: 1,
     told: false,
@@ -419,16 +420,25 @@ test('the eleventh message about one pattern within an hour is told with the oth
     [limit],
   );
   expect(Date.parse(ends) - rows[0].hour_began.getTime()).toBe(hourMs + 30_000);
-  await tell(
-    message('', {
-      key,
-      type: 'notifications.consolidated',
-      target,
-      pattern,
-      incidentId: undefined!,
-      detail: { limit, ends },
-    }),
-  );
+  const together = message('', {
+    key,
+    type: 'notifications.consolidated',
+    target,
+    pattern,
+    incidentId: undefined!,
+    detail: { limit, ends },
+  });
+  for (const inHand of ['acknowledged_at = now()', `snoozed_until = now() + interval '1 h'`]) {
+    await change(inHand);
+    expect(await activities.countHeld({ orgId: database.orgId, limit })).toMatchObject({ held: 2, due: 0 });
+    expect(await tell(together)).toMatchObject({
+      status: 'skipped',
+      reason: expect.stringContaining('somebody has'),
+    });
+    await change('acknowledged_at = null, snoozed_until = null');
+  }
+  expect(smtp.mails).toHaveLength(before);
+  expect(await tell(together)).toMatchObject({ status: 'sent' });
   const mail = smtp.mails[before]?.email;
   expect(mail?.subject).toBe('[critical] 2 more about HighLatency checkout, in 1 incident');
   expect(mail?.text).toContain(`#${incident.number}`);
@@ -464,7 +474,7 @@ test('what PagerDuty was told together is resolved there when the last of its in
   expect([await together(), await open()]).toEqual(['triggered', 1]);
   incident = first;
   await change(`resolved_at = now(), status = 'false_positive'`);
-  expect([await together(), await open()]).toEqual(['resolved', 0]);
+  expect([await together(true), await open()]).toEqual(['resolved', 0]);
   await change(`resolved_at = null, status = 'investigating'`);
   expect([await together(), await open()]).toEqual(['triggered', 1]);
   // its workflow goes on from what it has said: what opens between its look and the message is told next
