@@ -144,6 +144,16 @@ describe('every page, at desk and phone size, light and dark', () => {
     await looksWell(tab, pages.web.base + path());
     expect(pages.problems.splice(0)).toEqual([]);
   });
+
+  it.for(everyPage.filter(([name]) => /^(its logs|executions)$/.test(name)))(
+    '%s, looked at years later: moments have room for the day',
+    async ([, path], context) => {
+      const later = await openTab(context);
+      await later.clock.setFixedTime(Date.now() + 1000 * 24 * 3_600_000);
+      await looksWell(later, pages.web.base + path());
+      await later.close();
+    },
+  );
 });
 
 describe('what stands outside the frame or opens on a press', () => {

@@ -69,6 +69,8 @@ async function cutText(page: Page): Promise<string[]> {
     if (root.scrollWidth > innerWidth) faults.push('the page is ' + root.scrollWidth + ' wide');
     for (const element of document.querySelectorAll('main *')) {
       if (element.closest('.hidden, .hidden-label label, svg, iframe, select, thead') || element.clientWidth === 0) continue;
+      // laid out in the width of its summary, until it is opened
+      if (element.closest('details:not([open]) > :not(summary)')) continue;
       const style = getComputedStyle(element);
       if (style.display === 'inline' || ['auto', 'scroll'].includes(style.overflowX)) continue;
       if (['INPUT', 'TEXTAREA'].includes(element.tagName) || element.closest('.drop')) continue;
