@@ -1,20 +1,15 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { Tx } from '../../db/database.ts';
-import { learnExternalCalls } from '../../db/spans.ts';
-import { createExternalCalls } from './external-calls.ts';
-
-vi.mock('../../db/spans.ts', () => ({ learnExternalCalls: vi.fn() }));
+import { type CallWindow, createExternalCalls } from './external-calls.ts';
 
 /** As [organization, from, to]. */
 let learned: [string, number, number][];
+const learn = async ({ orgId, from, to }: CallWindow): Promise<void> => {
+  learned.push([orgId, from, to]);
+};
 const at = (from: number, to = from) => ({ from, to });
 
 beforeEach(() => {
   learned = [];
-  vi.mocked(learnExternalCalls).mockImplementation(async (_tx, { orgId, from, to }) => {
-    learned.push([orgId, from, to]);
-  });
-
   vi.useFakeTimers();
 });
 afterEach(() => {
@@ -22,13 +17,12 @@ afterEach(() => {
 });
 
 test('calls to hosts are learned once they are settled, once for all requests in between', async () => {
-  const write = async <T>({ orgId }: { orgId: string }, work: (tx: Tx) => Promise<T>): Promise<T> => {
-    const done = await work({} as Tx);
-    if (orgId === 'b') throw new Error('away');
-    return done;
+  const learnOfA = async (window: CallWindow): Promise<void> => {
+    await learn(window);
+    if (window.orgId === 'b') throw new Error('away');
   };
   const errors: unknown[] = [];
-  const later = createExternalCalls({ db: { write }, onError: (error) => errors.push(error) }, 30_000);
+  const later = createExternalCalls({ learn: learnOfA, onError: (error) => errors.push(error) }, 30_000);
   later('a', at(0));
   later('a', at(20_000));
   later('b', at(0));
@@ -46,8 +40,7 @@ test('calls to hosts are learned once they are settled, once for all requests in
 });
 
 test('what comes while calls settle is looked at too: windows join', async () => {
-  const write = async <T>(_: { orgId: string }, work: (tx: Tx) => Promise<T>): Promise<T> => work({} as Tx);
-  const later = createExternalCalls({ db: { write }, onError: () => {} }, 30_000);
+  const later = createExternalCalls({ learn, onError: () => {} }, 30_000);
   later('a', at(0));
   // stored on both sides of the end of the first window
   later('a', at(29_999, 30_001));

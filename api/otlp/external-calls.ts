@@ -1,5 +1,9 @@
-import type { Database } from '../../db/database.ts';
-import { learnExternalCalls } from '../../db/spans.ts';
+export interface CallWindow {
+  orgId: string;
+  /** When the spans came, epoch ms. */
+  from: number;
+  to: number;
+}
 
 /** Milliseconds after which the span of a called service has come, if the service sends any. */
 const settledMs = 30_000;
@@ -10,7 +14,7 @@ const settledMs = 30_000;
  * one another without a gap as long as spans come.
  */
 export function createExternalCalls(
-  { db, onError }: { db: Pick<Database, 'write'>; onError(error: unknown): void },
+  { learn, onError }: { learn(window: CallWindow): Promise<void>; onError(error: unknown): void },
   waitMs = settledMs,
 ) {
   /** By organization, until when spans came, epoch ms. */
@@ -22,7 +26,7 @@ export function createExternalCalls(
       const more = (stored.get(orgId) ?? 0) >= to;
       if (more) lookAt(orgId, to, waitMs);
       else stored.delete(orgId);
-      db.write({ orgId }, (tx) => learnExternalCalls(tx, { orgId, from, to })).catch(onError);
+      learn({ orgId, from, to }).catch(onError);
     }, inMs);
     timer.unref();
   }

@@ -2,7 +2,7 @@ import type { Request, Response } from 'express';
 import { z } from 'zod';
 import type { Database } from '../../db/database.ts';
 import { insertLogs } from '../../db/logs.ts';
-import { recordSpans } from '../../db/spans.ts';
+import { learnExternalCalls, recordSpans } from '../../db/spans.ts';
 import { integrationOf } from '../auth/ingest-key.ts';
 import { createSeenNote } from '../auth/integration-seen.ts';
 import { type Endpoint, endpoint } from '../endpoint.ts';
@@ -54,7 +54,7 @@ export function otlpEndpoints(deps: { db: Pick<Database, 'write'>; log: ErrorLog
   const noteSeen = createSeenNote(deps);
   const quota = { spans: createQuota(perMinute.spans), logs: createQuota(perMinute.logs) };
   const learnLater = createExternalCalls({
-    db,
+    learn: (window) => db.write({ orgId: window.orgId }, (tx) => learnExternalCalls(tx, window)),
     onError: (error) => deps.log.error({ err: error }, 'calls to hosts could not be learned'),
   });
 
