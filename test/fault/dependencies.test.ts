@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -32,12 +33,14 @@ beforeAll(async () => {
   const partsDir = join(place.folder, 'parts');
   beginTemporal = () => startTemporal({ dataDir: partsDir, searchAttributes: searchAttributeTypes, ports });
   beginPostgres = () => startPostgres({ dataDir: partsDir });
-  // in this order: it makes the folder
-  temporal = await beginTemporal();
-  postgres = await beginPostgres();
-  smtp = await startSmtp();
-  hook = await startWebhook();
-  logs = await startMute();
+  await mkdir(partsDir);
+  [temporal, postgres, smtp, hook, logs] = await Promise.all([
+    beginTemporal(),
+    beginPostgres(),
+    startSmtp(),
+    startWebhook(),
+    startMute(),
+  ]);
   stack = await startStack(place, {
     DATABASE_URL: postgres.url,
     TEMPORAL_ADDRESS: temporal.address,

@@ -104,7 +104,7 @@ export async function startStack(place: Place, environment: Record<string, strin
 
 /** Nothing of the surroundings but what programs need to be found and run. */
 function environmentOf(place: Place, more: Record<string, string>): Record<string, string> {
-  const inherited = ['PATH', 'HOME', 'TMPDIR', 'LANG'].flatMap((name) => {
+  const inherited = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'NODE_COMPILE_CACHE'].flatMap((name) => {
     const value = process.env[name];
     return value === undefined ? [] : [[name, value]];
   });

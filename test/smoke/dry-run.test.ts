@@ -79,7 +79,12 @@ async function cli(...args: string[]): Promise<Ran> {
       args,
       {
         cwd: place.folder,
-        env: { PATH: process.env.PATH, HOLDFAST_URL: place.url, HOLDFAST_TOKEN: ownerToken },
+        env: {
+          PATH: process.env.PATH,
+          NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+          HOLDFAST_URL: place.url,
+          HOLDFAST_TOKEN: ownerToken,
+        },
       },
       (error, out, err) => resolve({ code: Number(error?.code ?? 0), out, err }),
     );
@@ -116,7 +121,8 @@ function plain(html: string): string {
     .replaceAll('&amp;', '&');
 }
 
-test('the API, the command line and the page report the same, and the target notices nothing', async () => {
+// neither does anything, so they look together
+test.concurrent('the API, the command line and the page report the same, and the target notices nothing', async () => {
   const body = { inputs: { service: 'checkout' } };
   const report = dryRunReport.parse(await holdfast.post('/api/v1/runbooks/wipe/dry-run', body));
   expect(report).toMatchObject({ ready: true, target: 'checkout', refusal: null });
@@ -151,7 +157,7 @@ test('the API, the command line and the page report the same, and the target not
   expect((await holdfast.get('/api/v1/executions')).items).toEqual([]);
 });
 
-test('a runner that does not poll is found out within half a minute', async () => {
+test.concurrent('a runner that does not poll is found out within half a minute', async () => {
   const began = Date.now();
   const { code, out } = await cli('runbook', 'dry-run', 'remote');
   expect(Date.now() - began).toBeLessThan(30_000);

@@ -8,7 +8,10 @@ import { linkOf, mailOf, mailsOf, openLink, submitForm } from '../harness/mails.
 import { makePlace, type Place, type Stack, startStack, waitFor } from '../harness/stack.ts';
 import { type SmtpReceiver, startSmtp } from '../parts/smtp.ts';
 
-/** What makes people trust a runbook with production, on the whole stack. */
+/**
+ * What makes people trust a runbook with production, on the whole stack. Each test has targets of its own and waits for
+ * people and time-outs, so the tests wait together.
+ */
 
 let place: Place;
 let stack: Stack | undefined;
@@ -120,12 +123,22 @@ async function asked(id: string): Promise<Answer['body']> {
   );
 }
 
-test('waits, asks in mid-run, runs a nested runbook, tells and verifies', { timeout: 60_000 }, async () => {
+/** The mail that asks for an approval on this target. */
+async function mailAbout(target: string) {
+  return await waitFor(`the mail about ${target}`, () =>
+    mailsOf(smtp, 'approval.needed').find(({ email }) => email.text?.includes(target)),
+  );
+}
+
+test.concurrent('waits, asks in mid-run, runs a nested runbook, tells and verifies', {
+  timeout: 60_000,
+}, async () => {
   const id = await start('fail-over', { host: 'db-1' });
   const approval = await asked(id);
   expect(approval).toMatchObject({ stepIndex: 2, message: 'Promote the replica of db-1?', required: 1 });
   expect(await entries(/db-1/)).toEqual(['drained db-1']);
-  const mail = await mailOf(smtp, 'approval.needed', /fail-over/);
+  const mail = await mailAbout('db-1');
+  expect(mail.email.subject).toContain('fail-over');
   expect(mail.email.text).toContain('Promote the replica of db-1?');
   await holdfast.post(`/api/v1/approvals/${approval.id}/approve`, { reason: 'the replica is in step' });
   const execution = await ended(id);
@@ -134,10 +147,14 @@ test('waits, asks in mid-run, runs a nested runbook, tells and verifies', { time
     Array.from({ length: 6 }, () => 'succeeded'),
   );
   expect(await entries(/db-1/)).toEqual(['drained db-1', 'promoted db-1']);
-  expect((await mailOf(smtp, 'execution.message')).email.text).toContain('The replica of db-1 serves now');
+  await waitFor('the message of the runbook', () =>
+    mailsOf(smtp, 'execution.message').some(({ email }) =>
+      email.text?.includes('The replica of db-1 serves now'),
+    ),
+  );
 });
 
-test('rejected in mid-run, what was done is undone', { timeout: 60_000 }, async () => {
+test.concurrent('rejected in mid-run, what was done is undone', { timeout: 60_000 }, async () => {
   const id = await start('fail-over', { host: 'db-2' });
   const approval = await asked(id);
   await holdfast.post(`/api/v1/approvals/${approval.id}/reject`, { reason: 'the replica lags' });
@@ -148,7 +165,7 @@ test('rejected in mid-run, what was done is undone', { timeout: 60_000 }, async 
   expect(await entries(/db-2/)).toEqual(['drained db-2', 'undrained db-2']);
 });
 
-test('a failing undo waits for a person; going on from the failed step runs again what was undone', {
+test.concurrent('a failing undo waits for a person; going on from the failed step runs again what was undone', {
   timeout: 120_000,
 }, async () => {
   const id = await start('fail-over', { host: 'db-3', healthy: 'no' });
@@ -179,16 +196,12 @@ test('a failing undo waits for a person; going on from the failed step runs agai
   expect((await entries(/db-3/)).slice(3)).toEqual(['drained db-3']);
 });
 
-test('100 clicks on a link at once count once; forged or used, it says why; opening it changes nothing', {
+test.concurrent('100 clicks on a link at once count once; forged or used, it says why; opening it changes nothing', {
   timeout: 90_000,
 }, async () => {
   const id = await start('fail-over', { host: 'db-4' });
   const approval = await asked(id);
-  const subject = /fail-over/;
-  const mail = await waitFor('the mail of this approval', () =>
-    mailsOf(smtp, 'approval.needed', subject).find(({ email }) => email.text?.includes('db-4')),
-  );
-  const link = linkOf(mail, 'Approve');
+  const link = linkOf(await mailAbout('db-4'), 'Approve');
   for (const method of ['GET', 'HEAD']) {
     const answers = await Promise.all(Array.from({ length: 10 }, () => fetch(link, { method })));
     expect(answers.every(({ status }) => status === 200)).toBe(true);
@@ -210,7 +223,9 @@ test('100 clicks on a link at once count once; forged or used, it says why; open
   expect(await ended(id)).toMatchObject({ status: 'succeeded' });
 });
 
-test('50 triggers at once never pass a limit, by count at the target', { timeout: 120_000 }, async () => {
+test.concurrent('50 triggers at once never pass a limit, by count at the target', {
+  timeout: 120_000,
+}, async () => {
   await holdfast.put('/api/v1/safety-rules/runbook/counted', { maxPerHour: 4 });
   const answers = await Promise.all(
     Array.from({ length: 50 }, (_, n) => start('counted', { host: `web-${n % 5}` })),
@@ -243,7 +258,7 @@ const corpus = [
   '\u202egnp.exe',
 ];
 
-test('what stands in labels and inputs stays text, in the shell and in the output', {
+test.concurrent('what stands in labels and inputs stays text, in the shell and in the output', {
   timeout: 120_000,
 }, async () => {
   const pwned = join(place.folder, 'PWNED');

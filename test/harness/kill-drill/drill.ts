@@ -83,7 +83,9 @@ class Drill {
   async run(): Promise<DrillReport> {
     const { executions, lanes, workers } = this.options;
     const { holdfast } = this.surroundings;
-    for (let n = 0; n < workers; n++) this.workers.push(await this.surroundings.startWorker());
+    this.workers.push(
+      ...(await Promise.all(Array.from({ length: workers }, () => this.surroundings.startWorker()))),
+    );
     await holdfast.put('/api/v1/safety-rules/organization', { maxPerHour: 1000 });
     await waitFor('the runbook to be read', async () => {
       return (await holdfast.ask('GET', `/api/v1/runbooks/${drillRunbook}`)).status === 200;

@@ -43,12 +43,18 @@ export async function startSurroundings(runbook: { name: string; yaml: string })
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
-    const temporal = await startTemporalDevServer();
-    closers.push(() => temporal.close());
-    const postgres = await startPostgres({ dataDir: folder });
-    closers.push(() => postgres.close());
-    const smtp = await startSmtp();
-    closers.push(() => smtp.close());
+    const closed = <T extends { close(): Promise<void> }>(part: T): T => {
+      closers.push(() => part.close());
+      return part;
+    };
+    const parts = [
+      startTemporalDevServer().then(closed),
+      startPostgres({ dataDir: folder }).then(closed),
+      startSmtp().then(closed),
+    ] as const;
+    // one that fails must not leave another that comes after it
+    await Promise.allSettled(parts);
+    const [temporal, postgres, smtp] = await Promise.all(parts);
     const runbooksDir = join(folder, 'runbooks');
     await mkdir(runbooksDir);
     await writeFile(join(runbooksDir, `${runbook.name}.yaml`), runbook.yaml);
@@ -56,6 +62,7 @@ export async function startSurroundings(runbook: { name: string; yaml: string })
     const environment = {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
       PORT: String(port),
       DATABASE_URL: postgres.url,
       HOLDFAST_DATABASE_POOL: '5',
