@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { type BreachReason, breachReasons } from '../domain/breach-reasons.ts';
 import { breachAudit, breachSentence } from '../domain/incident/breach.ts';
-import type { SlaClock } from '../domain/sla.ts';
+import type { SlaClock } from '../domain/sla/clock.ts';
 import { recordAudit } from './audit.ts';
 import type { Tx } from './database.ts';
 

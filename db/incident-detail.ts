@@ -3,7 +3,7 @@ import type { BreachReason } from '../domain/breach-reasons.ts';
 import type { IncidentMetric } from '../domain/incident/analysis.ts';
 import type { AlertStatus, SlaState } from '../domain/incident-status.ts';
 import type { Severity } from '../domain/severity.ts';
-import type { Pauses } from '../domain/sla.ts';
+import type { Pauses } from '../domain/sla/clock.ts';
 import { type ApprovalRecord, approvalsOfIncident } from './approvals.ts';
 import { decodeCursor, encodeCursor, type Page, toPage } from './cursor.ts';
 import type { Tx } from './database.ts';

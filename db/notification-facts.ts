@@ -1,6 +1,6 @@
 import type { AlertStatus, Deadline, IncidentStatus, SlaState } from '../domain/incident-status.ts';
 import type { Severity } from '../domain/severity.ts';
-import type { Pauses } from '../domain/sla.ts';
+import type { Pauses } from '../domain/sla/clock.ts';
 import { type ApprovalRecord, getApproval } from './approvals.ts';
 import type { Tx } from './database.ts';
 import { type ExecutionDetail, getExecution } from './executions-read.ts';

@@ -4,7 +4,7 @@ import { simulate } from '../domain/rehearsal/simulate.ts';
 import type { Configuration, Failure, RehearsedIncident } from '../domain/rehearsal/situation.ts';
 import { type RehearsedRow, rowsOf, summaryOf } from '../domain/rehearsal/table.ts';
 import { type RehearsedWeek, rehearseWeek, type WeekToRehearse } from '../domain/rehearsal/week.ts';
-import type { SlaClock } from '../domain/sla.ts';
+import type { SlaClock } from '../domain/sla/clock.ts';
 
 export type RehearsalTask =
   | { kind: 'situation'; incident: RehearsedIncident; configuration: Configuration; failures: Failure[] }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { slaPolicy } from '../domain/policies.ts';
-import { slaCalendar } from '../domain/sla-calendar.ts';
+import { slaCalendar } from '../domain/sla/calendar.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
 import { readSlaFacts, type SlaFactsQuery } from './report-data.ts';
 import { putSlaCalendar } from './sla-calendars.ts';

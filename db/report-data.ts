@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
-import { type BusinessCalendar, pausesAfter } from '../domain/business-time.ts';
 import type { ClockCount, Counts, SlaFacts, Times } from '../domain/reports/sla.ts';
-import { runningMs } from '../domain/sla.ts';
-import { businessCalendar } from '../domain/sla-calendar.ts';
+import { type BusinessCalendar, pausesAfter } from '../domain/sla/business-time.ts';
+import { businessCalendar } from '../domain/sla/calendar.ts';
+import { runningMs } from '../domain/sla/clock.ts';
 import { burnWords } from '../domain/slo/evaluate.ts';
 import { objectiveText } from '../domain/slo/slo.ts';
 import type { Tx } from './database.ts';

@@ -1,5 +1,5 @@
-import { addBusiness, pausesAfter, type Stretch } from '../domain/business-time.ts';
-import { alwaysOpen, businessCalendar, type SlaCalendar, slaCalendar } from '../domain/sla-calendar.ts';
+import { addBusiness, pausesAfter, type Stretch } from '../domain/sla/business-time.ts';
+import { alwaysOpen, businessCalendar, type SlaCalendar, slaCalendar } from '../domain/sla/calendar.ts';
 import type { Tx } from './database.ts';
 import { type Change, type Named, named, put, remove } from './named-configuration.ts';
 import { InUseError, UnknownReferenceError } from './policies.ts';

@@ -1,9 +1,9 @@
-import { addBusiness } from '../domain/business-time.ts';
 import { durationMs } from '../domain/duration.ts';
 import { type SlaPolicy, slaPolicy } from '../domain/policies.ts';
 import { type PolicySubject, selectSla } from '../domain/policy-match.ts';
-import type { SlaTimes } from '../domain/sla.ts';
-import { alwaysOpen, businessCalendar } from '../domain/sla-calendar.ts';
+import { addBusiness } from '../domain/sla/business-time.ts';
+import { alwaysOpen, businessCalendar } from '../domain/sla/calendar.ts';
+import type { SlaTimes } from '../domain/sla/clock.ts';
 import type { Tx } from './database.ts';
 import { type Change, type Named, named, put, remove } from './named-configuration.ts';
 import { UnknownReferenceError } from './policies.ts';

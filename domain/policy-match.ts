@@ -2,7 +2,7 @@ import { durationMs } from './duration.ts';
 import { matchesGlob } from './glob.ts';
 import type { EscalationPolicy, IncidentMatch, SlaPolicy } from './policies.ts';
 import type { Severity } from './severity.ts';
-import type { SlaTimes } from './sla.ts';
+import type { SlaTimes } from './sla/clock.ts';
 
 /** What policies are matched against. */
 export interface PolicySubject {

@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { type AsOf, outOfDate } from '../domain/incident/as-of.ts';
 import type { IncidentState } from '../domain/incident/state.ts';
-import { advanceClock, type SlaClock } from '../domain/sla.ts';
+import { advanceClock, type SlaClock } from '../domain/sla/clock.ts';
 import { type RegroupArgs, refusedType } from './messages.ts';
 
 /** Why an incident does not take what a person asks of it. Each throws a failure that says it, where it does not. */

@@ -6,7 +6,7 @@ import type { IncidentStatus } from '../domain/incident-status.ts';
 import type { NotificationType, NotifyTarget, PreviewType } from '../domain/notification.ts';
 import type { ReportSpan } from '../domain/reports/period.ts';
 import type { Role } from '../domain/roles.ts';
-import type { SlaClock } from '../domain/sla.ts';
+import type { SlaClock } from '../domain/sla/clock.ts';
 import type { Slo } from '../domain/slo/slo.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { SlaTimes } from '../domain/sla.ts';
+import type { SlaTimes } from '../domain/sla/clock.ts';
 import {
   acknowledgedBy,
   ana,

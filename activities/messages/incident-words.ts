@@ -2,7 +2,7 @@ import type { IncidentFacts, SlaFacts } from '../../db/notification-facts.ts';
 import { formatDuration } from '../../domain/duration.ts';
 import { oneLine } from '../../domain/markup.ts';
 import type { Severity } from '../../domain/severity.ts';
-import { runningMs } from '../../domain/sla.ts';
+import { runningMs } from '../../domain/sla/clock.ts';
 import { count, type MessageSource, titleOf } from './message.ts';
 import { clockUtc, dateOf } from './moments.ts';
 

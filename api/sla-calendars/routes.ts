@@ -5,7 +5,7 @@ import {
   listSlaCalendars,
   putSlaCalendar,
 } from '../../db/sla-calendars.ts';
-import { previewCalendar, type SlaCalendar } from '../../domain/sla-calendar.ts';
+import { previewCalendar, type SlaCalendar } from '../../domain/sla/calendar.ts';
 import { configurationEndpoints } from '../configuration.ts';
 import { type Endpoint, personEndpoint } from '../endpoint.ts';
 import { calendarPreview, slaCalendarBody, slaCalendarShown } from './schema.ts';

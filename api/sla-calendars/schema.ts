@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { slaCalendar } from '../../domain/sla-calendar.ts';
+import { slaCalendar } from '../../domain/sla/calendar.ts';
 import { readBack } from '../configuration.ts';
 
 export const slaCalendarShown = slaCalendar;

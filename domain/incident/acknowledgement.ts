@@ -1,7 +1,7 @@
 import { durationMs, formatDuration } from '../duration.ts';
 import { onceEach } from '../escalation/once-each.ts';
 import type { NotifyTarget } from '../notification.ts';
-import { stopClock } from '../sla.ts';
+import { stopClock } from '../sla/clock.ts';
 import { advanceClocks } from './clocks.ts';
 import type { IncidentEvent } from './events.ts';
 import { quietUntil } from './quiet.ts';

@@ -1,5 +1,5 @@
 import { type BreachReason, breachReasonNames } from '../breach-reasons.ts';
-import type { SlaClock } from '../sla.ts';
+import type { SlaClock } from '../sla/clock.ts';
 import type { IncidentEvent } from './events.ts';
 import type { IncidentState } from './state.ts';
 import { tell } from './story.ts';

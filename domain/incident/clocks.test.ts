@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { SlaTimes } from '../sla.ts';
+import type { SlaTimes } from '../sla/clock.ts';
 import { advanceClocks, armClocks } from './clocks.ts';
 import { deadlinesOf } from './deadlines.ts';
 import { type IncidentPlan, type IncidentState, newIncidentState } from './state.ts';

@@ -8,7 +8,7 @@ import {
   startClocks,
   stopClock,
   undecided,
-} from '../sla.ts';
+} from '../sla/clock.ts';
 import type { IncidentState, Notice } from './state.ts';
 import { holdfast, tell } from './story.ts';
 

@@ -2,7 +2,7 @@ import { formatDuration } from '../duration.ts';
 import { escalationPages, targetName, whomItReaches } from '../escalation/pages.ts';
 import type { Deadline } from '../incident-status.ts';
 import type { EscalationPolicy } from '../policies.ts';
-import { runningMs, undecided } from '../sla.ts';
+import { runningMs, undecided } from '../sla/clock.ts';
 import { quietTimes } from './acknowledgement.ts';
 import { levelsOf, pagesOf } from './levels.ts';
 import { pageKey } from './page-key.ts';

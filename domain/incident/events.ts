@@ -4,7 +4,7 @@ import type { ResolvedTarget } from '../escalation/resolve.ts';
 import type { IncidentStatus } from '../incident-status.ts';
 import type { RunbookMode } from '../runbook/definition.ts';
 import type { Severity } from '../severity.ts';
-import type { SlaClock } from '../sla.ts';
+import type { SlaClock } from '../sla/clock.ts';
 import type { RestoredIncident } from './restored.ts';
 import type { IncidentPlan, Notice } from './state.ts';
 

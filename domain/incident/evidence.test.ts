@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../test/harness/incident-fold.ts';
-import { startClocks } from '../sla.ts';
+import { startClocks } from '../sla/clock.ts';
 import { applyEvent } from './apply-event.ts';
 import { probableCause } from './cause.ts';
 import { deadlinesOf } from './deadlines.ts';

@@ -2,7 +2,7 @@ import { escalationPages, targetName, whomItReaches } from '../escalation/pages.
 import type { Deadline } from '../incident-status.ts';
 import type { NotificationCause, NotifyTarget } from '../notification.ts';
 import type { EscalationPolicy, EscalationTarget } from '../policies.ts';
-import { nextClockChange } from '../sla.ts';
+import { nextClockChange } from '../sla/clock.ts';
 import { quietTimes } from './acknowledgement.ts';
 import { analysisKey, nextAnalysisAt } from './analysis-times.ts';
 import { announceKey, announcementsToBegin } from './announcements.ts';

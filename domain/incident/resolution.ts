@@ -1,7 +1,7 @@
 import { formatDuration } from '../duration.ts';
 import { onceEach } from '../escalation/once-each.ts';
 import type { NotifyTarget } from '../notification.ts';
-import { advanceClock, stopClock } from '../sla.ts';
+import { advanceClock, stopClock } from '../sla/clock.ts';
 import { startAnalyses } from './analysis-times.ts';
 import { advanceClocks } from './clocks.ts';
 import type { IncidentState, Notice } from './state.ts';

@@ -1,7 +1,7 @@
 import type { IncidentStatus } from '../incident-status.ts';
 import type { NotifyTarget } from '../notification.ts';
 import type { RunbookMode } from '../runbook/definition.ts';
-import type { SlaClock } from '../sla.ts';
+import type { SlaClock } from '../sla/clock.ts';
 import { pageTargetOf } from './page-key.ts';
 import { reopen } from './resolution.ts';
 import type { IncidentCause, IncidentState, MatchedRunbook } from './state.ts';

@@ -5,7 +5,7 @@ import type { NotificationTrigger } from '../notification-rules/rule.ts';
 import type { EscalationPolicy } from '../policies.ts';
 import type { RunbookMode } from '../runbook/definition.ts';
 import type { Severity } from '../severity.ts';
-import type { SlaClock, SlaTimes } from '../sla.ts';
+import type { SlaClock, SlaTimes } from '../sla/clock.ts';
 
 /** Everything that an incident's workflow knows. Times are epoch milliseconds; the whole is carried by JSON. */
 export interface IncidentState {

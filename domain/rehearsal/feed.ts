@@ -1,11 +1,11 @@
-import { addBusiness, pausesAfter } from '../business-time.ts';
 import type { FeedDigest } from '../incident/events.ts';
 import type { IncidentPlan } from '../incident/state.ts';
 import { type PolicySubject, selectEscalation, selectSla } from '../policy-match.ts';
 import { severities } from '../severity.ts';
 import { concerns, nextBeginning, silencedUntil } from '../silences/silence.ts';
-import type { SlaTimes } from '../sla.ts';
-import { alwaysOpen, businessCalendar } from '../sla-calendar.ts';
+import { addBusiness, pausesAfter } from '../sla/business-time.ts';
+import { alwaysOpen, businessCalendar } from '../sla/calendar.ts';
+import type { SlaTimes } from '../sla/clock.ts';
 import type { Configuration, FeedEntry, RehearsedAlert, RehearsedIncident } from './situation.ts';
 
 /** A calendar that is hardly ever open pauses the clocks so long, as for a real incident. */

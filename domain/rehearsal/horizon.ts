@@ -1,6 +1,6 @@
 import { durationMs } from '../duration.ts';
 import { escalationLevels } from '../escalation/pages.ts';
-import { startClocks } from '../sla.ts';
+import { startClocks } from '../sla/clock.ts';
 import { readRehearsedFeed, silenceBeginnings } from './feed.ts';
 import type { Configuration, RehearsedIncident } from './situation.ts';
 

@@ -3,7 +3,7 @@ import type { NamedRule } from '../notification-rules/evaluate.ts';
 import type { EscalationPolicy, SlaPolicy } from '../policies.ts';
 import type { Severity } from '../severity.ts';
 import type { ActiveSilence } from '../silences/silence.ts';
-import type { SlaCalendar } from '../sla-calendar.ts';
+import type { SlaCalendar } from '../sla/calendar.ts';
 
 /** All that is made up, or taken from the past, about one incident. Times are epoch milliseconds. */
 export interface RehearsedIncident {

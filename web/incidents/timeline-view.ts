@@ -6,7 +6,7 @@ import { breachReasonNames, breachReasons } from '../../domain/breach-reasons.ts
 import { formatDuration } from '../../domain/duration.ts';
 import type { Deadline } from '../../domain/incident-status.ts';
 import { nameOf, type People, withNames } from '../../domain/people.ts';
-import { type Pauses, runningMs, undecided } from '../../domain/sla.ts';
+import { type Pauses, runningMs, undecided } from '../../domain/sla/clock.ts';
 import { approvalView } from '../approvals/view.ts';
 import { executionMarks, incidentMarks, type Mark, slaMarks } from '../layout/words.ts';
 

@@ -1,5 +1,5 @@
 import { formatDuration } from '../../domain/duration.ts';
-import { type Pauses, pauseAt, runningMs } from '../../domain/sla.ts';
+import { type Pauses, pauseAt, runningMs } from '../../domain/sla/clock.ts';
 
 /**
  * Times for people. The server does not know the reader's zone, so it writes UTC and says so; web/assets/time.js

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import Handlebars from 'handlebars';
 import { formatDuration } from '../../domain/duration.ts';
-import type { Pauses } from '../../domain/sla.ts';
+import type { Pauses } from '../../domain/sla/clock.ts';
 import { icon } from './icons.ts';
 import { absoluteText, agoText, clockText, leftText, runningText, untilText } from './moments.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { SlaCalendar } from '../../domain/sla-calendar.ts';
+import type { SlaCalendar } from '../../domain/sla/calendar.ts';
 import {
   calendarPreviewRows,
   calendarRow,

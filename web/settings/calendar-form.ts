@@ -1,6 +1,6 @@
 import type { Named } from '../../db/named-configuration.ts';
 import { type Weekday, weekdays } from '../../domain/oncall/schedule.ts';
-import { previewCalendar, type SlaCalendar, slaCalendar } from '../../domain/sla-calendar.ts';
+import { previewCalendar, type SlaCalendar, slaCalendar } from '../../domain/sla/calendar.ts';
 import { type Field, field, type Problems, posted } from '../layout/fields.ts';
 import { nameProblem } from './matching.ts';
 

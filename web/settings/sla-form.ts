@@ -1,6 +1,6 @@
 import { parseDuration } from '../../domain/duration.ts';
 import { type SlaPolicy, slaPolicy } from '../../domain/policies.ts';
-import { alwaysOpen } from '../../domain/sla-calendar.ts';
+import { alwaysOpen } from '../../domain/sla/calendar.ts';
 import { type Field, field, type Problems, posted } from '../layout/fields.ts';
 import { labelsText, matchFields, matchOf, nameProblem, readLabels } from './matching.ts';
 

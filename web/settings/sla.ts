@@ -3,7 +3,7 @@ import type { Tx } from '../../db/database.ts';
 import { listSlaCalendars, policiesByCalendar } from '../../db/sla-calendars.ts';
 import { deleteSlaPolicy, getSlaPolicy, listSlaPolicies, putSlaPolicy } from '../../db/sla-policies.ts';
 import { listTeams } from '../../db/teams.ts';
-import { alwaysOpen } from '../../domain/sla-calendar.ts';
+import { alwaysOpen } from '../../domain/sla/calendar.ts';
 import type { WebDeps } from '../deps.ts';
 import { formStatus, type Problems } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';

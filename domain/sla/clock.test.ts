@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { advanceClock, nextClockChange, runningMs, type SlaTimes, startClocks, stopClock } from './sla.ts';
+import { advanceClock, nextClockChange, runningMs, type SlaTimes, startClocks, stopClock } from './clock.ts';
 
 const hour = 3_600_000;
 const opened = Date.UTC(2026, 10, 23, 15);

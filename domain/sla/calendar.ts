@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { weekdays } from '../oncall/schedule.ts';
+import { timeZone } from '../time-zone.ts';
+import { wallTimeAt } from '../wall-clock.ts';
 import { type BusinessCalendar, daysAhead } from './business-time.ts';
-import { weekdays } from './oncall/schedule.ts';
-import { timeZone } from './time-zone.ts';
-import { wallTimeAt } from './wall-clock.ts';
 
 /** The calendar that is always there and always open: what a policy goes by that names none. */
 export const alwaysOpen = '24x7';

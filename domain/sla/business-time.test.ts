@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { addBusiness, type BusinessCalendar, pausesAfter } from './business-time.ts';
-import { businessCalendar, slaCalendar } from './sla-calendar.ts';
+import { businessCalendar, slaCalendar } from './calendar.ts';
 
 const hour = 3_600_000;
 const at = (text: string) => Date.parse(text);

@@ -1,4 +1,4 @@
-import type { SlaState } from './incident-status.ts';
+import type { SlaState } from '../incident-status.ts';
 
 /** The share of its time after which a clock is at risk, where its policy says none. */
 const defaultAtRiskShare = 0.8;

@@ -1,4 +1,4 @@
-import { type CalendarDay, dayAt, firstInstantOf } from './wall-clock.ts';
+import { type CalendarDay, dayAt, firstInstantOf } from '../wall-clock.ts';
 
 /** From `from` on, up to but without `to`, in epoch milliseconds. */
 export type Stretch = [from: number, to: number];
