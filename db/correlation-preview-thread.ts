@@ -4,11 +4,11 @@ import {
   type WrittenCorrelationRules,
 } from '../domain/correlation/rules.ts';
 import { type NoiseFigure, simulate } from '../domain/correlation/simulate.ts';
-import type { NewAlert } from '../domain/correlation/snapshot.ts';
 import { serviceGraph } from '../domain/topology/graph.ts';
 import type { Dependency } from '../domain/topology/service.ts';
 import { asCorrelated } from './correlation-context.ts';
 import { type RulesInForce, rulesForAlert } from './correlation-rules.ts';
+import type { PastAlert } from './past-alerts.ts';
 
 /** Rules to try, and all that they are tried on. */
 export interface RulesToTry {
@@ -18,7 +18,7 @@ export interface RulesToTry {
   inForce: RulesInForce;
   dependencies: Dependency[];
   /** Newest first. */
-  alerts: NewAlert[];
+  alerts: PastAlert[];
 }
 
 export interface TriedRules {
@@ -36,8 +36,8 @@ export default function tryRules(given: RulesToTry): TriedRules {
   const graph = serviceGraph(given.dependencies);
   const context = { inForce, graph, services: new Set(graph.services) };
   const concerned = given.alerts
-    .filter(({ labels }) => {
-      const owner = rulesForAlert(inForce, labels);
+    .filter(({ labels, teamId: own }) => {
+      const owner = rulesForAlert(inForce, labels, own);
       return teamId === null ? owner.rules === inForce.organization : owner.teamId === teamId;
     })
     .map((alert) => asCorrelated(context, alert));

@@ -85,3 +85,50 @@ test('a preview says what rules make of the alerts that they are for, before and
   const none = await api.ask('POST', `${base}/preview`, { token, body: { team: 'none', rules: {} } });
   expect(none).toMatchObject({ status: 400, body: { errors: [{ field: 'team' }] } });
 });
+
+test("a preview is of the alerts that the reader sees, those of a team's SLO among the team's", async () => {
+  const { owner } = api.fixture;
+  const token = api.tokens.operator;
+  const seen = async (as: string, team: string | null) => {
+    const { body } = await api.ask('POST', `${base}/preview`, { token: as, body: { team, rules: {} } });
+    return body.alerts;
+  };
+  const before = { organization: await seen(token, null), shop: await seen(token, 'shop') };
+  const { rows: teams } = await owner.query(
+    `insert into teams (org_id, slug, name) values ($1, 'vault', 'Vault') returning id`,
+    [api.orgId],
+  );
+  const { rows: incidents } = await owner.query(
+    `insert into incidents (org_id, number, title, severity, severity_rank, team_id)
+     select $1, number, 'x', 'high', 1, team::uuid from (values (1, $2), (2, null)) v (number, team) returning id`,
+    [api.orgId, teams[0].id],
+  );
+  await past('VaultOpen', 'vault', {}, 20);
+  await owner.query(`update alerts set incident_id = $1 where name = 'VaultOpen'`, [incidents[0].id]);
+  await owner.query(
+    `insert into slos (org_id, name, team_id, definition) values ($1, 'shop-latency', $2, '{}')`,
+    [api.orgId, shopId],
+  );
+  const { rows: integrations } = await owner.query(
+    `insert into integrations (org_id, kind, name, key_hash) values ($1, 'slo', 'SLOs', 'x') returning id`,
+    [api.orgId],
+  );
+  // the second is in an incident that everybody sees, and so has no team of its own any more
+  for (const [name, teamId, incidentId] of [
+    ['BurnsNow', shopId, null],
+    ['BurnsToo', null, incidents[1].id],
+  ]) {
+    await past(name, 'checkout', { slo: 'shop-latency' }, 10);
+    await owner.query(
+      'update alerts set integration_id = $1, team_id = $2, incident_id = $3 where name = $4',
+      [integrations[0].id, teamId, incidentId, name],
+    );
+  }
+  // what anybody else sends is no SLO's for a label of that name
+  await past('Pretends', 'checkout', { slo: 'shop-latency' }, 9);
+  const { token: shop } = await api.addPerson('ben@example.com', 'operator', shopId);
+  // all go by the organization's rules, as no team has its own
+  expect(await seen(token, null)).toBe(before.organization + 4);
+  expect(await seen(shop, null)).toBe(before.organization + 3);
+  expect(await seen(token, 'shop')).toBe(before.shop + 2);
+});
