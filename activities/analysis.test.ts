@@ -4,7 +4,7 @@ import { listAnalysedAlerts } from '../db/analysis.ts';
 import { getIncidentByNumber } from '../db/incident-detail.ts';
 import { saveVerdict } from '../db/judgements.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
-import { PartUnavailableError } from '../test/parts/part.ts';
+import { partOrSkip } from '../test/parts/part.ts';
 import { startPrometheus } from '../test/parts/prometheus.ts';
 import { createAnalysisActivities } from './analysis.ts';
 
@@ -318,10 +318,9 @@ describe('metrics', () => {
         lines.push(`http_request_duration_seconds{service="${service}"} ${value.toFixed(4)} ${at / 1000}`);
       }
     }
-    const prometheus = await startPrometheus({ backfill: `${lines.join('\n')}\n# EOF\n` }).catch((error) => {
-      if (!(error instanceof PartUnavailableError)) throw error;
-      return context.skip(error.message);
-    });
+    const prometheus = await partOrSkip(context, () =>
+      startPrometheus({ backfill: `${lines.join('\n')}\n# EOF\n` }),
+    );
     try {
       await calls(['checkout', 'db'], ['checkout', 'search']);
       const generatorUrl = graph('http_request_duration_seconds > 0.5');

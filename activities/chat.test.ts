@@ -115,6 +115,7 @@ describe('a summary', () => {
       publicUrl: 'https://holdfast.example.com',
       reader: 'war-room',
       now,
+      timeZone: 'UTC',
       detail: { span: 'day' },
     };
     const { mail, subject } = chatSummaryMessage(source, await read(24));
@@ -183,6 +184,7 @@ describe('a summary on its way', () => {
       hidden: { read: async (_orgId, hidden) => hidden },
       slackApiUrl: slack.apiUrl,
       publicUrl: 'https://holdfast.example.com',
+      timeZone: 'UTC',
       startConsolidation: async () => {},
       clock: Date.now,
     });

@@ -131,6 +131,7 @@ describe('handoffs', () => {
       reader: ana,
       links: {},
       now: monday,
+      timeZone: 'UTC',
     } as const;
     const on = composeMail(source);
     expect(on.sentence).toBe('You are on call for payments from Mon 23 Nov 09:00 until Mon 30 Nov 09:00.');

@@ -5,7 +5,7 @@ import { type MailKind, mailKinds } from '../test/harness/mail-kinds.ts';
 import { type MailOffice, openMailOffice } from '../test/harness/mail-office.ts';
 import { type MailReader, type OpenMail, startMailReader } from '../test/harness/mail-reader.ts';
 import { ruleMails } from '../test/harness/mail-rules.ts';
-import { PartUnavailableError } from '../test/parts/part.ts';
+import { type Skipping, type TriedPart, tryPart } from '../test/parts/part.ts';
 import type { ReceivedMail } from '../test/parts/smtp.ts';
 
 /**
@@ -24,8 +24,7 @@ interface Sent {
   hostile: ReceivedMail;
 }
 
-let reader: MailReader | undefined;
-let unavailable = '';
+let reader: TriedPart<MailReader>;
 const offices: MailOffice[] = [];
 const sent = new Map<MailKind['send'], Sent>();
 
@@ -39,15 +38,10 @@ beforeAll(async () => {
   const [plain, bad] = [await openMailOffice(now, (text) => text), await openMailOffice(now, hostile)];
   offices.push(plain, bad);
   for (const { send } of all) sent.set(send, { plain: await send(plain), hostile: await send(bad) });
-  try {
-    reader = await startMailReader();
-  } catch (error) {
-    if (!(error instanceof PartUnavailableError)) throw error;
-    unavailable = error.message;
-  }
+  reader = await tryPart(startMailReader);
 });
 afterAll(async () => {
-  await reader?.close();
+  await reader?.part?.close();
   for (const office of offices) await office.close();
 });
 
@@ -171,7 +165,6 @@ describe('what comes from outside', () => {
 const unreadable = /(?![\t\n])[\p{Cc}\u202a-\u202e\u2066-\u2069]/u;
 
 /** The test is skipped by name where there is no Chromium. */
-async function open(context: { skip(note?: string): never }, html: string): Promise<OpenMail> {
-  if (!reader) context.skip(unavailable);
-  return await reader.open(html);
+async function open(context: Skipping, html: string): Promise<OpenMail> {
+  return await reader.orSkip(context).open(html);
 }

@@ -77,6 +77,7 @@ const activities = (through: MailTransport = transport, clock: () => number = Da
     dispatcher,
     hidden: { read: async (_orgId, hidden) => hidden },
     publicUrl: 'https://holdfast.example/',
+    timeZone: 'America/St_Johns',
     startConsolidation: async () => {},
     clock,
   });
@@ -264,6 +265,27 @@ test('a channel with several addresses writes to each by itself; a further attem
     mail.mails.map(async ({ email }) => await verifyLink(test_.db, links(email.text)[0]!)),
   );
   expect(people).toMatchObject([{ person: 'ben@example.com' }, { person: 'ana@example.com' }]);
+});
+
+test('each reader has times in their own zone, else in that of the organization', async () => {
+  await test_.owner.query(
+    `insert into users (org_id, email, name, time_zone) values ($1, 'ana@example.com', 'Ana', 'Asia/Kolkata'),
+      ($1, 'ben@example.com', 'Ben', null)`,
+    [test_.orgId],
+  );
+  await seedChannel('readers', { type: 'email', addresses: ['Ana@example.com', 'ben@example.com'] });
+  const zonesSaid = async (key: string) => {
+    mail.mails.length = 0;
+    await attempt(page({ key, target: { type: 'channel', name: 'readers' } }));
+    return mail.mails.map(({ email }) => /since .*?\d\d:\d\d (\S+):/.exec(email.text ?? '')?.[1]);
+  };
+  // of the service, which no setting changes
+  expect(await zonesSaid('a')).toEqual(['UTC+5:30', expect.stringMatching(/^UTC-[23]:30$/)]);
+  await test_.owner.query(`insert into settings (org_id, key, value) values ($1, 'reports', $2)`, [
+    test_.orgId,
+    JSON.stringify({ timeZone: 'Asia/Tokyo' }),
+  ]);
+  expect(await zonesSaid('b')).toEqual(['UTC+5:30', 'UTC+9']);
 });
 
 test('an address that is refused for good does not keep the mail from the others, and the log names it', async () => {

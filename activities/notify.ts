@@ -26,6 +26,8 @@ import { type NotDue, notDueByNow } from './notify/still-due.ts';
 export interface NotifyDeps extends DeliverDeps {
   /** Address of the pages; links in messages begin with it. */
   publicUrl: string;
+  /** In which times are told where neither the reader nor the organization has set one. */
+  timeZone: string;
   /** Starts the workflow that tells what is held back; one that runs is left alone. */
   startConsolidation: (consolidation: Consolidation) => Promise<void>;
 }
@@ -62,6 +64,7 @@ export function createNotifyActivities(deps: NotifyDeps) {
         prepare(tx, input, {
           attempt: context.info.attempt,
           publicUrl,
+          timeZone: deps.timeZone,
           now: deps.clock(),
           enter: ({ key, kind }) => {
             const gates: [string, number][] = [[key, kind === 'slack' ? atOnceInSlack : atOnce]];
@@ -209,7 +212,7 @@ export function createNotifyActivities(deps: NotifyDeps) {
   /** What would be sent through a channel; sends nothing. Throws UnknownChannel and ChannelIncomplete. */
   async function previewChannel(input: ChannelPreviewInput): Promise<ChannelPreview> {
     return await deps.db.read({ orgId: input.orgId }, (tx) =>
-      previewMessage(tx, input, { adapters, publicUrl, now: deps.clock() }),
+      previewMessage(tx, input, { adapters, publicUrl, timeZone: deps.timeZone, now: deps.clock() }),
     );
   }
 

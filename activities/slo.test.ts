@@ -5,7 +5,7 @@ import type { IncomingAlert } from '../domain/alert.ts';
 import { nothingMeasured, resolvedAlerts } from '../domain/slo/evaluate.ts';
 import { slo } from '../domain/slo/slo.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
-import { PartUnavailableError } from '../test/parts/part.ts';
+import { type TriedPart, tryPart } from '../test/parts/part.ts';
 import { type Prometheus, startPrometheus } from '../test/parts/prometheus.ts';
 import { createSloActivities } from './slo.ts';
 
@@ -14,19 +14,13 @@ const now = Math.floor(Date.now() / minute) * minute - minute;
 const actor = 'ana@example.com';
 
 let test: TestDatabase;
-let prometheus: Prometheus | undefined;
-let missing = '';
+let prometheus: TriedPart<Prometheus>;
 beforeAll(async () => {
   test = await createTestDatabase();
-  try {
-    prometheus = await startPrometheus({ backfill: samples() });
-  } catch (error) {
-    if (!(error instanceof PartUnavailableError)) throw error;
-    missing = error.message;
-  }
+  prometheus = await tryPart(() => startPrometheus({ backfill: samples() }));
 }, 120_000);
 afterAll(async () => {
-  await prometheus?.close();
+  await prometheus?.part?.close();
   await test.close();
 });
 beforeEach(async () => {
@@ -169,7 +163,7 @@ run('the alerts of an objective are its team’s, whatever teams own by labels',
 });
 
 run('measures what a real Prometheus has, and its alert fires and ends as any other', async (context) => {
-  if (!prometheus) return context.skip(missing);
+  const { url } = prometheus.orSkip(context);
   await make('checkout');
   await make('search');
   // of before the longest window: goes when a new one comes
@@ -177,7 +171,7 @@ run('measures what a real Prometheus has, and its alert fires and ends as any ot
     `insert into slo_points (org_id, slo, at, budget_left, burn_rate) values ($1, 'checkout', now() - interval '91 days', 1, 0)`,
     [test.orgId],
   );
-  expect(await activities(prometheus.url).evaluateSlos({ orgId: test.orgId })).toEqual({
+  expect(await activities(url).evaluateSlos({ orgId: test.orgId })).toEqual({
     measured: 2,
     failed: 0,
   });
@@ -212,10 +206,10 @@ run('measures what a real Prometheus has, and its alert fires and ends as any ot
 run(
   'takes an outage without a single success for what it is, and a service without requests for no failure',
   async (context) => {
-    if (!prometheus) return context.skip(missing);
+    const { url } = prometheus.orSkip(context);
     const preview = async (service: string) => {
       const definition = objective(service);
-      return await activities(prometheus?.url).previewSlo({ orgId: test.orgId, definition });
+      return await activities(url).previewSlo({ orgId: test.orgId, definition });
     };
     expect((await preview('down')).alerts[0]?.longBurn).toBeCloseTo(1000, 0);
     expect(await preview('nowhere')).toMatchObject({
@@ -228,26 +222,26 @@ run(
 );
 
 run('says which query is not asked, and why', async (context) => {
-  if (!prometheus) return context.skip(missing);
+  const { url } = prometheus.orSkip(context);
   const definition = slo.parse({
     objectivePercent: 99,
     indicator: { type: 'error_ratio', errorRatio: 'sum(rate({job=~".+"}[$window]))' },
   });
-  const { problem } = await activities(prometheus.url).previewSlo({ orgId: test.orgId, definition });
+  const { problem } = await activities(url).previewSlo({ orgId: test.orgId, definition });
   expect(problem).toMatch(/the query errorRatio is not asked: it reads metrics without a name/);
 });
 
 run('measures anew what an edited objective promises, and keeps the alert that fires', async (context) => {
-  if (!prometheus) return context.skip(missing);
+  const { url } = prometheus.orSkip(context);
   await make('checkout');
-  await activities(prometheus.url).evaluateSlos({ orgId: test.orgId });
+  await activities(url).evaluateSlos({ orgId: test.orgId });
   await make('checkout', { ...objective('checkout'), objectivePercent: 99 });
   expect((await standing('checkout'))?.state).toMatchObject({
     windows: {},
     budgetLeft: null,
     alerts: [{ firing: true }],
   });
-  await activities(prometheus.url, now + 1).evaluateSlos({ orgId: test.orgId });
+  await activities(url, now + 1).evaluateSlos({ orgId: test.orgId });
   expect(await alerts()).toEqual(['slo:checkout:critical:1h:5m resolved']);
 });
 

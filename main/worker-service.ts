@@ -147,6 +147,7 @@ async function activitiesOf(config: Config, backends: Backends): Promise<Activit
       slackApiUrl: config.slackApiUrl,
       pagerDutyApiUrl: config.pagerDutyApiUrl,
       publicUrl,
+      timeZone: config.timeZone,
       startConsolidation: backends.starter.startConsolidation,
       clock,
     }),

@@ -131,6 +131,7 @@ test('an event for PagerDuty keeps to 512 KB with its routing key, and else tell
       reader: 'pd',
       links: {},
       now: Date.now(),
+      timeZone: 'UTC',
     };
     const [event] = pagerDutyEvents(source, message([]), 'incident:42');
     const body = JSON.stringify({ routing_key: 'r'.repeat(32), ...event });

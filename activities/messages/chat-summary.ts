@@ -2,11 +2,11 @@ import type { ChatSummary } from '../../db/chat-summary.ts';
 import { oneLine } from '../../domain/markup.ts';
 import type { Block, Mail } from './mail-layout.ts';
 import { count, incidentUrl, type Message, type MessageSource, oneLineSubject } from './message.ts';
-import { clockUtc } from './moments.ts';
+import { clockText } from './moments.ts';
 
 /** Daily or weekly, to a channel of chat: how things stand, and what happened since the last one. */
 export function chatSummaryMessage(
-  source: Pick<MessageSource, 'publicUrl' | 'reader' | 'now' | 'detail'>,
+  source: Pick<MessageSource, 'publicUrl' | 'reader' | 'now' | 'timeZone' | 'detail'>,
   summary: ChatSummary,
 ): Message {
   const { publicUrl, detail } = source;
@@ -47,7 +47,7 @@ function sinceWords(summary: ChatSummary, span: 'day' | 'week'): string {
 }
 
 function openBlocks(
-  { publicUrl, now }: Pick<MessageSource, 'publicUrl' | 'now'>,
+  source: Pick<MessageSource, 'publicUrl' | 'now' | 'timeZone'>,
   summary: ChatSummary,
 ): Block[] {
   const { worst, open } = summary;
@@ -64,9 +64,9 @@ function openBlocks(
           {
             text: `#${incident.number} ${incident.severity}, ${service}${oneLine(incident.title, 150)}`,
             tone: incident.severity,
-            href: incidentUrl(publicUrl, incident.number),
+            href: incidentUrl(source.publicUrl, incident.number),
           },
-          clockUtc(incident.openedAt, now),
+          clockText(incident.openedAt, source),
           incident.acknowledgedBy === null ? 'nobody' : oneLine(incident.acknowledgedBy, 100),
         ];
       }),
@@ -76,7 +76,7 @@ function openBlocks(
 }
 
 function waitingBlocks(
-  { publicUrl, now }: Pick<MessageSource, 'publicUrl' | 'now'>,
+  source: Pick<MessageSource, 'publicUrl' | 'now' | 'timeZone'>,
   { waiting, waitingTotal }: ChatSummary,
 ): Block[] {
   if (waiting.length === 0) return [];
@@ -89,16 +89,16 @@ function waitingBlocks(
       rows: waiting.map(({ id, runbook, target, expiresAt }) => [
         {
           text: `${oneLine(runbook, 100)} on ${oneLine(target, 100)}`,
-          href: `${publicUrl}/approvals/${id}`,
+          href: `${source.publicUrl}/approvals/${id}`,
         },
-        clockUtc(expiresAt, now),
+        clockText(expiresAt, source),
       ]),
       ...(more > 0 && { note: `And ${more} more.` }),
     },
   ];
 }
 
-function onCallBlocks({ now }: Pick<MessageSource, 'now'>, { onCall }: ChatSummary): Block[] {
+function onCallBlocks(source: Pick<MessageSource, 'now' | 'timeZone'>, { onCall }: ChatSummary): Block[] {
   if (onCall.length === 0) return [];
   return [
     {
@@ -108,7 +108,7 @@ function onCallBlocks({ now }: Pick<MessageSource, 'now'>, { onCall }: ChatSumma
         const name = oneLine(schedule, 100);
         if (people.length === 0) return { tone: 'critical' as const, text: `${name}: nobody` };
         const who = people.map(
-          (person) => `${oneLine(person.name, 100)} until ${clockUtc(person.until, now)}`,
+          (person) => `${oneLine(person.name, 100)} until ${clockText(person.until, source)}`,
         );
         return { text: `${name}: ${who.join(', ')}` };
       }),

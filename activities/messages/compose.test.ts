@@ -79,6 +79,7 @@ const source = (change: Partial<MessageSource> & Pick<MessageSource, 'type'>): M
   reader: 'ana@example.com',
   links: {},
   now,
+  timeZone: 'UTC',
   ...change,
 });
 

@@ -37,6 +37,7 @@ const mailOf = (incidents: ConsolidatedFacts['incidents'], incidentCount = incid
     links: {},
     acknowledgeLinks: new Map([[9, { url: 'https://holdfast.example/l/nine', until: at(60) }]]),
     now,
+    timeZone: 'UTC',
   });
 
 test('one message in place of many says how many, which, who has them, and how to take one', () => {

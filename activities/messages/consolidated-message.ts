@@ -3,11 +3,11 @@ import { oneLine } from '../../domain/markup.ts';
 import { messagesPerHour } from '../../domain/notification-limits.ts';
 import type { Mail } from './mail-layout.ts';
 import { count, incidentUrl, type Message, type MessageSource, oneLineSubject } from './message.ts';
-import { clockUtc } from './moments.ts';
+import { clockText } from './moments.ts';
 
 /** One message in place of many about the same alerts: how many there were, and what there is to do. */
 export function consolidatedMessage(
-  source: Pick<MessageSource, 'publicUrl' | 'reader' | 'now' | 'acknowledgeLinks'>,
+  source: Pick<MessageSource, 'publicUrl' | 'reader' | 'now' | 'timeZone' | 'acknowledgeLinks'>,
   facts: ConsolidatedFacts,
 ): Message {
   const pattern = oneLine(facts.pattern, 120);
@@ -15,7 +15,7 @@ export function consolidatedMessage(
   const more = facts.incidentCount - facts.incidents.length;
   const severity = facts.incidents[0]?.severity ?? 'info';
   const mail: Mail = {
-    sentence: `${count(facts.held, 'more message')} about ${pattern} since ${clockUtc(facts.heldSince, source.now)}, told in this one: ${incidents}, ${unclaimedWords(facts)}.`,
+    sentence: `${count(facts.held, 'more message')} about ${pattern} since ${clockText(facts.heldSince, source)}, told in this one: ${incidents}, ${unclaimedWords(facts)}.`,
     meta: [severity, 'told together', pattern],
     tone: severity,
     buttons: [{ label: 'Open the incidents', url: `${source.publicUrl}/incidents` }],
@@ -36,7 +36,7 @@ export function consolidatedMessage(
       },
       {
         kind: 'paragraph',
-        text: `Of one pattern of alerts at most ${messagesPerHour} messages an hour come here; this one stands for the others until ${clockUtc(facts.ends, source.now)}.`,
+        text: `Of one pattern of alerts at most ${messagesPerHour} messages an hour come here; this one stands for the others until ${clockText(facts.ends, source)}.`,
       },
     ],
     footer: `${source.reader} would have had ${count(facts.held, 'message')} of ${incidents}.`,

@@ -14,7 +14,7 @@ import {
   subjectOf,
   titleOf,
 } from './message.ts';
-import { clockUtc } from './moments.ts';
+import { clockText } from './moments.ts';
 
 export type ExecutionMessageType =
   | 'approval.needed'
@@ -71,7 +71,7 @@ function wordsOf(source: MessageSource & { type: ExecutionMessageType }, executi
   switch (source.type) {
     case 'approval.needed': {
       const until = source.facts.approval
-        ? ` until ${clockUtc(source.facts.approval.expiresAt, source.now)}`
+        ? ` until ${clockText(source.facts.approval.expiresAt, source)}`
         : '';
       return {
         subject: 'waits for approval',
@@ -177,7 +177,7 @@ function buttonsOf(source: MessageSource, execution: ExecutionDetail): Pick<Mail
         { label: 'Approve', url: approve.url },
         { label: 'Reject', url: reject.url },
       ],
-      buttonNote: `Each opens a page that shows what will happen and asks once more. The links act as ${source.reader}, each works once, and until ${clockUtc(approve.until, source.now)}.`,
+      buttonNote: `Each opens a page that shows what will happen and asks once more. The links act as ${source.reader}, each works once, and until ${clockText(approve.until, source)}.`,
     };
   }
   const { incident } = source.facts;
@@ -229,7 +229,7 @@ function factsOf(
   }
   rows.push({ label: 'Asked by', value: oneLine(execution.requestedBy, 100) });
   if (!asked && execution.startedAt) {
-    rows.push({ label: 'Started', value: clockUtc(execution.startedAt, source.now) });
+    rows.push({ label: 'Started', value: clockText(execution.startedAt, source) });
   }
   return rows;
 }
@@ -241,7 +241,7 @@ function approvalFacts(source: MessageSource, approval: ApprovalRecord): { label
     ...(approval.message === '' ? [] : [{ label: 'It asks', value: oneLine(approval.message, 500) }]),
     {
       label: 'Decide by',
-      value: `${clockUtc(approval.expiresAt, source.now)} (in ${left}), then it expires`,
+      value: `${clockText(approval.expiresAt, source)} (in ${left}), then it expires`,
     },
     ...(approval.required > 1
       ? [{ label: 'Approvals', value: `${given} of ${approval.required} given` }]

@@ -25,6 +25,7 @@ const compose = (refusedImport: GitImport | undefined) =>
     reader: 'ana@example.com',
     links: {},
     now: Date.parse('2026-11-21T02:15:00Z'),
+    timeZone: 'UTC',
   });
 
 it('tells the author where the push is wrong, and that nothing of it is in force', () => {

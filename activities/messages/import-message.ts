@@ -3,14 +3,14 @@ import { lines, oneLine } from '../../domain/markup.ts';
 import { shortCommit } from '../../domain/runbook-import/commit.ts';
 import type { Mail } from './mail-layout.ts';
 import { count, type Message, type MessageSource, oneLineSubject } from './message.ts';
-import { clockUtc } from './moments.ts';
+import { clockText } from './moments.ts';
 
 // with the lengths below, a mail of nothing but escaped characters stays under the 100 KB at which clients cut
 const problemsTold = 20;
 
 /** To the author of a push that was not taken over: where it is wrong, and that nothing has changed. */
 export function importMessage(
-  source: Pick<MessageSource, 'publicUrl' | 'reader' | 'now'>,
+  source: Pick<MessageSource, 'publicUrl' | 'reader' | 'now' | 'timeZone'>,
   refused: GitImport,
 ): Message {
   const { problems, sourceId } = refused;
@@ -43,7 +43,7 @@ export function importMessage(
           { label: 'Commit', value: oneLine(refused.commit, 64) },
           { label: 'Subject', value: oneLine(refused.subject, 200) || 'none' },
           { label: 'Author', value: oneLine(`${refused.author} <${refused.authorEmail}>`, 200) },
-          { label: 'Committed', value: clockUtc(refused.committedAt, source.now) },
+          { label: 'Committed', value: clockText(refused.committedAt, source) },
         ],
       },
     ],

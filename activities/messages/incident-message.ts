@@ -4,7 +4,7 @@ import { oneLine } from '../../domain/markup.ts';
 import { type IncidentMessageType, incidentWords, levelOf, timeLeft } from './incident-words.ts';
 import type { Block, Cell, Mail } from './mail-layout.ts';
 import { count, incidentUrl, type Message, type MessageSource, subjectOf } from './message.ts';
-import { clockUtc, dateOf } from './moments.ts';
+import { clockText, dateOf } from './moments.ts';
 
 /** Mails about an incident: what is wrong, since when, who has it, what happens next, what to do now. */
 export function incidentMessage(
@@ -44,7 +44,7 @@ function buttonsOf(source: MessageSource, incident: IncidentFacts): Pick<Mail, '
   if (!acknowledge) return { buttons: [open] };
   return {
     buttons: [{ label: 'Acknowledge', url: acknowledge.url }, open],
-    buttonNote: `Acknowledge opens a page that asks once more. The link acts as ${source.reader}, works once, and until ${clockUtc(acknowledge.until, source.now)}.`,
+    buttonNote: `Acknowledge opens a page that asks once more. The link acts as ${source.reader}, works once, and until ${clockText(acknowledge.until, source)}.`,
   };
 }
 
@@ -53,9 +53,9 @@ function factsOf(source: MessageSource, incident: IncidentFacts): { label: strin
     { label: 'Severity', value: { text: incident.severity, tone: incident.severity } },
   ];
   if (incident.service !== null) rows.push({ label: 'Service', value: oneLine(incident.service, 100) });
-  const since = clockUtc(incident.openedAt, source.now);
+  const since = clockText(incident.openedAt, source);
   if (incident.resolvedAt) {
-    rows.push({ label: 'Lasted', value: `${since} to ${clockUtc(incident.resolvedAt, source.now)}` });
+    rows.push({ label: 'Lasted', value: `${since} to ${clockText(incident.resolvedAt, source)}` });
   } else {
     const age = formatDuration(source.now - incident.openedAt.getTime());
     rows.push({ label: 'Since', value: `${since} (${age})` });
@@ -63,7 +63,7 @@ function factsOf(source: MessageSource, incident: IncidentFacts): { label: strin
   rows.push({ label: 'Alerts', value: alertCounts(incident) });
   if (incident.acknowledgedAt) {
     const who = oneLine(incident.acknowledgedBy ?? 'someone', 100);
-    rows.push({ label: 'Acknowledged', value: `${who}, ${clockUtc(incident.acknowledgedAt, source.now)}` });
+    rows.push({ label: 'Acknowledged', value: `${who}, ${clockText(incident.acknowledgedAt, source)}` });
   }
   if (source.type === 'escalation.page') rows.push(...escalationFacts(source, incident));
   if (source.type === 'oncall.nobody') {
@@ -75,7 +75,7 @@ function factsOf(source: MessageSource, incident: IncidentFacts): { label: strin
     const remaining = lateMs < 0 ? `in ${timeLeft(clock, source.now)}` : `${formatDuration(lateMs)} ago`;
     rows.push({
       label: clock.kind === 'acknowledge' ? 'Acknowledge by' : 'Resolve by',
-      value: `${clockUtc(clock.dueAt, source.now)} (${remaining}, SLA ${oneLine(clock.policy, 60)})`,
+      value: `${clockText(clock.dueAt, source)} (${remaining}, SLA ${oneLine(clock.policy, 60)})`,
     });
   }
   return rows;
@@ -101,7 +101,7 @@ function escalationFacts(source: MessageSource, incident: IncidentFacts): { labe
   rows.push({
     label: 'Next page',
     value: nextAt
-      ? `${clockUtc(nextAt, source.now)}${nextWhat === undefined ? '' : `, ${oneLine(nextWhat, 100)}`}, unless it is acknowledged`
+      ? `${clockText(nextAt, source)}${nextWhat === undefined ? '' : `, ${oneLine(nextWhat, 100)}`}, unless it is acknowledged`
       : 'none: nobody is paged after this one',
   });
   return rows;
@@ -123,7 +123,7 @@ function alertBlocks(source: MessageSource, incident: IncidentFacts): Block[] {
         note: [
           alert.severity,
           ...(alert.service === null ? [] : [oneLine(alert.service, 60)]),
-          `${alert.status} since ${clockUtc(alert.receivedAt, source.now)}`,
+          `${alert.status} since ${clockText(alert.receivedAt, source)}`,
         ].join(' · '),
       })),
       ...(more > 0 && { note: `And ${more} more on the incident's page.` }),

@@ -4,7 +4,7 @@ import { oneLine } from '../../domain/markup.ts';
 import type { Severity } from '../../domain/severity.ts';
 import { runningMs } from '../../domain/sla/clock.ts';
 import { count, type MessageSource, titleOf } from './message.ts';
-import { clockUtc, dateOf } from './moments.ts';
+import { clockText, dateOf } from './moments.ts';
 
 export type IncidentMessageType =
   | 'alert.received'
@@ -48,7 +48,7 @@ export function incidentWords(
       const alert = oneLine(String(source.detail.alert ?? 'an alert'), 100);
       return {
         subject: `${alert} fires`,
-        sentence: `${alert} fires, as part of this: ${title}, open since ${clockUtc(incident.openedAt, source.now)}.`,
+        sentence: `${alert} fires, as part of this: ${title}, open since ${clockText(incident.openedAt, source)}.`,
         footer: `${source.reader} is told of alerts like this one.`,
         urgent: urgentSeverity,
       };
@@ -95,7 +95,7 @@ export function incidentWords(
       const who = oneLine(incident.acknowledgedBy ?? 'Someone', 100);
       return {
         subject: `${who} acknowledged`,
-        sentence: `${who} has it now: ${title}, open since ${clockUtc(incident.openedAt, source.now)}.`,
+        sentence: `${who} has it now: ${title}, open since ${clockText(incident.openedAt, source)}.`,
         footer: `${source.reader} was told of this incident before.`,
         urgent: false,
       };
@@ -135,7 +135,7 @@ function slaWords(source: MessageSource & { type: IncidentMessageType }, inciden
   const policy = clock ? ` (SLA ${oneLine(clock.policy, 60)})` : '';
   const breached = source.type === 'sla.breached';
   const left = due ? timeLeft({ dueAt: due, pauses: clock?.pauses ?? [] }, source.now) : '';
-  const at = due ? ` by ${clockUtc(due, source.now)}` : '';
+  const at = due ? ` by ${clockText(due, source)}` : '';
   return {
     subject: breached ? `not ${done} in time` : `to be ${done} within ${left || 'its SLA'}`,
     sentence: breached
@@ -164,7 +164,7 @@ const troubles: Record<Severity, string> = {
 /** 'checkout has been failing since 02:14 UTC: db-primary refuses connections; 14 alerts firing; the cause is…' */
 function whatIsWrong(source: MessageSource, incident: IncidentFacts): string {
   const subject = incident.service === null ? 'Something' : oneLine(incident.service, 60);
-  const since = clockUtc(incident.openedAt, source.now);
+  const since = clockText(incident.openedAt, source);
   const alerts = incident.firingCount > 1 ? `; ${count(incident.firingCount, 'alert')} firing` : '';
   return `${subject} ${troubles[incident.severity]} since ${since}: ${titleOf(incident)}${alerts}${causeWords(incident)}`;
 }

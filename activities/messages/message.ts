@@ -33,6 +33,8 @@ export interface MessageSource {
   /** By the number of the incident, in a message that tells of several. */
   acknowledgeLinks?: ReadonlyMap<number, MessageLink>;
   now: number;
+  /** In which times are told: an IANA zone. */
+  timeZone: string;
 }
 
 export interface MessageLink {

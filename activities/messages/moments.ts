@@ -1,13 +1,32 @@
+import { dayMs, wallTimeAt } from '../../domain/wall-clock.ts';
+
+/** When it is for whoever reads: epoch milliseconds, and an IANA zone. */
+export interface Reading {
+  now: number;
+  timeZone: string;
+}
+
 const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-const dayMs = 86_400_000;
 
-/** A mail does not know its reader's zone, so it says UTC: '02:14 UTC', 'Fri 02:14 UTC', '20 Nov 02:14 UTC'. */
-export function clockUtc(at: Date, now: number): string {
-  const time = `${two(at.getUTCHours())}:${two(at.getUTCMinutes())} UTC`;
-  if (Math.floor(at.getTime() / dayMs) === Math.floor(now / dayMs)) return time;
-  if (Math.abs(at.getTime() - now) < 6 * dayMs) return `${weekdays[at.getUTCDay()]} ${time}`;
-  return `${at.getUTCDate()} ${months[at.getUTCMonth()]} ${time}`;
+/**
+ * What the clock on the reader's wall shows: '02:14 UTC', 'Fri 02:14 UTC+2', '20 Nov 07:44 UTC+5:30'. With the offset,
+ * since a message is forwarded, and since 'IST' or 'CST' mean several zones.
+ */
+export function clockText(at: Date, { now, timeZone }: Reading): string {
+  const wall = wallTimeAt(timeZone, at.getTime());
+  const shown = new Date(wall);
+  const time = `${two(shown.getUTCHours())}:${two(shown.getUTCMinutes())} ${offsetText(wall - at.getTime())}`;
+  if (Math.floor(wall / dayMs) === Math.floor(wallTimeAt(timeZone, now) / dayMs)) return time;
+  if (Math.abs(at.getTime() - now) < 6 * dayMs) return `${weekdays[shown.getUTCDay()]} ${time}`;
+  return `${shown.getUTCDate()} ${months[shown.getUTCMonth()]} ${time}`;
+}
+
+function offsetText(ms: number): string {
+  const minutes = Math.round(Math.abs(ms) / 60_000);
+  if (minutes === 0) return 'UTC';
+  const rest = minutes % 60;
+  return `UTC${ms < 0 ? '-' : '+'}${Math.floor(minutes / 60)}${rest === 0 ? '' : `:${two(rest)}`}`;
 }
 
 const two = (n: number): string => String(n).padStart(2, '0');

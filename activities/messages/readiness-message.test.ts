@@ -4,7 +4,7 @@ import { renderMail } from './mail-layout.ts';
 import { readinessMessage } from './readiness-message.ts';
 
 const now = Date.parse('2026-11-23T07:00:00Z');
-const source = { publicUrl: 'https://holdfast.example.com', reader: 'ana@example.com', now };
+const source = { publicUrl: 'https://holdfast.example.com', reader: 'ana@example.com', now, timeZone: 'UTC' };
 
 function finding(severity: ReadinessFinding['severity'], at: number | null = null): ReadinessFinding {
   return {

@@ -2,7 +2,7 @@ import { oneLine } from '../../domain/markup.ts';
 import type { ReadinessFinding } from '../../domain/readiness/readiness.ts';
 import type { Block, Mail, Tone } from './mail-layout.ts';
 import { count, type Message, type MessageSource, oneLineSubject } from './message.ts';
-import { clockUtc } from './moments.ts';
+import { clockText, type Reading } from './moments.ts';
 
 const findingsTold = 15;
 
@@ -20,7 +20,7 @@ const headings: Record<ReadinessFinding['severity'], string> = {
 
 /** Weekly, to who can mend it: what could keep a page from reaching somebody. Nothing to tell: no message. */
 export function readinessMessage(
-  source: Pick<MessageSource, 'publicUrl' | 'reader' | 'now'>,
+  source: Pick<MessageSource, 'publicUrl' | 'reader' | 'now' | 'timeZone'>,
   findings: readonly ReadinessFinding[],
 ): Message {
   const critical = findings.filter(({ severity }) => severity === 'critical').length;
@@ -33,7 +33,7 @@ export function readinessMessage(
     meta: ['on-call readiness', count(findings.length, 'finding')],
     tone: tones[findings[0]?.severity ?? 'info'],
     buttons: [{ label: 'Open On-call', url: `${source.publicUrl}/on-call` }],
-    blocks: severities.flatMap((severity) => blocksOf(severity, findings, source.now)),
+    blocks: severities.flatMap((severity) => blocksOf(severity, findings, source)),
     footer: `${oneLine(source.reader, 200)} is an Admin: this comes on Mondays, and only while there is something to mend.`,
     publicUrl: source.publicUrl,
   };
@@ -43,7 +43,7 @@ export function readinessMessage(
 function blocksOf(
   severity: ReadinessFinding['severity'],
   findings: readonly ReadinessFinding[],
-  now: number,
+  reading: Reading,
 ): Block[] {
   const own = findings.filter((finding) => finding.severity === severity);
   if (own.length === 0) return [];
@@ -53,7 +53,7 @@ function blocksOf(
       kind: 'list',
       heading: headings[severity],
       items: own.slice(0, findingsTold).map(({ text, remedy, at }) => {
-        const from = at === null || at <= now ? '' : `From ${clockUtc(new Date(at), now)}: `;
+        const from = at === null || at <= reading.now ? '' : `From ${clockText(new Date(at), reading)}: `;
         return { tone: tones[severity], text: oneLine(`${from}${text}`, 400), note: oneLine(remedy, 300) };
       }),
       ...(more > 0 && { note: `And ${more} more on the page.` }),

@@ -5,17 +5,21 @@ import { type HandoffFacts, readHandoffFacts } from '../../db/handoffs.ts';
 import { type NotificationFacts, readNotificationFacts } from '../../db/notification-facts.ts';
 import { type ConsolidatedFacts, readConsolidated } from '../../db/notification-limits.ts';
 import { readReadiness } from '../../db/readiness.ts';
+import { readOrganizationZone } from '../../db/report-audience.ts';
 import { getReport, type Report } from '../../db/reports.ts';
 import type { NotifyInput } from '../../domain/notification.ts';
 import type { ReadinessFinding } from '../../domain/readiness/readiness.ts';
 import { dateOf } from '../messages/moments.ts';
 import type { Content } from './outgoing.ts';
 
-/** Reads all that a message of its type says. `now`: epoch milliseconds; `publicUrl` without a slash at the end. */
+/**
+ * Reads all that a message of its type says. `now`: epoch milliseconds; `publicUrl` without a slash at the end; `timeZone`:
+ * of an organization that has set none.
+ */
 export async function readContent(
   tx: Tx,
   input: NotifyInput,
-  context: { publicUrl: string; now: number },
+  context: { publicUrl: string; now: number; timeZone: string },
 ): Promise<Content> {
   const { reportId, importId } = input.detail;
   const facts: NotificationFacts = await readNotificationFacts(tx, input);
@@ -35,6 +39,7 @@ export async function readContent(
     detail: input.detail,
     publicUrl: context.publicUrl,
     now: context.now,
+    timeZone: await readOrganizationZone(tx, context.timeZone),
   };
 }
 

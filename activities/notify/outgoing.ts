@@ -39,14 +39,31 @@ export const noticed: ReadonlySet<NotificationType> = new Set<NotificationType>(
   'execution.message',
 ]);
 
+/** The people who read it, by mail address; none where it goes to everybody in a channel. */
+export function readersOf(destination: Destination): string[] {
+  if (destination.kind === 'email') return destination.addresses;
+  return destination.person === null ? [] : [destination.person];
+}
+
+export interface Delivering {
+  begun: Pick<Extract<Begun, { status: 'begun' }>, 'createdAt' | 'delivered'>;
+  /** Own time zones of readers, by lower-case mail address. */
+  zones: ReadonlyMap<string, string>;
+  linksFor: LinksFor;
+}
+
 /** The message in the form of its destination's channel, once for each receiver who has not had it. */
 export async function deliveriesOf(
   input: NotifyInput,
-  content: Content,
+  shared: Content,
   destination: Destination,
-  begun: Pick<Extract<Begun, { status: 'begun' }>, 'createdAt' | 'delivered'>,
-  linksFor: LinksFor,
+  { begun, zones, linksFor }: Delivering,
 ): Promise<Delivery[]> {
+  const readFrom = (person: string | null): Content => ({
+    ...shared,
+    timeZone: zones.get(person?.toLowerCase() ?? '') ?? shared.timeZone,
+  });
+  const content = readFrom(destination.person);
   const { key, type } = input;
   const { facts } = content;
   const reader = destination.label;
@@ -56,7 +73,11 @@ export async function deliveriesOf(
     case 'email': {
       const deliveries: Delivery[] = [];
       for (const address of destination.addresses.filter((each) => !begun.delivered.includes(each))) {
-        const mail = composeMail({ ...content, reader: address, ...(await linksFor(address, 'mail')) });
+        const mail = composeMail({
+          ...readFrom(address),
+          reader: address,
+          ...(await linksFor(address, 'mail')),
+        });
         const thread = threadOf(facts);
         const message = { ...mail, to: address, key, type, ...(thread !== undefined && { thread }) };
         deliveries.push({ to: address, outgoing: { kind: 'email', message } });

@@ -9,6 +9,7 @@ import {
   type NotificationEntry,
   skipNotification,
 } from '../../db/notifications.ts';
+import { readOwnZones } from '../../db/reader-zones.ts';
 import { methodKey } from '../../domain/contact-method.ts';
 import type {
   NotificationCause,
@@ -25,7 +26,7 @@ import { readContent } from './content.ts';
 import { type Destination, paceMs, resolveDestination, targetLabel } from './destination.ts';
 import { holdBack } from './hold-back.ts';
 import { signLinks } from './links.ts';
-import { type Delivery, deliveriesOf, subjectOf } from './outgoing.ts';
+import { type Delivery, deliveriesOf, readersOf, subjectOf } from './outgoing.ts';
 import { saidByPagerDuty } from './pagerduty-state.ts';
 import { busy } from './patience.ts';
 import { isRecorded, type NotDue, notDue } from './still-due.ts';
@@ -49,6 +50,8 @@ export interface PrepareContext {
   attempt: number;
   /** Without a slash at the end. */
   publicUrl: string;
+  /** Of an organization that has set none. */
+  timeZone: string;
   now: number;
   /** Whether one more message may be on its way there; false: too many are. */
   enter(destination: Destination): boolean;
@@ -120,9 +123,11 @@ export async function prepare(tx: Tx, input: NotifyInput, context: PrepareContex
   if (begun.status === 'sent') {
     return { status: 'settled', outcome: { status: 'sent', destination: publicDestination(entry) } };
   }
-  const deliveries = await deliveriesOf(input, content, destination, begun, (person, form) =>
-    signLinks(tx, { input, person, form, ...content }),
-  );
+  const deliveries = await deliveriesOf(input, content, destination, {
+    begun,
+    zones: await readOwnZones(tx, readersOf(destination)),
+    linksFor: (person, form) => signLinks(tx, { input, person, form, ...content }),
+  });
   return { status: 'ready', begun, entry, destination, inMs, deliveries };
 }
 

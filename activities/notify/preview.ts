@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { Tx } from '../../db/database.ts';
 import { newestIncidentId, readNotificationFacts } from '../../db/notification-facts.ts';
+import { readOrganizationZone } from '../../db/report-audience.ts';
 import type { NotificationType } from '../../domain/notification.ts';
 import type { ChannelPreviewInput } from '../../workflows/messages.ts';
 import { slackMessage } from '../messages/slack-message.ts';
@@ -18,7 +19,7 @@ export interface ChannelPreview {
 export async function previewMessage(
   tx: Tx,
   input: ChannelPreviewInput,
-  context: { adapters: Adapters; publicUrl: string; now: number },
+  context: { adapters: Adapters; publicUrl: string; timeZone: string; now: number },
 ): Promise<ChannelPreview> {
   const { orgId } = input;
   const { adapters, publicUrl, now } = context;
@@ -28,13 +29,17 @@ export async function previewMessage(
   const facts = await readNotificationFacts(tx, { ...(incidentId !== undefined && { incidentId }) });
   const destination = await resolveDestination(tx, target, { at: now, severity: 'critical' });
   if (destination instanceof ApplicationFailure) throw destination;
-  const content: Content = { type, facts, detail: {}, publicUrl, now };
+  const timeZone = await readOrganizationZone(tx, context.timeZone);
+  const content: Content = { type, facts, detail: {}, publicUrl, now, timeZone };
   const [delivery] = await deliveriesOf(
     { orgId, key: 'preview', type, target, detail: {} },
     content,
     destination,
-    { createdAt: new Date(now), delivered: [] },
-    async () => ({ links: {} }),
+    {
+      begun: { createdAt: new Date(now), delivered: [] },
+      zones: new Map(),
+      linksFor: async () => ({ links: {} }),
+    },
   );
   if (!delivery) return { type, text: '' };
   const { outgoing } = delivery;

@@ -54,6 +54,7 @@ beforeAll(async () => {
     slackApiUrl: slack.apiUrl,
     pagerDutyApiUrl: pagerduty.url,
     publicUrl: 'https://holdfast.example',
+    timeZone: 'UTC',
     startConsolidation: async (consolidation) => void held.push(consolidation),
     clock: Date.now,
   });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { capacityReport } from '../../domain/reports/capacity.ts';
-import { PartUnavailableError } from '../../test/parts/part.ts';
+import { type TriedPart, tryPart } from '../../test/parts/part.ts';
 import { type Prometheus, startPrometheus } from '../../test/parts/prometheus.ts';
 import { PrometheusError } from '../prometheus/client.ts';
 import { queryRange } from '../prometheus/query-range.ts';
@@ -72,12 +72,11 @@ const machine = (name: string, value: (ms: number) => number): History => ({
   series: [{ labels: { job: 'node', instance: 'db-1:9100' }, samples: samples(value) }],
 });
 
-let prometheus: Prometheus | undefined;
-let empty: Prometheus | undefined;
-let missing = '';
+let prometheus: TriedPart<Prometheus>;
+let empty: TriedPart<Prometheus>;
 beforeAll(async () => {
-  try {
-    prometheus = await startPrometheus({
+  prometheus = await tryPart(() =>
+    startPrometheus({
       backfill: openMetrics([
         // 70 % used at first, 2 % more a day
         disk('node_filesystem_avail_bytes', (ms) => size * (0.3 - (0.02 * ms) / day)),
@@ -94,22 +93,19 @@ beforeAll(async () => {
           })),
         },
       ]),
-    });
-    empty = await startPrometheus();
-  } catch (error) {
-    if (!(error instanceof PartUnavailableError)) throw error;
-    missing = error.message;
-  }
+    }),
+  );
+  empty = await tryPart(startPrometheus);
 });
 afterAll(async () => {
-  await prometheus?.close();
-  await empty?.close();
+  await prometheus?.part?.close();
+  await empty?.part?.close();
 });
 
 describe('a real Prometheus', () => {
   it('gives hourly use of disk, memory and CPU, one disk per device, none in memory', async (test) => {
-    if (!prometheus) return test.skip(missing);
-    const series = await readCapacity(prometheus.url, now, 14);
+    const { url } = prometheus.orSkip(test);
+    const series = await readCapacity(url, now, 14);
     expect(series.map((one) => [one.instance, one.resource, one.part])).toEqual([
       ['db-1:9100', 'disk', '/data'],
       ['db-1:9100', 'memory', ''],
@@ -132,13 +128,13 @@ describe('a real Prometheus', () => {
   });
 
   it('gives nothing where no machine reports', async (test) => {
-    if (!empty) return test.skip(missing);
-    expect(await readCapacity(empty.url, now, 14)).toEqual([]);
+    const { url } = empty.orSkip(test);
+    expect(await readCapacity(url, now, 14)).toEqual([]);
   });
 
   it('refuses a wrong query for good, with the reason', async (test) => {
-    if (!empty) return test.skip(missing);
-    const error = await queryRange(empty.url, { query: 'rate(', from, to: now, stepMs: hour }).catch(
+    const { url } = empty.orSkip(test);
+    const error = await queryRange(url, { query: 'rate(', from, to: now, stepMs: hour }).catch(
       (e) => e,
     );
     expect(error).toBeInstanceOf(PrometheusError);
@@ -147,8 +143,8 @@ describe('a real Prometheus', () => {
   });
 
   it('asks for no more points than are needed, however long the range', async (test) => {
-    if (!prometheus) return test.skip(missing);
-    const series = await queryRange(prometheus.url, {
+    const { url } = prometheus.orSkip(test);
+    const series = await queryRange(url, {
       query: 'vector(1)',
       from: now - 365 * day,
       to: now,

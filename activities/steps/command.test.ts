@@ -25,7 +25,7 @@ const isAlive = (pid: number): boolean => {
   }
 };
 const pidIn = async (file: string): Promise<number> => {
-  await vi.waitFor(async () => expect(await readFile(join(folder, file), 'utf8')).toMatch(/^\d+\n$/), 5000);
+  await expect.poll(() => readFile(join(folder, file), 'utf8')).toMatch(/^\d+\n$/);
   return Number(await readFile(join(folder, file), 'utf8'));
 };
 
@@ -175,7 +175,7 @@ describe('a command whose worker is killed', () => {
     const pid = await pidIn('watched');
     expect(isAlive(pid)).toBe(true);
     worker.kill('SIGKILL');
-    await vi.waitFor(() => expect(isAlive(pid)).toBe(false), 5000);
+    await expect.poll(() => isAlive(pid)).toBe(false);
   });
 });
 
@@ -199,7 +199,7 @@ describe('an orphaned process group', () => {
   it('is known by what its members carry when its leader is gone', async () => {
     const { child, group } = await orphan(`sleep 300 & echo $! > ${folder}/member`);
     const member = await pidIn('member');
-    await vi.waitFor(() => expect(isAlive(child.pid!)).toBe(false));
+    await expect.poll(() => isAlive(child.pid!)).toBe(false);
     expect(await endOrphan(group, 'another-key')).toBe(false);
     expect(isAlive(member)).toBe(true);
     expect(await endOrphan(group, 'key-1')).toBe(true);

@@ -2,7 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RenderedPrometheus } from '../../domain/runbook/rendered.ts';
-import { PartUnavailableError } from '../../test/parts/part.ts';
+import { type TriedPart, tryPart } from '../../test/parts/part.ts';
 import { type Prometheus, startPrometheus } from '../../test/parts/prometheus.ts';
 import { createSecretSource } from '../secrets/create-secret-source.ts';
 import type { CheckContext } from './adapter.ts';
@@ -13,8 +13,7 @@ import { createPrometheusAdapter } from './prometheus.ts';
 /** What is scraped: the queue of a service. */
 let queue = 5;
 let scraped: Server;
-let prometheus: Prometheus | undefined;
-let missing = '';
+let prometheus: TriedPart<Prometheus>;
 const listen = async (listener: RequestListener): Promise<Server> => {
   const server = createServer(listener);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -25,15 +24,12 @@ beforeAll(async () => {
   scraped = await listen((_, response) =>
     response.end(`# TYPE queue gauge\nqueue{service="mail"} ${queue}\n`),
   );
-  try {
-    prometheus = await startPrometheus({ targets: [addressOf(scraped)], scrapeInterval: '1s' });
-  } catch (error) {
-    if (!(error instanceof PartUnavailableError)) throw error;
-    missing = error.message;
-  }
+  prometheus = await tryPart(() =>
+    startPrometheus({ targets: [addressOf(scraped)], scrapeInterval: '1s' }),
+  );
 });
 afterAll(async () => {
-  await prometheus?.close();
+  await prometheus?.part?.close();
   scraped.closeAllConnections();
   scraped.close();
 });
@@ -60,7 +56,7 @@ const contextOf = (options: Options): CheckContext => ({
   environment: {},
 });
 const adapterOf = (options: Options) =>
-  createPrometheusAdapter({ url: 'url' in options ? options.url : prometheus?.url });
+  createPrometheusAdapter({ url: 'url' in options ? options.url : prometheus.part?.url });
 async function run(change: Partial<RenderedPrometheus>, options: Options = {}) {
   const output = new StepOutput({ secrets: [] });
   const result = await adapterOf(options).run(stepOf(change), {

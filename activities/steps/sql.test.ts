@@ -78,7 +78,7 @@ const underWay = () =>
 const isUnderWay = async () => {
   const sleeping = `select count(*)::text from pg_stat_activity
     where application_name = '${key}' and state = 'active' and query like '%pg_sleep%'`;
-  await vi.waitFor(async () => expect(await one(sleeping)).toBe('1'), 5000);
+  await expect.poll(() => one(sleeping)).toBe('1');
 };
 
 describe('an sql step', () => {
@@ -349,7 +349,7 @@ describe('an sql step whose connection breaks', () => {
     const cable = await startCable();
     cable.cutAt('commit', { after });
     const running = run({ statements: [statement('update accounts set balance = 0')] }, { url: cable.url });
-    await vi.waitFor(() => expect(cable.isOpen()).toBe(false), 5000);
+    await expect.poll(() => cable.isOpen()).toBe(false);
     cable.mend();
     const { result, text } = await running;
     expect(`${text} ${result.ok ? '' : result.error}`).toContain(words);

@@ -101,7 +101,7 @@ function membersOf(pgid: number): string[] {
   });
 }
 const appears = async (file: string): Promise<void> => {
-  await vi.waitFor(async () => expect(await readFile(join(folder, file), 'utf8')).toMatch(/\n$/), 10_000);
+  await expect.poll(() => readFile(join(folder, file), 'utf8')).toMatch(/\n$/);
 };
 
 // each has a connection of its own and waits for the other side of it, so they wait together
@@ -180,7 +180,7 @@ describe.concurrent('an ssh step', () => {
     const { result, group } = await run(shell(`sleep 300 >/dev/null 2>&1 & echo $! > ${folder}/service`));
     expect(result).toEqual({ ok: true });
     const service = (await readFile(join(folder, 'service'), 'utf8')).trim();
-    await vi.waitFor(() => expect(membersOf(group!.pgid)).toEqual([service]), 5000);
+    await expect.poll(() => membersOf(group!.pgid)).toEqual([service]);
     process.kill(Number(service));
   });
 

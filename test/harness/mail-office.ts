@@ -74,6 +74,7 @@ export async function openMailOffice(now: number, say: (text: string) => string)
     ...sender,
     dispatcher,
     hidden: { read: async (_orgId, hidden) => hidden },
+    timeZone: 'UTC',
     startConsolidation: async (consolidation) => void held.push(consolidation),
   });
   const reporting = createReportActivities({
