@@ -1,4 +1,5 @@
 import { type Edited, withEdited } from '../domain/rehearsal/edited.ts';
+import { readableFrom } from '../domain/rehearsal/feed.ts';
 import type { MadeUpIncident } from '../domain/rehearsal/request.ts';
 import type { Configuration, Failure } from '../domain/rehearsal/situation.ts';
 import { readRulesInForce, rulesForAlert } from './correlation-rules.ts';
@@ -6,7 +7,7 @@ import type { Database, Scope, Tx } from './database.ts';
 import { listOwnerAddresses, readDirectory } from './directory.ts';
 import { listNotificationRules } from './notification-rules.ts';
 import { listPastIncidents } from './past-incidents.ts';
-import { listEscalationPolicies, listNotificationChannels } from './policies.ts';
+import { listEscalationPolicies, listNotificationChannels, UnknownReferenceError } from './policies.ts';
 import { createPreviewThread } from './preview-thread.ts';
 import type { RehearsalTask, Rehearsed } from './rehearsal-thread.ts';
 import { asActive, listSilences } from './silences.ts';
@@ -35,9 +36,12 @@ const incidentsLimit = 500;
 /** As HOLDFAST_REOPEN_WINDOW is where nobody sets it; rules of correlation that say one go before it. */
 const usualReopenWindowMs = 15 * 60_000;
 
+const noPolicy =
+  "Nobody would be told of this incident: no escalation policy is for it, and there is none named 'default', which takes what no other matches. Put one at /api/v1/escalation-policies/default, or by Settings, Escalation.";
+
 /**
  * Rehearses what somebody has edited, beside all that stands, in a thread of its own. Nothing is stored or sent.
- * Throws NotTriedError.
+ * Throws NotTriedError, and UnknownReferenceError where no policy is for an incident that is made up.
  */
 export function createRehearsal(db: Pick<Database, 'read'>) {
   const tryOut = createPreviewThread<RehearsalTask, Rehearsed>({
@@ -63,7 +67,11 @@ export function createRehearsal(db: Pick<Database, 'read'>) {
           const standing = await readStanding(tx, { from: openedAt, to: openedAt + weekMs });
           const team = incident.team ?? (await teamOf(tx, incident.feed[0]?.alert.labels ?? {}));
           const configuration = withEdited(standing, edited);
-          return { kind: 'situation', incident: { ...incident, team }, failures, configuration };
+          const made = { ...incident, team };
+          if (readableFrom(made, configuration, openedAt) === Infinity) {
+            throw new UnknownReferenceError('policy', noPolicy);
+          }
+          return { kind: 'situation', incident: made, failures, configuration };
         }
         const { from, to } = what;
         const standing = await readStanding(tx, { from, to: to + dayMs });

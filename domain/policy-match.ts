@@ -45,18 +45,29 @@ export function selectSla(
   };
 }
 
-/** The first policy by name with a match that holds, else `default`. */
-export function selectEscalation(
-  policies: { name: string; definition: EscalationPolicy }[],
-  subject: PolicySubject,
-): { name: string; policy: EscalationPolicy } {
-  const selected =
-    policies.find(
-      ({ name, definition }) => name !== 'default' && definition.match && holds(definition.match, subject),
-    ) ?? policies.find(({ name }) => name === 'default');
+/** As findEscalation; throws where there is none. */
+export function selectEscalation(...given: Parameters<typeof findEscalation>): SelectedEscalation {
+  const selected = findEscalation(...given);
   if (!selected)
     throw new Error(
       "there is no escalation policy 'default': put one at /api/v1/escalation-policies/default",
     );
-  return { name: selected.name, policy: selected.definition };
+  return selected;
+}
+
+interface SelectedEscalation {
+  name: string;
+  policy: EscalationPolicy;
+}
+
+/** The first policy by name with a match that holds, else `default`. */
+export function findEscalation(
+  policies: { name: string; definition: EscalationPolicy }[],
+  subject: PolicySubject,
+): SelectedEscalation | undefined {
+  const selected =
+    policies.find(
+      ({ name, definition }) => name !== 'default' && definition.match && holds(definition.match, subject),
+    ) ?? policies.find(({ name }) => name === 'default');
+  return selected && { name: selected.name, policy: selected.definition };
 }

@@ -201,6 +201,30 @@ test.each([
   expect(refused.body.errors[0]).toMatchObject({ field, message: expect.stringContaining(message) });
 });
 
+test('without a policy that takes what no other matches, an incident that needs it cannot be rehearsed', async () => {
+  const { owner } = api.fixture;
+  const { rows } = await owner.query(
+    `delete from escalation_policies where name = 'default' returning definition`,
+  );
+  const refused = await ask({ policy: edited, situation: { ...situation, service: 'search' } });
+  expect(refused).toMatchObject({
+    status: 400,
+    body: {
+      errors: [{ field: 'policy', message: expect.stringContaining('/api/v1/escalation-policies/default') }],
+    },
+  });
+  expect(await ask({ policy: edited, situation })).toMatchObject({
+    status: 200,
+    body: { policy: 'payments' },
+  });
+  const added = { ...edited, name: 'default' };
+  expect(await ask({ policy: added, situation })).toMatchObject({ status: 200, body: { policy: 'default' } });
+  await owner.query(`insert into escalation_policies (org_id, name, definition) values ($1, 'default', $2)`, [
+    api.orgId,
+    rows[0].definition,
+  ]);
+});
+
 test('viewers may not, as a rehearsal takes its time', async () => {
   expect((await ask({ situation }, api.tokens.viewer)).status).toBe(403);
 });

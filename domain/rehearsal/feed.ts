@@ -1,6 +1,6 @@
 import type { FeedDigest } from '../incident/events.ts';
 import type { IncidentPlan } from '../incident/state.ts';
-import { type PolicySubject, selectEscalation, selectSla } from '../policy-match.ts';
+import { findEscalation, type PolicySubject, selectEscalation, selectSla } from '../policy-match.ts';
 import { severities } from '../severity.ts';
 import { concerns, nextBeginning, silencedUntil } from '../silences/silence.ts';
 import { addBusiness, pausesAfter } from '../sla/business-time.ts';
@@ -53,6 +53,23 @@ export function readRehearsedFeed(
 }
 
 /**
+ * When the feed can be read, from `now` on: without a policy for the incident a real reading fails, and is tried again
+ * until there is one. Infinity: never.
+ */
+export function readableFrom(
+  { team, feed }: RehearsedIncident,
+  { policies }: Pick<Configuration, 'policies'>,
+  now: number,
+): number {
+  const times = [now, ...feed.map(({ at }) => at).filter((at) => at > now)];
+  const readable = times.find((time) => {
+    const seen = feed.filter(({ at }) => at <= time);
+    return findEscalation(policies, subjectOf({ team }, seen)) !== undefined;
+  });
+  return readable ?? Infinity;
+}
+
+/**
  * When silences that are for its alerts begin after its opening and up to `until`, in order: a real incident is told of
  * that, too, and reads its feed again (db/silences.ts, beginSilences).
  */
@@ -80,7 +97,10 @@ function silenceable({ name, service, labels }: RehearsedAlert, { team }: Rehear
 }
 
 /** What policies and rules see of the incident once `seen` has arrived: it gets worse, and never better. */
-export function subjectOf(incident: RehearsedIncident, seen: readonly FeedEntry[]): PolicySubject {
+export function subjectOf(
+  incident: Pick<RehearsedIncident, 'team'>,
+  seen: readonly FeedEntry[],
+): PolicySubject {
   const alerts = seen.map(({ alert }) => alert);
   const first = alerts[0];
   return {

@@ -7,7 +7,7 @@ import type { IncidentMove } from '../incident/next-moves.ts';
 import type { IncidentState, Notice } from '../incident/state.ts';
 import type { NotificationCause, NotificationType, NotifyTarget } from '../notification.ts';
 import { publicDestination } from '../private-address.ts';
-import { readRehearsedFeed } from './feed.ts';
+import { readableFrom, readRehearsedFeed } from './feed.ts';
 import { ruleNotices } from './rule-notices.ts';
 import type { Configuration, RehearsedIncident, Surroundings } from './situation.ts';
 
@@ -34,7 +34,7 @@ export interface Performing {
   settle(key: string, status: 'sent' | 'failed', reason: string | null): void;
 }
 
-/** The outcome of a move: known so long after it was begun. */
+/** The outcome of a move: known so long after it was begun; Infinity: never. */
 interface Outcome {
   afterMs: number;
   outcome(at: number): IncidentEvent;
@@ -47,8 +47,14 @@ export function perform(move: IncidentMove, now: number, performing: Performing)
   const { key } = move;
   switch (move.kind) {
     case 'read_feed': {
-      const digest = readRehearsedFeed(incident, configuration, { afterSeq: move.afterSeq, now });
-      return atOnce((at) => ({ type: 'feed_read', at, key, digest }));
+      const { afterSeq } = move;
+      return {
+        afterMs: readableFrom(incident, configuration, now) - now,
+        outcome(at) {
+          const digest = readRehearsedFeed(incident, configuration, { afterSeq, now: at });
+          return { type: 'feed_read', at, key, digest };
+        },
+      };
     }
     case 'resolve_level': {
       const { targets: written, dueAt } = move;

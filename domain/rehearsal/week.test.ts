@@ -73,6 +73,34 @@ test('names the incidents of which nobody is reached', () => {
   });
 });
 
+test('tells nobody while no policy is for an incident, and pages once it gets so bad that one is', () => {
+  const standing = to('ana@example.com');
+  const [policy] = standing.policies;
+  const critical = {
+    ...standing,
+    policies: policy
+      ? [{ name: 'critical', definition: { ...policy.definition, match: { severity: 'critical' as const } } }]
+      : [],
+  };
+  const low = { ...alert, severity: 'low' as const, id: 0 };
+  const openedAt = Date.parse('2026-11-24T02:00:00Z');
+  const stays = incident(1, '2026-11-24T02:00:00Z', { feed: [{ at: openedAt, firing: true, alert: low }] });
+  const worsens = incident(2, '2026-11-24T02:00:00Z', {
+    feed: [
+      { at: openedAt, firing: true, alert: low },
+      { at: openedAt + 10 * minute, firing: true, alert: { ...alert, id: 1 } },
+    ],
+  });
+  expect(week([stays, worsens], critical, standing)).toMatchObject({
+    asItStands: { pages: 1, nobodyReached: [1] },
+    asEdited: { pages: 2, nobodyReached: [] },
+    incidents: [
+      { number: 1, asItStands: { pages: 0 }, asEdited: { pages: 1 } },
+      { number: 2, asItStands: { firstAfterMs: 10 * minute }, asEdited: { firstAfterMs: 0 } },
+    ],
+  });
+});
+
 test('has people answer when they did, and shows no difference where there is none', () => {
   const levels = ['0s', '15m', '30m'].map((after) => ({
     after,

@@ -135,8 +135,11 @@ function outcomeOf(incident: RehearsedIncident, configuration: Configuration): O
     .map(({ at, target }) => ({ at, who: targetPerson(target) ?? destinationName(target) }));
   const breaches = state.clocks.filter((clock) => clock.state === 'breached').length;
   const levels = Object.values(state.levels);
-  // where a level was asked and nothing arrived, nobody was reached; before the first level nobody had to be
-  const reached = pages.length > 0 || levels.every(({ unreachedAfterMs }) => unreachedAfterMs === undefined);
+  // where no policy is for it, or a level was asked and nothing arrived, nobody was reached; before the first level nobody
+  // had to be
+  const reached =
+    pages.length > 0 ||
+    (state.plan !== null && levels.every(({ unreachedAfterMs }) => unreachedAfterMs === undefined));
   return { number: incident.number, pages, breaches, reached };
 }
 

@@ -139,6 +139,19 @@ test('what cannot be rehearsed is said beside its field, and what was typed stay
   expect((await post('/rehearsal/nothing', {})).status).toBe(404);
 });
 
+test('an incident that no policy would be for is said to tell nobody', async () => {
+  await database.owner.query(`update escalation_policies set name = 'other' where name = 'default'`);
+  const { status, html } = await post('/rehearsal', {
+    do: 'situation',
+    'situation.at': 'Sat 03:00',
+    'situation.severity': 'low',
+  });
+  await database.owner.query(`update escalation_policies set name = 'default' where name = 'other'`);
+  expect(status).toBe(422);
+  expect(html).toContain('It cannot be rehearsed yet: <bdi>Nobody would be told of this incident');
+  expect(html).toContain('value="Sat 03:00"');
+});
+
 test('carried fields keep repeated values, and nothing of the rehearsal itself', () => {
   const carried = carriedFields({
     _csrf: 'x',

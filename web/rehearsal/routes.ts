@@ -1,6 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import { readDirectory } from '../../db/directory.ts';
-import { listEscalationPolicies } from '../../db/policies.ts';
+import { listEscalationPolicies, UnknownReferenceError } from '../../db/policies.ts';
 import { NotTriedError } from '../../db/preview-thread.ts';
 import { createRehearsal, type RehearsalAnswer, type RehearsalRequest } from '../../db/rehearsal.ts';
 import { readOrganizationZone } from '../../db/report-audience.ts';
@@ -164,8 +164,9 @@ export function rehearsalRoutes(deps: Pick<WebDeps, 'db' | 'timeZone'>, pages: P
       const rehearsed = await rehearse(visitorOf(request).scope, asked, whenLeft(request));
       return { rehearsed, timeZone, week: 'from' in asked.what ? asked.what : null };
     } catch (error) {
-      if (!(error instanceof NotTriedError)) throw error;
-      return { notTried: error };
+      if (error instanceof UnknownReferenceError) return { problems: { edited: error.message } };
+      if (error instanceof NotTriedError) return { notTried: error };
+      throw error;
     }
   }
 
