@@ -15,6 +15,8 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 120_000,
+    // what is waited for comes when it comes: a limit only ends a test that would fail anyway
+    expect: { poll: { timeout: 10_000 } },
     restoreMocks: true,
     projects: [
       // what takes longest first, in a process for each file

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { pino } from 'pino';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
 import { startRetention } from './retention.ts';
 
@@ -51,9 +51,7 @@ test('old lines, spans, learned dependencies and services go; what is young or d
     );
     return rows.map(({ text }) => text);
   };
-  await vi.waitFor(async () => {
-    expect(await left()).toEqual(['b', 'declared', 'kept', 'young', 'young', 'young']);
-  });
+  await expect.poll(left).toEqual(['b', 'declared', 'kept', 'young', 'young', 'young']);
   await retention.stop();
 });
 
@@ -77,10 +75,8 @@ test('changes go after 400 days, with what was made of them; those that people j
     [orgId, rows.map(({ id }) => id), rows.map(({ title }) => title)],
   );
   const retention = startRetention({ db: database.db, logDays: 7, logger: pino({ level: 'silent' }) });
-  await vi.waitFor(async () => {
-    const { rows: left } = await owner.query('select title from changes order by title');
-    expect(left.map(({ title }) => title)).toEqual(['judged', 'young']);
-  });
+  const left = async () => (await owner.query('select title from changes order by title')).rows;
+  await expect.poll(left).toEqual([{ title: 'judged' }, { title: 'young' }]);
   await retention.stop();
 });
 
@@ -177,9 +173,7 @@ test('the history of chat goes after 90 days', async () => {
     [orgId],
   );
   const retention = startRetention({ db: database.db, logDays: 7, logger: pino({ level: 'silent' }) });
-  await vi.waitFor(async () => {
-    const { rows } = await owner.query('select command from chat_messages');
-    expect(rows).toEqual([{ command: 'young' }]);
-  });
+  const left = async () => (await owner.query('select command from chat_messages')).rows;
+  await expect.poll(left).toEqual([{ command: 'young' }]);
   await retention.stop();
 });

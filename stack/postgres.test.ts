@@ -149,6 +149,6 @@ test.runIf(asRoot)('as root, a data directory that others cannot pass through is
     expect(await query(fresh.url, `select to_regclass('kept') as found`)).toEqual([{ found: null }]);
     await fresh.close();
   } finally {
-    await vi.waitFor(() => rm(systemDir, { recursive: true, force: true }));
+    await vi.waitFor(() => rm(systemDir, { recursive: true, force: true }), 10_000);
   }
 });

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commandEnvironment, runCommand } from './command.ts';
 import { StepOutput } from './output.ts';
 import { describeGroup, endGroup, endOrphan, groupMarker, type ProcessGroup } from './process-group.ts';

@@ -6,7 +6,7 @@ import type { RenderedKubernetes } from '../../domain/runbook/rendered.ts';
 import { findPort, loopback } from '../../stack/port.ts';
 import { interpose } from '../../test/parts/kubernetes/interpose.ts';
 import { type Kubernetes, type KubernetesUser, startKubernetes } from '../../test/parts/kubernetes.ts';
-import { PartUnavailableError } from '../../test/parts/part.ts';
+import { type TriedPart, tryPart } from '../../test/parts/part.ts';
 import { temporaryFolder } from '../../test/parts/server-part.ts';
 import type { CheckContext, StepContext } from './adapter.ts';
 import { EgressRules } from './egress.ts';
@@ -14,24 +14,21 @@ import { createKubernetesStep } from './kubernetes.ts';
 import { StepOutput } from './output.ts';
 
 const namespace = 'default';
-let cluster: Kubernetes | undefined;
+let tried: TriedPart<Kubernetes>;
+let cluster: Kubernetes;
 let apps: AppsV1Api;
-let missing = '';
 beforeAll(async () => {
-  try {
-    cluster = await startKubernetes();
-  } catch (error) {
-    if (!(error instanceof PartUnavailableError)) throw error;
-    missing = error.message;
-    return;
-  }
+  tried = await tryPart(startKubernetes);
+  if (!tried.part) return;
   const config = new KubeConfig();
-  config.loadFromString(cluster.kubeconfig('admin'));
+  config.loadFromString(tried.part.kubeconfig('admin'));
   apps = config.makeApiClient(AppsV1Api);
 });
-beforeEach(({ skip }) => skip(missing !== '', missing));
+beforeEach((context) => {
+  cluster = tried.orSkip(context);
+});
 afterAll(async () => {
-  await cluster?.close();
+  await tried?.part?.close();
 });
 
 const labels = { app: 'shop' };
@@ -104,7 +101,7 @@ function checkContext({ server, timeoutMs = 20_000, signal }: Circumstances = {}
     secrets: {
       async read(reference) {
         const user = reference.slice('env:'.length).toLowerCase() as KubernetesUser;
-        return cluster?.kubeconfig(user, server === undefined ? {} : { server }) ?? '';
+        return cluster.kubeconfig(user, server === undefined ? {} : { server });
       },
     },
     environment: {},
@@ -142,7 +139,7 @@ describe('a restart', () => {
     expect(Date.parse(after.annotations['kubectl.kubernetes.io/restartedAt'] ?? '')).toBeGreaterThan(
       Date.now() - 60_000,
     );
-    expect(text).toContain(`${cluster?.url} as admin: deployment default/${name}\nrestarted: `);
+    expect(text).toContain(`${cluster.url} as admin: deployment default/${name}\nrestarted: `);
   });
 
   it('is not repeated by another attempt of the same step, but by another step', async () => {
@@ -163,7 +160,7 @@ describe('a restart', () => {
     const { output, result } = start(action(name, { wait: true }));
     await expect.poll(() => output.text()).toContain('waiting until its controller sees the change');
     await settle({ replicas: 4, updatedReplicas: 1, availableReplicas: 3 });
-    await expect.poll(() => output.text(), { timeout: 5000 }).toContain('1 of 3 replicas are updated');
+    await expect.poll(() => output.text()).toContain('1 of 3 replicas are updated');
     await settle();
     expect(await result).toEqual({ ok: true });
     expect(output.text()).toMatch(/3 of 3 replicas are available and up to date\n$/);
@@ -285,7 +282,7 @@ describe('a change of the number of replicas', () => {
     const { output, result } = start(action(name, { operation: scaleTo(0), wait: true }));
     await expect.poll(() => output.text()).toContain('waiting until');
     await settle({ replicas: 2, updatedReplicas: 2, readyReplicas: 2, availableReplicas: 2 });
-    await expect.poll(() => output.text(), { timeout: 5000 }).toContain('2 surplus replicas have yet to end');
+    await expect.poll(() => output.text()).toContain('2 surplus replicas have yet to end');
     await settle();
     expect(await result).toEqual({ ok: true });
   });
@@ -317,7 +314,7 @@ describe('what the API server refuses', () => {
       error: expect.stringMatching(/^not allowed to patch deployments\/scale/),
     });
     const secrets = {
-      read: async () => cluster?.kubeconfig('admin').replace('token-of', 'no-token-of') ?? '',
+      read: async () => cluster.kubeconfig('admin').replace('token-of', 'no-token-of'),
     };
     const output = new StepOutput({ secrets: [] });
     const context = {
@@ -341,9 +338,9 @@ it('in a pod, the service account is taken', async () => {
   const folder = await temporaryFolder('pod');
   const secrets = join(folder, 'var/run/secrets/kubernetes.io/serviceaccount');
   await mkdir(secrets, { recursive: true });
-  await writeFile(join(secrets, 'token'), cluster?.tokens.reader ?? '');
-  await writeFile(join(secrets, 'ca.crt'), cluster?.certificate ?? '');
-  const { hostname, port } = new URL(cluster?.url ?? '');
+  await writeFile(join(secrets, 'token'), cluster.tokens.reader);
+  await writeFile(join(secrets, 'ca.crt'), cluster.certificate);
+  const { hostname, port } = new URL(cluster.url);
   vi.stubEnv('KUBERNETES_SERVICE_HOST', hostname);
   vi.stubEnv('KUBERNETES_SERVICE_PORT', port);
   const { kubeconfig: _, ...own } = action(name, { operation: waitReady });
@@ -360,7 +357,7 @@ describe('an API server that is away', () => {
     const { output, result } = start(action(name), { server: `https://${loopback}:${port}` });
     await expect.poll(() => output.text()).toMatch(/is away: .*ECONNREFUSED.*; asking again/);
     let busy = 2;
-    const proxy = await interpose(cluster!, () => (busy-- > 0 ? 'be busy' : 'pass'), port);
+    const proxy = await interpose(cluster, () => (busy-- > 0 ? 'be busy' : 'pass'), port);
     expect(await result).toEqual({ ok: true });
     expect(output.text()).toContain('the API server failed (503): etcd is away; asking again');
     await proxy.close();
@@ -376,7 +373,7 @@ describe('an API server that is away', () => {
 
   it('after the change was sent is asked whether the change was made', async () => {
     const { name, read } = await makeDeployment();
-    const proxy = await interpose(cluster!, (method) => (method === 'PATCH' ? 'lose the answer' : 'pass'));
+    const proxy = await interpose(cluster, (method) => (method === 'PATCH' ? 'lose the answer' : 'pass'));
     const { result, text } = await run(action(name), { server: proxy.url });
     expect(result).toEqual({ ok: true });
     expect(text).toContain('; looking whether the change was made');
@@ -387,7 +384,7 @@ describe('an API server that is away', () => {
 
   it('while the change is under way leaves open whether it was made', async () => {
     const { name } = await makeDeployment();
-    const proxy = await interpose(cluster!, (method) => (method === 'PATCH' ? 'keep the answer' : 'pass'));
+    const proxy = await interpose(cluster, (method) => (method === 'PATCH' ? 'keep the answer' : 'pass'));
     const cancel = new AbortController();
     const { result } = start(action(name), { server: proxy.url, signal: cancel.signal });
     await expect.poll(() => proxy.sent).toEqual(['GET', 'PATCH']);
@@ -402,7 +399,7 @@ describe('an API server that is away', () => {
   it('is not sent a change twice that it may have received', async () => {
     const { name, read } = await makeDeployment();
     let broken = 0;
-    const proxy = await interpose(cluster!, (method) => {
+    const proxy = await interpose(cluster, (method) => {
       if (method !== 'PATCH') return 'pass';
       broken += 1;
       return 'break off';

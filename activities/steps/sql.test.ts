@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { connect, createServer, type Socket } from 'node:net';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RenderedSql } from '../../domain/runbook/rendered.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.ts';
 import { createSecretSource } from '../secrets/create-secret-source.ts';

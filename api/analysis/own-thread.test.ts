@@ -27,7 +27,7 @@ const words = { busy: 'others are served', tooMuch: 'send less' };
 function work(name: string) {
   const gate = new Int32Array(new SharedArrayBuffer(8));
   const begun = async () => {
-    await expect.poll(() => Atomics.load(gate, 1), { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => Atomics.load(gate, 1)).toBe(1);
   };
   const end = () => {
     Atomics.store(gate, 0, 1);

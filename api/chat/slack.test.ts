@@ -148,7 +148,7 @@ const history = async () =>
     .rows;
 /** What follows an answer comes in its own time. */
 const arrived = (what: () => unknown[], count: number) =>
-  expect.poll(what, { timeout: 5000, interval: 10 }).toHaveLength(count);
+  expect.poll(what, { interval: 10 }).toHaveLength(count);
 const noProblems = () => expect(slack.problems).toEqual([]);
 
 describe('a request', () => {
