@@ -2,29 +2,23 @@ import { randomUUID } from 'node:crypto';
 import { Client, Connection, ScheduleNotFoundError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EmbeddedTemporal } from '../stack/temporal.ts';
-import { PartUnavailableError } from '../test/parts/part.ts';
+import { type TriedPart, tryPart } from '../test/parts/part.ts';
 import { startTemporalDevServer } from '../test/parts/temporal-dev-server.ts';
 import { createSloMeasuring, sloScheduleId } from '../workflows/messages-slos.ts';
 import { ensureSchedules, handoffScheduleId, readinessScheduleId, reportScheduleId } from './schedules.ts';
 
-let server: EmbeddedTemporal | undefined;
+let server: TriedPart<EmbeddedTemporal>;
 let connection: Connection | undefined;
 let client: Client;
-let missing = '';
 beforeAll(async () => {
-  try {
-    server = await startTemporalDevServer();
-  } catch (error) {
-    if (!(error instanceof PartUnavailableError)) throw error;
-    missing = error.message;
-    return;
-  }
-  connection = await Connection.connect({ address: server.address });
+  server = await tryPart(startTemporalDevServer);
+  if (!server.part) return;
+  connection = await Connection.connect({ address: server.part.address });
   client = new Client({ connection });
 }, 300_000);
 afterAll(async () => {
   await connection?.close();
-  await server?.close();
+  await server?.part?.close();
 });
 
 const describeSchedule = (orgId: string, kind: 'sla' | 'sla-month' | 'capacity') =>
@@ -32,7 +26,7 @@ const describeSchedule = (orgId: string, kind: 'sla' | 'sla-month' | 'capacity')
 
 describe('ensureSchedules', () => {
   it('makes both reports due on Monday at 08:00 in the zone of the organization', async (test) => {
-    if (!server) return test.skip(missing);
+    server.orSkip(test);
     const orgId = randomUUID();
     await ensureSchedules(client, [{ orgId, timeZone: 'America/New_York' }]);
     for (const kind of ['sla', 'capacity'] as const) {
@@ -57,7 +51,7 @@ describe('ensureSchedules', () => {
   });
 
   it('looks for handoffs every five minutes, and at what is not ready on Monday before the reports', async (test) => {
-    if (!server) return test.skip(missing);
+    server.orSkip(test);
     const orgId = randomUUID();
     await ensureSchedules(client, [{ orgId, timeZone: 'Asia/Kolkata' }]);
     const handoffs = await client.schedule.getHandle(handoffScheduleId(orgId)).describe();
@@ -70,7 +64,7 @@ describe('ensureSchedules', () => {
   });
 
   it('makes the monthly SLA report due on the first', async (test) => {
-    if (!server) return test.skip(missing);
+    server.orSkip(test);
     const orgId = randomUUID();
     await ensureSchedules(client, [{ orgId, timeZone: 'Europe/Berlin' }]);
     const { info, action } = await describeSchedule(orgId, 'sla-month');
@@ -84,7 +78,7 @@ describe('ensureSchedules', () => {
   });
 
   it('measures objectives each minute where there are any, and has no schedule where there are none', async (test) => {
-    if (!server) return test.skip(missing);
+    server.orSkip(test);
     const orgId = randomUUID();
     await ensureSchedules(client, [{ orgId, timeZone: 'UTC' }]);
     const schedule = client.schedule.getHandle(sloScheduleId(orgId));
@@ -101,7 +95,7 @@ describe('ensureSchedules', () => {
   });
 
   it('can be called again, by several at once, and takes on a new time zone', async (test) => {
-    if (!server) return test.skip(missing);
+    server.orSkip(test);
     const orgId = randomUUID();
     await Promise.all([1, 2, 3].map(() => ensureSchedules(client, [{ orgId, timeZone: 'UTC' }])));
     await ensureSchedules(client, [{ orgId, timeZone: 'Asia/Tokyo' }]);
@@ -112,7 +106,7 @@ describe('ensureSchedules', () => {
   });
 
   it('leaves a schedule paused that was paused', async (test) => {
-    if (!server) return test.skip(missing);
+    server.orSkip(test);
     const orgId = randomUUID();
     await ensureSchedules(client, [{ orgId, timeZone: 'UTC' }]);
     const handle = client.schedule.getHandle(reportScheduleId(orgId, 'sla'));
@@ -123,7 +117,7 @@ describe('ensureSchedules', () => {
   });
 
   it('starts the workflow with the time that it was due', async (test) => {
-    if (!server) return test.skip(missing);
+    server.orSkip(test);
     const orgId = randomUUID();
     await ensureSchedules(client, [{ orgId, timeZone: 'UTC' }]);
     const handle = client.schedule.getHandle(reportScheduleId(orgId, 'capacity'));

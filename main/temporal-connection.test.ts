@@ -8,7 +8,7 @@ import { Connection } from '@temporalio/client';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { EmbeddedTemporal } from '../stack/temporal.ts';
-import { PartUnavailableError } from '../test/parts/part.ts';
+import { PartUnavailableError, type TriedPart, tryPart } from '../test/parts/part.ts';
 import { temporaryFolder } from '../test/parts/server-part.ts';
 import { startTemporalDevServer } from '../test/parts/temporal-dev-server.ts';
 import { readConfig, readRunnerConfig } from './config.ts';
@@ -17,29 +17,25 @@ import { connectWorker, temporalConnectionOptions } from './temporal-connection.
 const run = promisify(execFile);
 
 let folder: string;
-let temporal: EmbeddedTemporal | undefined;
+let temporal: TriedPart<EmbeddedTemporal>;
 let front: Server | undefined;
 let address: string;
-let unavailable = '';
 /** Whose certificates the clients showed. */
 const clients: string[] = [];
 
 beforeAll(async () => {
   folder = await temporaryFolder('temporal-tls');
-  try {
+  temporal = await tryPart(async () => {
     await makeCertificates();
-    temporal = await startTemporalDevServer();
-  } catch (error) {
-    if (!(error instanceof PartUnavailableError)) throw error;
-    unavailable = error.message;
-    return;
-  }
-  front = await startTlsFront(temporal.address);
+    return await startTemporalDevServer();
+  });
+  if (!temporal.part) return;
+  front = await startTlsFront(temporal.part.address);
   address = `localhost:${(front.address() as AddressInfo).port}`;
 }, 60_000);
 afterAll(async () => {
   front?.close();
-  await temporal?.close();
+  await temporal?.part?.close();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -100,7 +96,7 @@ const environment = () => ({
 test('clients and workers reach Temporal through TLS, with a certificate of their own', {
   timeout: 30_000,
 }, async (context) => {
-  if (unavailable) context.skip(unavailable);
+  temporal.orSkip(context);
   const options = temporalConnectionOptions(readConfig(environment()), address);
   const connection = await Connection.connect({ ...options, connectTimeout: '10s' });
   expect((await connection.workflowService.getSystemInfo({})).serverVersion).toBeTruthy();
@@ -113,7 +109,7 @@ test('clients and workers reach Temporal through TLS, with a certificate of thei
 test('an authority that did not sign the server, or no certificate, does not connect', {
   timeout: 30_000,
 }, async (context) => {
-  if (unavailable) context.skip(unavailable);
+  temporal.orSkip(context);
   const { TEMPORAL_TLS_CA: ca, ...pair } = environment();
   const attempts = [
     { ...pair, TEMPORAL_TLS_CA: file('client.pem') },

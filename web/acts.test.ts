@@ -1,7 +1,8 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BadPages, serveBadPages } from '../test/harness/bad-pages.ts';
-import { type Browser, looksWell, type Skipping, startBrowser } from '../test/harness/browser.ts';
+import { type Browser, looksWell, startBrowser } from '../test/harness/browser.ts';
+import type { Skipping } from '../test/parts/part.ts';
 import { RefusedError } from '../workflows/messages-client.ts';
 
 let pages: BadPages;

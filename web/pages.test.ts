@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createShare } from '../db/shares.ts';
 import { signLink } from '../db/signed-links.ts';
 import { type BadPages, serveBadPages } from '../test/harness/bad-pages.ts';
-import { type Browser, looksWell, type Skipping, startBrowser } from '../test/harness/browser.ts';
+import { type Browser, looksWell, startBrowser } from '../test/harness/browser.ts';
+import type { Skipping } from '../test/parts/part.ts';
 
 /** How every page looks; what people do on them stands in acts.test.ts, what they look like at first in empty-pages.test.ts. */
 

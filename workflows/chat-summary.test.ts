@@ -3,23 +3,16 @@ import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { NotifyInput } from '../domain/notification.ts';
 import { createWorkflowHarness, type WorkflowHarness } from '../test/harness/workflows.ts';
-import { PartUnavailableError } from '../test/parts/part.ts';
+import { type TriedPart, tryPart } from '../test/parts/part.ts';
 
-let harness: WorkflowHarness | undefined;
-let missing = '';
+let harness: TriedPart<WorkflowHarness>;
 beforeAll(async () => {
-  try {
-    harness = await createWorkflowHarness();
-  } catch (error) {
-    if (!(error instanceof PartUnavailableError)) throw error;
-    missing = error.message;
-  }
+  harness = await tryPart(createWorkflowHarness);
 }, 60_000);
-afterAll(() => harness?.close());
+afterAll(() => harness?.part?.close());
 
 it('tells each channel that wants it, also where another one fails', async (test) => {
-  if (!harness) return test.skip(missing);
-  const { env, withWorker } = harness;
+  const { env, withWorker } = harness.orSkip(test);
   const orgId = randomUUID();
   const taskQueue = randomUUID();
   const sent: NotifyInput[] = [];

@@ -8,29 +8,24 @@ import { bundleWorkflows } from '../main/workflow-bundle.ts';
 import type { EmbeddedTemporal } from '../stack/temporal.ts';
 import { digestOf } from '../test/harness/incident-fold.ts';
 import { quietRuntime, until } from '../test/harness/workflows.ts';
-import { PartUnavailableError } from '../test/parts/part.ts';
+import { type TriedPart, tryPart } from '../test/parts/part.ts';
 import { startTemporalDevServer } from '../test/parts/temporal-dev-server.ts';
 import { addNote, feedUnread, incidentWorkflowId, notificationTaskQueue, resolve } from './messages.ts';
 
 /** The server suggests a new run after some 4,000 events; here after 60, so that a few notes are enough. */
-let server: EmbeddedTemporal | undefined;
-let missing = '';
+let temporal: TriedPart<EmbeddedTemporal>;
 beforeAll(async () => {
   quietRuntime();
-  server = await startTemporalDevServer({
-    dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': '60' },
-  }).catch((error: unknown) => {
-    if (!(error instanceof PartUnavailableError)) throw error;
-    missing = error.message;
-    return undefined;
-  });
+  temporal = await tryPart(() =>
+    startTemporalDevServer({ dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': '60' } }),
+  );
 });
-afterAll(() => server?.close());
+afterAll(() => temporal?.part?.close());
 
 const actor = { name: 'ana@example.com', via: 'page' } as const;
 
 test('an incident that goes on in a new run loses no note, repeats no page, and keeps what it knew', async (context) => {
-  if (!server) return context.skip(missing);
+  const server = temporal.orSkip(context);
   const pages: string[] = [];
   const records: IncidentRecord[] = [];
   const digest = digestOf({

@@ -4,19 +4,13 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { DutyActivities, HandoffNotice } from '../activities/duty.ts';
 import type { NotifyInput } from '../domain/notification.ts';
 import { createWorkflowHarness, type WorkflowHarness } from '../test/harness/workflows.ts';
-import { PartUnavailableError } from '../test/parts/part.ts';
+import { type TriedPart, tryPart } from '../test/parts/part.ts';
 
-let harness: WorkflowHarness | undefined;
-let missing = '';
+let harness: TriedPart<WorkflowHarness>;
 beforeAll(async () => {
-  try {
-    harness = await createWorkflowHarness();
-  } catch (error) {
-    if (!(error instanceof PartUnavailableError)) throw error;
-    missing = error.message;
-  }
+  harness = await tryPart(createWorkflowHarness);
 }, 60_000);
-afterAll(() => harness?.close());
+afterAll(() => harness?.part?.close());
 
 /** Runs a workflow of this type with these activities, and answers its result and what it sent. */
 async function run(
@@ -53,10 +47,9 @@ const notice = (email: string, direction: 'on' | 'off'): HandoffNotice => ({
 });
 
 it('tells both sides of a handoff, also where one of them cannot be reached', async (test) => {
-  if (!harness) return test.skip(missing);
   const windows: { from: number; to: number }[] = [];
   const { result, sent } = await run(
-    harness,
+    harness.orSkip(test),
     'handoffs',
     { orgId },
     {
@@ -75,14 +68,17 @@ it('tells both sides of a handoff, also where one of them cannot be reached', as
 });
 
 it('tells nobody of readiness where there is nothing to mend', async (test) => {
-  if (!harness) return test.skip(missing);
-  const { result, sent } = await run(harness, 'readiness', { orgId }, { planReadiness: async () => [] });
+  const { result, sent } = await run(
+    harness.orSkip(test),
+    'readiness',
+    { orgId },
+    { planReadiness: async () => [] },
+  );
   expect(result).toEqual({ told: 0, failed: 0 });
   expect(sent).toEqual([]);
 });
 
 it('tries each way of a person, and says of each what came of it', async (test) => {
-  if (!harness) return test.skip(missing);
   const methods = [{ type: 'slack', channel: 'ops-bot' }, { type: 'email' }];
   const input = {
     orgId,
@@ -92,7 +88,7 @@ it('tries each way of a person, and says of each what came of it', async (test) 
     requestedBy: 'ana@example.com',
   };
   const { result, sent } = await run(
-    harness,
+    harness.orSkip(test),
     'contactTest',
     input,
     {},

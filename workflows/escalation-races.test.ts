@@ -10,22 +10,17 @@ import { escalationPolicy } from '../domain/policies.ts';
 import { bundleWorkflows } from '../main/workflow-bundle.ts';
 import type { EmbeddedTemporal } from '../stack/temporal.ts';
 import { quietRuntime, until } from '../test/harness/workflows.ts';
-import { PartUnavailableError } from '../test/parts/part.ts';
+import { type TriedPart, tryPart } from '../test/parts/part.ts';
 import { startTemporalDevServer } from '../test/parts/temporal-dev-server.ts';
 import { acknowledge, feedUnread, incidentWorkflowId, notificationTaskQueue, resolve } from './messages.ts';
 
 /** Many incidents at once against a real server, whose levels follow each other by the second. */
-let server: EmbeddedTemporal | undefined;
-let missing = '';
+let temporal: TriedPart<EmbeddedTemporal>;
 beforeAll(async () => {
   quietRuntime();
-  server = await startTemporalDevServer().catch((error: unknown) => {
-    if (!(error instanceof PartUnavailableError)) throw error;
-    missing = error.message;
-    return undefined;
-  });
+  temporal = await tryPart(startTemporalDevServer);
 });
-afterAll(() => server?.close());
+afterAll(() => temporal?.part?.close());
 
 const incidents = 30;
 const levels = 4;
@@ -36,7 +31,7 @@ const policy = escalationPolicy.parse({
 });
 
 test('no page begins after an acknowledgement or a resolve was answered, none is missing, none has a key twice', async (context) => {
-  if (!server) return context.skip(missing);
+  const server = temporal.orSkip(context);
   const begun: { orgId: string; key: string; at: number }[] = [];
   const answered = new Set<string>();
   const activities = {

@@ -7,29 +7,23 @@ import { ensureSearchAttributes } from '../main/search-attributes.ts';
 import { bundleWorkflows } from '../main/workflow-bundle.ts';
 import type { EmbeddedTemporal } from '../stack/temporal.ts';
 import { quietRuntime } from '../test/harness/workflows.ts';
-import { PartUnavailableError } from '../test/parts/part.ts';
+import { type TriedPart, tryPart } from '../test/parts/part.ts';
 import { startTemporalDevServer } from '../test/parts/temporal-dev-server.ts';
 import { gitSyncId, taskQueue } from './messages.ts';
 import { TemporalUnavailableError } from './messages-client.ts';
 import { createGitSchedules, type GitSchedules } from './messages-git.ts';
 
-let server: EmbeddedTemporal | undefined;
+let server: TriedPart<EmbeddedTemporal>;
 let connection: Connection | undefined;
-let native: NativeConnection | undefined;
+let native: NativeConnection;
 let client: Client;
 let schedules: GitSchedules;
-let missing = '';
 beforeAll(async () => {
   quietRuntime();
-  try {
-    server = await startTemporalDevServer();
-  } catch (error) {
-    if (!(error instanceof PartUnavailableError)) throw error;
-    missing = error.message;
-    return;
-  }
-  connection = await Connection.connect({ address: server.address });
-  native = await NativeConnection.connect({ address: server.address });
+  server = await tryPart(startTemporalDevServer);
+  if (!server.part) return;
+  connection = await Connection.connect({ address: server.part.address });
+  native = await NativeConnection.connect({ address: server.part.address });
   client = new Client({ connection });
   await ensureSearchAttributes(connection, 'default');
   schedules = createGitSchedules(client.schedule);
@@ -37,7 +31,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await native?.close();
   await connection?.close();
-  await server?.close();
+  await server?.part?.close();
 });
 
 const intervalMs = 3_600_000;
@@ -47,7 +41,7 @@ const handleOf = ({ orgId, sourceId }: { orgId: string; sourceId: string }) =>
 
 describe('the schedule of a Git source', () => {
   it('is made, changed and removed with the source', async (test) => {
-    if (!server) return test.skip(missing);
+    server.orSkip(test);
     const source = newSource();
     await Promise.all([1, 2, 3].map(() => schedules.keep(source)));
     const made = await handleOf(source).describe();
@@ -69,7 +63,7 @@ describe('the schedule of a Git source', () => {
   });
 
   it('ends with the newest commit, however quickly pushes follow each other', async (test) => {
-    if (!server || !native) return test.skip(missing);
+    server.orSkip(test);
     const source = newSource();
     // the branch, what was imported of it, and how many syncs ran at once
     let head = 1;

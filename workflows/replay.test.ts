@@ -8,21 +8,16 @@ import { bundleWorkflows } from '../main/workflow-bundle.ts';
 import type { EmbeddedTemporal } from '../stack/temporal.ts';
 import { digestOf } from '../test/harness/incident-fold.ts';
 import { quietRuntime, until } from '../test/harness/workflows.ts';
-import { PartUnavailableError } from '../test/parts/part.ts';
+import { type TriedPart, tryPart } from '../test/parts/part.ts';
 import { startTemporalDevServer } from '../test/parts/temporal-dev-server.ts';
 import { feedUnread, incidentWorkflowId, resolve } from './messages.ts';
 
-let server: EmbeddedTemporal | undefined;
-let missing = '';
+let temporal: TriedPart<EmbeddedTemporal>;
 beforeAll(async () => {
   quietRuntime();
-  server = await startTemporalDevServer().catch((error: unknown) => {
-    if (!(error instanceof PartUnavailableError)) throw error;
-    missing = error.message;
-    return undefined;
-  });
+  temporal = await tryPart(startTemporalDevServer);
 });
-afterAll(() => server?.close());
+afterAll(() => temporal?.part?.close());
 
 const actor = { name: 'ana@example.com', via: 'page' } as const;
 let executed: boolean;
@@ -34,7 +29,7 @@ let executed: boolean;
 test.for(['createIncidentExecution', 'recordIncident'])(
   'an incident goes on after a restart, though %s was slow',
   async (slow, context) => {
-    if (!server) return context.skip(missing);
+    const server = temporal.orSkip(context);
     executed = false;
     const connection = await Connection.connect({ address: server.address });
     const native = await NativeConnection.connect({ address: server.address });

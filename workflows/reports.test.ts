@@ -12,27 +12,21 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AnnounceActivities, RuleNotice } from '../activities/announce.ts';
 import type { BuildReportInput, ReportActivities, SendReportInput } from '../activities/reports.ts';
 import type { NotifyInput } from '../domain/notification.ts';
-import { PartUnavailableError } from '../test/parts/part.ts';
+import { type TriedPart, tryPart } from '../test/parts/part.ts';
 import { createTimeSkippingEnvironment } from '../test/parts/temporal-test-server.ts';
 import { notificationTaskQueue, type ReportInput } from './messages.ts';
 
-let env: TestWorkflowEnvironment | undefined;
+let env: TriedPart<TestWorkflowEnvironment>;
 let bundle: WorkflowBundleWithSourceMap;
-let missing = '';
 beforeAll(async () => {
-  try {
-    env = await createTimeSkippingEnvironment();
-  } catch (error) {
-    if (!(error instanceof PartUnavailableError)) throw error;
-    missing = error.message;
-    return;
-  }
+  env = await tryPart(createTimeSkippingEnvironment);
+  if (!env.part) return;
   bundle = await bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL('./index.ts', import.meta.url)),
     logger: new DefaultLogger('ERROR'),
   });
 });
-afterAll(() => env?.teardown());
+afterAll(() => env?.part?.teardown());
 
 interface Run {
   outcome: Promise<{ reportId: string; sent: number }>;
@@ -112,8 +106,7 @@ const retryable = (type: string) => () => {
 
 describe('slaReport', () => {
   it('builds the report and sends it, under one key', async (test) => {
-    if (!env) return test.skip(missing);
-    const { outcome, builds, sends, workflowId } = await run(env, 'slaReport', {});
+    const { outcome, builds, sends, workflowId } = await run(env.orSkip(test), 'slaReport', {});
     expect(await outcome).toEqual({ reportId: 'the-report', sent: 2 });
     expect(builds).toHaveLength(1);
     expect(builds[0]).toMatchObject({ orgId: 'org-1', kind: 'sla', requestedBy: 'schedule' });
@@ -123,8 +116,7 @@ describe('slaReport', () => {
   });
 
   it('makes those of teams after the organization’s, each under a key of its own', async (test) => {
-    if (!env) return test.skip(missing);
-    const { outcome, builds, sends } = await run(env, 'slaReport', {}, { span: 'month' });
+    const { outcome, builds, sends } = await run(env.orSkip(test), 'slaReport', {}, { span: 'month' });
     expect(await outcome).toEqual({ reportId: 'the-report', sent: 2 });
     expect(builds[0]).toMatchObject({ span: 'month' });
     expect(builds.map(({ teamId }) => teamId ?? '').sort()).toEqual(['', 'team-1', 'team-2']);
@@ -134,11 +126,10 @@ describe('slaReport', () => {
   });
 
   it('is told to whomever rules name, and is sent though one of them cannot be told', async (test) => {
-    if (!env) return test.skip(missing);
     const cause = { event: 'report.sla', at: '2026-01-01T00:00:00.000Z' };
     const target = { type: 'channel', name: 'ops' } as const;
     const rules = ['rule:refused', 'rule:a'].map((key) => ({ key, target, detail: { rule: 'r' }, cause }));
-    const { outcome, told } = await run(env, 'slaReport', { rules });
+    const { outcome, told } = await run(env.orSkip(test), 'slaReport', { rules });
     expect(await outcome).toMatchObject({ sent: 2 });
     expect(told.map(({ key }) => key).sort()).toEqual([
       'report:the-report:rule:a',
@@ -153,15 +144,18 @@ describe('slaReport', () => {
   });
 
   it('makes just the one that was asked for', async (test) => {
-    if (!env) return test.skip(missing);
-    const { outcome, builds } = await run(env, 'slaReport', {}, { span: 'week', teamId: 'team-1' });
+    const { outcome, builds } = await run(
+      env.orSkip(test),
+      'slaReport',
+      {},
+      { span: 'week', teamId: 'team-1' },
+    );
     await outcome;
     expect(builds.map(({ teamId }) => teamId)).toEqual(['team-1']);
   });
 
   it('outlives a database and a mail server that are away, with the same key and period', async (test) => {
-    if (!env) return test.skip(missing);
-    const { outcome, builds, sends } = await run(env, 'slaReport', {
+    const { outcome, builds, sends } = await run(env.orSkip(test), 'slaReport', {
       build: (attempt) => attempt < 20 && retryable('DatabaseUnavailable')(),
       send: (attempt) => attempt < 15 && retryable('ReportNotDelivered')(),
     });
@@ -174,8 +168,7 @@ describe('slaReport', () => {
 
 describe('capacityReport', () => {
   it('asks Prometheus for an hour, then reports that it does not answer', async (test) => {
-    if (!env) return test.skip(missing);
-    const { outcome, builds } = await run(env, 'capacityReport', {
+    const { outcome, builds } = await run(env.orSkip(test), 'capacityReport', {
       build: (_, input) => !input.acceptGaps && retryable('PrometheusUnavailable')(),
     });
     expect(await outcome).toMatchObject({ sent: 2 });
@@ -185,8 +178,7 @@ describe('capacityReport', () => {
   });
 
   it('takes the first complete answer', async (test) => {
-    if (!env) return test.skip(missing);
-    const { outcome, builds } = await run(env, 'capacityReport', {
+    const { outcome, builds } = await run(env.orSkip(test), 'capacityReport', {
       build: (attempt) => attempt < 3 && retryable('PrometheusUnavailable')(),
     });
     expect(await outcome).toMatchObject({ sent: 2 });
@@ -194,8 +186,7 @@ describe('capacityReport', () => {
   });
 
   it('fails where waiting mends nothing', async (test) => {
-    if (!env) return test.skip(missing);
-    const { outcome, builds } = await run(env, 'capacityReport', {
+    const { outcome, builds } = await run(env.orSkip(test), 'capacityReport', {
       build: () => {
         throw ApplicationFailure.nonRetryable('no time', 'InvalidPeriod');
       },

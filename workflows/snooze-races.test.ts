@@ -7,27 +7,22 @@ import { bundleWorkflows } from '../main/workflow-bundle.ts';
 import type { EmbeddedTemporal } from '../stack/temporal.ts';
 import { digestOf } from '../test/harness/incident-fold.ts';
 import { quietRuntime, until } from '../test/harness/workflows.ts';
-import { PartUnavailableError } from '../test/parts/part.ts';
+import { type TriedPart, tryPart } from '../test/parts/part.ts';
 import { startTemporalDevServer } from '../test/parts/temporal-dev-server.ts';
 import { feedUnread, incidentWorkflowId, notificationTaskQueue, resolve, snooze } from './messages.ts';
 
 /** Against a real server: the one that skips time forgets an attempt that fails after it was called off. */
-let server: EmbeddedTemporal | undefined;
-let missing = '';
+let temporal: TriedPart<EmbeddedTemporal>;
 beforeAll(async () => {
   quietRuntime();
-  server = await startTemporalDevServer().catch((error: unknown) => {
-    if (!(error instanceof PartUnavailableError)) throw error;
-    missing = error.message;
-    return undefined;
-  });
+  temporal = await tryPart(startTemporalDevServer);
 });
-afterAll(() => server?.close());
+afterAll(() => temporal?.part?.close());
 
 const actor = { name: 'ana@example.com', via: 'page' } as const;
 
 test('an attempt that fails in a snooze is made again after it, and its history can be played again', async (context) => {
-  if (!server) return context.skip(missing);
+  const server = temporal.orSkip(context);
   const attempts: number[] = [];
   let hangUp = () => {};
   const hanging = new Promise<never>((_, reject) => {

@@ -4,7 +4,7 @@ import { Client } from '@elastic/elasticsearch';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { LogQuery } from '../../domain/logs/query.ts';
 import { type Elasticsearch, startElasticsearch } from '../../test/parts/elasticsearch.ts';
-import { PartUnavailableError } from '../../test/parts/part.ts';
+import { type TriedPart, tryPart } from '../../test/parts/part.ts';
 import { createElasticsearchLogs } from './elasticsearch.ts';
 import { LogSourceRefusedError, LogSourceUnavailableError } from './log-source.ts';
 
@@ -20,24 +20,18 @@ const query = (change: Partial<LogQuery> = {}): LogQuery => ({
 });
 
 describe('a real Elasticsearch', () => {
-  let server: Elasticsearch | undefined;
+  let server: TriedPart<Elasticsearch>;
   let client: Client;
-  let missing = '';
   beforeAll(async () => {
-    try {
-      server = await startElasticsearch();
-    } catch (error) {
-      if (!(error instanceof PartUnavailableError)) throw error;
-      missing = error.message;
-      return;
-    }
-    client = new Client({ node: server.url });
+    server = await tryPart(startElasticsearch);
+    if (!server.part) return;
+    client = new Client({ node: server.part.url });
     await seed(client);
   }, 400_000);
-  beforeEach(({ skip }) => skip(missing !== '', missing));
+  beforeEach((context) => void server.orSkip(context));
   afterAll(async () => {
     await client?.close();
-    await server?.close();
+    await server?.part?.close();
   });
   const source = (change: Partial<Parameters<typeof createElasticsearchLogs>[0]> = {}) =>
     createElasticsearchLogs({ client, ...change });

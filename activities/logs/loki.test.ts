@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { LogQuery } from '../../domain/logs/query.ts';
 import { type LokiDouble, startLokiDouble } from '../../test/harness/loki-double.ts';
 import { type Loki, startLoki } from '../../test/parts/loki.ts';
-import { PartUnavailableError } from '../../test/parts/part.ts';
+import { type TriedPart, tryPart } from '../../test/parts/part.ts';
 import { LogSourceRefusedError, LogSourceUnavailableError } from './log-source.ts';
 import { createLokiLogs } from './loki.ts';
 
@@ -159,37 +159,33 @@ describe('Loki', () => {
 });
 
 describe('a real Loki', () => {
-  let server: Loki | undefined;
-  let missing = '';
+  let tried: TriedPart<Loki>;
+  let server: Loki;
   const now = Date.now() - 600_000;
   const recent = (change: Partial<LogQuery> = {}) =>
     query({ from: now - 300_000, to: now + 300_000, ...change });
   beforeAll(async () => {
-    try {
-      server = await startLoki();
-    } catch (error) {
-      if (!(error instanceof PartUnavailableError)) throw error;
-      missing = error.message;
-      return;
-    }
-    await server.push({ service_name: 'checkout', namespace: 'shop', pod: 'checkout-7c' }, [
+    tried = await tryPart(startLoki);
+    await tried.part?.push({ service_name: 'checkout', namespace: 'shop', pod: 'checkout-7c' }, [
       { at: now - 600_000, text: 'too early: error' },
       { at: now - 2000, text: 'ready' },
       { at: now, text: 'level=error msg="pool exhausted"' },
       { at: now + 1000, text: 'request served' },
       { at: now + 300_000, text: 'too late: error' },
     ]);
-    await server.push({ service_name: 'checkout', namespace: 'test' }, [
+    await tried.part?.push({ service_name: 'checkout', namespace: 'test' }, [
       { at: now, text: 'of another namespace' },
     ]);
-    await server.push({ service_name: hostile }, [{ at: now, text: 'found by a hostile name' }]);
-    await server.push({ service_name: 'db', node: '10.0.0.7', level: 'warn' }, [
+    await tried.part?.push({ service_name: hostile }, [{ at: now, text: 'found by a hostile name' }]);
+    await tried.part?.push({ service_name: 'db', node: '10.0.0.7', level: 'warn' }, [
       { at: now, text: 'by instance' },
     ]);
   }, 120_000);
-  beforeEach(({ skip }) => skip(missing !== '', missing));
-  afterAll(() => server?.close());
-  const source = () => createLokiLogs({ url: server?.url ?? '' });
+  beforeEach((context) => {
+    server = tried.orSkip(context);
+  });
+  afterAll(() => tried?.part?.close());
+  const source = () => createLokiLogs({ url: server.url });
   const messages = async (asked: LogQuery): Promise<string[]> =>
     (await source().query('org', asked)).lines.map((line) => line.message);
 

@@ -6,7 +6,7 @@ import type { Database } from '../../db/database.ts';
 import { type LogSourceDefinition, logSourceDefinition } from '../../domain/logs/log-source.ts';
 import type { LogQuery } from '../../domain/logs/query.ts';
 import { type Certificate, selfSigned } from '../../test/parts/certificate.ts';
-import { PartUnavailableError } from '../../test/parts/part.ts';
+import { type TriedPart, tryPart } from '../../test/parts/part.ts';
 import { type SecretSource, SecretUnavailableError } from '../secrets/secret-source.ts';
 import { LogSourceRefusedError, LogSourceUnavailableError } from './log-source.ts';
 import { openLogSource } from './open-log-source.ts';
@@ -36,21 +36,16 @@ function secretsOf(values: Record<string, string>): SecretSource {
 }
 
 describe('behind TLS with an authority of its own', () => {
+  let tried: TriedPart<Certificate>;
   let certificate: Certificate;
   let server: Server;
-  let missing = '';
   const seen: string[] = [];
   beforeAll(async () => {
-    try {
-      certificate = await selfSigned();
-    } catch (error) {
-      if (!(error instanceof PartUnavailableError)) throw error;
-      missing = error.message;
-      return;
-    }
+    tried = await tryPart(selfSigned);
+    if (!tried.part) return;
     // as strict as Elasticsearch with security switched on: no answer without the right key
     server = createSecureServer(
-      { cert: certificate.certificate, key: certificate.key },
+      { cert: tried.part.certificate, key: tried.part.key },
       (request, response) => {
         seen.push(String(request.headers.authorization));
         const say = (status: number, body: unknown): void => {
@@ -95,7 +90,9 @@ describe('behind TLS with an authority of its own', () => {
     );
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   });
-  beforeEach(({ skip }) => skip(missing !== '', missing));
+  beforeEach((context) => {
+    certificate = tried.orSkip(context);
+  });
   afterAll(async () => {
     server?.closeAllConnections();
     await new Promise((resolve) => (server ? server.close(resolve) : resolve(undefined)));

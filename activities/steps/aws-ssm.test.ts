@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import type { RenderedAwsSsm } from '../../domain/runbook/rendered.ts';
 import { findPort, loopback } from '../../stack/port.ts';
 import { type Moto, startMoto } from '../../test/parts/moto.ts';
-import { PartUnavailableError } from '../../test/parts/part.ts';
+import { type TriedPart, tryPart } from '../../test/parts/part.ts';
 import { type SsmDouble, startSsmDouble } from '../../test/parts/ssm-double.ts';
 import type { CheckContext, StepContext } from './adapter.ts';
 import { createAwsSsmStep } from './aws-ssm.ts';
@@ -63,31 +63,26 @@ async function run(endpoint: string, what: RenderedAwsSsm, circumstances: Circum
 }
 
 describe('with the AWS API of moto', () => {
-  let moto: Moto | undefined;
-  let missing = '';
+  let tried: TriedPart<Moto>;
+  let moto: Moto;
   beforeAll(async () => {
-    try {
-      moto = await startMoto();
-    } catch (error) {
-      if (!(error instanceof PartUnavailableError)) throw error;
-      missing = error.message;
-    }
+    tried = await tryPart(startMoto);
   }, 300_000);
-  beforeEach(async ({ skip }) => {
-    skip(missing !== '', missing);
-    await moto?.reset();
+  beforeEach(async (context) => {
+    moto = tried.orSkip(context);
+    await moto.reset();
   });
-  afterAll(async () => await moto?.close());
+  afterAll(async () => await tried?.part?.close());
   const listed = async (): Promise<{ Comment: string; InstanceIds: string[]; TimeoutSeconds: number }[]> => {
     const { SSMClient, ListCommandsCommand } = await import('@aws-sdk/client-ssm');
-    const client = new SSMClient({ region: 'eu-central-1', endpoint: moto?.url ?? '' });
+    const client = new SSMClient({ region: 'eu-central-1', endpoint: moto.url });
     const { Commands = [] } = await client.send(new ListCommandsCommand({}));
     client.destroy();
     return Commands as never;
   };
 
   it('a command is sent once with the mark of its step, and waited for', async () => {
-    const { result, text } = await run(moto!.url, action({ instanceIds: [one, two, one] }), {
+    const { result, text } = await run(moto.url, action({ instanceIds: [one, two, one] }), {
       timeoutMs: 90_000,
     });
     expect(result).toEqual({ ok: true });
@@ -106,20 +101,20 @@ describe('with the AWS API of moto', () => {
   });
 
   it('another attempt of the same step finds the command, another step sends its own', async () => {
-    await run(moto!.url, action());
-    const again = await run(moto!.url, action());
+    await run(moto.url, action());
+    const again = await run(moto.url, action());
     expect(again).toMatchObject({
       result: { ok: true },
       text: expect.stringMatching(/^command .* was sent by an earlier attempt of this step; waiting for it/),
     });
     expect(await listed()).toHaveLength(1);
-    await run(moto!.url, action(), { key: 'execution:2:step:0' });
+    await run(moto.url, action(), { key: 'execution:2:step:0' });
     expect(await listed()).toHaveLength(2);
   });
 
   it('a check looks at the document', async () => {
     const { SSMClient, CreateDocumentCommand } = await import('@aws-sdk/client-ssm');
-    const client = new SSMClient({ region: 'eu-central-1', endpoint: moto!.url });
+    const client = new SSMClient({ region: 'eu-central-1', endpoint: moto.url });
     const steps = [{ action: 'aws:runShellScript', name: 'run', inputs: { runCommand: ['{{ what }}'] } }];
     const parameters = { what: { type: 'String' }, how: { type: 'String', default: 'well' } };
     const Content = JSON.stringify({ schemaVersion: '2.2', description: 'd', parameters, mainSteps: steps });
@@ -127,7 +122,7 @@ describe('with the AWS API of moto', () => {
     client.destroy();
     const look = async (change: Partial<RenderedAwsSsm>) =>
       (
-        await createAwsSsmStep({ endpoint: moto!.url }).check(
+        await createAwsSsmStep({ endpoint: moto.url }).check(
           action({ document: 'restart-shop', ...change }),
           checkContext(),
         )

@@ -24,9 +24,7 @@ beforeAll(async () => {
   scraped = await listen((_, response) =>
     response.end(`# TYPE queue gauge\nqueue{service="mail"} ${queue}\n`),
   );
-  prometheus = await tryPart(() =>
-    startPrometheus({ targets: [addressOf(scraped)], scrapeInterval: '1s' }),
-  );
+  prometheus = await tryPart(() => startPrometheus({ targets: [addressOf(scraped)], scrapeInterval: '1s' }));
 });
 afterAll(async () => {
   await prometheus?.part?.close();
@@ -71,8 +69,8 @@ async function run(change: Partial<RenderedPrometheus>, options: Options = {}) {
 
 // each waits for answers of its own, so they wait together
 describe.concurrent('a prometheus step', () => {
-  it('waits until what it asks for holds', async ({ skip }) => {
-    if (missing) skip(missing);
+  it('waits until what it asks for holds', async (context) => {
+    prometheus.orSkip(context);
     queue = 5;
     const running = run({ query: 'queue{service="mail"} < 3 and queue > 0' });
     const other = await run({ query: 'queue == 5' });
@@ -84,8 +82,8 @@ describe.concurrent('a prometheus step', () => {
     expect(text).toMatch(/\nholds: queue\{instance="127\.0\.0\.1:\d+", job="test", service="mail"\} 2\n$/);
   });
 
-  it('wants it to hold for as long as it says', async ({ skip }) => {
-    if (missing) skip(missing);
+  it('wants it to hold for as long as it says', async (context) => {
+    prometheus.orSkip(context);
     const began = performance.now();
     expect((await run({ forMs: 1500 })).result).toEqual({ ok: true });
     expect(performance.now() - began).toBeGreaterThan(1500);
@@ -108,14 +106,14 @@ describe.concurrent('a prometheus step', () => {
     ['vector(0) / 0', false],
     ['absent(nothing_there)', true],
     ['nothing_there', false],
-  ] as const)('takes %s for %s', async ([query, holds], { skip }) => {
-    if (missing) skip(missing);
+  ] as const)('takes %s for %s', async ([query, holds], context) => {
+    prometheus.orSkip(context);
     const { result } = await run({ query }, { timeoutMs: 1000 });
     expect(result.ok).toBe(holds);
   });
 
-  it('says what the last answer was', async ({ skip }) => {
-    if (missing) skip(missing);
+  it('says what the last answer was', async (context) => {
+    prometheus.orSkip(context);
     expect((await run({ query: 'vector(1) > 2' }, { timeoutMs: 1000 })).result).toEqual({
       ok: false,
       error: 'did not hold within 1 s; the last answer was: does not hold: no sample',
@@ -127,8 +125,8 @@ describe.concurrent('a prometheus step', () => {
     });
   });
 
-  it('fails at once where asking again mends nothing', async ({ skip }) => {
-    if (missing) skip(missing);
+  it('fails at once where asking again mends nothing', async (context) => {
+    prometheus.orSkip(context);
     expect((await run({ query: 'queue{' })).result).toMatchObject({
       error: expect.stringMatching(/^Prometheus refused the query \(bad_data\): .*parse error/),
     });
@@ -140,8 +138,8 @@ describe.concurrent('a prometheus step', () => {
     });
   });
 
-  it('ends when it is cancelled', async ({ skip }) => {
-    if (missing) skip(missing);
+  it('ends when it is cancelled', async (context) => {
+    prometheus.orSkip(context);
     const controller = new AbortController();
     const running = run({ query: 'vector(0)', intervalMs: 60_000 }, { signal: controller.signal });
     setImmediate(() => controller.abort());
@@ -151,9 +149,8 @@ describe.concurrent('a prometheus step', () => {
     });
   });
 
-  it('goes where its host leads only if that is allowed', async ({ skip }) => {
-    if (missing) skip(missing);
-    const url = new URL(prometheus!.url);
+  it('goes where its host leads only if that is allowed', async (context) => {
+    const url = new URL(prometheus.orSkip(context).url);
     expect((await run({ url, hostFromVariable: true })).result).toMatchObject({
       error: expect.stringMatching(/^127\.0\.0\.1 comes from a variable or a redirect and is not allowed/),
     });
@@ -166,8 +163,8 @@ describe.concurrent('a prometheus step', () => {
     });
   });
 
-  it('is checked by asking once', async ({ skip }) => {
-    if (missing) skip(missing);
+  it('is checked by asking once', async (context) => {
+    prometheus.orSkip(context);
     const check = (change: Partial<RenderedPrometheus>) => adapterOf({}).check(stepOf(change), contextOf({}));
     expect(await check({ query: 'vector(7) > 3', forMs: 60_000 })).toEqual([
       { ok: true, what: 'Prometheus query', detail: 'is understood; now it holds: {} 7' },

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { RenderedSsh } from '../../domain/runbook/rendered.ts';
-import { PartUnavailableError } from '../../test/parts/part.ts';
+import { type TriedPart, tryPart } from '../../test/parts/part.ts';
 import { type Sshd, startSshd } from '../../test/parts/sshd.ts';
 import { createSecretSource } from '../secrets/create-secret-source.ts';
 import type { CheckContext } from './adapter.ts';
@@ -14,24 +14,19 @@ import { StepOutput } from './output.ts';
 import type { ProcessGroup } from './process-group.ts';
 import { createSshAdapter } from './ssh.ts';
 
+let tried: TriedPart<Sshd>;
 let sshd: Sshd;
-let missing = '';
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'holdfast-ssh-'));
-  try {
-    sshd = await startSshd();
-  } catch (error) {
-    if (!(error instanceof PartUnavailableError)) throw error;
-    missing = error.message;
-  }
+  tried = await tryPart(startSshd);
 });
 afterAll(async () => {
-  await sshd?.close();
+  await tried?.part?.close();
   await rm(folder, { recursive: true, force: true });
 });
-beforeEach(({ skip }) => {
-  if (missing) skip(missing);
+beforeEach((context) => {
+  sshd = tried.orSkip(context);
 });
 
 interface Options {

@@ -1,43 +1,32 @@
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
-import { type Chromium, type ChromiumOptions, startChromium } from '../parts/chromium.ts';
-import { PartUnavailableError } from '../parts/part.ts';
+import { type ChromiumOptions, startChromium } from '../parts/chromium.ts';
+import { type Skipping, tryPart } from '../parts/part.ts';
 import { seriousFaults } from './axe.ts';
 
 /** A real browser for the tests of one file, which are skipped by name where there is none. */
 export interface Browser {
   /** A tab of whoever has this session; what goes wrong in its scripts is added to the problems. */
-  openTab(context: Skipping, visitor: { session: string; base: string }): Promise<Page>;
+  openTab(test: Skipping, visitor: { session: string; base: string }): Promise<Page>;
   signOut(): Promise<void>;
   close(): Promise<void>;
 }
 
-export interface Skipping {
-  skip(note?: string): never;
-}
-
 export async function startBrowser(problems: unknown[], options: ChromiumOptions = {}): Promise<Browser> {
-  let chromium: Chromium | undefined;
-  let unavailable = '';
-  try {
-    chromium = await startChromium(options);
-  } catch (error) {
-    if (!(error instanceof PartUnavailableError)) throw error;
-    unavailable = error.message;
-  }
+  const chromium = await tryPart(() => startChromium(options));
   return {
-    async openTab(context: Skipping, { session, base }) {
-      if (!chromium) context.skip(unavailable);
-      await chromium.context.addCookies([{ name: 'holdfast', value: session, url: base }]);
-      const page = await chromium.context.newPage();
+    async openTab(test, { session, base }) {
+      const { context } = chromium.orSkip(test);
+      await context.addCookies([{ name: 'holdfast', value: session, url: base }]);
+      const page = await context.newPage();
       page.on('pageerror', (error) => problems.push(error));
       page.on('console', (message) => {
         if (/Content.Security.Policy/i.test(message.text())) problems.push(message.text());
       });
       return page;
     },
-    signOut: async () => await chromium?.context.clearCookies(),
-    close: async () => await chromium?.close(),
+    signOut: async () => await chromium.part?.context.clearCookies(),
+    close: async () => await chromium.part?.close(),
   };
 }
 

@@ -35,15 +35,30 @@ export async function buildOnce(target: string, build: (into: string) => Promise
   }
 }
 
+/** What every test is given. */
+export interface Skipping {
+  skip(note?: string): never;
+}
+
 /** For the first lines of a test: the part, or the test is skipped and says why. */
-export async function partOrSkip<T>(
-  context: { skip(note?: string): never },
-  start: () => Promise<T>,
-): Promise<T> {
+export async function partOrSkip<T>(context: Skipping, start: () => Promise<T>): Promise<T> {
+  return (await tryPart(start)).orSkip(context);
+}
+
+/** What a `beforeAll` tried to start for several tests. */
+export interface TriedPart<T> {
+  /** Nothing where this machine does not have it. */
+  part: T | undefined;
+  /** As `partOrSkip`, for each of the tests. */
+  orSkip(context: Skipping): T;
+}
+
+export async function tryPart<T>(start: () => Promise<T>): Promise<TriedPart<T>> {
   try {
-    return await start();
+    const part = await start();
+    return { part, orSkip: () => part };
   } catch (error) {
-    if (error instanceof PartUnavailableError) context.skip(error.message);
-    throw error;
+    if (!(error instanceof PartUnavailableError)) throw error;
+    return { part: undefined, orSkip: (context) => context.skip(error.message) };
   }
 }

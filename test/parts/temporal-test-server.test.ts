@@ -1,16 +1,9 @@
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { expect, test } from 'vitest';
-import { PartUnavailableError } from './part.ts';
+import { partOrSkip } from './part.ts';
 import { createTimeSkippingEnvironment } from './temporal-test-server.ts';
 
-test('thirty days pass in seconds on the time-skipping server', { timeout: 300_000 }, async ({ skip }) => {
-  let environment: TestWorkflowEnvironment;
-  try {
-    environment = await createTimeSkippingEnvironment();
-  } catch (error) {
-    if (error instanceof PartUnavailableError) return skip(error.message);
-    throw error;
-  }
+test('thirty days pass in seconds on the time-skipping server', { timeout: 300_000 }, async (context) => {
+  const environment = await partOrSkip(context, createTimeSkippingEnvironment);
   try {
     const before = await environment.currentTimeMs();
     await environment.sleep('30 days');

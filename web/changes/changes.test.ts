@@ -8,19 +8,18 @@ import { saveRunbook } from '../../db/runbooks.ts';
 import { parseRunbook } from '../../domain/runbook/parse.ts';
 import { seriousFaults } from '../../test/harness/axe.ts';
 import { type BadNight, seedBadNight } from '../../test/harness/bad-night.ts';
+import { type Browser, startBrowser } from '../../test/harness/browser.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.ts';
 import { createFakeMessages } from '../../test/harness/messages.ts';
 import { serveWeb, type TestWeb } from '../../test/harness/web.ts';
-import { type Chromium, startChromium } from '../../test/parts/chromium.ts';
-import { PartUnavailableError } from '../../test/parts/part.ts';
+import type { Skipping } from '../../test/parts/part.ts';
 import { emptyChange, readChange } from './form.ts';
 import { changesUrl, parseChangeQuery, servicesView } from './list-view.ts';
 
 let database: TestDatabase;
 let night: BadNight;
 let web: TestWeb;
-let chromium: Chromium | undefined;
-let unavailable = '';
+let browser: Browser;
 let deployed: number;
 const errors: unknown[] = [];
 const messages = createFakeMessages();
@@ -77,24 +76,16 @@ beforeAll(async () => {
     [orgId, rows[0]?.id, deployed],
   );
   web = await serveWeb(database.db, { messages, logError: (error) => errors.push(error) });
-  try {
-    chromium = await startChromium();
-  } catch (error) {
-    if (!(error instanceof PartUnavailableError)) throw error;
-    unavailable = error.message;
-  }
+  browser = await startBrowser(errors);
 }, 60_000);
 afterAll(async () => {
-  await chromium?.close();
+  await browser?.close();
   await web?.close();
   await database?.close();
 });
 
-async function openTab(context: { skip(note?: string): never }): Promise<Page> {
-  if (!chromium) context.skip(unavailable);
-  await chromium.context.addCookies([{ name: 'holdfast', value: night.session, url: web.base }]);
-  return await chromium.context.newPage();
-}
+const openTab = (context: Skipping): Promise<Page> =>
+  browser.openTab(context, { session: night.session, base: web.base });
 
 /** At both sizes, light and dark: nothing sticks out sideways, and axe finds no serious fault. */
 async function looksWell(page: Page, name: string): Promise<void> {

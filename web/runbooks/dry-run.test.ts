@@ -4,11 +4,11 @@ import { saveRunbook } from '../../db/runbooks.ts';
 import { parseRunbook } from '../../domain/runbook/parse.ts';
 import { seriousFaults } from '../../test/harness/axe.ts';
 import { type BadNight, seedBadNight } from '../../test/harness/bad-night.ts';
+import { type Browser, startBrowser } from '../../test/harness/browser.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.ts';
 import { createFakeMessages } from '../../test/harness/messages.ts';
 import { serveWeb, type TestWeb } from '../../test/harness/web.ts';
-import { type Chromium, startChromium } from '../../test/parts/chromium.ts';
-import { PartUnavailableError } from '../../test/parts/part.ts';
+import type { Skipping } from '../../test/parts/part.ts';
 import { TemporalUnavailableError } from '../../workflows/messages-client.ts';
 
 const name = 'fail-over-the-primary-database-of-the-checkout-service';
@@ -37,8 +37,7 @@ steps:
 let database: TestDatabase;
 let night: BadNight;
 let web: TestWeb;
-let chromium: Chromium | undefined;
-let unavailable = '';
+let browser: Browser;
 let away = false;
 const problems: unknown[] = [];
 
@@ -83,31 +82,17 @@ beforeAll(async () => {
     },
     logError: (error) => problems.push(error),
   });
-  try {
-    chromium = await startChromium();
-  } catch (error) {
-    if (!(error instanceof PartUnavailableError)) throw error;
-    unavailable = error.message;
-  }
+  browser = await startBrowser(problems);
 });
 
 afterAll(async () => {
-  await chromium?.close();
+  await browser?.close();
   await web?.close();
   await database?.close();
 });
 
-async function openTab(context: { skip(note?: string): never }): Promise<Page> {
-  if (!chromium) context.skip(unavailable);
-  await chromium.context.addCookies([{ name: 'holdfast', value: night.session, url: web.base }]);
-  const page = await chromium.context.newPage();
-  page.on('pageerror', (error) => problems.push(error));
-  page.on('console', (message) => {
-    if (/Content.Security.Policy/i.test(message.text())) problems.push(message.text());
-  });
-  await page.setViewportSize({ width: 1280, height: 900 });
-  return page;
-}
+const openTab = (context: Skipping): Promise<Page> =>
+  browser.openTab(context, { session: night.session, base: web.base });
 
 /** At desk and phone size, light and dark: nothing sticks out, axe finds no serious fault. */
 async function look(page: Page): Promise<void> {

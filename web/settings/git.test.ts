@@ -4,18 +4,16 @@ import { findWebhookSource, recordGitFailure, recordImport } from '../../db/git-
 import type { Commit } from '../../domain/runbook-import/commit.ts';
 import { seriousFaults } from '../../test/harness/axe.ts';
 import { type BadNight, seedBadNight } from '../../test/harness/bad-night.ts';
+import { type Browser, startBrowser } from '../../test/harness/browser.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.ts';
 import { createFakeGitSchedules } from '../../test/harness/git-schedules.ts';
 import { serveWeb, type TestWeb } from '../../test/harness/web.ts';
-import { type Chromium, startChromium } from '../../test/parts/chromium.ts';
-import { PartUnavailableError } from '../../test/parts/part.ts';
 import { gitValues, newGitValues, postedGit, readGit } from './git-form.ts';
 
 let database: TestDatabase;
 let night: BadNight;
 let web: TestWeb;
-let chromium: Chromium | undefined;
-let unavailable = '';
+let browser: Browser;
 const errors: unknown[] = [];
 const gitSchedules = createFakeGitSchedules();
 
@@ -26,15 +24,10 @@ beforeAll(async () => {
     gitSchedules,
     logError: (error) => errors.push(error),
   });
-  try {
-    chromium = await startChromium();
-  } catch (error) {
-    if (!(error instanceof PartUnavailableError)) throw error;
-    unavailable = error.message;
-  }
+  browser = await startBrowser(errors);
 }, 60_000);
 afterAll(async () => {
-  await chromium?.close();
+  await browser?.close();
   await web?.close();
   await database?.close();
 });
@@ -70,10 +63,7 @@ async function looksWell(page: Page, name: string): Promise<void> {
 it('an Admin adds a source, sees the secret once, sees what is wrong with a push, and removes it', {
   timeout: 120_000,
 }, async (context) => {
-  const browser = chromium;
-  if (!browser) return context.skip(unavailable);
-  await browser.context.addCookies([{ name: 'holdfast', value: night.session, url: web.base }]);
-  const page = await browser.context.newPage();
+  const page = await browser.openTab(context, { session: night.session, base: web.base });
   const text = () => page.locator('main').innerText();
   const look = (name: string) => looksWell(page, name);
 

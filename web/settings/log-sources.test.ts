@@ -3,12 +3,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { logSourceDefinition } from '../../domain/logs/log-source.ts';
 import { seriousFaults } from '../../test/harness/axe.ts';
 import { type BadNight, seedBadNight } from '../../test/harness/bad-night.ts';
+import { type Browser, startBrowser } from '../../test/harness/browser.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.ts';
 import { createTestLogDesk } from '../../test/harness/log-desk.ts';
 import { type LokiDouble, startLokiDouble } from '../../test/harness/loki-double.ts';
 import { serveWeb, type TestWeb } from '../../test/harness/web.ts';
-import { type Chromium, startChromium } from '../../test/parts/chromium.ts';
-import { PartUnavailableError } from '../../test/parts/part.ts';
 import { logSourceValues, postedLogSource, readLogSource } from './log-source-form.ts';
 import { logTemplateValues, postedLogTemplate, readLogTemplate } from './log-template-form.ts';
 
@@ -16,8 +15,7 @@ let database: TestDatabase;
 let night: BadNight;
 let web: TestWeb;
 let loki: LokiDouble;
-let chromium: Chromium | undefined;
-let unavailable = '';
+let browser: Browser;
 const errors: unknown[] = [];
 
 beforeAll(async () => {
@@ -29,15 +27,10 @@ beforeAll(async () => {
     logDesk: createTestLogDesk(database.db),
     logError: (error) => errors.push(error),
   });
-  try {
-    chromium = await startChromium();
-  } catch (error) {
-    if (!(error instanceof PartUnavailableError)) throw error;
-    unavailable = error.message;
-  }
+  browser = await startBrowser(errors);
 }, 60_000);
 afterAll(async () => {
-  await chromium?.close();
+  await browser?.close();
   await web?.close();
   await loki?.close();
   await database?.close();
@@ -64,10 +57,7 @@ async function looksWell(page: Page, name: string): Promise<void> {
 it('an Admin adds a source, asks it how it is, tries a template on an incident, and deletes both', {
   timeout: 120_000,
 }, async (context) => {
-  const browser = chromium;
-  if (!browser) return context.skip(unavailable);
-  await browser.context.addCookies([{ name: 'holdfast', value: night.session, url: web.base }]);
-  const page = await browser.context.newPage();
+  const page = await browser.openTab(context, { session: night.session, base: web.base });
   const text = () => page.locator('main').innerText();
 
   await page.goto(`${web.base}/settings/log-sources`);

@@ -1,17 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findRunnerToken } from '../../db/runners.ts';
 import { type BadNight, seedBadNight } from '../../test/harness/bad-night.ts';
+import { type Browser, startBrowser } from '../../test/harness/browser.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.ts';
 import { serveWeb, type TestWeb } from '../../test/harness/web.ts';
-import { type Chromium, startChromium } from '../../test/parts/chromium.ts';
-import { PartUnavailableError } from '../../test/parts/part.ts';
 import { runnerMark } from './runners.ts';
 
 let database: TestDatabase;
 let night: BadNight;
 let web: TestWeb;
-let chromium: Chromium | undefined;
-let unavailable = '';
+let browser: Browser;
 const errors: unknown[] = [];
 
 beforeAll(async () => {
@@ -21,15 +19,10 @@ beforeAll(async () => {
   web = await serveWeb(database.db, {
     logError: (error) => errors.push(error),
   });
-  try {
-    chromium = await startChromium();
-  } catch (error) {
-    if (!(error instanceof PartUnavailableError)) throw error;
-    unavailable = error.message;
-  }
+  browser = await startBrowser(errors);
 }, 60_000);
 afterAll(async () => {
-  await chromium?.close();
+  await browser?.close();
   await web?.close();
   await database?.close();
 });
@@ -37,9 +30,7 @@ afterAll(async () => {
 it('an Admin makes a token, sees the command once, sees runners come and fall silent, and revokes', {
   timeout: 60_000,
 }, async (context) => {
-  if (!chromium) return context.skip(unavailable);
-  await chromium.context.addCookies([{ name: 'holdfast', value: night.session, url: web.base }]);
-  const page = await chromium.context.newPage();
+  const page = await browser.openTab(context, { session: night.session, base: web.base });
   await page.goto(`${web.base}/settings/runners`);
   expect(await page.locator('main').innerText()).toContain('No runner yet');
   // the tabs of settings stand in one line, also on its narrow pages
