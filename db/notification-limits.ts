@@ -6,6 +6,8 @@ import type { Tx } from './database.ts';
 
 /** What one message says in place of many. */
 export interface ConsolidatedFacts {
+  /** Of the first message that says it, in the log. */
+  id: number;
   pattern: string;
   /** Messages that it stands for. */
   held: number;
@@ -209,5 +211,5 @@ export async function readConsolidated(
     .orderBy('number', 'desc')
     .limit(incidentsTold)
     .execute();
-  return { ...counted, heldSince: counted.heldSince, pattern, ends, incidents };
+  return { ...counted, id: consolidated, heldSince: counted.heldSince, pattern, ends, incidents };
 }

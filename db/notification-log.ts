@@ -30,6 +30,8 @@ export interface LoggedMessage {
   execution: { id: string; runbook: string; workflowId: string } | null;
   /** The message that says it with others, where there were too many. */
   consolidatedInto: number | null;
+  /** The first of the messages that say many in one, where it is a later one. */
+  partOf: number | null;
 }
 
 export interface LogFilter {
@@ -137,7 +139,7 @@ function messages(tx: Tx) {
         // it names what it is about, and is seen by whoever sees some of that
         // not by 'exists', for which PostgreSQL would read all messages beforehand
         sql<boolean>`(select true from notifications held left join incidents about on about.id = held.incident_id
-          where held.consolidated_into = n.id and (held.incident_id is null or about.id is not null) limit 1)`,
+          where held.consolidated_into = coalesce(n.part_of, n.id) and (held.incident_id is null or about.id is not null) limit 1)`,
       ]),
     )
     .select([
@@ -156,6 +158,7 @@ function messages(tx: Tx) {
       'n.latency_ms as latencyMs',
       'n.cause',
       'n.consolidated_into as consolidatedInto',
+      'n.part_of as partOf',
       'i.number',
       'i.title',
       'e.id as executionId',
@@ -209,6 +212,13 @@ export async function readDeliveryFigures(
   return { sent, failed, skipped, halfMs: half, mostMs: most };
 }
 
+/** Which of the messages it is that say many in one; the last says in its key that all of it is over. */
+function together({ type, key, partOf }: LoggedMessage): SentMessage['together'] {
+  if (type !== 'notifications.consolidated') return null;
+  if (partOf === null) return 'begins';
+  return key.endsWith(':over') ? 'ends' : 'goes on';
+}
+
 /** What `why` explains. It was due as long before its end as its latency says, else when it was begun. */
 export function sentMessage(message: LoggedMessage): SentMessage {
   const { createdAt, finishedAt, latencyMs } = message;
@@ -223,5 +233,6 @@ export function sentMessage(message: LoggedMessage): SentMessage {
     incidentNumber: message.incident?.number ?? null,
     runbook: message.execution?.runbook ?? null,
     cause: message.cause,
+    together: together(message),
   };
 }

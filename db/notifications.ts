@@ -17,6 +17,8 @@ export interface NotificationEntry {
   cause?: NotificationCause | undefined;
   /** Whom it is to reach, by mail address; null or absent: a channel. */
   person?: string | null;
+  /** Id of the first message of those that stand for many together, which it may be itself. */
+  partOf?: number;
 }
 
 export type Begun =
@@ -41,7 +43,8 @@ export async function beginNotification(tx: Tx, entry: NotificationEntry): Promi
   if (!effect) return { status: 'sent' };
   const { created_at } = await tx
     .insertInto('notifications')
-    .values({ ...row(entry), status: 'started', attempts: effect.attempts })
+    // the first of those that stand for many is there already, and no part of itself
+    .values({ ...row(entry), status: 'started', attempts: effect.attempts, part_of: entry.partOf ?? null })
     .onConflict((conflict) =>
       conflict.columns(['org_id', 'key']).doUpdateSet({
         status: 'started',
@@ -160,6 +163,7 @@ export async function skipNotification(
       error: entry.reason,
       finished_at: sql<Date>`now()`,
       consolidated_into: entry.consolidatedInto ?? null,
+      part_of: entry.partOf ?? null,
     })
     .onConflict((conflict) =>
       conflict

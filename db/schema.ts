@@ -475,6 +475,7 @@ export interface NotificationsTable {
   person: string | null;
   latency_ms: number | null;
   consolidated_into: number | null;
+  part_of: number | null;
 }
 
 export interface LogsTable {

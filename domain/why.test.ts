@@ -22,6 +22,7 @@ const page = (cause: Partial<NotificationCause> | null, given: Partial<SentMessa
   incidentNumber: 42,
   runbook: null,
   cause: cause && { event: 'incident.opened', at: opened, ...cause },
+  together: null,
   ...given,
 });
 

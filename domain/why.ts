@@ -20,6 +20,8 @@ export interface SentMessage {
   /** Of the execution that it is about. */
   runbook: string | null;
   cause: NotificationCause | null;
+  /** Of one that says many together, where in their row it stands; null: it says itself alone. */
+  together: 'begins' | 'goes on' | 'ends' | null;
 }
 
 /** Who reads the answer: times are in their zone, and 'you' is they. */
@@ -35,7 +37,10 @@ export interface Reader {
  * opened, and you were on call by primary (weekly, until Mon 09:00). Tried before: Slack: channel_not_found.'
  */
 export function why(message: SentMessage, reader: Reader): string[] {
-  const { cause } = message;
+  const { cause, together } = message;
+  if (together !== null) {
+    return [`${toldText(message, reader)} because ${togetherWords[together]}.`, ...outcomeOf(message)];
+  }
   if (!cause)
     return [`${toldText(message, reader)}. Why was not written down: it was sent by an earlier version.`];
   const because = reasonOf(message, cause);
@@ -49,6 +54,13 @@ export function why(message: SentMessage, reader: Reader): string[] {
     ...outcomeOf(message),
   ];
 }
+
+const togetherWords: Record<NonNullable<SentMessage['together']>, string> = {
+  begins:
+    'more than ten messages about one kind of alert were to go there within an hour: it says the others in one',
+  'goes on': 'there was more to say since the message that says many in one, from which it goes on',
+  ends: 'all that the message was about which says many in one is over',
+};
 
 const verbs: Record<string, string> = {
   'escalation.page': 'paged',
@@ -86,6 +98,7 @@ const eventWords: Record<string, string> = {
   'incident.reopened': '{incident} opened again',
   'incident.acknowledged': '{incident} was acknowledged',
   'incident.resolved': '{incident} was resolved',
+  'incident.noted': 'somebody wrote a note on {incident}',
   'incident.root_cause_found': 'the root cause of {incident} was found',
   'alert.received': 'an alert of {incident} arrived',
   'sla.at_risk': 'the SLA of {incident} was at risk',

@@ -23,6 +23,7 @@ const mailOf = (incidents: ConsolidatedFacts['incidents'], incidentCount = incid
     type: 'notifications.consolidated',
     facts: { incident: undefined, execution: undefined, approval: undefined },
     consolidated: {
+      id: 7,
       pattern: 'HighErrorRate checkout',
       held: 23,
       due: 23,

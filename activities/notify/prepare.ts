@@ -23,7 +23,7 @@ import type { Consolidation } from '../../workflows/messages.ts';
 import { composeMessage, SubjectMissingError } from '../messages/compose.ts';
 import { dateOf } from '../messages/moments.ts';
 import { readContent } from './content.ts';
-import { type Destination, paceMs, resolveDestination, targetLabel } from './destination.ts';
+import { type Destination, forNotes, paceMs, resolveDestination, targetLabel } from './destination.ts';
 import { holdBack } from './hold-back.ts';
 import { signLinks } from './links.ts';
 import { type Delivery, deliveriesOf, readersOf, subjectOf } from './outgoing.ts';
@@ -73,15 +73,17 @@ function recordDelayMs(type: NotificationType, attempt: number): number | undefi
 export async function prepare(tx: Tx, input: NotifyInput, context: PrepareContext): Promise<Prepared> {
   const { now } = context;
   const content = await readContent(tx, input, context);
-  const { facts, report, refusedImport, consolidated } = content;
+  const { facts, report, refusedImport, consolidated, note } = content;
   const nextRetryDelay = recordDelayMs(input.type, context.attempt);
-  if (nextRetryDelay !== undefined && !isRecorded(input, facts, report ?? refusedImport ?? consolidated)) {
+  const subjectRow = report ?? refusedImport ?? consolidated ?? note;
+  if (nextRetryDelay !== undefined && !isRecorded(input, facts, subjectRow)) {
     const message = `the record that ${input.type} tells of is not written yet`;
     const failure = { type: 'NotRecordedYet', message, nextRetryDelay };
     return { status: 'impossible', failure: ApplicationFailure.create(failure) };
   }
   const severity = input.severity ?? facts.incident?.severity ?? 'info';
-  const destination = await resolveDestination(tx, input.target, { at: now, severity });
+  const resolved = await resolveDestination(tx, input.target, { at: now, severity });
+  const destination = input.type === 'incident.noted' ? forNotes(resolved) : resolved;
   const unresolved = destination instanceof ApplicationFailure;
   const entry: NotificationEntry = {
     orgId: input.orgId,
@@ -94,6 +96,7 @@ export async function prepare(tx: Tx, input: NotifyInput, context: PrepareContex
     subject: input.type,
     cause: causeOf(input),
     person: unresolved ? null : destination.person,
+    ...(consolidated && { partOf: consolidated.id }),
   };
   try {
     entry.subject = composeMessage({ ...content, reader: entry.destination, links: {} }).subject;

@@ -22,5 +22,6 @@ export function presentNotification(message: LoggedMessage): z.input<typeof noti
     incident: message.incident,
     execution: execution && { id: execution.id, runbook: execution.runbook },
     consolidatedInto: message.consolidatedInto,
+    partOf: message.partOf,
   };
 }

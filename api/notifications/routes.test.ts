@@ -199,6 +199,12 @@ test('a message that stands for others is seen by those who see some of them', a
     [api.orgId],
   );
   await owner.query(`update notifications set consolidated_into = $1 where key = 'secret'`, [rows[0].id]);
+  const { rows: parts } = await owner.query(
+    `insert into notifications (org_id, key, type, channel, destination, person, subject, status, part_of)
+     select $1, 'many' || part, 'notifications.consolidated', 'email', 'ana@example.com', 'ana@example.com', 'More', 'sent',
+       $2 from unnest(array[':1:7', ':2:7:over']) as part returning id`,
+    [api.orgId, rows[0].id],
+  );
   const teams = await owner.query(
     `insert into teams (org_id, slug, name) values ($1, 'web', 'Web') returning id`,
     [api.orgId],
@@ -210,6 +216,21 @@ test('a message that stands for others is seen by those who see some of them', a
   expect((await api.ask('GET', one, { token: own.token })).status).toBe(200);
   expect(await list('', others.token)).not.toContain('many');
   expect(await list('', own.token)).toContain('many');
+  const later = ['2:7:over', ':1:7'].map((key) => expect.stringContaining(key.slice(-4)));
+  for (const query of [
+    'type=notifications.consolidated&person=ana@example.com',
+    'destination=ana@example.com&limit=2',
+  ]) {
+    expect(await list(query, own.token)).toEqual(later);
+    expect(await list(query, others.token)).toEqual(query.startsWith('type') ? [] : ['page:1']);
+  }
+  const why = async (id: number) => {
+    const { body } = await api.ask('GET', `${base}/${id}`, { token: own.token });
+    return [body.partOf, body.why[0]];
+  };
+  expect(await why(rows[0].id)).toEqual([null, expect.stringContaining('more than ten messages')]);
+  expect(await why(parts[0].id)).toEqual([rows[0].id, expect.stringContaining('there was more to say')]);
+  expect(await why(parts[1].id)).toEqual([rows[0].id, expect.stringContaining('is over')]);
 });
 
 test.each(['destination=%00', 'incident=3000000000'])('%s is refused', async (query) => {

@@ -45,6 +45,10 @@ export const notificationShown = z
       .int()
       .nullable()
       .meta({ description: 'The message that says it with others, where there were too many' }),
+    partOf: z
+      .int()
+      .nullable()
+      .meta({ description: 'Of a later one that says many in one: the first, which the others name' }),
   })
   .meta({ id: 'Notification' });
 

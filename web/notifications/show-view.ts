@@ -20,6 +20,7 @@ export function messageView(
     execution: execution && { href: `/executions/${execution.id}`, runbook: execution.runbook },
     consolidatedHref:
       message.consolidatedInto === null ? null : `${notificationsPath}/${message.consolidatedInto}`,
+    firstHref: message.partOf === null ? null : `${notificationsPath}/${message.partOf}`,
     facts: factsOf(message, cause),
     createdAt: message.createdAt.toISOString(),
     finishedAt: message.finishedAt?.toISOString() ?? null,
