@@ -1,38 +1,23 @@
 import { randomUUID } from 'node:crypto';
-import { type CompiledQuery, Kysely, PostgresDialect, sql } from 'kysely';
-import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
+import { openQueryPlans, type QueryPlans } from '../test/harness/query-plans.ts';
 import { listChangeSources } from './change-sources.ts';
 import { candidateChanges, confirmationHistory, recordChange } from './changes.ts';
 import { changeFrequency, changeNames, countChanges, getChange, listChanges } from './changes-read.ts';
 import { readCorrelationContext } from './correlation-context.ts';
 import type { Tx } from './database.ts';
-import type { Schema } from './schema.ts';
 
 /**
  * 100,000 changes in a year, of 200 services, and 20,000 incidents, asked as the application asks, under row-level
  * security: an incident that opens looks at the changes before it, and a page at its window, never at all of them.
  */
 let fixture: TestDatabase;
-let capturing: Kysely<Schema>;
-let captured: CompiledQuery[] = [];
+let plans: QueryPlans;
 
 beforeAll(async () => {
   fixture = await createTestDatabase();
-  const pool = new pg.Pool({
-    connectionString: fixture.url,
-    max: 2,
-    onConnect: async (client: pg.ClientBase) => {
-      await client.query('set role holdfast_app');
-    },
-  });
-  capturing = new Kysely<Schema>({
-    dialect: new PostgresDialect({ pool }),
-    log: (event) => {
-      captured.push(event.query as CompiledQuery);
-    },
-  });
+  plans = openQueryPlans(fixture);
   const { owner, orgId } = fixture;
   await owner.query(
     `insert into changes (org_id, source, external_id, type, status, service, environment, title, version, at)
@@ -58,18 +43,9 @@ beforeAll(async () => {
   await owner.query('vacuum analyze');
 }, 240_000);
 afterAll(async () => {
-  await capturing.destroy();
+  await plans.close();
   await fixture.close();
 });
-
-interface Plan {
-  'Node Type': string;
-  'Relation Name'?: string;
-  'Actual Rows': number;
-  'Actual Loops': number;
-  'Rows Removed by Filter'?: number;
-  Plans?: Plan[];
-}
 
 const ago = (days: number) => new Date(Date.now() - days * 86_400_000);
 
@@ -134,31 +110,8 @@ const asked: Record<string, { most: number; ask: (tx: Tx) => Promise<unknown> }>
 };
 
 test.for(Object.entries(asked))('%s by index', async ([name, { most, ask }]) => {
-  await capturing.transaction().execute(async (tx) => {
-    await sql`select set_config('app.org_id', ${fixture.orgId}, true), set_config('app.team_ids', '*', true)`.execute(
-      tx,
-    );
-    captured = [];
-    await ask(tx);
-    let looked = 0;
-    let milliseconds = 0;
-    const scans: string[] = [];
-    for (const query of [...captured]) {
-      const explained = await tx.executeQuery<{ 'QUERY PLAN': { Plan: Plan; 'Execution Time': number }[] }>({
-        ...query,
-        sql: `explain (analyze, format json) ${query.sql}`,
-      } as CompiledQuery<{ 'QUERY PLAN': { Plan: Plan; 'Execution Time': number }[] }>);
-      const { Plan: plan, 'Execution Time': time } = explained.rows[0]!['QUERY PLAN'][0]!;
-      milliseconds += time;
-      const visit = (node: Plan) => {
-        looked += (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops'];
-        if (node['Node Type'] === 'Seq Scan') scans.push(node['Relation Name'] ?? '');
-        node.Plans?.forEach(visit);
-      };
-      visit(plan);
-    }
-    if (process.env.SHOW_PLANS) console.log(name, Math.round(looked), milliseconds.toFixed(1), scans.join());
-    expect(scans.filter((table) => ['changes', 'incidents', 'incident_changes'].includes(table))).toEqual([]);
-    expect(looked).toBeLessThan(most);
-  });
+  const { looked, milliseconds, scans } = await plans.of(ask);
+  if (process.env.SHOW_PLANS) console.log(name, Math.round(looked), milliseconds.toFixed(1), scans.join());
+  expect(scans.filter((table) => ['changes', 'incidents', 'incident_changes'].includes(table))).toEqual([]);
+  expect(looked).toBeLessThan(most);
 });

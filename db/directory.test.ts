@@ -1,32 +1,17 @@
-import { type CompiledQuery, Kysely, PostgresDialect, sql } from 'kysely';
-import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { EscalationTarget } from '../domain/policies.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
+import { openQueryPlans, type QueryPlans } from '../test/harness/query-plans.ts';
 import type { Tx } from './database.ts';
 import { readDirectory } from './directory.ts';
-import type { Schema } from './schema.ts';
 
 /** 10,000 people and 500 schedules, asked as the application asks, under row-level security. */
 let fixture: TestDatabase;
-let capturing: Kysely<Schema>;
-let captured: CompiledQuery[] = [];
+let plans: QueryPlans;
 
 beforeAll(async () => {
   fixture = await createTestDatabase();
-  const pool = new pg.Pool({
-    connectionString: fixture.url,
-    max: 1,
-    onConnect: async (client: pg.ClientBase) => {
-      await client.query('set role holdfast_app');
-    },
-  });
-  capturing = new Kysely<Schema>({
-    dialect: new PostgresDialect({ pool }),
-    log: (event) => {
-      captured.push(event.query as CompiledQuery);
-    },
-  });
+  plans = openQueryPlans(fixture);
   const { owner, orgId } = fixture;
   await owner.query(
     `insert into users (org_id, email, name) select $1, 'p' || n || '@example.com', 'P' || n from generate_series(1, 10000) n`,
@@ -59,18 +44,12 @@ beforeAll(async () => {
   await owner.query('vacuum analyze');
 }, 240_000);
 afterAll(async () => {
-  await capturing.destroy();
+  await plans.close();
   await fixture.close();
 });
 
 const asked = async <T>(ask: (tx: Tx) => Promise<T>): Promise<T> =>
-  await capturing.transaction().execute(async (tx) => {
-    await sql`select set_config('app.org_id', ${fixture.orgId}, true), set_config('app.team_ids', '*', true)`.execute(
-      tx,
-    );
-    captured = [];
-    return await ask(tx);
-  });
+  await fixture.db.read({ orgId: fixture.orgId }, ask);
 const at = Date.now();
 const targets: EscalationTarget[] = [
   { type: 'schedule', name: 's7' },
@@ -91,22 +70,10 @@ test('reads whom targets name, by turns, overrides and calendars, and nobody els
 });
 
 test('in three statements, that find people and schedules by index', async () => {
-  const scanned = await asked(async (tx) => {
-    await readDirectory(tx, targets, { at });
-    const statements = [...captured];
-    expect(statements).toHaveLength(3);
-    const scans: string[] = [];
-    for (const statement of statements) {
-      const { rows } = await tx.executeQuery<{ 'QUERY PLAN': string }>({
-        ...statement,
-        sql: `explain ${statement.sql}`,
-      } as CompiledQuery<{ 'QUERY PLAN': string }>);
-      scans.push(...rows.flatMap((row) => /Seq Scan on (\w+)/.exec(row['QUERY PLAN'])?.[1] ?? []));
-    }
-    return scans;
-  });
+  const { statements, scans } = await plans.of((tx) => readDirectory(tx, targets, { at }));
+  expect(statements).toBe(3);
   // there are two
-  expect(scanned.filter((relation) => relation !== 'notification_channels')).toEqual([]);
+  expect(scans.filter((relation) => relation !== 'notification_channels')).toEqual([]);
 });
 
 test('reads all for whoever chooses among all', async () => {
