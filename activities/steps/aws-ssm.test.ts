@@ -228,34 +228,34 @@ describe('with instances that take their time, fail or stay away', () => {
 
   it('is cancelled at the end of its time; one that succeeded meanwhile has succeeded', async () => {
     ssm.instances.set(one, { statuses: ['InProgress'] });
-    expect((await run(ssm.url, action(), { timeoutMs: 600 })).result).toEqual({
+    expect((await run(ssm.url, action(), { timeoutMs: 1500 })).result).toEqual({
       ok: false,
-      error: `timed out after 1 s; it was ended (${one}: cancelled)`,
+      error: `timed out after 2 s; it was ended (${one}: cancelled)`,
     });
     ssm.instances.set(one, { statuses: ['InProgress', 'Success'] });
     // looked at again only when its time is over
-    const late = { timeoutMs: 600, pollMs: 60_000, key: 'other' };
+    const late = { timeoutMs: 1500, pollMs: 60_000, key: 'other' };
     expect((await run(ssm.url, action(), late)).result).toEqual({ ok: true });
   });
 
   it('that cannot be cancelled is named', async () => {
     ssm.instances.set(one, { statuses: ['InProgress'] });
     ssm.failures.set('CancelCommand', [{ status: 400, type: 'AccessDeniedException', message: 'no' }]);
-    expect((await run(ssm.url, action(), { timeoutMs: 600 })).result).toEqual({
+    expect((await run(ssm.url, action(), { timeoutMs: 1500 })).result).toEqual({
       ok: false,
-      error: `timed out after 1 s; it may still run on ${one}: it could not be cancelled: not allowed: ssm:CancelCommand in eu-central-1 (no)`,
+      error: `timed out after 2 s; it may still run on ${one}: it could not be cancelled: not allowed: ssm:CancelCommand in eu-central-1 (no)`,
     });
     ssm.instances.set(one, { statuses: ['InProgress'], stubborn: true });
-    const impatient = { timeoutMs: 600, cancelLimitMs: 1000, key: 'other' };
+    const impatient = { timeoutMs: 1500, cancelLimitMs: 1000, key: 'other' };
     expect((await run(ssm.url, action(), impatient)).result).toEqual({
       ok: false,
-      error: `timed out after 1 s; it was told to end on ${one}: it had not`,
+      error: `timed out after 2 s; it was told to end on ${one}: it had not`,
     });
   });
 
   it('one that is still being cancelled is waited for before another is sent', async () => {
     ssm.instances.set(one, { statuses: ['InProgress'], stubborn: true });
-    const first = start(ssm.url, action(), { timeoutMs: 300 });
+    const first = start(ssm.url, action(), { timeoutMs: 1500 });
     await expect.poll(() => first.output.text()).toContain('being cancelled');
     const second = start(ssm.url, action());
     await expect.poll(() => second.output.text()).toContain('of an earlier attempt is still being cancelled');

@@ -108,26 +108,36 @@ describe('a command', () => {
   });
 
   it('is ended with all its children at its time-out', async () => {
-    const { result } = await run(shell(`sleep 300 & echo $! > ${folder}/child; wait`), { timeoutMs: 500 });
+    const { result } = await run(shell(`sleep 300 & echo $! > ${folder}/child; wait`), { timeoutMs: 2000 });
     expect(result).toMatchObject({ ok: false, error: expect.stringMatching(/^timed out after/) });
     expect(isAlive(await pidIn('child'))).toBe(false);
   });
 
   it('is killed when it does not heed TERM', async () => {
-    const started = Date.now();
-    const { result, group } = await run(shell(`trap '' TERM; while :; do sleep 0.1; done`), {
-      timeoutMs: 200,
+    const controller = new AbortController();
+    const running = run(shell(`trap '' TERM; echo $$ > ${folder}/deaf; while :; do sleep 0.1; done`), {
+      signal: controller.signal,
     });
+    await pidIn('deaf');
+    const told = performance.now();
+    controller.abort();
+    const { result, group } = await running;
     expect(result.ok).toBe(false);
-    expect(Date.now() - started).toBeGreaterThan(4000);
+    expect(performance.now() - told).toBeGreaterThan(4000);
     expect(isAlive(group.pgid)).toBe(false);
   });
 
   it('may tidy up on TERM before it ends', async () => {
-    const { text } = await run(
-      shell(`trap 'echo tidied; exit 1' TERM; echo up; while :; do sleep 0.05; done`),
-      { timeoutMs: 500 },
+    const controller = new AbortController();
+    const running = run(
+      shell(
+        `trap 'echo tidied; exit 1' TERM; echo up; echo $$ > ${folder}/tidy; while :; do sleep 0.05; done`,
+      ),
+      { signal: controller.signal },
     );
+    await pidIn('tidy');
+    controller.abort();
+    const { text } = await running;
     expect(text).toMatch(/^up\n(Terminated\n)?tidied\n$/);
   });
 

@@ -205,9 +205,9 @@ describe('a restart', () => {
     const goesOn =
       'waiting until its controller sees the change; what was changed stays, and the cluster goes on with it';
     expect(await result).toEqual({ ok: false, error: `cancelled: ${goesOn}` });
-    expect((await run(action(name, { wait: true }), { timeoutMs: 700 })).result).toEqual({
+    expect((await run(action(name, { wait: true }), { timeoutMs: 2000 })).result).toEqual({
       ok: false,
-      error: `timed out after 1 s: ${goesOn}`,
+      error: `timed out after 2 s: ${goesOn}`,
     });
   });
 });
@@ -365,9 +365,9 @@ describe('an API server that is away', () => {
 
   it('at the end of its time is named in the error', async () => {
     const server = `https://${loopback}:${await findPort()}`;
-    expect((await run(action('shop'), { server, timeoutMs: 500 })).result).toMatchObject({
+    expect((await run(action('shop'), { server, timeoutMs: 2000 })).result).toMatchObject({
       ok: false,
-      error: expect.stringMatching(/^timed out after 1 s: the API server is away: connect ECONNREFUSED/),
+      error: expect.stringMatching(/^timed out after 2 s: the API server is away: connect ECONNREFUSED/),
     });
   });
 

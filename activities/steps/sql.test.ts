@@ -240,11 +240,11 @@ describe('an sql step that is to end', () => {
       await holder.query('lock table accounts');
       const { result } = await run(
         { statements: [statement('update accounts set balance = 0')] },
-        { timeoutMs: 1000 },
+        { timeoutMs: 2000 },
       );
       expect(result).toEqual({
         ok: false,
-        error: 'timed out after 1 s; its statement was ended and everything rolled back',
+        error: 'timed out after 2 s; its statement was ended and everything rolled back',
       });
       expect(await underWay()).toBe('0');
     } finally {
