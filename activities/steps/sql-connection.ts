@@ -99,11 +99,12 @@ export class SqlConnection {
     };
     const query = new pg.Query(config);
     let rows = 0;
+    let stopping: Promise<void> | undefined;
     const shown: (string | null)[][] = [];
     query.on('row', (row: (string | null)[]) => {
       rows += 1;
       if (shown.length < mostShown) shown.push(row);
-      if (rows === Math.floor(mostRows) + 1) void this.stop();
+      if (rows === Math.floor(mostRows) + 1) stopping = this.stop();
     });
     const result = new Promise<StatementResult>((resolve, reject) => {
       query.on('end', ({ command, rowCount, fields }) => {
@@ -122,6 +123,9 @@ export class SqlConnection {
     } catch (error) {
       if (rows > mostRows) throw new TooManyRowsError('too many rows', { cause: error });
       throw error;
+    } finally {
+      // this statement may be over before it is stopped: the next one would be stopped in its place
+      await stopping;
     }
   }
 

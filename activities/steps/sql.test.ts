@@ -8,6 +8,7 @@ import type { CheckContext } from './adapter.ts';
 import { EgressRules } from './egress.ts';
 import { StepOutput } from './output.ts';
 import { createSqlAdapter } from './sql.ts';
+import { SqlConnection } from './sql-connection.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -194,6 +195,16 @@ describe('the limit of rows', () => {
     const { result } = await run({ statements: [...statements], maxRows: 9 });
     expect(result).toEqual({ ok: false, error: tooMany(n) });
     expect(await total()).toBe('1000');
+  });
+
+  it('ends no statement after the one that went beyond it', async () => {
+    const connection = await SqlConnection.open(database.url, { name: 'limited', timeoutMs: 10_000 });
+    try {
+      await connection.run('select generate_series(1, 10)', [], 9).catch(() => undefined);
+      expect(await connection.run('select 1 from pg_sleep(0.3)')).toMatchObject({ rows: 1 });
+    } finally {
+      connection.close();
+    }
   });
 
   it('lets through what is just within it', async () => {
