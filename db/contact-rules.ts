@@ -70,6 +70,28 @@ export async function putContactSettings(
   return true;
 }
 
+/** Takes the zone of the person's browser where they have none: at night nobody should have to add up hours. */
+export async function adoptTimeZone(
+  tx: Tx,
+  { orgId, userId, timeZone }: { orgId: string; userId: string; timeZone: string },
+): Promise<void> {
+  const adopted = await tx
+    .updateTable('users')
+    .set({ time_zone: timeZone })
+    .where('id', '=', userId)
+    .where('time_zone', 'is', null)
+    .returning('email')
+    .executeTakeFirst();
+  if (!adopted) return;
+  await recordAudit(tx, {
+    orgId,
+    actor: adopted.email,
+    action: 'contact-rules.changed',
+    subject: `user:${adopted.email}`,
+    data: { before: { timeZone: null }, after: { timeZone } },
+  });
+}
+
 /** Of the person's last test by each method, by `methodKey`. */
 export async function lastContactTests(tx: Tx, email: string): Promise<Map<string, MethodState>> {
   const { rows } = await sql<MethodState & { method: string }>`

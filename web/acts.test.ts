@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createSignInLink } from '../db/identity.ts';
 import { type BadPages, serveBadPages } from '../test/harness/bad-pages.ts';
 import { type Browser, looksWell, startBrowser } from '../test/harness/browser.ts';
 import type { Skipping } from '../test/parts/part.ts';
@@ -65,6 +66,41 @@ describe('what people do', () => {
         'addNote',
         'approve',
       ]);
+    } finally {
+      await plain.close();
+    }
+  });
+
+  it('signs in by a link, and reads times in the zone of the browser from then on, unless it is another one', async (context) => {
+    const { orgId, owner, db } = pages.database;
+    const { rows } = await owner.query(
+      `insert into users (org_id, email, name) values ($1, 'newcomer@example.com', 'newcomer') returning id`,
+      [orgId],
+    );
+    const userId: string = rows[0].id;
+    await owner.query(`insert into memberships (org_id, user_id, role) values ($1, $2, 'viewer')`, [
+      orgId,
+      userId,
+    ]);
+    const plain = await startBrowser(pages.problems);
+    const visit = async () => {
+      const expiresAt = new Date(Date.now() + 60_000);
+      const token = await db.write({ orgId }, (tx) =>
+        createSignInLink(tx, { orgId, userId, expiresAt, actor: 'test' }),
+      );
+      const page = await openTab(context, plain);
+      await plain.signOut();
+      await page.goto(`${pages.web.base}/sign-in/${token}`);
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.goto(`${pages.web.base}/settings/account`);
+      return page;
+    };
+    try {
+      const first = await visit();
+      const zone = await first.evaluate('Intl.DateTimeFormat().resolvedOptions().timeZone');
+      await first.getByText(`tell you times in ${zone}.`).waitFor();
+      await owner.query(`update users set time_zone = 'Asia/Kolkata' where id = $1`, [userId]);
+      await (await visit()).getByText('tell you times in Asia/Kolkata.').waitFor();
     } finally {
       await plain.close();
     }

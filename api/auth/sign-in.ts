@@ -1,3 +1,4 @@
+import { adoptTimeZone } from '../../db/contact-rules.ts';
 import type { Database } from '../../db/database.ts';
 import {
   createSession,
@@ -25,13 +26,18 @@ export interface Visitor {
   userAgent: string;
 }
 
+/** Who opens a link comes for the first time: their browser knows in which zone (IANA) they read times. */
+export interface LinkVisitor extends Visitor {
+  timeZone?: string | undefined;
+}
+
 export interface SignIn {
   /** Throws UnauthenticatedError, TooManyAttemptsError. */
   byPassword(given: { email: string; password: string }, visitor: Visitor): Promise<SignedIn>;
   /** Who the link is for, or undefined when it was used or has expired. Does not use it. */
   lookAtLink(token: string): Promise<{ email: string; name: string } | undefined>;
   /** Uses the link up. Throws UnauthenticatedError, TooManyAttemptsError. */
-  byLink(token: string, visitor: Visitor): Promise<SignedIn>;
+  byLink(token: string, visitor: LinkVisitor): Promise<SignedIn>;
   signOut(principal: Principal): Promise<void>;
 }
 
@@ -42,13 +48,19 @@ const windowMs = 60_000;
 export function createSignIn(deps: { db: Pick<Database, 'unscoped' | 'read' | 'write'> }): SignIn {
   const attempts = createAttempts(attemptsPerWindow, windowMs);
 
-  async function begin(orgId: string, userId: string, visitor: Visitor, linkId?: string): Promise<SignedIn> {
+  async function begin(
+    orgId: string,
+    userId: string,
+    visitor: LinkVisitor,
+    linkId?: string,
+  ): Promise<SignedIn> {
     const expiresAt = new Date(Date.now() + sessionDays * 86_400_000);
     return await deps.db.write({ orgId }, async (tx) => {
       const person = await getPerson(tx, userId);
       if (!person || person.disabledAt) throw new UnauthenticatedError('this user is disabled');
       if (linkId !== undefined && !(await useSignInLink(tx, linkId))) throw linkGone();
-      const { userAgent } = visitor;
+      const { userAgent, timeZone } = visitor;
+      if (timeZone !== undefined) await adoptTimeZone(tx, { orgId, userId, timeZone });
       const session = await createSession(tx, { orgId, userId, userAgent, expiresAt, actor: person.email });
       return { ...session, expiresAt };
     });

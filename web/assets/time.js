@@ -93,6 +93,7 @@ export function freshen(root = document, all = true) {
 }
 
 freshen();
+for (const field of document.querySelectorAll('input[data-own-zone]')) field.value = zone;
 for (const element of document.querySelectorAll('[data-zone]')) element.textContent = `Times are in ${zone}`;
 setInterval(() => {
   if (!document.hidden) freshen(document, false);

@@ -3,6 +3,7 @@ import { requireSameSite } from '../../api/auth/authenticate.ts';
 import { clearSessionCookie, setSessionCookie } from '../../api/auth/cookies.ts';
 import { HttpError } from '../../api/auth/errors.ts';
 import type { SignedIn, SignIn } from '../../api/auth/sign-in.ts';
+import { timeZone } from '../../domain/time-zone.ts';
 import { posted } from '../layout/fields.ts';
 import { localPath, type Pages } from '../layout/pages.ts';
 import { visitorIfAny } from '../visitor.ts';
@@ -50,7 +51,10 @@ export function signInRoutes(deps: { signIn: SignIn; secureCookies: boolean }, p
 
   router.post('/sign-in/:token', requireSameSite, async (request, response) => {
     try {
-      begin(response, await deps.signIn.byLink(String(request.params.token), whereFrom(request)));
+      // filled in by a script: without it, or where the browser knows another zone than we, there is none
+      const zone = timeZone.safeParse(posted(request.body, 'timeZone')).data;
+      const visitor = { ...whereFrom(request), timeZone: zone };
+      begin(response, await deps.signIn.byLink(String(request.params.token), visitor));
       response.redirect(303, '/incidents');
     } catch (error) {
       if (!(error instanceof HttpError) || error.status !== 401) throw error;
