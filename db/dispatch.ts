@@ -90,7 +90,7 @@ export async function readDispatchGauges(
 
 export interface RunningRow {
   orgId: string;
-  kind: 'alert' | 'incident' | 'execution';
+  kind: 'alert' | 'incident' | 'execution' | 'consolidation';
   id: string;
   workflowId: string;
   since: Date;

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { endInHand, endWithIncident } from '../domain/notification.ts';
-import { countMessage, hourMs, type LimitVerdict } from '../domain/notification-limits.ts';
+import { countMessage, hourMs, type LimitVerdict, type ToldTogether } from '../domain/notification-limits.ts';
 import type { Severity } from '../domain/severity.ts';
 import type { Tx } from './database.ts';
 
@@ -58,6 +58,8 @@ export async function countTowardsLimit(
     person: string | null;
     channel: string;
     pattern: string;
+    /** How those are told that are too many. */
+    told: ToldTogether;
     now: number;
   },
 ): Promise<Hold | undefined> {
@@ -99,7 +101,24 @@ export async function findHold(tx: Tx, consolidated: number): Promise<Hold | und
 
 function holdOf(consolidated: number, destination: string, pattern: string, began: number): Hold {
   const key = consolidatedKey(destination, pattern, began);
-  return { consolidated, key, ends: new Date(began + hourMs + commitsWithinMs) };
+  return { consolidated, key, ends: endOf(began) };
+}
+
+function endOf(began: number): Date {
+  return new Date(began + hourMs + commitsWithinMs);
+}
+
+/** What begins the workflow that tells many messages in the one with this id; undefined where an older worker began it. */
+export async function readToldTogether(
+  tx: Tx,
+  consolidated: number,
+): Promise<(ToldTogether & { key: string; pattern: string; ends: string }) | undefined> {
+  const row = await tx
+    .selectFrom('notifications')
+    .select(['key', 'consolidation'])
+    .where('id', '=', consolidated)
+    .executeTakeFirst();
+  return row?.consolidation ? { ...row.consolidation, key: row.key } : undefined;
 }
 
 /** The message that stands for the others is in the log before it is sent, so that they can name it. */
@@ -107,22 +126,24 @@ async function beginConsolidated(
   tx: Tx,
   message: Pick<
     Parameters<typeof countTowardsLimit>[1],
-    'orgId' | 'destination' | 'label' | 'person' | 'channel' | 'pattern'
+    'orgId' | 'destination' | 'label' | 'person' | 'channel' | 'pattern' | 'told'
   >,
   { count }: LimitVerdict,
 ): Promise<number> {
+  const { destination, pattern } = message;
   const { id } = await tx
     .insertInto('notifications')
     .values({
       org_id: message.orgId,
-      key: consolidatedKey(message.destination, message.pattern, count.began),
+      key: consolidatedKey(destination, pattern, count.began),
       type: 'notifications.consolidated',
       channel: message.channel,
       destination: message.label,
       person: message.person,
-      subject: `Messages about ${message.pattern}, told together`,
+      subject: `Messages about ${pattern}, told together`,
       status: 'started',
       attempts: 0,
+      consolidation: JSON.stringify({ ...message.told, pattern, ends: endOf(count.began).toISOString() }),
     })
     .onConflict((conflict) => conflict.columns(['org_id', 'key']).doUpdateSet({ status: 'started' }))
     .returning('id')

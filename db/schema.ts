@@ -15,6 +15,7 @@ import type {
 } from '../domain/incident-status.ts';
 import type { ServiceLogs } from '../domain/logs/by-service.ts';
 import type { NotificationCause, NotificationStatus } from '../domain/notification.ts';
+import type { ToldTogether } from '../domain/notification-limits.ts';
 import type { Cause } from '../domain/root-cause/cause.ts';
 import type { RunbookProblem } from '../domain/runbook/definition.ts';
 import type { RunbookLayout, StepPart } from '../domain/runbook/layout.ts';
@@ -476,6 +477,7 @@ export interface NotificationsTable {
   latency_ms: number | null;
   consolidated_into: number | null;
   part_of: number | null;
+  consolidation: GeneratedJson<(ToldTogether & { pattern: string; ends: string }) | null>;
 }
 
 export interface LogsTable {

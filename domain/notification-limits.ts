@@ -1,9 +1,18 @@
-import type { NotificationType } from './notification.ts';
+import type { NotificationType, NotifyTarget } from './notification.ts';
 import type { ChannelKind } from './notification-channel.ts';
 
 /** Of one pattern of alerts to one destination; what comes beyond is told together, in one message that counts on. */
 export const messagesPerHour = 10;
 export const hourMs = 3_600_000;
+
+/** Where messages are told together, and how. */
+export interface ToldTogether {
+  target: NotifyTarget;
+  /** Whether the channel changes a message that it has: else it comes twice, at the beginning and at the end. */
+  updates: boolean;
+  /** Whether people are paged for it there until it is said to be over. */
+  resolves?: true;
+}
 
 /** What was sent and held back since `began` (epoch milliseconds). */
 export interface LimitCount {

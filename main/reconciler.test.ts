@@ -2,8 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { pino } from 'pino';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { countTowardsLimit } from '../db/notification-limits.ts';
+import { hourMs, messagesPerHour } from '../domain/notification-limits.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
+import type { Consolidation } from '../workflows/messages.ts';
 import { type Reconciler, startReconciler } from './reconciler.ts';
 
 let database: TestDatabase;
@@ -12,6 +15,7 @@ let integrationId: string;
 /** What Temporal says of each workflow; RUNNING where nothing is said. */
 let statuses: Map<string, string>;
 let started: string[];
+let consolidations: Consolidation[];
 const old = new Date(Date.now() - 3_600_000);
 
 beforeAll(async () => {
@@ -26,6 +30,7 @@ afterAll(() => database.close());
 beforeEach(async () => {
   statuses = new Map();
   started = [];
+  consolidations = [];
   await database.owner.query('delete from executions; delete from alerts; delete from incidents;');
   const describe = async (workflowId: string) => {
     const name = statuses.get(workflowId) ?? 'RUNNING';
@@ -42,7 +47,7 @@ beforeEach(async () => {
       restartAlert: async ({ id }) => void started.push(`alert ${id} again`),
       signalFeedUnread: async ({ number }) => void started.push(`incident ${number}`),
       startExecution: async ({ executionId }) => void started.push(`execution ${executionId}`),
-      startConsolidation: async () => {},
+      startConsolidation: async (consolidation) => void consolidations.push(consolidation),
     },
     logger: pino({ level: 'silent' }),
     intervalMs: 3_600_000,
@@ -141,6 +146,79 @@ test('an alert whose workflow was terminated is looked after again', async () =>
   statuses.set(`alert:${database.orgId}:${alertId}`, 'CANCELED');
   await reconciler.reconcile();
   expect(started).toEqual([`alert ${alertId} again`]);
+});
+
+describe('what tells many messages in one', () => {
+  const pattern = 'DiskFull checkout';
+  const long = 3 * 3_600_000;
+  const ops = { type: 'channel', name: 'ops' } as const;
+  let count = 0;
+
+  /** One message was held back so long ago, of an hour that began then. */
+  async function hold(agoMs: number, told: { updates: boolean; resolves?: true }): Promise<number> {
+    const { orgId } = database;
+    const destination = `channel:ops${count++}`;
+    const now = Date.now() - agoMs;
+    const message = { orgId, destination, label: 'ops', person: null, channel: 'webhook', pattern, now };
+    const held = await database.db.write({ orgId }, async (tx) => {
+      const counted = () => countTowardsLimit(tx, { ...message, told: { target: ops, ...told } });
+      for (let n = 0; n < messagesPerHour; n++) await counted();
+      return await counted();
+    });
+    const { consolidated } = held!;
+    await database.owner.query('update notifications set created_at = $1 where id = $2', [
+      new Date(now),
+      consolidated,
+    ]);
+    return consolidated;
+  }
+  const stands = async (id: number, status: string) => {
+    statuses.set(`consolidation:${database.orgId}:${id}`, status);
+    await reconciler.reconcile();
+    return consolidations.splice(0).map(({ limit }) => limit);
+  };
+  const tell = (first: number, end: string) =>
+    database.owner.query(
+      `insert into notifications (org_id, key, type, channel, destination, subject, status, part_of)
+       select org_id, key || $2, type, channel, destination, subject, 'sent', id from notifications where id = $1`,
+      [first, end],
+    );
+
+  test('is begun again as it was while its hour lasts', async () => {
+    const id = await hold(1_800_000, { updates: true });
+    expect(await stands(id, 'RUNNING')).toEqual([]);
+    statuses.set(`consolidation:${database.orgId}:${id}`, 'MISSING');
+    await reconciler.reconcile();
+    const began = consolidations.map(({ ends }) => Date.parse(ends) - hourMs - 30_000);
+    expect(Math.abs((began[0] ?? 0) - (Date.now() - 1_800_000))).toBeLessThan(60_000);
+    expect(consolidations.splice(0)).toEqual([
+      {
+        orgId: database.orgId,
+        limit: id,
+        key: expect.stringMatching(/^consolidated:channel:ops\d+:DiskFull checkout:\d+$/),
+        pattern,
+        ends: expect.any(String),
+        target: ops,
+        updates: true,
+      },
+    ]);
+    // it said what it had to say, or cannot: the next message that is held back tries again
+    expect(await stands(id, 'COMPLETED')).toEqual([]);
+    expect(await stands(id, 'FAILED')).toEqual([]);
+    expect(await stands(await hold(long, { updates: true }), 'MISSING')).toEqual([]);
+  });
+
+  test('is begun again where people are paged for it still, however long ago it began', async () => {
+    const id = await hold(long, { updates: true, resolves: true });
+    // nobody is paged for what never left
+    expect(await stands(id, 'MISSING')).toEqual([]);
+    await database.owner.query(`update notifications set status = 'sent' where id = $1`, [id]);
+    expect(await stands(id, 'MISSING')).toEqual([id]);
+    await tell(id, ':40:1:over');
+    expect(await stands(id, 'MISSING')).toEqual([]);
+    await tell(id, ':44:2');
+    expect(await stands(id, 'MISSING')).toEqual([id]);
+  });
 });
 
 test('every row is compared, however many there are', async () => {

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Database } from '../db/database.ts';
 import { listRunningRows, type RunningRow } from '../db/dispatch.ts';
 import { closeLostIncident, endLostExecution } from '../db/lost-workflows.ts';
+import { readToldTogether } from '../db/notification-limits.ts';
 import { startRounds } from './rounds.ts';
 import type { WorkflowStarter } from './workflow-client.ts';
 
@@ -27,12 +28,13 @@ const batchSize = 500;
 /** A row younger than this may simply not have its workflow yet. */
 const graceMs = 60_000;
 
-const kinds = ['execution', 'incident', 'alert'] as const;
+const kinds = ['execution', 'incident', 'alert', 'consolidation'] as const;
 
 /**
  * Compares the rows that say 'running' with Temporal. What was never started is started. What was ended from
  * outside is mended: an alert is looked after again, an incident is closed and its alerts open another, an
- * execution is ended as it stands and gives its target free.
+ * execution is ended as it stands and gives its target free. What tells many messages in one is not begun again where it
+ * was ended, or failed: the next message that is held back does that.
  */
 export function startReconciler(options: ReconcilerOptions): Reconciler {
   const { db, client, starter, logger, intervalMs = 60_000 } = options;
@@ -55,7 +57,14 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
       const number = Number(row.workflowId.split(':').at(-1));
       await starter.signalFeedUnread({ orgId: row.orgId, incidentId: row.id, number });
     }
+    if (row.kind === 'consolidation') await startLostConsolidation(row);
     logger.warn({ kind: row.kind, workflowId: row.workflowId }, 'started a workflow that was missing');
+  }
+
+  async function startLostConsolidation({ orgId, id }: RunningRow): Promise<void> {
+    const limit = Number(id);
+    const told = await db.read({ orgId }, (tx) => readToldTogether(tx, limit));
+    if (told) await starter.startConsolidation({ orgId, limit, ...told });
   }
 
   async function mendEnded({ orgId, kind, id, workflowId }: RunningRow, how: string): Promise<void> {
@@ -76,7 +85,7 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
       status = await statusOf(row.workflowId);
       if (status === 'RUNNING' || status === 'CONTINUED_AS_NEW') return [];
       if (status === 'MISSING') await startMissing(row);
-      else await mendEnded(row, status);
+      else if (row.kind !== 'consolidation') await mendEnded(row, status);
       return [];
     } catch (error) {
       const { kind, id, workflowId } = row;

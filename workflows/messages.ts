@@ -3,7 +3,8 @@ import type { BreachReason } from '../domain/breach-reasons.ts';
 import type { ChangeVerdict } from '../domain/changes/change.ts';
 import type { ContactMethod } from '../domain/contact-rules.ts';
 import type { IncidentStatus } from '../domain/incident-status.ts';
-import type { NotificationType, NotifyTarget, PreviewType } from '../domain/notification.ts';
+import type { NotificationType, PreviewType } from '../domain/notification.ts';
+import type { ToldTogether } from '../domain/notification-limits.ts';
 import type { ReportSpan } from '../domain/reports/period.ts';
 import type { Role } from '../domain/roles.ts';
 import type { SlaClock } from '../domain/sla/clock.ts';
@@ -298,7 +299,7 @@ export const contactTestKey = (key: string, index: number): string => `${key}:${
 // ---- messages to people ----
 
 /** What is told together in one message, because there was too much of it: see domain/notification-limits.ts. */
-export interface Consolidation {
+export interface Consolidation extends ToldTogether {
   orgId: string;
   /** Id of the message in the log. */
   limit: number;
@@ -307,11 +308,6 @@ export interface Consolidation {
   pattern: string;
   /** ISO 8601: when it stops counting on. */
   ends: string;
-  target: NotifyTarget;
-  /** Whether the channel changes a message that it has: else it comes twice, at the beginning and at the end. */
-  updates: boolean;
-  /** Whether people are paged for it there until it is said to be over. */
-  resolves?: true;
 }
 
 export interface ChannelTestInput {

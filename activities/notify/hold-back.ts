@@ -3,7 +3,7 @@ import { findChannelMessage } from '../../db/destinations.ts';
 import { countTowardsLimit, findHold, type Hold } from '../../db/notification-limits.ts';
 import { findNotification, type NotificationEntry, skipNotification } from '../../db/notifications.ts';
 import type { NotifyInput, NotifyOutcome } from '../../domain/notification.ts';
-import { isLimited } from '../../domain/notification-limits.ts';
+import { isLimited, type ToldTogether } from '../../domain/notification-limits.ts';
 import { publicDestination } from '../../domain/private-address.ts';
 import type { Consolidation } from '../../workflows/messages.ts';
 import type { Destination } from './destination.ts';
@@ -39,7 +39,8 @@ export async function holdBack(
   }
   if (await changesMessage(tx, input, subject, destination)) return undefined;
   const { key, label, person, kind: channel } = destination;
-  const counted = { orgId, destination: key, label, person, channel, pattern, now };
+  const told = toldTogether(input, destination);
+  const counted = { orgId, destination: key, label, person, channel, pattern, told, now };
   const hold = await countTowardsLimit(tx, counted);
   if (!hold) return undefined;
   await skipNotification(tx, { ...entry, reason, consolidatedInto: hold.consolidated });
@@ -58,18 +59,18 @@ async function changesMessage(
 }
 
 function consolidationOf(
-  { orgId, target }: NotifyInput,
+  input: NotifyInput,
   pattern: string,
   destination: Destination,
   hold: Hold,
 ): Consolidation {
   const { consolidated: limit, key, ends } = hold;
+  const told = toldTogether(input, destination);
+  return { orgId: input.orgId, limit, key, pattern, ends: ends.toISOString(), ...told };
+}
+
+function toldTogether({ target }: NotifyInput, destination: Destination): ToldTogether {
   return {
-    orgId,
-    limit,
-    key,
-    pattern,
-    ends: ends.toISOString(),
     target,
     updates: changesInPlace(destination),
     ...(destination.kind === 'pagerduty' && { resolves: true }),

@@ -459,7 +459,13 @@ test('the eleventh message about one pattern within an hour is told with the oth
   expect(await verifyLink(database.db, token)).toMatchObject({
     subject: { incidentNumber: incident.number, opening: 1, asOf: 0 },
   });
-  expect(await logged(key)).toMatchObject({ id: limit, status: 'sent', part_of: null });
+  expect(await logged(key)).toMatchObject({
+    id: limit,
+    status: 'sent',
+    part_of: null,
+    // to begin it again
+    consolidation: { target, pattern, ends, updates },
+  });
   expect(await activities.countHeld({ orgId: database.orgId, limit })).toMatchObject({ told: true });
   const later = { ...together, key: `${key}:1:2` };
   await tell(later);
