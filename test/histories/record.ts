@@ -10,6 +10,7 @@ import { holdfastClient } from '../harness/holdfast-client.ts';
 import { startSlackDouble } from '../harness/slack-double.ts';
 import { makePlace, ownerEmail, startStack, waitFor } from '../harness/stack.ts';
 import { createGitRepository } from '../parts/git-repository.ts';
+import { consolidate } from './consolidated.ts';
 
 /**
  * node test/histories/record.ts
@@ -64,23 +65,23 @@ steps:
     rollback: "false"
 `;
 
-/** A team whose report somebody gets: there is no address of the API that makes one. */
-async function makeTeamWithReport(dataDir: string): Promise<void> {
+async function openDatabase(dataDir: string): Promise<pg.Client> {
   const { port, password } = JSON.parse(await readFile(join(dataDir, 'postgres.json'), 'utf8'));
   const connectionString = `postgres://postgres:${encodeURIComponent(password)}@127.0.0.1:${port}/holdfast`;
   const client = new pg.Client({ connectionString });
   await client.connect();
-  try {
-    await client.query(
-      `insert into teams (org_id, slug, name) select org_id, 'recorded', 'Recorded' from organizations`,
-    );
-    await client.query(
-      `insert into settings (org_id, key, value) select org_id, 'reports', $1 from organizations`,
-      [JSON.stringify({ teams: { recorded: ['team@example.com'] } })],
-    );
-  } finally {
-    await client.end();
-  }
+  return client;
+}
+
+/** A team whose report somebody gets: there is no address of the API that makes one. */
+async function makeTeamWithReport(database: pg.Client): Promise<void> {
+  await database.query(
+    `insert into teams (org_id, slug, name) select org_id, 'recorded', 'Recorded' from organizations`,
+  );
+  await database.query(
+    `insert into settings (org_id, key, value) select org_id, 'reports', $1 from organizations`,
+    [JSON.stringify({ teams: { recorded: ['team@example.com'] } })],
+  );
 }
 
 const place = await makePlace();
@@ -280,7 +281,8 @@ try {
   await holdfast.put('/api/v1/notification-channels/recorded', channel);
   await holdfast.put('/api/v1/chat/settings', { summaries: { recorded: ['day'] } });
 
-  await makeTeamWithReport(place.dataDir);
+  const database = await openDatabase(place.dataDir);
+  await makeTeamWithReport(database);
   const sla = await holdfast.post('/api/v1/reports/sla/send', {});
   const objective = {
     objectivePercent: 99,
@@ -309,6 +311,8 @@ try {
     await writeFile(file, stdout);
     console.log(name);
   };
+  await save('consolidation.told', await consolidate(holdfast, { client, database }));
+  await database.end();
   const detail = async (number: number) => await holdfast.incident(number);
   const orgId = String(breaks.workflowId).split(':')[1];
   await save('alert.resolved', `alert:${orgId}:${breaks.alerts[0].id}`);

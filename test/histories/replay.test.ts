@@ -25,6 +25,7 @@ describe('replays', () => {
       'sla-report',
       'capacity-report',
       'chat-summary',
+      'consolidation',
       'contact-test',
       'handoffs',
       'readiness',
