@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { processorMs } from '../test/harness/processor-time.ts';
 import { publicDestination, withoutPrivateAddress } from './private-address.ts';
 
 const person = 'ana@example.com';
@@ -32,8 +33,9 @@ test('why a message failed names no address of a person, however the server wrot
 
 test('a long word costs no more than its length', () => {
   const mail = { channel: 'email', destination: 'home@private.example', person };
-  const began = performance.now();
-  withoutPrivateAddress('a.'.repeat(100_000), mail);
-  withoutPrivateAddress(`a@${'.'.repeat(100_000)}b`, mail);
-  expect(performance.now() - began).toBeLessThan(1_000);
+  const took = processorMs(() => {
+    withoutPrivateAddress('a.'.repeat(100_000), mail);
+    withoutPrivateAddress(`a@${'.'.repeat(100_000)}b`, mail);
+  });
+  expect(took).toBeLessThan(1_000);
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { processorMs } from '../../test/harness/processor-time.ts';
 import { StepOutput } from './output.ts';
 
 describe('the output of a step', () => {
@@ -110,11 +111,9 @@ describe('the output of a step', () => {
     const line =
       '2026-01-31T02:00:00Z INFO request of /api/v1/orders took 12 ms, status 200, secret nothing\n';
     const text = line.repeat(800).slice(0, 65_000) + secrets[7];
-    const times = Array.from({ length: 20 }, () => {
-      const begun = performance.now();
-      expect(output.mask(text).endsWith('***')).toBe(true);
-      return performance.now() - begun;
-    });
+    const times = Array.from({ length: 20 }, () =>
+      processorMs(() => expect(output.mask(text).endsWith('***')).toBe(true)),
+    );
     expect(Math.min(...times)).toBeLessThan(10);
   });
 

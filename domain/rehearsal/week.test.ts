@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { processorMs } from '../../test/harness/processor-time.ts';
 import { madeUpConfiguration, madeUpSchedule } from '../../test/harness/rehearsed.ts';
 import { type PastIncident, rehearseWeek } from './week.ts';
 
@@ -120,9 +121,10 @@ test('has people answer when they did, and shows no difference where there is no
 });
 
 test('takes hundreds of alerts of an incident without reading its feed hundreds of times', () => {
-  const started = performance.now();
   const storm = Array.from({ length: 20 }, (_, number) => incident(number, '2026-11-24T02:00:00Z', {}, 200));
-  expect(week(storm)).toMatchObject({ asItStands: { pages: 20 }, asEdited: { pages: 20 } });
+  const took = processorMs(() =>
+    expect(week(storm)).toMatchObject({ asItStands: { pages: 20 }, asEdited: { pages: 20 } }),
+  );
   // each feed read at each of its 400 entries would take more than ten times as long
-  expect(performance.now() - started).toBeLessThan(4000);
+  expect(took).toBeLessThan(4000);
 });

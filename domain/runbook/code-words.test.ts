@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
+import { processorMs } from '../../test/harness/processor-time.ts';
 import { parseRunbook } from './parse.ts';
 import { argvProblem, compileShellLine } from './shell-line.ts';
 import { readForm, renderForm } from './step-types/command-form.ts';
@@ -297,10 +298,11 @@ describe('a variable that stays a value', () => {
         { length: 199 },
         (_, index) => [word, '-exec', 'find', 'exec'][index % 4] ?? '',
       );
-      const began = performance.now();
-      argvProblem([...words, '{{x}}']);
-      argvProblem(['a', ...words.map(() => word), '{{x}}']);
-      expect(performance.now() - began).toBeLessThan(1000);
+      const took = processorMs(() => {
+        argvProblem([...words, '{{x}}']);
+        argvProblem(['a', ...words.map(() => word), '{{x}}']);
+      });
+      expect(took).toBeLessThan(1000);
     }
   });
 });

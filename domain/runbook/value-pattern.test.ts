@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { processorMs } from '../../test/harness/processor-time.ts';
 import { readValuePattern } from './value-pattern.ts';
 
 function matches(pattern: string, value: string): boolean {
@@ -108,8 +109,6 @@ describe('the pattern of an input', () => {
     ['(https?:\\/\\/)?([\\da-z.-]+)\\.([a-z.]{2,6})([\\/\\w .-]*)*\\/?', 'a'],
     ['[a-z]{1,999}[a-z]{1,999}', 'a'],
   ])('%s is answered at once for a thousand of %j', (pattern, character) => {
-    const began = performance.now();
-    matches(pattern, `${character.repeat(999)}!`);
-    expect(performance.now() - began).toBeLessThan(500);
+    expect(processorMs(() => matches(pattern, `${character.repeat(999)}!`))).toBeLessThan(500);
   });
 });

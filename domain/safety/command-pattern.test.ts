@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { processorMs } from '../../test/harness/processor-time.ts';
 import { forbids, permits } from './command-pattern.ts';
 import { argvCommands, shellCommands } from './shell-commands.ts';
 
@@ -208,10 +209,11 @@ test('what is nested without end is read to no end', () => {
     '<<E ',
     'rm ',
   ]) {
-    const began = performance.now();
     const text = `${piece.repeat(20_000 / piece.length)}reboot`;
-    expect(denied('reboot', text), piece).toBe(true);
-    expect(denied('rm -rf *', text), piece).toBe(false);
-    expect(performance.now() - began, piece).toBeLessThan(2_000);
+    const took = processorMs(() => {
+      expect(denied('reboot', text), piece).toBe(true);
+      expect(denied('rm -rf *', text), piece).toBe(false);
+    });
+    expect(took, piece).toBeLessThan(2_000);
   }
 });

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { IncidentHead, TimelineEntry } from '../../db/incident-detail.ts';
 import type { IncidentChange } from '../../db/incident-evidence.ts';
+import { processorMs } from '../../test/harness/processor-time.ts';
 import { type SharedInput, sharedView } from './view.ts';
 
 const now = Date.parse('2026-11-21T02:20:00Z');
@@ -159,9 +160,10 @@ it("tells of another team's change whose service it touched, and no more", () =>
 
 it('is made at once of the longest and worst texts', () => {
   const long = entry('note', 'x'.repeat(10_000));
-  const started = performance.now();
-  const view = shown({ timeline: Array.from({ length: 200 }, () => long) });
   // it took minutes where each text takes the square of its length
-  expect(performance.now() - started).toBeLessThan(2000);
-  expect(view.timeline[0]?.summary).toHaveLength(2000);
+  const took = processorMs(() => {
+    const view = shown({ timeline: Array.from({ length: 200 }, () => long) });
+    expect(view.timeline[0]?.summary).toHaveLength(2000);
+  });
+  expect(took).toBeLessThan(2000);
 });
