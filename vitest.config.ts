@@ -13,7 +13,7 @@ export default defineConfig({
     globalSetup: ['test/parts/prepare.ts', 'test/harness/global-setup.ts'],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 120_000,
     // what is waited for comes when it comes: a limit only ends a test that would fail anyway
     expect: { poll: { timeout: 10_000 } },
