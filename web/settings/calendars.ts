@@ -5,6 +5,7 @@ import type { Problems } from '../layout/fields.ts';
 import { setFlash } from '../layout/flash.ts';
 import { NotFoundError, type Pages } from '../layout/pages.ts';
 import { deleteNamed, saveNamed } from '../named-configuration.ts';
+import { readerZone } from '../on-call/reader-zone.ts';
 import { requireRole, visitorOf } from '../visitor.ts';
 import {
   type CalendarValues,
@@ -21,13 +22,15 @@ import {
 const policiesPage = '/settings/sla-policies';
 
 /** The hours that SLA clocks run by; they are listed beneath the SLA policies. */
-export function calendarRoutes(deps: Pick<WebDeps, 'db'>, pages: Pages): Router {
+export function calendarRoutes(deps: Pick<WebDeps, 'db' | 'timeZone'>, pages: Pages): Router {
   const router = Router();
 
   router.get(calendarBase, (_request, response) => response.redirect(303, `${policiesPage}#calendars-title`));
 
   router.get(`${calendarBase}/new`, requireRole('admin'), async (request, response) => {
-    await form(request, response, { values: newCalendarValues, existing: false });
+    const { scope, userId } = visitorOf(request);
+    const timeZone = await deps.db.read(scope, (tx) => readerZone(tx, userId, deps.timeZone));
+    await form(request, response, { values: { ...newCalendarValues, timeZone }, existing: false });
   });
 
   router.get(`${calendarBase}/:name`, requireRole('admin'), async (request, response) => {

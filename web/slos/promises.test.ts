@@ -48,6 +48,13 @@ async function send(path: string, fields: Record<string, string>) {
   return { status: answer.status, html: await next.text() };
 }
 
+it('proposes for a calendar the zone of whoever makes it', async () => {
+  await database.owner.query(`update users set time_zone = 'Asia/Kolkata'`);
+  const headers = { cookie: `holdfast=${session.token}` };
+  const html = await (await fetch(`${web.base}/settings/sla-calendars/new`, { headers })).text();
+  expect(html).toMatch(/name="timeZone"[^>]*value="Asia\/Kolkata"/);
+});
+
 it('makes a calendar, tries it before, and keeps it while a policy goes by it', async () => {
   const office = { name: 'office', timeZone: 'Europe/Berlin', mon: '09:00-17:00', holidays: '' };
   const tried = await send('/settings/sla-calendars/new/try', { ...office, name: '' });
