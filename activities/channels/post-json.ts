@@ -13,12 +13,12 @@ export interface Post {
   noun: string;
   kind: string;
   url: string;
-  method?: 'POST' | 'HEAD';
+  method?: 'POST' | 'HEAD' | 'GET';
   headers?: Record<string, string>;
   /** JSON text. */
   body?: string;
-  /** What to look at when it is refused. */
-  remedy: string;
+  /** What to look at when it is refused, by the status of the answer where that tells. */
+  remedy: string | ((status: number) => string);
 }
 
 const timeoutMs = 10_000;
@@ -37,14 +37,35 @@ export function rateLimited(message: string, forMs: number = defaultPatienceMs):
 
 /**
  * Sends JSON and answers what came back. Throws ApplicationFailures, `kind` before their names: RateLimited (429) and
- * …Unavailable for what a retry mends (network, 408, 425, 5xx; `Retry-After` sets the delay, an hour at most),
- * else non-retryable …Refused (other 4xx), …Redirected (a redirect would carry the message to where no Admin sent
+ * …Unavailable for what a retry mends (network, 408, 425, 5xx; `Retry-After` or `RateLimit-Reset` sets the delay, an hour
+ * at most), else non-retryable …Refused (other 4xx), …Redirected (a redirect would carry the message to where no Admin sent
  * it) or …Forbidden (link-local address).
  */
 export async function postJson(deps: PostDeps, post: Post): Promise<{ status: number; text: string }> {
-  let response: Response;
+  const response = await answerTo(deps, post);
+  const text = await beginning(response);
+  // a probe asks whether somebody is there, whatever they say
+  if (response.ok || post.method === 'HEAD') return { status: response.status, text };
+  throw answerFailure(post, response, text, deps.clock());
+}
+
+/**
+ * As `postJson`, and answers the JSON that came back, of so many bytes at most. An answer that is cut short, too long or no
+ * JSON is …Unavailable too.
+ */
+export async function askJson(deps: PostDeps, post: Post, atMostBytes: number): Promise<unknown> {
+  const response = await answerTo(deps, post);
+  if (!response.ok) throw answerFailure(post, response, await beginning(response), deps.clock());
   try {
-    response = await fetch(post.url, {
+    return JSON.parse(await whole(response, atMostBytes));
+  } catch (error) {
+    throw networkFailure(post, error);
+  }
+}
+
+async function answerTo(deps: PostDeps, post: Post): Promise<Response> {
+  try {
+    return await fetch(post.url, {
       method: post.method ?? 'POST',
       headers: { 'user-agent': 'Holdfast', ...post.headers },
       ...(post.body !== undefined && { body: post.body }),
@@ -55,10 +76,6 @@ export async function postJson(deps: PostDeps, post: Post): Promise<{ status: nu
   } catch (error) {
     throw networkFailure(post, error);
   }
-  const text = await beginning(response);
-  // a probe asks whether somebody is there, whatever they say
-  if (response.ok || post.method === 'HEAD') return { status: response.status, text };
-  throw answerFailure(post, response, text, deps.clock());
 }
 
 /** The failure of a request that got no answer. */
@@ -98,7 +115,8 @@ function answerFailure(post: Post, response: Response, text: string, now: number
       message: `${whom} redirects to ${response.headers.get('location') ?? 'elsewhere'} (HTTP ${status}). Holdfast does not follow; if that is right, make it the channel's URL.`,
     });
   }
-  const delay = retryDelay(response.headers.get('retry-after'), now);
+  const { headers } = response;
+  const delay = retryDelay(headers.get('retry-after') ?? headers.get('ratelimit-reset'), now);
   if (status === 429) return rateLimited(`${whom} answered HTTP 429${said}`, delay);
   if (status === 408 || status === 425 || status >= 500) {
     return ApplicationFailure.create({
@@ -110,11 +128,15 @@ function answerFailure(post: Post, response: Response, text: string, now: number
   return ApplicationFailure.create({
     type: `${kind}Refused`,
     nonRetryable: true,
-    message: `${whom} refuses the message with HTTP ${status}${said}. ${post.remedy}`,
+    message: `${whom} refuses the message with HTTP ${status}${said}. ${remedyOf(post, status)}`,
   });
 }
 
-/** Milliseconds that `Retry-After` asks for, as seconds or as a date; undefined without a readable one. */
+function remedyOf({ remedy }: Post, status: number): string {
+  return typeof remedy === 'string' ? remedy : remedy(status);
+}
+
+/** Milliseconds that `Retry-After` (or PagerDuty's `ratelimit-reset`) asks for, as seconds or as a date; undefined without a readable one. */
 function retryDelay(header: string | null, now: number): number | undefined {
   if (header === null) return undefined;
   const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - now;
@@ -135,6 +157,17 @@ async function beginning(response: Response): Promise<string> {
     // an answer cut short still has its status
   }
   return text.replace(/\s+/g, ' ').trim().slice(0, 300);
+}
+
+async function whole(response: Response, atMostBytes: number): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > atMostBytes) throw new Error(`its answer is longer than ${atMostBytes} bytes`);
+    parts.push(chunk);
+  }
+  return Buffer.concat(parts).toString('utf8');
 }
 
 function rootCause(error: unknown): Error {

@@ -2,6 +2,7 @@ import { createHmac, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { z } from 'zod';
 import { findPort, loopback } from '../../stack/port.ts';
+import { answerRest, type PagerDutyRest, type RestIncident } from './pagerduty-rest-double.ts';
 
 /**
  * Stands in for PagerDuty: the Events API v2, as strict as its documentation (developer.pagerduty.com/docs/send-alert-event
@@ -9,8 +10,11 @@ import { findPort, loopback } from '../../stack/port.ts';
  * incident.
  */
 export interface PagerDutyDouble {
-  /** For HOLDFAST_PAGERDUTY_API_URL. */
+  /** For HOLDFAST_PAGERDUTY_API_URL and HOLDFAST_PAGERDUTY_REST_API_URL. */
   url: string;
+  rest: PagerDutyRest;
+  /** Every incident that there was, the oldest first. */
+  opened: RestIncident[];
   /** Accepted, in their order. */
   events: PagerDutyReceived[];
   /** By dedup_key. */
@@ -56,7 +60,16 @@ const largestBytes = 512 * 1024;
 const callsAtMost = 120;
 const windowMs = 60_000;
 
-export async function startPagerDutyDouble({ routingKey }: { routingKey: string }): Promise<PagerDutyDouble> {
+/** `apiToken` of the REST API, whose users have the addresses `users`. */
+export async function startPagerDutyDouble({
+  routingKey,
+  apiToken = 'key-of-the-rest-api',
+  users = [],
+}: {
+  routingKey: string;
+  apiToken?: string;
+  users?: string[];
+}): Promise<PagerDutyDouble> {
   let calls: number[] = [];
   const server = createServer(async (request, response) => {
     const parts: Buffer[] = [];
@@ -67,6 +80,20 @@ export async function startPagerDutyDouble({ routingKey }: { routingKey: string 
     const refuse = (...errors: string[]) =>
       answer(400, { status: 'invalid event', message: 'Event object is invalid', errors });
     if (request.method === 'HEAD') return response.writeHead(404).end();
+    const url = new URL(request.url ?? '/', `http://${loopback}`);
+    if (url.pathname.startsWith('/incidents')) {
+      const call = {
+        method: request.method ?? '',
+        url,
+        headers: request.headers,
+        body: body.toString('utf8'),
+      };
+      const { opened } = double;
+      const said = answerRest(double.rest, call, { apiToken, users, incidents: opened });
+      if (said.broken) return request.socket.destroy();
+      for (const [name, value] of Object.entries(said.headers ?? {})) response.setHeader(name, value);
+      return answer(said.status, said.content);
+    }
     if (request.url !== '/v2/enqueue' || request.method !== 'POST') return answer(404, {});
     calls = [...calls.filter((at) => at > Date.now() - windowMs), Date.now()];
     if (double.askForPatience || calls.length > callsAtMost) {
@@ -80,13 +107,15 @@ export async function startPagerDutyDouble({ routingKey }: { routingKey: string 
     if (parsed.data.routing_key !== routingKey) return refuse("'routing_key' is invalid");
     const dedup_key = parsed.data.dedup_key ?? randomUUID();
     double.events.push(parsed.data);
-    fold(double.incidents, dedup_key, parsed.data);
+    fold(double, dedup_key, parsed.data);
     return answer(202, { status: 'success', message: 'Event processed', dedup_key });
   });
   const port = await findPort();
   await new Promise<void>((resolve) => server.listen(port, loopback, resolve));
   const double: PagerDutyDouble = {
     url: `http://${loopback}:${port}`,
+    rest: { notes: [], calls: [], askForPatience: undefined, breakOff: false, readOnly: false },
+    opened: [],
     events: [],
     incidents: new Map(),
     askForPatience: false,
@@ -99,14 +128,23 @@ export async function startPagerDutyDouble({ routingKey }: { routingKey: string 
 }
 
 /** An event about an open incident joins it; one about a resolved one opens another; the rest is dropped. */
-function fold(incidents: PagerDutyDouble['incidents'], key: string, received: PagerDutyReceived): void {
+function fold(
+  { incidents, opened }: Pick<PagerDutyDouble, 'incidents' | 'opened'>,
+  key: string,
+  received: PagerDutyReceived,
+): void {
   const open = incidents.get(key);
   if (received.event_action === 'trigger') {
     const { summary } = received.payload;
     if (open && open.status !== 'resolved') open.alerts += 1;
-    else incidents.set(key, { status: 'triggered', alerts: 1, summary });
+    else {
+      incidents.set(key, { status: 'triggered', alerts: 1, summary });
+      opened.push({ id: `PD${opened.length + 1}`, key, status: 'triggered' });
+    }
   } else if (open && open.status !== 'resolved') {
     open.status = received.event_action === 'resolve' ? 'resolved' : 'acknowledged';
+    const newest = opened.findLast((each) => each.key === key);
+    if (newest) newest.status = open.status;
   }
 }
 
