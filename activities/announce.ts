@@ -11,6 +11,7 @@ import {
   readReportSubject,
 } from '../db/rule-subject.ts';
 import { targetName } from '../domain/escalation/pages.ts';
+import type { AnnouncedTrigger } from '../domain/incident/state.ts';
 import type { NotificationCause } from '../domain/notification.ts';
 import { evaluateRules } from '../domain/notification-rules/evaluate.ts';
 import { noticesCalledFor, type UnreachedTarget } from '../domain/notification-rules/notices.ts';
@@ -23,7 +24,7 @@ export interface AnnounceInput {
   orgId: string;
   incidentId?: string;
   executionId?: string;
-  trigger: NotificationTrigger;
+  trigger: AnnouncedTrigger;
   /** Which time it is that this happens, in the keys of the messages; of 'alert.received' the alert's id. */
   occurrence: string;
   /** Epoch milliseconds. */
@@ -68,13 +69,16 @@ export function createAnnounceActivities({ db }: { db: Pick<Database, 'write'> }
 export type AnnounceActivities = ReturnType<typeof createAnnounceActivities>;
 
 async function calledForByRules(tx: Tx, args: AnnounceInput): Promise<RuleNotice[]> {
-  const rules = await listRulesFor(tx, args.trigger);
+  const { trigger } = args;
+  // no rule can wait for it
+  if (trigger === 'incident.noted') return [];
+  const rules = await listRulesFor(tx, trigger);
   if (rules.length === 0) return [];
   const subject = await readSubject(tx, args);
   if (!subject) return [];
-  const event = { ...subject.event, trigger: args.trigger, at: args.at };
+  const event = { ...subject.event, trigger, at: args.at };
   const matched = evaluateRules(rules, event).filter((verdict) => verdict.matched);
-  return await noticesOf(tx, args, matched, subject);
+  return await noticesOf(tx, { ...args, trigger }, matched, subject);
 }
 
 /** An incident that has ended because another one has its alerts now is not over for whoever is told of it. */
@@ -107,7 +111,7 @@ async function readSubject(tx: Tx, args: AnnounceInput): Promise<RuleSubject | u
 
 async function noticesOf(
   tx: Tx,
-  args: AnnounceInput,
+  args: AnnounceInput & { trigger: NotificationTrigger },
   verdicts: readonly RuleVerdict[],
   { event, facts, detail }: RuleSubject,
 ): Promise<RuleNotice[]> {

@@ -94,12 +94,15 @@ export interface ChannelMessage {
   kind: string;
   /** To whom it went directly, by mail address; null: to a conversation of many. */
   person: string | null;
+  /** Whether the channel writes notes there. */
+  notes: boolean;
 }
 
 /** Every message that channels which are still there have about something. */
 export async function listChannelMessages(tx: Tx, subject: string): Promise<ChannelMessage[]> {
   const { rows } = await sql<ChannelMessage>`
-    select m.destination, c.name as channel, c.definition ->> 'type' as kind, m.reference ->> 'person' as person
+    select m.destination, c.name as channel, c.definition ->> 'type' as kind, m.reference ->> 'person' as person,
+      c.definition ? 'apiToken' as notes
     from channel_messages m
     join notification_channels c on c.org_id = m.org_id and c.name = split_part(m.destination, ':', 2)
     where m.subject = ${subject} and m.destination like 'channel:%'
@@ -107,13 +110,14 @@ export async function listChannelMessages(tx: Tx, subject: string): Promise<Chan
   return rows;
 }
 
-/** Whether some channel keeps what it was told of up to date. */
-export async function hasFollowingChannel(tx: Tx): Promise<boolean> {
-  const { rows } = await sql`
-    select 1 from notification_channels
-    where definition ->> 'type' = 'pagerduty' or (definition ->> 'type' = 'slack' and definition ? 'token')
-    limit 1`.execute(tx);
-  return rows.length > 0;
+/** Kinds of the channels that keep what they were told of up to date. */
+export async function listFollowingKinds(tx: Tx): Promise<Set<string>> {
+  const { rows } = await sql<{ kind: string }>`
+    select distinct definition ->> 'type' as kind from notification_channels
+    where definition ->> 'type' = 'pagerduty' or (definition ->> 'type' = 'slack' and definition ? 'token')`.execute(
+    tx,
+  );
+  return new Set(rows.map(({ kind }) => kind));
 }
 
 // ---- how a notification channel is ----

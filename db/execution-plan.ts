@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ApprovalPlan, ExecutionPlan, StepPlan, StepWork } from '../domain/execution/plan.ts';
 import { executionTriggers } from '../domain/execution/state.ts';
+import type { AnnouncedTrigger } from '../domain/incident/state.ts';
 import type { NotificationTrigger } from '../domain/notification-rules/rule.ts';
 import type { EscalationTarget } from '../domain/policies.ts';
 import { variablesHold } from '../domain/runbook/condition.ts';
@@ -68,7 +69,7 @@ export async function loadExecutionPlan(
   };
 }
 
-function isOfExecutions(trigger: NotificationTrigger): boolean {
+function isOfExecutions(trigger: AnnouncedTrigger): trigger is NotificationTrigger {
   return (executionTriggers as readonly string[]).includes(trigger);
 }
 

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { AnnouncedTrigger } from '../domain/incident/state.ts';
 import type { NamedRule } from '../domain/notification-rules/evaluate.ts';
 import {
   type NotificationRule,
@@ -7,7 +8,7 @@ import {
 } from '../domain/notification-rules/rule.ts';
 import type { EscalationTarget } from '../domain/policies.ts';
 import type { Tx } from './database.ts';
-import { hasFollowingChannel } from './destinations.ts';
+import { listFollowingKinds } from './destinations.ts';
 import { type Change, type Named, named, put, remove } from './named-configuration.ts';
 import { UnknownReferenceError } from './policies.ts';
 import { teamIdOf } from './teams.ts';
@@ -44,13 +45,17 @@ export async function deleteNotificationRule(
 const followedTriggers = ['incident.root_cause_found', 'incident.acknowledged', 'incident.resolved'] as const;
 
 /** What rules that are switched on, and messages that are kept up to date, wait for: only that is announced. */
-export async function listAnnouncedTriggers(tx: Tx): Promise<NotificationTrigger[]> {
+export async function listAnnouncedTriggers(tx: Tx): Promise<AnnouncedTrigger[]> {
   const { rows } = await sql<{ trigger: NotificationTrigger }>`
     select distinct jsonb_array_elements_text(definition -> 'triggers') as trigger
     from notification_rules where definition -> 'enabled' is distinct from 'false'::jsonb
     order by 1`.execute(tx);
   const awaited = rows.map(({ trigger }) => trigger);
-  return (await hasFollowingChannel(tx)) ? [...new Set([...awaited, ...followedTriggers])].sort() : awaited;
+  const following = await listFollowingKinds(tx);
+  if (following.size === 0) return awaited;
+  // also without a key for them: one may be set before an incident reads this again
+  const notes: AnnouncedTrigger[] = following.has('pagerduty') ? ['incident.noted'] : [];
+  return [...new Set([...awaited, ...followedTriggers, ...notes])].sort();
 }
 
 /** Those that are switched on and wait for `trigger`, in their order. */

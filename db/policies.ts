@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import {
+  completeChannel,
   hiddenFields,
   type NotificationChannel,
   notificationChannel,
@@ -139,7 +140,7 @@ export async function putNotificationChannel(
   const { remove: removed = [], ...rest } = change;
   const before = (await getNotificationChannel(tx, change.name))?.definition;
   const kept = before ? hiddenToKeep(before, change.definition, removed) : {};
-  const definition = notificationChannel.parse({ ...kept, ...change.definition });
+  const definition = completeChannel.parse({ ...kept, ...change.definition });
   await put(tx, 'notification_channels', { ...rest, definition }, {});
 }
 

@@ -20,15 +20,35 @@ export const notificationChannel = z.discriminatedUnion('type', [
     webhookUrl: hidden.optional(),
     signingSecret: hidden.optional(),
   }),
-  /** Events API v2; `webhookSecret` is of the webhook subscription (v3) by which PagerDuty says what people did there. */
+  /**
+   * Events API v2; `webhookSecret` is of the webhook subscription (v3) by which PagerDuty says what people did there.
+   * By `apiToken`, an access key of the REST API, notes are written there, in the name of the user with the mail address
+   * `notesFrom`: both or neither.
+   */
   z.strictObject({
     type: z.literal('pagerduty'),
     routingKey: hidden,
     webhookSecret: hidden.optional(),
+    apiToken: hidden.optional(),
+    notesFrom: z.email().max(320).optional(),
   }),
   /** A Workflows webhook of Microsoft Teams, which posts adaptive cards. */
   z.strictObject({ type: z.literal('teams'), webhookUrl: hidden }),
 ]);
+
+/** What is put together from what was there and what is new: with all that belongs together. */
+export const completeChannel = notificationChannel.superRefine((channel, context) => {
+  if (channel.type !== 'pagerduty') return;
+  const { apiToken, notesFrom } = channel;
+  if (apiToken !== undefined && notesFrom === undefined) {
+    const message = 'write the mail address of the PagerDuty user in whose name apiToken writes notes';
+    context.addIssue({ code: 'custom', path: ['notesFrom'], message });
+  }
+  if (notesFrom !== undefined && apiToken === undefined) {
+    const message = 'write the API access key by which notes are written, or leave notesFrom out';
+    context.addIssue({ code: 'custom', path: ['apiToken'], message });
+  }
+});
 export type NotificationChannel = z.infer<typeof notificationChannel>;
 export type ChannelKind = NotificationChannel['type'];
 
@@ -45,7 +65,7 @@ export const hiddenFields = {
   email: [],
   webhook: ['secret'],
   slack: ['token', 'webhookUrl', 'signingSecret'],
-  pagerduty: ['routingKey', 'webhookSecret'],
+  pagerduty: ['routingKey', 'webhookSecret', 'apiToken'],
   teams: ['webhookUrl'],
 } as const satisfies Record<ChannelKind, readonly string[]>;
 

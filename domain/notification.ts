@@ -13,6 +13,7 @@ export const notificationTypes = [
   'incident.root_cause_found',
   'incident.acknowledged',
   'incident.resolved',
+  'incident.noted',
   'sla.at_risk',
   'sla.breached',
   'approval.needed',
@@ -110,6 +111,7 @@ export interface NotificationCause {
  * - of a rule: `rule`, its name, and `note`, its line above the message; `follows`: it brings a message that is there up to
  *   date, and says nothing where the same was said already
  * - alert.received: `alert`, the name of the alert
+ * - incident.noted, which goes to PagerDuty alone: `seq`, the number of the incident's event that is the note
  * - escalation.reminder, escalation.restarted: `quietFor` (milliseconds)
  * - oncall.nobody: `reason`, for people
  * - oncall.handoff: `schedule`, `at` (ISO 8601), `direction` ('on' or 'off') of the person whom it goes to

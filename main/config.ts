@@ -51,6 +51,7 @@ export interface Config {
   /** Asked instead of the vendors' own addresses. */
   slackApiUrl?: string;
   pagerDutyApiUrl?: string;
+  pagerDutyRestApiUrl?: string;
   ownerEmail: string;
   ownerToken?: string;
   ingestKey?: string;
@@ -197,6 +198,7 @@ const variables = z.object({
   HOLDFAST_AWS_ENDPOINT: httpUrl('http://127.0.0.1:5000').optional(),
   HOLDFAST_SLACK_API_URL: httpUrl('http://127.0.0.1:5001/api').optional(),
   HOLDFAST_PAGERDUTY_API_URL: httpUrl('http://127.0.0.1:5002').optional(),
+  HOLDFAST_PAGERDUTY_REST_API_URL: httpUrl('http://127.0.0.1:5002').optional(),
   HOLDFAST_OWNER_EMAIL: z
     .string()
     .regex(/^[^\s<>@]+@[^\s<>@]+$/, 'write a mail address such as ana@example.com')
@@ -344,6 +346,7 @@ function configOf(given: z.output<typeof variables>): Omit<Config, 'commandEnvir
     awsEndpoint: given.HOLDFAST_AWS_ENDPOINT,
     slackApiUrl: given.HOLDFAST_SLACK_API_URL,
     pagerDutyApiUrl: given.HOLDFAST_PAGERDUTY_API_URL,
+    pagerDutyRestApiUrl: given.HOLDFAST_PAGERDUTY_REST_API_URL,
     ownerToken: given.HOLDFAST_OWNER_TOKEN,
     ingestKey: given.HOLDFAST_INGEST_KEY,
   };

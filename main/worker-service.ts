@@ -146,6 +146,7 @@ async function activitiesOf(config: Config, backends: Backends): Promise<Activit
       hidden: backends.hidden,
       slackApiUrl: config.slackApiUrl,
       pagerDutyApiUrl: config.pagerDutyApiUrl,
+      pagerDutyRestApiUrl: config.pagerDutyRestApiUrl,
       publicUrl,
       timeZone: config.timeZone,
       startConsolidation: backends.starter.startConsolidation,

@@ -367,7 +367,9 @@ export async function incident(input: IncidentInput, carried?: IncidentState): P
   setHandler(assign, ({ actor, to }) => accept({ type: 'assigned', at: Date.now(), by: actor.name, to }), {
     validator: (_: { actor: Actor }) => refuseResolved(driver.state),
   });
-  setHandler(addNote, ({ actor, text }) => accept({ type: 'noted', at: Date.now(), by: actor.name, text }));
+  setHandler(addNote, ({ actor: { name, via }, text }) =>
+    accept({ type: 'noted', at: Date.now(), by: name, text, via }),
+  );
   setHandler(
     snooze,
     ({ actor, until }) =>

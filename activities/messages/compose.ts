@@ -10,6 +10,7 @@ import { importMessage } from './import-message.ts';
 import { incidentMessage } from './incident-message.ts';
 import { type Mail, renderMail } from './mail-layout.ts';
 import { type Message, type MessageSource, oneLineSubject } from './message.ts';
+import { noteMessage } from './note-message.ts';
 import { channelTestMessage, forecastMessage } from './notice-message.ts';
 import { readinessMessage } from './readiness-message.ts';
 
@@ -65,6 +66,8 @@ function messageOf(source: MessageSource): Message {
       const message = incidentMessage({ ...source, type }, present(facts.incident, 'incident'));
       return { ...message, actions: chatActions(facts) };
     }
+    case 'incident.noted':
+      return noteMessage(source, present(facts.incident, 'incident'), present(source.note, 'note'));
     case 'approval.needed': {
       present(facts.approval, 'approval');
       const message = executionMessage({ ...source, type }, present(facts.execution, 'execution'));

@@ -6,6 +6,7 @@ import type { ConsolidatedFacts } from '../../db/notification-limits.ts';
 import type { Report } from '../../db/reports.ts';
 import { oneLine } from '../../domain/markup.ts';
 import type { NotificationType } from '../../domain/notification.ts';
+import type { WrittenNote } from '../../domain/pagerduty.ts';
 import type { ReadinessFinding } from '../../domain/readiness/readiness.ts';
 import type { ChatAction } from './chat-actions.ts';
 import type { Mail } from './mail-layout.ts';
@@ -24,6 +25,7 @@ export interface MessageSource {
   /** The worst first. */
   readiness?: readonly ReadinessFinding[] | undefined;
   summary?: ChatSummary | undefined;
+  note?: WrittenNote | undefined;
   detail: Record<string, string | number | boolean | null>;
   /** Address of the pages, without a slash at the end. */
   publicUrl: string;

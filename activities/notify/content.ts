@@ -2,12 +2,14 @@ import { type ChatSummary, readChatSummary } from '../../db/chat-summary.ts';
 import type { Tx } from '../../db/database.ts';
 import { type GitImport, getImport } from '../../db/git-sources.ts';
 import { type HandoffFacts, readHandoffFacts } from '../../db/handoffs.ts';
+import { findIncidentNote } from '../../db/incident-notes.ts';
 import { type NotificationFacts, readNotificationFacts } from '../../db/notification-facts.ts';
 import { type ConsolidatedFacts, readConsolidated } from '../../db/notification-limits.ts';
 import { readReadiness } from '../../db/readiness.ts';
 import { readOrganizationZone } from '../../db/report-audience.ts';
 import { getReport, type Report } from '../../db/reports.ts';
 import type { NotifyInput } from '../../domain/notification.ts';
+import type { WrittenNote } from '../../domain/pagerduty.ts';
 import type { ReadinessFinding } from '../../domain/readiness/readiness.ts';
 import { dateOf } from '../messages/moments.ts';
 import type { Content } from './outgoing.ts';
@@ -36,11 +38,17 @@ export async function readContent(
     handoff: await handoffOf(tx, input),
     readiness: await readinessFor(tx, input, context),
     summary: await summaryFor(tx, input, context),
+    note: await noteOf(tx, input),
     detail: input.detail,
     publicUrl: context.publicUrl,
     now: context.now,
     timeZone: await readOrganizationZone(tx, context.timeZone),
   };
+}
+
+async function noteOf(tx: Tx, { type, incidentId, detail }: NotifyInput): Promise<WrittenNote | undefined> {
+  if (type !== 'incident.noted' || incidentId === undefined) return undefined;
+  return await findIncidentNote(tx, { incidentId, seq: Number(detail.seq) });
 }
 
 async function handoffOf(tx: Tx, { type, detail, target }: NotifyInput): Promise<HandoffFacts | undefined> {

@@ -5,6 +5,12 @@ import type { Database } from '../../db/database.ts';
 import { findChannelMessage, keepChannelMessage } from '../../db/destinations.ts';
 import { createEmailChannel, type EmailMessage, type MailTransport } from '../channels/email.ts';
 import { createPagerDutyChannel, type PagerDutyEvent } from '../channels/pagerduty.ts';
+import {
+  createPagerDutyNotes,
+  type PagerDutyApiAccess,
+  type PagerDutyNote,
+  restApiUrlFor,
+} from '../channels/pagerduty-notes.ts';
 import { createSlackChannel, isGone, type SlackReference } from '../channels/slack.ts';
 import { type AdaptiveCard, createTeamsChannel } from '../channels/teams.ts';
 import { createWebhookChannel } from '../channels/webhook.ts';
@@ -26,6 +32,8 @@ export interface DeliverDeps {
   /** In place of the vendors' own. */
   slackApiUrl?: string | undefined;
   pagerDutyApiUrl?: string | undefined;
+  /** Of the REST API; absent: in the region of the other. */
+  pagerDutyRestApiUrl?: string | undefined;
   /** Epoch milliseconds. */
   clock: () => number;
 }
@@ -50,6 +58,7 @@ export type Outgoing =
       /** As of Slack: there is an incident of PagerDuty's about it. */
       subject: string | null;
     }
+  | { kind: 'pagerduty_note'; to: PagerDutyApiAccess; note: PagerDutyNote }
   | { kind: 'teams'; to: Extract<Destination, { kind: 'teams' }>; card: AdaptiveCard };
 
 const slackReference = z.object({ conversation: z.string(), ts: z.string() });
@@ -61,6 +70,10 @@ export function createAdapters(deps: DeliverDeps) {
     webhook: createWebhookChannel(deps),
     slack: createSlackChannel({ ...deps, apiUrl: deps.slackApiUrl }),
     pagerduty: createPagerDutyChannel({ ...deps, apiUrl: deps.pagerDutyApiUrl }),
+    notes: createPagerDutyNotes({
+      ...deps,
+      apiUrl: deps.pagerDutyRestApiUrl ?? restApiUrlFor(deps.pagerDutyApiUrl),
+    }),
     teams: createTeamsChannel(deps),
   };
 }
@@ -69,7 +82,7 @@ export type Adapters = ReturnType<typeof createAdapters>;
 /** The channels of all kinds behind one call. */
 export function createDelivery(
   { db, hidden }: Pick<DeliverDeps, 'db' | 'hidden'>,
-  { email, webhook, slack, pagerduty, teams }: Adapters,
+  { email, webhook, slack, pagerduty, notes, teams }: Adapters,
 ) {
   /** Hands it over. Throws the ApplicationFailures of its channel, and SecretUnavailable. */
   async function deliver(orgId: string, outgoing: Outgoing): Promise<{ response: string }> {
@@ -85,6 +98,8 @@ export function createDelivery(
         return await deliverToSlack(orgId, outgoing);
       case 'pagerduty':
         return await deliverToPagerDuty(orgId, outgoing);
+      case 'pagerduty_note':
+        return await notes.write(await apiAccess(orgId, outgoing.to), outgoing.note);
       case 'teams':
         return await teams.send({
           webhookUrl: await revealUrl(orgId, outgoing.to.webhookUrl),
@@ -182,10 +197,24 @@ export function createDelivery(
       }
       case 'pagerduty':
         await reveal(hidden, orgId, destination.routingKey);
-        return await pagerduty.probe();
+        return await probePagerDuty(orgId, destination);
       case 'teams':
         return await teams.probe({ webhookUrl: await revealUrl(orgId, destination.webhookUrl) });
     }
+  }
+
+  async function probePagerDuty(
+    orgId: string,
+    { notes: access }: Extract<Destination, { kind: 'pagerduty' }>,
+  ): Promise<{ response: string }> {
+    const events = await pagerduty.probe();
+    if (access === undefined) return events;
+    const api = await notes.probe(await apiAccess(orgId, access));
+    return { response: `${events.response}; ${api.response}` };
+  }
+
+  async function apiAccess(orgId: string, { token, from }: PagerDutyApiAccess): Promise<PagerDutyApiAccess> {
+    return { token: await reveal(hidden, orgId, token), from };
   }
 
   return { deliver, probe };

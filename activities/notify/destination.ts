@@ -7,6 +7,7 @@ import { resolveTargets } from '../../domain/escalation/resolve.ts';
 import type { ContactTarget, NotifyTarget } from '../../domain/notification.ts';
 import type { ChannelKind, NotificationChannel } from '../../domain/notification-channel.ts';
 import type { Severity } from '../../domain/severity.ts';
+import type { PagerDutyApiAccess } from '../channels/pagerduty-notes.ts';
 
 interface Where {
   /** Names it to its pace, its limits and the messages that it has. */
@@ -33,7 +34,7 @@ export type Destination = Where &
         /** Whether what is pressed comes back to Holdfast. */
         presses: boolean;
       }
-    | { kind: 'pagerduty'; routingKey: string }
+    | { kind: 'pagerduty'; routingKey: string; notes?: PagerDutyApiAccess | undefined }
     | { kind: 'teams'; webhookUrl: string }
   );
 
@@ -244,7 +245,13 @@ export function channelDestination(
       );
     }
     case 'pagerduty':
-      return { ...where, kind: 'pagerduty', label: `${name} (PagerDuty)`, routingKey: channel.routingKey };
+      return {
+        ...where,
+        kind: 'pagerduty',
+        label: `${name} (PagerDuty)`,
+        routingKey: channel.routingKey,
+        notes: notesAccess(channel),
+      };
     case 'teams':
       return {
         ...where,
@@ -253,4 +260,26 @@ export function channelDestination(
         webhookUrl: channel.webhookUrl,
       };
   }
+}
+
+function notesAccess({
+  apiToken,
+  notesFrom,
+}: Extract<NotificationChannel, { type: 'pagerduty' }>): PagerDutyApiAccess | undefined {
+  return apiToken === undefined || notesFrom === undefined ? undefined : { token: apiToken, from: notesFrom };
+}
+
+/**
+ * Where notes of people go, which no other channel takes: by another API, with a pace and a patience of its own, so that
+ * no page waits for them.
+ */
+export function forNotes(destination: Destination | ApplicationFailure): Destination | ApplicationFailure {
+  if (destination instanceof ApplicationFailure) return destination;
+  if (destination.kind === 'pagerduty' && destination.notes) {
+    return { ...destination, key: `${destination.key}:notes` };
+  }
+  return ApplicationFailure.nonRetryable(
+    `${destination.label} takes no notes. Give a PagerDuty channel an apiToken and notesFrom.`,
+    'ChannelIncomplete',
+  );
 }

@@ -1,6 +1,7 @@
 import type { NotificationFacts } from '../../db/notification-facts.ts';
 import type { Begun } from '../../db/notifications.ts';
 import type { NotificationType, NotifyInput } from '../../domain/notification.ts';
+import { dedupKeyOf, noteForPagerDuty } from '../../domain/pagerduty.ts';
 import { composeMail, composeMessage } from '../messages/compose.ts';
 import type { MessageSource } from '../messages/message.ts';
 import { pagerDutyEvents } from '../messages/pagerduty-event.ts';
@@ -99,6 +100,8 @@ export async function deliveriesOf(
       ];
     }
     case 'pagerduty': {
+      // an event would page
+      if (type === 'incident.noted') return noteDeliveries(content, destination, begun.createdAt);
       const source = { ...content, reader, links: {} };
       const events = pagerDutyEvents(source, composeMessage(source), subject ?? key);
       return [{ to, outgoing: { kind: 'pagerduty', to: destination, events, subject } }];
@@ -109,6 +112,18 @@ export async function deliveriesOf(
       return [{ to, outgoing: { kind: 'teams', to: destination, card } }];
     }
   }
+}
+
+/** None of what `prepare` has found to be missing. */
+function noteDeliveries(
+  { facts: { incident }, note }: Content,
+  { label, notes }: Extract<Destination, { kind: 'pagerduty' }>,
+  since: Date,
+): Delivery[] {
+  if (!incident || !note || !notes) return [];
+  const dedupKey = dedupKeyOf(`incident:${incident.id}`);
+  const written = { dedupKey, content: noteForPagerDuty(note), since };
+  return [{ to: label, outgoing: { kind: 'pagerduty_note', to: notes, note: written } }];
 }
 
 /**

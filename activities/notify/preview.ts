@@ -52,6 +52,8 @@ export async function previewMessage(
       return { type, text: adapters.slack.preview(slackMessage(outgoing.message, outgoing.to)) };
     case 'pagerduty':
       return { type, text: adapters.pagerduty.preview(outgoing) };
+    case 'pagerduty_note':
+      return { type, text: outgoing.note.content };
     case 'teams':
       return { type, text: adapters.teams.preview(outgoing) };
   }

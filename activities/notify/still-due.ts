@@ -4,6 +4,7 @@ import { type NotificationFacts, readNotificationFacts } from '../../db/notifica
 import { type ConsolidatedFacts, countHeldBack } from '../../db/notification-limits.ts';
 import type { Report } from '../../db/reports.ts';
 import { endWithIncident, type NotifyInput } from '../../domain/notification.ts';
+import type { WrittenNote } from '../../domain/pagerduty.ts';
 
 /**
  * A workflow records what happened and tells of it at the same time: the message waits for the record, so that it
@@ -13,7 +14,7 @@ import { endWithIncident, type NotifyInput } from '../../domain/notification.ts'
 export function isRecorded(
   input: NotifyInput,
   facts: NotificationFacts,
-  subject: Report | GitImport | ConsolidatedFacts | undefined,
+  subject: Report | GitImport | ConsolidatedFacts | WrittenNote | undefined,
 ): boolean {
   const { incident, execution, approval } = facts;
   switch (input.type) {
@@ -52,6 +53,7 @@ export function isRecorded(
     case 'channel.test':
     case 'forecast':
       return true;
+    case 'incident.noted':
     case 'notifications.consolidated':
     case 'runbook.import_refused':
     case 'report.sla':

@@ -49,6 +49,27 @@ test('what was read can be put again, and keeps what is hidden; what was never s
   });
 });
 
+test('an API access key of PagerDuty is never shown, and comes with the name that notes stand in', async () => {
+  const duty = { type: 'pagerduty', routingKey: 'env:PD_KEY', apiToken: 'u+known-to-nobody' };
+  expect(await asAdmin('PUT', '/noted', duty)).toMatchObject({
+    status: 400,
+    body: { errors: [{ field: 'notesFrom' }] },
+  });
+  const put = await asAdmin('PUT', '/noted', { ...duty, notesFrom: 'ana@example.com' });
+  expect(put).toMatchObject({
+    status: 200,
+    body: { set: ['routingKey', 'apiToken'], notesFrom: 'ana@example.com' },
+  });
+  expect(await asAdmin('PUT', '/noted', put.body)).toMatchObject({
+    status: 200,
+    body: { set: ['routingKey', 'apiToken'] },
+  });
+  expect(JSON.stringify((await asAdmin('GET', '/noted')).body)).not.toContain('u+known');
+  const { rows } = await api.fixture.owner.query(`select * from audit_log where subject like '%:noted'`);
+  expect(rows.length).toBeGreaterThan(0);
+  expect(JSON.stringify(rows)).not.toContain('u+known');
+});
+
 test('a test and a preview are for Admins, of channels that exist', async () => {
   await asAdmin('PUT', '/mail', { type: 'email', addresses: ['ana@example.com'] });
   expect(await asAdmin('POST', '/mail/test')).toMatchObject({

@@ -47,6 +47,10 @@ export const notificationChannelShown = z.object({
     .optional()
     .meta({ description: 'Without its path to others than Admins: it may hold a secret' }),
   channel: z.string().optional(),
+  notesFrom: z
+    .string()
+    .optional()
+    .meta({ description: 'PagerDuty: mail address of the user there in whose name notes are written' }),
   set: z.array(z.string()).meta({ description: 'Hidden fields that are set' }),
   checkedAt: instant
     .nullable()

@@ -1,5 +1,6 @@
 import type { Database } from '../../db/database.ts';
 import { getPerson } from '../../db/identity.ts';
+import { findIncidentNote } from '../../db/incident-notes.ts';
 import {
   findPagerDutyIncident,
   findPagerDutyNote,
@@ -8,7 +9,7 @@ import {
 } from '../../db/pagerduty.ts';
 import { findIdentity } from '../../db/user-identities.ts';
 import { oneLine } from '../../domain/markup.ts';
-import { incidentOfDedupKey, pagerDutySaid } from '../../domain/pagerduty.ts';
+import { incidentOfDedupKey, noteOfHoldfast, pagerDutySaid } from '../../domain/pagerduty.ts';
 import type { Actor } from '../../workflows/messages.ts';
 import { ClosedError, type MessageClient, RefusedError } from '../../workflows/messages-client.ts';
 import { mayOn } from '../auth/principal.ts';
@@ -97,6 +98,7 @@ async function send(
   if (event_type === 'incident.annotated') {
     const content = data.content?.trim();
     if (!content) return ignored('the note is empty');
+    if (await isOfHoldfast(deps, orgId, content)) return ignored('Holdfast wrote it there');
     const isCut = data.trimmed === true || content.length > noteLimit;
     const text = `${content.slice(0, noteLimit)}${isCut ? ' … (there is more at PagerDuty)' : ''}`;
     // sent again while the first is on its way, it is the same note
@@ -114,6 +116,14 @@ async function send(
   if (state === 'acknowledged') await deps.messages.acknowledge(orgId, number, message);
   else await deps.messages.resolve(orgId, number, message);
   return { done: true, reason: `incident ${number} is ${state}` };
+}
+
+/** PagerDuty says that the user did whose name notes of Holdfast's stand in. */
+async function isOfHoldfast({ db }: PagerDutyDeps, orgId: string, content: string): Promise<boolean> {
+  const claimed = noteOfHoldfast(content);
+  if (!claimed) return false;
+  const of = { number: claimed.incident, seq: claimed.seq };
+  return (await db.read({ orgId }, (tx) => findIncidentNote(tx, of))) !== undefined;
 }
 
 async function keepSaid(

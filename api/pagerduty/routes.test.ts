@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { dedupKeyOf, pagerDutySaid } from '../../domain/pagerduty.ts';
+import { dedupKeyOf, noteForPagerDuty, pagerDutySaid } from '../../domain/pagerduty.ts';
 import { createTestApi, type TestApi } from '../../test/harness/api.ts';
 import { pagerDutyWebhook } from '../../test/harness/pagerduty-double.ts';
 import { createTestChat } from '../../test/harness/slack-app.ts';
@@ -118,6 +118,24 @@ test('a note that is sent again while the first is on its way, or by a second su
   // what had been done by then, or said since, makes no other of it
   const keys = api.messages.sent.map(({ args }) => (args[2] as { key: string }).key);
   expect(new Set(keys)).toEqual(new Set(['pagerduty:P1NOTE']));
+});
+
+test('a note that Holdfast wrote there comes back as no other one', async () => {
+  await send(given('incident.triggered'));
+  await api.fixture.owner.query(
+    `insert into timeline (org_id, incident_id, at, kind, actor, summary, data, dedup_key)
+     values ($1, $2, now(), 'note', 'ben@example.com', 'The disk is full.', '{}', 'incident:7')`,
+    [api.orgId, incident.id],
+  );
+  const note = { incident: incident.number, seq: 7, writer: 'ben@example.com', text: 'The disk is full.' };
+  const ours = noteForPagerDuty(note);
+  const answer = { done: false, reason: 'Holdfast wrote it there' };
+  expect((await send(given('incident.annotated', { note: ours }))).body).toEqual(answer);
+  const cut = given('incident.annotated', { note: ours.slice(0, -9), trimmed: true });
+  expect((await send(cut)).body).toEqual(answer);
+  expect(api.messages.sent).toEqual([]);
+  const quoted = noteForPagerDuty({ ...note, seq: 8 });
+  expect((await send(given('incident.annotated', { note: quoted }))).body).toMatchObject({ done: true });
 });
 
 test('a note of which only the beginning is here says so', async () => {

@@ -1,6 +1,6 @@
-import type { NotificationTrigger } from '../notification-rules/rule.ts';
+import type { NotificationType } from '../notification.ts';
 import type { FeedDigest, IncidentEvent } from './events.ts';
-import type { Announcement, IncidentState, Notice } from './state.ts';
+import type { AnnouncedTrigger, Announcement, IncidentState, Notice, TimelineEntry } from './state.ts';
 import { holdfast, tell } from './story.ts';
 
 /**
@@ -8,7 +8,7 @@ import { holdfast, tell } from './story.ts';
  * story is one occurrence, so that the keys of the messages follow from it.
  */
 
-const triggerOf: Readonly<Record<string, NotificationTrigger>> = {
+const triggers: Readonly<Record<string, AnnouncedTrigger>> = {
   reopened: 'incident.opened',
   root_cause: 'incident.root_cause_found',
   acknowledged: 'incident.acknowledged',
@@ -18,6 +18,16 @@ const triggerOf: Readonly<Record<string, NotificationTrigger>> = {
   sla_at_risk: 'sla.at_risk',
   sla_breached: 'sla.breached',
 };
+
+function triggerOf({ kind, data }: TimelineEntry): AnnouncedTrigger | undefined {
+  // what was noted there stands there
+  if (kind === 'note')
+    return data.via === undefined || data.via === 'pagerduty' ? undefined : 'incident.noted';
+  return triggers[kind];
+}
+
+/** It wakes nobody, so that nothing keeps it from where the incident was told of. */
+export const isQuiet = (type: NotificationType): boolean => type === 'incident.noted';
 
 export const announceKey = ({ trigger, occurrence }: Announcement): string =>
   `announce:${trigger}:${occurrence}`;
@@ -30,15 +40,18 @@ export function announceTold(before: IncidentState, after: IncidentState): Incid
   const awaited = after.plan?.announces;
   if (awaited === undefined || awaited.length === 0 || after.seq === before.seq) return after;
   const endsSilenced = after.resolved !== null && before.silence !== null;
-  if (endsSilenced && before.silence?.fromTheStart) return { ...after, announcements: [] };
-  const told = after.outbox.flatMap(({ seq, kind, at }): Announcement[] => {
-    const trigger = seq > before.seq ? triggerOf[kind] : undefined;
+  const notes = after.announcements.filter(({ trigger }) => isQuiet(trigger));
+  if (endsSilenced && before.silence?.fromTheStart) return { ...after, announcements: notes };
+  const told = after.outbox.flatMap((entry): Announcement[] => {
+    const { seq, at } = entry;
+    const trigger = seq > before.seq ? triggerOf(entry) : undefined;
     return trigger !== undefined && awaited.includes(trigger)
       ? [{ trigger, occurrence: String(seq), at }]
       : [];
   });
   if (endsSilenced) {
-    return { ...after, announcements: told.filter(({ trigger }) => trigger === 'incident.resolved') };
+    const ends = told.filter(({ trigger }) => trigger === 'incident.resolved');
+    return { ...after, announcements: [...notes, ...ends] };
   }
   return told.length === 0 ? after : { ...after, announcements: [...after.announcements, ...told] };
 }
@@ -48,11 +61,13 @@ const mostReceived = 100;
 /** Rules are asked about so many at once: Temporal stops a workflow with thousands of activities under way. */
 const mostAtOnce = 50;
 
-/** Of what rules are to be asked about, what may be begun beside what is under way. */
-export function announcementsToBegin({ announcements, inFlight }: IncidentState): Announcement[] {
-  const underWay = new Set(inFlight);
-  const waiting = announcements.filter((each) => !underWay.has(announceKey(each)));
-  return waiting.slice(0, Math.max(0, mostAtOnce - (announcements.length - waiting.length)));
+/** Of what rules are to be asked about, what may be begun beside what is under way; in a silence, what is quiet. */
+export function announcementsToBegin({ announcements, inFlight, silence }: IncidentState): Announcement[] {
+  const underWay = announcements.filter((each) => inFlight.includes(announceKey(each)));
+  const waiting = announcements.filter(
+    (each) => !underWay.includes(each) && (silence === null || isQuiet(each.trigger)),
+  );
+  return waiting.slice(0, Math.max(0, mostAtOnce - underWay.length));
 }
 
 /** What a reading of the feed brings that is no line of the story. */

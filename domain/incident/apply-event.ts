@@ -126,7 +126,15 @@ function fold(state: IncidentState, event: IncidentEvent): IncidentState {
         'incident.assign',
       );
     case 'noted':
-      return tell(state, event.at, 'note', event.by, event.text, {}, 'incident.note');
+      return tell(
+        state,
+        event.at,
+        'note',
+        event.by,
+        event.text,
+        event.via === undefined ? {} : { via: event.via },
+        'incident.note',
+      );
     case 'snoozed':
       return applySnooze(state, event);
     case 'breach_explained':

@@ -69,7 +69,8 @@ export type IncidentEvent =
   | { type: 'acknowledged'; at: number; by: string; note: string | null }
   | { type: 'resolved'; at: number; by: string; note: string | null; falsePositive: boolean }
   | { type: 'assigned'; at: number; by: string; to: string }
-  | { type: 'noted'; at: number; by: string; text: string }
+  /** `via`: the way it came, as an actor has it; absent in what was noted before that was kept. */
+  | { type: 'noted'; at: number; by: string; text: string; via?: string }
   | { type: 'snoozed'; at: number; by: string; until: number }
   | {
       type: 'breach_explained';

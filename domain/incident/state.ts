@@ -88,8 +88,8 @@ export interface IncidentPlan {
   resolves?: true;
   /** Which alerts its messages are about, for the limits of destinations. */
   pattern?: string;
-  /** Triggers that rules of notification wait for: those are announced. */
-  announces?: NotificationTrigger[];
+  /** What rules of notification and channels that follow an incident wait for: those are announced. */
+  announces?: AnnouncedTrigger[];
 }
 
 export interface MatchedRunbook {
@@ -131,9 +131,12 @@ export interface ReachedLevel {
   unreachedAfterMs?: number;
 }
 
+/** What is announced: beside what rules can wait for, the notes that PagerDuty is given. */
+export type AnnouncedTrigger = NotificationTrigger | 'incident.noted';
+
 /** Something happened that rules wait for; `occurrence`: which time it is. */
 export interface Announcement {
-  trigger: NotificationTrigger;
+  trigger: AnnouncedTrigger;
   occurrence: string;
   at: number;
 }

@@ -10,6 +10,8 @@ export function ruleNotices(
   { rules, directory }: Configuration,
   { trigger, occurrence, at }: Announcement,
 ): Omit<Notice, 'type'>[] {
+  // no rule can wait for it
+  if (trigger === 'incident.noted') return [];
   const event = { ...ruleSubject(incident, { trigger, occurrence, at }), trigger, at };
   const matched = evaluateRules(rules, event).filter((verdict) => verdict.matched);
   return noticesCalledFor(matched, directory, event, occurrence).called.map(({ verdict, ...notice }) => ({

@@ -30,7 +30,10 @@ const runbook = `${checkout} restart-connection-pool`;
 const failing =
   /^checkout has been failing since (?:.+ )?\d\d:\d\d \S+: db-primary refuses connections; 12 alerts firing; the cause is probably db-primary \(85 %\)/;
 
-export const mailKinds: Record<NotificationType, Record<string, MailKind>> = {
+/** A note goes to PagerDuty alone. */
+export type MailedType = Exclude<NotificationType, 'incident.noted'>;
+
+export const mailKinds: Record<MailedType, Record<string, MailKind>> = {
   'alert.received': {
     'an alert': {
       send: told('alert.received', (night) => ({ ...ofOpen(night), detail: { alert: 'HighErrorRate' } })),

@@ -17,6 +17,7 @@ export const messageTypeWords: Record<NotificationType, string> = {
   'incident.opened': 'Incident opened',
   'incident.root_cause_found': 'Root cause found',
   'incident.acknowledged': 'Acknowledged',
+  'incident.noted': 'Note',
   'incident.resolved': 'Resolved',
   'sla.at_risk': 'SLA at risk',
   'sla.breached': 'SLA breached',

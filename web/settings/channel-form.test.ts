@@ -16,6 +16,12 @@ const ofEachKind: NotificationChannel[] = [
   { type: 'slack', token: 'xoxb-hidden', channel: '#ops', signingSecret: 'hidden-signing' },
   { type: 'slack', webhookUrl: 'env:SLACK_WEBHOOK' },
   { type: 'pagerduty', routingKey: 'hidden-routing-key', webhookSecret: 'hidden-webhook' },
+  {
+    type: 'pagerduty',
+    routingKey: 'hidden-routing-key',
+    apiToken: 'hidden-api-token',
+    notesFrom: 'ana@example.com',
+  },
   { type: 'teams', webhookUrl: 'https://hidden.example.com/workflows/1' },
 ];
 
@@ -34,7 +40,7 @@ describe('the form of a channel', () => {
       email: ['addresses'],
       slack: ['token', 'channel', 'signingSecret', 'webhookUrl'],
       teams: ['webhookUrl'],
-      pagerduty: ['routingKey', 'webhookSecret'],
+      pagerduty: ['routingKey', 'webhookSecret', 'apiToken', 'notesFrom'],
       webhook: ['url', 'secret'],
     });
   });
@@ -96,6 +102,13 @@ describe('the form of a channel', () => {
     });
     expect(problemsOf({ kind: 'pagerduty' })).toEqual({
       routingKey: expect.stringContaining('integration key'),
+    });
+    const pagerduty = { kind: 'pagerduty', routingKey: 'r'.repeat(32) };
+    expect(problemsOf({ ...pagerduty, apiToken: 'u+key-of-the-api' })).toEqual({
+      notesFrom: expect.stringContaining('mail address of a PagerDuty user'),
+    });
+    expect(problemsOf({ ...pagerduty, notesFrom: 'ana@example.com' })).toEqual({
+      apiToken: expect.stringContaining('API access key'),
     });
     expect(problemsOf({ kind: 'teams', webhookUrl: 'x' })).toEqual({
       webhookUrl: expect.stringContaining('address of the webhook'),

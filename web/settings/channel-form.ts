@@ -1,9 +1,9 @@
 import {
   type ChannelKind,
   channelKindNames,
+  completeChannel,
   hiddenFields,
   type NotificationChannel,
-  notificationChannel,
 } from '../../domain/notification-channel.ts';
 import { type Field, field, type Problems, posted, postedAll } from '../layout/fields.ts';
 import { nameProblem } from './matching.ts';
@@ -17,7 +17,7 @@ const fieldsOfKind: Record<ChannelKind, readonly ChannelField[]> = {
   email: ['addresses'],
   webhook: ['url', 'secret'],
   slack: ['token', 'channel', 'signingSecret', 'webhookUrl'],
-  pagerduty: ['routingKey', 'webhookSecret'],
+  pagerduty: ['routingKey', 'webhookSecret', 'apiToken', 'notesFrom'],
   teams: ['webhookUrl'],
 };
 const channelFields = [
@@ -30,6 +30,8 @@ const channelFields = [
   'webhookUrl',
   'routingKey',
   'webhookSecret',
+  'apiToken',
+  'notesFrom',
 ] as const;
 type ChannelField = (typeof channelFields)[number];
 
@@ -84,7 +86,7 @@ export function readChannel(
     if (key === 'addresses') return [[key, value.split(/[\s,;]+/).filter(Boolean)]];
     return value === '' ? [] : [[key, value]];
   });
-  const parsed = notificationChannel.safeParse({
+  const parsed = completeChannel.safeParse({
     type: values.kind,
     ...keptHidden(values, stored),
     ...Object.fromEntries(written),
@@ -130,6 +132,9 @@ const remedies: Record<string, string> = {
   webhookUrl: 'Write the whole address of the webhook, or where it is kept, such as env:CHAT_WEBHOOK.',
   routingKey: 'Write the integration key of the service, or where it is kept, such as env:PAGERDUTY_KEY.',
   webhookSecret: 'Write the secret of the webhook subscription, at least 8 characters, or leave it empty.',
+  apiToken: 'Write the whole API access key, or where it is kept, such as env:PAGERDUTY_API_KEY.',
+  notesFrom:
+    'With an API access key, write the mail address of a PagerDuty user; without one, leave it empty.',
 };
 
 export interface ChannelFormView {
@@ -265,6 +270,19 @@ function fieldText(key: ChannelField, kind: ChannelKind): FieldText {
         label: 'Secret of the webhook subscription',
         optional: true,
         hint: 'For what people do in PagerDuty to count here',
+      };
+    case 'apiToken':
+      return {
+        label: 'API access key',
+        optional: true,
+        hint: 'Of the REST API, for notes to stand in PagerDuty too, or where it is kept: env:PAGERDUTY_API_KEY',
+      };
+    case 'notesFrom':
+      return {
+        label: 'Notes in the name of',
+        optional: true,
+        type: 'email',
+        hint: 'Mail address of a PagerDuty user; each note begins with who wrote it here',
       };
   }
 }

@@ -68,6 +68,7 @@ export function setUpOf(kind: ChannelKind, publicUrl: string, id: string | null)
         steps: [
           'In PagerDuty open the service, Integrations, Add an integration, Events API V2, and copy its Integration Key here.',
           'For acknowledging and resolving there to count here: Integrations, Generic Webhooks (v3), New Webhook, with the address below, scope the service, and the events incident.acknowledged, incident.resolved and incident.annotated. Copy the secret that PagerDuty shows once here.',
+          'For notes that people write here to stand there too: Integrations, API Access Keys, Create New API Key, not read-only. Copy the key here, with the mail address of the user in whose name they are written.',
         ],
         paste: pasted(id, [['Webhook URL', `${publicUrl}/api/v1/pagerduty/${id}`]]),
       };
