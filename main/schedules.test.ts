@@ -1,32 +1,26 @@
 import { randomUUID } from 'node:crypto';
-import { Client, Connection, ScheduleNotFoundError } from '@temporalio/client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { EmbeddedTemporal } from '../stack/temporal.ts';
+import { type Client, ScheduleNotFoundError } from '@temporalio/client';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { startTemporalHarness, type TemporalHarness } from '../test/harness/temporal.ts';
 import { type TriedPart, tryPart } from '../test/parts/part.ts';
-import { startTemporalDevServer } from '../test/parts/temporal-dev-server.ts';
 import { createSloMeasuring, sloScheduleId } from '../workflows/messages-slos.ts';
 import { ensureSchedules, handoffScheduleId, readinessScheduleId, reportScheduleId } from './schedules.ts';
 
-let server: TriedPart<EmbeddedTemporal>;
-let connection: Connection | undefined;
+let temporal: TriedPart<TemporalHarness>;
 let client: Client;
 beforeAll(async () => {
-  server = await tryPart(startTemporalDevServer);
-  if (!server.part) return;
-  connection = await Connection.connect({ address: server.part.address });
-  client = new Client({ connection });
+  temporal = await tryPart(startTemporalHarness);
 }, 300_000);
-afterAll(async () => {
-  await connection?.close();
-  await server?.part?.close();
+beforeEach((test) => {
+  ({ client } = temporal.orSkip(test));
 });
+afterAll(() => temporal?.part?.close());
 
 const describeSchedule = (orgId: string, kind: 'sla' | 'sla-month' | 'capacity') =>
   client.schedule.getHandle(reportScheduleId(orgId, kind)).describe();
 
 describe('ensureSchedules', () => {
-  it('makes both reports due on Monday at 08:00 in the zone of the organization', async (test) => {
-    server.orSkip(test);
+  it('makes both reports due on Monday at 08:00 in the zone of the organization', async () => {
     const orgId = randomUUID();
     await ensureSchedules(client, [{ orgId, timeZone: 'America/New_York' }]);
     for (const kind of ['sla', 'capacity'] as const) {
@@ -50,8 +44,7 @@ describe('ensureSchedules', () => {
     }
   });
 
-  it('looks for handoffs every five minutes, and at what is not ready on Monday before the reports', async (test) => {
-    server.orSkip(test);
+  it('looks for handoffs every five minutes, and at what is not ready on Monday before the reports', async () => {
     const orgId = randomUUID();
     await ensureSchedules(client, [{ orgId, timeZone: 'Asia/Kolkata' }]);
     const handoffs = await client.schedule.getHandle(handoffScheduleId(orgId)).describe();
@@ -63,8 +56,7 @@ describe('ensureSchedules', () => {
     expect(readiness.info.nextActionTimes[0]?.toISOString()).toMatch(/T01:30:00/);
   });
 
-  it('makes the monthly SLA report due on the first', async (test) => {
-    server.orSkip(test);
+  it('makes the monthly SLA report due on the first', async () => {
     const orgId = randomUUID();
     await ensureSchedules(client, [{ orgId, timeZone: 'Europe/Berlin' }]);
     const { info, action } = await describeSchedule(orgId, 'sla-month');
@@ -77,8 +69,7 @@ describe('ensureSchedules', () => {
     expect(action).toMatchObject({ args: [{ orgId, requestedBy: 'schedule', span: 'month' }] });
   });
 
-  it('measures objectives each minute where there are any, and has no schedule where there are none', async (test) => {
-    server.orSkip(test);
+  it('measures objectives each minute where there are any, and has no schedule where there are none', async () => {
     const orgId = randomUUID();
     await ensureSchedules(client, [{ orgId, timeZone: 'UTC' }]);
     const schedule = client.schedule.getHandle(sloScheduleId(orgId));
@@ -94,8 +85,7 @@ describe('ensureSchedules', () => {
     await expect(schedule.describe()).rejects.toThrow(ScheduleNotFoundError);
   });
 
-  it('can be called again, by several at once, and takes on a new time zone', async (test) => {
-    server.orSkip(test);
+  it('can be called again, by several at once, and takes on a new time zone', async () => {
     const orgId = randomUUID();
     await Promise.all([1, 2, 3].map(() => ensureSchedules(client, [{ orgId, timeZone: 'UTC' }])));
     await ensureSchedules(client, [{ orgId, timeZone: 'Asia/Tokyo' }]);
@@ -105,8 +95,7 @@ describe('ensureSchedules', () => {
     expect(info.nextActionTimes[0]!.toISOString()).toMatch(/T23:00:00/);
   });
 
-  it('leaves a schedule paused that was paused', async (test) => {
-    server.orSkip(test);
+  it('leaves a schedule paused that was paused', async () => {
     const orgId = randomUUID();
     await ensureSchedules(client, [{ orgId, timeZone: 'UTC' }]);
     const handle = client.schedule.getHandle(reportScheduleId(orgId, 'sla'));
@@ -116,8 +105,7 @@ describe('ensureSchedules', () => {
     expect(state).toMatchObject({ paused: true, note: 'on holiday' });
   });
 
-  it('starts the workflow with the time that it was due', async (test) => {
-    server.orSkip(test);
+  it('starts the workflow with the time that it was due', async () => {
     const orgId = randomUUID();
     await ensureSchedules(client, [{ orgId, timeZone: 'UTC' }]);
     const handle = client.schedule.getHandle(reportScheduleId(orgId, 'capacity'));

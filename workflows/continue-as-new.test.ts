@@ -1,23 +1,17 @@
-import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
-import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { IncidentRecord } from '../db/incident-record.ts';
 import type { NotifyInput } from '../domain/notification.ts';
-import { bundleWorkflows } from '../main/workflow-bundle.ts';
-import type { EmbeddedTemporal } from '../stack/temporal.ts';
 import { digestOf } from '../test/harness/incident-fold.ts';
-import { quietRuntime, until } from '../test/harness/workflows.ts';
+import { startTemporalHarness, type TemporalHarness } from '../test/harness/temporal.ts';
+import { until } from '../test/harness/workflows.ts';
 import { type TriedPart, tryPart } from '../test/parts/part.ts';
-import { startTemporalDevServer } from '../test/parts/temporal-dev-server.ts';
-import { addNote, feedUnread, incidentWorkflowId, notificationTaskQueue, resolve } from './messages.ts';
+import { addNote, resolve } from './messages.ts';
 
 /** The server suggests a new run after some 4,000 events; here after 60, so that a few notes are enough. */
-let temporal: TriedPart<EmbeddedTemporal>;
+let temporal: TriedPart<TemporalHarness>;
 beforeAll(async () => {
-  quietRuntime();
   temporal = await tryPart(() =>
-    startTemporalDevServer({ dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': '60' } }),
+    startTemporalHarness({ dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': '60' } }),
   );
 });
 afterAll(() => temporal?.part?.close());
@@ -25,7 +19,7 @@ afterAll(() => temporal?.part?.close());
 const actor = { name: 'ana@example.com', via: 'page' } as const;
 
 test('an incident that goes on in a new run loses no note, repeats no page, and keeps what it knew', async (context) => {
-  const server = temporal.orSkip(context);
+  const { client, startIncident, withWorker } = temporal.orSkip(context);
   const pages: string[] = [];
   const records: IncidentRecord[] = [];
   const digest = digestOf({
@@ -57,59 +51,30 @@ test('an incident that goes on in a new run loses no note, repeats no page, and 
       return { status: 'sent', destination: 'a@example.com' };
     },
   };
-  const connection = await Connection.connect({ address: server.address });
-  const native = await NativeConnection.connect({ address: server.address });
-  const taskQueue = `test-${randomUUID()}`;
-  const client = new Client({ connection });
-  try {
-    const worker = await Worker.create({
-      connection: native,
-      taskQueue,
-      workflowBundle: await bundleWorkflows(),
-      activities,
-    });
-    const messenger = await Worker.create({
-      connection: native,
-      taskQueue: notificationTaskQueue,
-      activities,
-    });
-    const work = worker.runUntil(async () => {
-      const orgId = randomUUID();
-      const workflowId = incidentWorkflowId(orgId, 1);
-      await client.workflow.signalWithStart('incident', {
-        workflowId,
-        taskQueue,
-        args: [{ orgId, incidentId: randomUUID(), number: 1 }],
-        signal: feedUnread,
-        signalArgs: [],
-      });
-      const incident = client.workflow.getHandle(workflowId);
-      await until(() => pages.length === 1, 'the first page is sent');
-      const first = (await incident.describe()).runId;
-      const texts = Array.from({ length: 40 }, (_, n) => `note ${n}`);
-      for (let n = 0; n < texts.length; n += 5) {
-        const batch = texts.slice(n, n + 5);
-        await Promise.all(
-          batch.map((text) => incident.executeUpdate(addNote, { args: [{ actor, text }], updateId: text })),
-        );
-      }
-      expect((await incident.describe()).runId).not.toBe(first);
-      await incident.executeUpdate(resolve, { args: [{ actor }] });
-      await until(
-        async () => (await incident.describe()).status.name === 'COMPLETED',
-        'the incident is closed',
+  await withWorker('runs', activities, async () => {
+    const { workflowId } = await startIncident('runs');
+    const incident = client.workflow.getHandle(workflowId);
+    await until(() => pages.length === 1, 'the first page is sent');
+    const first = (await incident.describe()).runId;
+    const texts = Array.from({ length: 40 }, (_, n) => `note ${n}`);
+    for (let n = 0; n < texts.length; n += 5) {
+      const batch = texts.slice(n, n + 5);
+      await Promise.all(
+        batch.map((text) => incident.executeUpdate(addNote, { args: [{ actor, text }], updateId: text })),
       );
-      const entries = new Map(records.flatMap((record) => record.entries.map((entry) => [entry.seq, entry])));
-      const notes = [...entries.values()]
-        .filter((entry) => entry.kind === 'note')
-        .map((entry) => entry.summary);
-      expect(notes.toSorted()).toEqual(texts.toSorted());
-      expect(pages).toHaveLength(1);
-      expect(records.at(-1)?.standing).toMatchObject({ status: 'resolved', escalationPolicy: 'default' });
-    });
-    await messenger.runUntil(work);
-  } finally {
-    await connection.close();
-    await native.close();
-  }
+    }
+    expect((await incident.describe()).runId).not.toBe(first);
+    await incident.executeUpdate(resolve, { args: [{ actor }] });
+    await until(
+      async () => (await incident.describe()).status.name === 'COMPLETED',
+      'the incident is closed',
+    );
+    const entries = new Map(records.flatMap((record) => record.entries.map((entry) => [entry.seq, entry])));
+    const notes = [...entries.values()]
+      .filter((entry) => entry.kind === 'note')
+      .map((entry) => entry.summary);
+    expect(notes.toSorted()).toEqual(texts.toSorted());
+    expect(pages).toHaveLength(1);
+    expect(records.at(-1)?.standing).toMatchObject({ status: 'resolved', escalationPolicy: 'default' });
+  });
 });

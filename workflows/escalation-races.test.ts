@@ -1,24 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
-import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { IncidentRecord } from '../db/incident-record.ts';
 import type { FeedDigest } from '../domain/incident/events.ts';
 import type { NotifyInput } from '../domain/notification.ts';
 import { escalationPolicy } from '../domain/policies.ts';
-import { bundleWorkflows } from '../main/workflow-bundle.ts';
-import type { EmbeddedTemporal } from '../stack/temporal.ts';
-import { quietRuntime, until } from '../test/harness/workflows.ts';
+import { startTemporalHarness, type TemporalHarness } from '../test/harness/temporal.ts';
+import { until } from '../test/harness/workflows.ts';
 import { type TriedPart, tryPart } from '../test/parts/part.ts';
-import { startTemporalDevServer } from '../test/parts/temporal-dev-server.ts';
-import { acknowledge, feedUnread, incidentWorkflowId, notificationTaskQueue, resolve } from './messages.ts';
+import { acknowledge, resolve } from './messages.ts';
 
 /** Many incidents at once against a real server, whose levels follow each other by the second. */
-let temporal: TriedPart<EmbeddedTemporal>;
+let temporal: TriedPart<TemporalHarness>;
 beforeAll(async () => {
-  quietRuntime();
-  temporal = await tryPart(startTemporalDevServer);
+  temporal = await tryPart(startTemporalHarness);
 });
 afterAll(() => temporal?.part?.close());
 
@@ -31,7 +26,7 @@ const policy = escalationPolicy.parse({
 });
 
 test('no page begins after an acknowledgement or a resolve was answered, none is missing, none has a key twice', async (context) => {
-  const server = temporal.orSkip(context);
+  const { startIncident, withWorker } = temporal.orSkip(context);
   const begun: { orgId: string; key: string; at: number }[] = [];
   const answered = new Set<string>();
   const activities = {
@@ -60,19 +55,9 @@ test('no page begins after an acknowledgement or a resolve was answered, none is
       return { status: 'sent', destination };
     },
   };
-  const connection = await Connection.connect({ address: server.address });
-  const native = await NativeConnection.connect({ address: server.address });
-  const client = new Client({ connection });
-  const taskQueue = `races-${randomUUID()}`;
   const incident = async (n: number) => {
     const orgId = randomUUID();
-    const handle = await client.workflow.signalWithStart('incident', {
-      workflowId: incidentWorkflowId(orgId, 1),
-      taskQueue,
-      args: [{ orgId, incidentId: orgId, number: 1 }],
-      signal: feedUnread,
-      signalArgs: [],
-    });
+    const handle = await startIncident('races', orgId);
     const pages = () => begun.filter((page) => page.orgId === orgId);
     await until(() => pages().length > 0, 'it has paged');
     // spread over the time in which the levels follow each other
@@ -82,30 +67,21 @@ test('no page begins after an acknowledgement or a resolve was answered, none is
     if (act === 'resolve') await handle.executeUpdate(resolve, { args: [{ actor, falsePositive: true }] });
     return { handle, pages, act, answeredAt: performance.now() };
   };
-  try {
-    const common = { connection: native, activities };
-    const messenger = await Worker.create({ ...common, taskQueue: notificationTaskQueue });
-    const worker = await Worker.create({ ...common, taskQueue, workflowBundle: await bundleWorkflows() });
-    const work = worker.runUntil(async () => {
-      const running = await Promise.all(Array.from({ length: incidents }, (_, n) => incident(n)));
-      const left = running.filter(({ act }) => act === 'nothing');
-      await until(
-        () => left.every(({ pages }) => pages().length === levels),
-        'every level of the others has paged',
-      );
-      for (const { pages, act, answeredAt } of running) {
-        const late = act === 'nothing' ? [] : pages().filter(({ at }) => at > answeredAt);
-        expect(late).toEqual([]);
-      }
-      const open = running.filter(({ act }) => act !== 'resolve');
-      await Promise.all(open.map(({ handle }) => handle.terminate()));
-    });
-    await messenger.runUntil(work);
-    expect(new Set(begun.map(({ key }) => key)).size).toBe(begun.length);
-  } finally {
-    await connection.close();
-    await native.close();
-  }
+  await withWorker('races', activities, async () => {
+    const running = await Promise.all(Array.from({ length: incidents }, (_, n) => incident(n)));
+    const left = running.filter(({ act }) => act === 'nothing');
+    await until(
+      () => left.every(({ pages }) => pages().length === levels),
+      'every level of the others has paged',
+    );
+    for (const { pages, act, answeredAt } of running) {
+      const late = act === 'nothing' ? [] : pages().filter(({ at }) => at > answeredAt);
+      expect(late).toEqual([]);
+    }
+    const open = running.filter(({ act }) => act !== 'resolve');
+    await Promise.all(open.map(({ handle }) => handle.terminate()));
+  });
+  expect(new Set(begun.map(({ key }) => key)).size).toBe(begun.length);
 });
 
 const digest = (now: number): FeedDigest => ({

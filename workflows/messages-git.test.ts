@@ -1,38 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
-import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ensureSearchAttributes } from '../main/search-attributes.ts';
-import { bundleWorkflows } from '../main/workflow-bundle.ts';
-import type { EmbeddedTemporal } from '../stack/temporal.ts';
-import { quietRuntime } from '../test/harness/workflows.ts';
+import { startTemporalHarness, type TemporalHarness } from '../test/harness/temporal.ts';
 import { type TriedPart, tryPart } from '../test/parts/part.ts';
-import { startTemporalDevServer } from '../test/parts/temporal-dev-server.ts';
 import { gitSyncId, taskQueue } from './messages.ts';
 import { TemporalUnavailableError } from './messages-client.ts';
 import { createGitSchedules, type GitSchedules } from './messages-git.ts';
 
-let server: TriedPart<EmbeddedTemporal>;
-let connection: Connection | undefined;
-let native: NativeConnection;
+let temporal: TriedPart<TemporalHarness>;
 let client: Client;
 let schedules: GitSchedules;
 beforeAll(async () => {
-  quietRuntime();
-  server = await tryPart(startTemporalDevServer);
-  if (!server.part) return;
-  connection = await Connection.connect({ address: server.part.address });
-  native = await NativeConnection.connect({ address: server.part.address });
-  client = new Client({ connection });
-  await ensureSearchAttributes(connection, 'default');
+  temporal = await tryPart(startTemporalHarness);
+  if (!temporal.part) return;
+  ({ client } = temporal.part);
+  await ensureSearchAttributes(temporal.part.connection, 'default');
   schedules = createGitSchedules(client.schedule);
 }, 300_000);
-afterAll(async () => {
-  await native?.close();
-  await connection?.close();
-  await server?.part?.close();
-});
+afterAll(() => temporal?.part?.close());
 
 const intervalMs = 3_600_000;
 const newSource = () => ({ orgId: randomUUID(), sourceId: randomUUID(), intervalMs });
@@ -41,7 +28,7 @@ const handleOf = ({ orgId, sourceId }: { orgId: string; sourceId: string }) =>
 
 describe('the schedule of a Git source', () => {
   it('is made, changed and removed with the source', async (test) => {
-    server.orSkip(test);
+    temporal.orSkip(test);
     const source = newSource();
     await Promise.all([1, 2, 3].map(() => schedules.keep(source)));
     const made = await handleOf(source).describe();
@@ -63,7 +50,7 @@ describe('the schedule of a Git source', () => {
   });
 
   it('ends with the newest commit, however quickly pushes follow each other', async (test) => {
-    server.orSkip(test);
+    const { withWorker } = temporal.orSkip(test);
     const source = newSource();
     // the branch, what was imported of it, and how many syncs ran at once
     let head = 1;
@@ -75,23 +62,18 @@ describe('the schedule of a Git source', () => {
     const held = new Promise<void>((resolve) => {
       release = resolve;
     });
-    const worker = await Worker.create({
-      connection: native,
-      taskQueue,
-      workflowBundle: await bundleWorkflows(),
-      activities: {
-        async syncGitSource() {
-          most = Math.max(most, ++running);
-          const read = head;
-          if (++syncs === 1) await held;
-          else await delay(20);
-          imported = read;
-          running--;
-          return { status: 'imported', commit: String(read), added: 0, changed: 0, removed: 0 };
-        },
+    const activities = {
+      async syncGitSource() {
+        most = Math.max(most, ++running);
+        const read = head;
+        if (++syncs === 1) await held;
+        else await delay(20);
+        imported = read;
+        running--;
+        return { status: 'imported', commit: String(read), added: 0, changed: 0, removed: 0 };
       },
-    });
-    await worker.runUntil(async () => {
+    };
+    await withWorker(taskQueue, activities, async () => {
       // without a schedule, as after somebody deleted it
       await schedules.sync(source);
       await expect.poll(() => running, { timeout: 20_000 }).toBe(1);

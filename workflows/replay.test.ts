@@ -1,21 +1,16 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { NativeConnection, Worker } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, test } from 'vitest';
-import { bundleWorkflows } from '../main/workflow-bundle.ts';
-import type { EmbeddedTemporal } from '../stack/temporal.ts';
 import { digestOf } from '../test/harness/incident-fold.ts';
-import { quietRuntime, until } from '../test/harness/workflows.ts';
+import { startTemporalHarness, type TemporalHarness } from '../test/harness/temporal.ts';
+import { until } from '../test/harness/workflows.ts';
 import { type TriedPart, tryPart } from '../test/parts/part.ts';
-import { startTemporalDevServer } from '../test/parts/temporal-dev-server.ts';
-import { feedUnread, incidentWorkflowId, resolve } from './messages.ts';
+import { resolve } from './messages.ts';
 
-let temporal: TriedPart<EmbeddedTemporal>;
+let temporal: TriedPart<TemporalHarness>;
 beforeAll(async () => {
-  quietRuntime();
-  temporal = await tryPart(startTemporalDevServer);
+  temporal = await tryPart(startTemporalHarness);
 });
 afterAll(() => temporal?.part?.close());
 
@@ -29,38 +24,18 @@ let executed: boolean;
 test.for(['createIncidentExecution', 'recordIncident'])(
   'an incident goes on after a restart, though %s was slow',
   async (slow, context) => {
-    const server = temporal.orSkip(context);
+    const { startIncident, withWorker, workflowBundle } = temporal.orSkip(context);
     executed = false;
-    const connection = await Connection.connect({ address: server.address });
-    const native = await NativeConnection.connect({ address: server.address });
-    const workflowBundle = await bundleWorkflows();
     const taskQueue = `replay-${slow}`;
-    try {
-      const worker = await Worker.create({
-        connection: native,
-        taskQueue,
-        workflowBundle,
-        activities: activitiesWith(slow),
-      });
-      const history = await worker.runUntil(async () => {
-        const handle = await new Client({ connection }).workflow.signalWithStart('incident', {
-          workflowId: incidentWorkflowId(randomUUID(), 1),
-          taskQueue,
-          args: [{ orgId: randomUUID(), incidentId: randomUUID(), number: 1 }],
-          signal: feedUnread,
-          signalArgs: [],
-        });
-        await until(() => executed, 'the runbook runs');
-        // to its end: the engine cannot play a history again that stops in the middle of a workflow task
-        await handle.executeUpdate(resolve, { args: [{ actor, falsePositive: true }] });
-        await handle.result();
-        return await handle.fetchHistory();
-      });
-      await Worker.runReplayHistory({ workflowBundle }, history);
-    } finally {
-      await connection.close();
-      await native.close();
-    }
+    const history = await withWorker(taskQueue, activitiesWith(slow), async () => {
+      const handle = await startIncident(taskQueue);
+      await until(() => executed, 'the runbook runs');
+      // to its end: the engine cannot play a history again that stops in the middle of a workflow task
+      await handle.executeUpdate(resolve, { args: [{ actor, falsePositive: true }] });
+      await handle.result();
+      return await handle.fetchHistory();
+    });
+    await Worker.runReplayHistory({ workflowBundle }, history);
   },
 );
 
@@ -71,7 +46,6 @@ function activitiesWith(slow: string) {
     recordIncident: () => takes('recordIncident'),
     createIncidentExecution: () => takes('createIncidentExecution'),
     gatherLogs: async () => ({ source: 'builtin', total: 0, patterns: 0, stackTraces: 0, summary: 'none' }),
-    notify: async () => ({ status: 'sent', destination: 'a@example.com' }),
     loadExecutionPlan: async () => {
       executed = true;
       throw ApplicationFailure.nonRetryable('not part of this test');

@@ -1,28 +1,23 @@
-import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
-import { NativeConnection, Worker } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { NotifyInput } from '../domain/notification.ts';
-import { bundleWorkflows } from '../main/workflow-bundle.ts';
-import type { EmbeddedTemporal } from '../stack/temporal.ts';
 import { digestOf } from '../test/harness/incident-fold.ts';
-import { quietRuntime, until } from '../test/harness/workflows.ts';
+import { startTemporalHarness, type TemporalHarness } from '../test/harness/temporal.ts';
+import { until } from '../test/harness/workflows.ts';
 import { type TriedPart, tryPart } from '../test/parts/part.ts';
-import { startTemporalDevServer } from '../test/parts/temporal-dev-server.ts';
-import { feedUnread, incidentWorkflowId, notificationTaskQueue, resolve, snooze } from './messages.ts';
+import { resolve, snooze } from './messages.ts';
 
 /** Against a real server: the one that skips time forgets an attempt that fails after it was called off. */
-let temporal: TriedPart<EmbeddedTemporal>;
+let temporal: TriedPart<TemporalHarness>;
 beforeAll(async () => {
-  quietRuntime();
-  temporal = await tryPart(startTemporalDevServer);
+  temporal = await tryPart(startTemporalHarness);
 });
 afterAll(() => temporal?.part?.close());
 
 const actor = { name: 'ana@example.com', via: 'page' } as const;
 
 test('an attempt that fails in a snooze is made again after it, and its history can be played again', async (context) => {
-  const server = temporal.orSkip(context);
+  const { startIncident, withWorker, workflowBundle } = temporal.orSkip(context);
   const attempts: number[] = [];
   let hangUp = () => {};
   const hanging = new Promise<never>((_, reject) => {
@@ -43,23 +38,9 @@ test('an attempt that fails in a snooze is made again after it, and its history 
       return { status: 'sent', destination: 'ops' };
     },
   };
-  const connection = await Connection.connect({ address: server.address });
-  const native = await NativeConnection.connect({ address: server.address });
-  const workflowBundle = await bundleWorkflows();
-  const taskQueue = `snoozes-${randomUUID()}`;
   try {
-    const common = { connection: native, activities };
-    const messenger = await Worker.create({ ...common, taskQueue: notificationTaskQueue });
-    const worker = await Worker.create({ ...common, taskQueue, workflowBundle });
-    const work = worker.runUntil(async () => {
-      const orgId = randomUUID();
-      const handle = await new Client({ connection }).workflow.signalWithStart('incident', {
-        workflowId: incidentWorkflowId(orgId, 1),
-        taskQueue,
-        args: [{ orgId, incidentId: orgId, number: 1 }],
-        signal: feedUnread,
-        signalArgs: [],
-      });
+    const history = await withWorker('snoozes', activities, async () => {
+      const handle = await startIncident('snoozes');
       await until(() => attempts.length === 1, 'the page is under way');
       const ends = Date.now() + 3_000;
       await handle.executeUpdate(snooze, { args: [{ actor, until: new Date(ends).toISOString() }] });
@@ -70,12 +51,9 @@ test('an attempt that fails in a snooze is made again after it, and its history 
       await handle.result();
       return await handle.fetchHistory();
     });
-    const history = await messenger.runUntil(work);
     expect(attempts).toHaveLength(2);
     await Worker.runReplayHistory({ workflowBundle }, history);
   } finally {
     hangUp();
-    await connection.close();
-    await native.close();
   }
 });

@@ -1,15 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  makeTelemetryFilterString,
+  type NativeConnection,
+  Runtime,
+  Worker,
+} from '@temporalio/worker';
 import { bundleWorkflows } from '../../main/workflow-bundle.ts';
 import { notificationTaskQueue, searchAttributeTypes } from '../../workflows/messages.ts';
 import { createTimeSkippingEnvironment } from '../parts/temporal-test-server.ts';
 
+/** Runs a worker for `taskQueue`, and one that tells people if `activities` can, until `work` is done. */
+export type WithWorker = <T>(taskQueue: string, activities: object, work: () => Promise<T>) => Promise<T>;
+
 /** A server that skips time, and workers whose activities a test scripts. */
 export interface WorkflowHarness {
   env: TestWorkflowEnvironment;
-  /** Runs a worker for `taskQueue`, and one that tells people if `activities` can, until `work` is done. */
-  withWorker<T>(taskQueue: string, activities: object, work: () => Promise<T>): Promise<T>;
+  withWorker: WithWorker;
   /** Lets `ms` of the server's time pass, and returns at once. */
   skip(ms: number): Promise<void>;
   /**
@@ -31,21 +39,9 @@ export async function createWorkflowHarness(): Promise<WorkflowHarness> {
       Object.entries(searchAttributeTypes).map(([name, type]) => [name, types[type]]),
     ),
   });
-  const workflowBundle = await bundleWorkflows();
   return {
     env,
-    async withWorker(taskQueue, activities, work) {
-      const common = {
-        connection: env.nativeConnection,
-        activities,
-        maxHeartbeatThrottleInterval: '100ms',
-        defaultHeartbeatThrottleInterval: '100ms',
-      } as const;
-      const worker = await Worker.create({ ...common, taskQueue, workflowBundle });
-      if (!('notify' in activities)) return await worker.runUntil(work());
-      const messenger = await Worker.create({ ...common, taskQueue: notificationTaskQueue });
-      return await messenger.runUntil(worker.runUntil(work()));
-    },
+    withWorker: workersBy(env.nativeConnection, await bundleWorkflows()),
     async skip(ms) {
       await env.sleep(ms);
     },
@@ -60,6 +56,21 @@ export async function createWorkflowHarness(): Promise<WorkflowHarness> {
     async close() {
       await env.teardown();
     },
+  };
+}
+
+export function workersBy(connection: NativeConnection, workflowBundle: { codePath: string }): WithWorker {
+  return async (taskQueue, activities, work) => {
+    const common = {
+      connection,
+      activities,
+      maxHeartbeatThrottleInterval: '100ms',
+      defaultHeartbeatThrottleInterval: '100ms',
+    } as const;
+    const worker = await Worker.create({ ...common, taskQueue, workflowBundle });
+    if (!('notify' in activities)) return await worker.runUntil(work());
+    const messenger = await Worker.create({ ...common, taskQueue: notificationTaskQueue });
+    return await messenger.runUntil(worker.runUntil(work()));
   };
 }
 
