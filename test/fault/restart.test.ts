@@ -71,7 +71,7 @@ steps:
 }
 
 test('killed between two levels: the second is paged once, the first not again, and no accepted alert is lost', {
-  timeout: 90_000,
+  timeout: 180_000,
 }, async () => {
   await holdfast.send([{ labels: { alertname: 'QueueGrows', service: 'queue', severity: 'critical' } }]);
   const { number } = await holdfast.incidentOf('queue');
@@ -103,7 +103,7 @@ test('killed between two levels: the second is paged once, the first not again, 
 });
 
 test('killed while an approval waits and again in the middle of a step: approved by the same mail, rolled back', {
-  timeout: 120_000,
+  timeout: 180_000,
 }, async () => {
   await holdfast.send([{ labels: { alertname: 'SearchSlow', service: 'search', severity: 'warning' } }]);
   const { number } = await holdfast.incidentOf('search');
@@ -161,7 +161,7 @@ async function processesOf(executionId: string): Promise<string[]> {
 }
 
 test('stopped in order and started again, everything is as it was, and goes on', {
-  timeout: 90_000,
+  timeout: 180_000,
 }, async () => {
   const look = async () => ({
     incidents: (await holdfast.get('/api/v1/incidents')).items,

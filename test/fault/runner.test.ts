@@ -114,7 +114,7 @@ const ended = (id: string) =>
     60_000,
   );
 
-test.concurrent('a runner that cannot start says why', { timeout: 60_000 }, async () => {
+test.concurrent('a runner that cannot start says why', { timeout: 180_000 }, async () => {
   const refused = startRunner('near', `hfr_${'x'.repeat(40)}`);
   expect(await refused.ended).toBe(1);
   expect(refused.said()).toMatch(/Holdfast refuses the token: the runner token is unknown or was revoked/);
@@ -129,7 +129,7 @@ test.concurrent('a runner that cannot start says why', { timeout: 60_000 }, asyn
 });
 
 test.concurrent('a step waits for its runner, is taken up when it comes, and shows its output while it runs', {
-  timeout: 90_000,
+  timeout: 180_000,
 }, async () => {
   const { token } = await makeToken('edge');
   const { id } = await holdfast.post('/api/v1/runbooks/tidy/run', { inputs: { who: 'ana' } });
@@ -168,7 +168,7 @@ test.concurrent('a step waits for its runner, is taken up when it comes, and sho
 });
 
 test.concurrent('what ran on a runner that was killed is undone by the one that its undo names', {
-  timeout: 90_000,
+  timeout: 180_000,
 }, async () => {
   const runner = startRunner('east', (await makeToken('east')).token);
   const other = startRunner('west', (await makeToken('west')).token);
@@ -187,7 +187,7 @@ test.concurrent('what ran on a runner that was killed is undone by the one that 
   expect(await other.ended, other.said()).toBe(0);
 });
 
-test.concurrent('a runner whose token is revoked ends with the reason', { timeout: 60_000 }, async () => {
+test.concurrent('a runner whose token is revoked ends with the reason', { timeout: 180_000 }, async () => {
   const { id, token } = await makeToken('gone');
   const runner = startRunner('gone', token);
   await waitFor('the runner to be up', () => runner.said().includes('the runner is up'));

@@ -31,7 +31,7 @@ export interface HoldfastClient {
   /** Oldest first. */
   timeline(number: number): Promise<TimelineEntry[]>;
   /** The incident of a service, once there is one. */
-  incidentOf(service: string, limitMs?: number): Promise<Incident>;
+  incidentOf(service: string): Promise<Incident>;
   /** The first entry of this kind on the incident's timeline that says this, once there is one. */
   told(number: number, kind: string, words?: RegExp, limitMs?: number): Promise<TimelineEntry>;
 }
@@ -89,15 +89,11 @@ export function holdfastClient(url: string): HoldfastClient {
       ),
     incident: (number) => client.get(`/api/v1/incidents/${number}`),
     timeline: async (number) => (await client.get(`/api/v1/incidents/${number}/timeline?limit=100`)).items,
-    incidentOf: (service, limitMs) =>
-      waitFor(
-        `an incident of ${service}`,
-        async () => {
-          const { items } = await client.get(`/api/v1/incidents?service=${encodeURIComponent(service)}`);
-          return items[0] && (await client.incident(items[0].number));
-        },
-        limitMs,
-      ),
+    incidentOf: (service) =>
+      waitFor(`an incident of ${service}`, async () => {
+        const { items } = await client.get(`/api/v1/incidents?service=${encodeURIComponent(service)}`);
+        return items[0] && (await client.incident(items[0].number));
+      }),
     async told(number, kind, words = /./, limitMs) {
       let timeline: TimelineEntry[] = [];
       const look = async () => {

@@ -95,7 +95,7 @@ const labels = {
 };
 
 test('from the alert of a real Alertmanager to a resolved incident, with a runbook that is rolled back', {
-  timeout: 90_000,
+  timeout: 180_000,
 }, async (context) => {
   const alertmanager = await partOrSkip(context, () =>
     startAlertmanager({ webhookUrl: `${place.url}/api/v1/alerts/alertmanager`, ingestKey }),

@@ -24,7 +24,7 @@ afterAll(async () => {
 });
 
 test('somebody whose mail address Slack has confirmed takes an incident on and resolves it from Slack', {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const { email } = (await holdfast.get('/api/v1/users')).items[0];
   const owner: SlackUser = { id: 'U0OWNER', name: 'owner', email };

@@ -131,7 +131,7 @@ async function mailAbout(target: string) {
 }
 
 test.concurrent('waits, asks in mid-run, runs a nested runbook, tells and verifies', {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const id = await start('fail-over', { host: 'db-1' });
   const approval = await asked(id);
@@ -154,7 +154,7 @@ test.concurrent('waits, asks in mid-run, runs a nested runbook, tells and verifi
   );
 });
 
-test.concurrent('rejected in mid-run, what was done is undone', { timeout: 60_000 }, async () => {
+test.concurrent('rejected in mid-run, what was done is undone', { timeout: 180_000 }, async () => {
   const id = await start('fail-over', { host: 'db-2' });
   const approval = await asked(id);
   await holdfast.post(`/api/v1/approvals/${approval.id}/reject`, { reason: 'the replica lags' });
@@ -166,7 +166,7 @@ test.concurrent('rejected in mid-run, what was done is undone', { timeout: 60_00
 });
 
 test.concurrent('a failing undo waits for a person; going on from the failed step runs again what was undone', {
-  timeout: 120_000,
+  timeout: 180_000,
 }, async () => {
   const id = await start('fail-over', { host: 'db-3', healthy: 'no' });
   await holdfast.post(`/api/v1/approvals/${(await asked(id)).id}/approve`);
@@ -197,7 +197,7 @@ test.concurrent('a failing undo waits for a person; going on from the failed ste
 });
 
 test.concurrent('100 clicks on a link at once count once; forged or used, it says why; opening it changes nothing', {
-  timeout: 90_000,
+  timeout: 180_000,
 }, async () => {
   const id = await start('fail-over', { host: 'db-4' });
   const approval = await asked(id);
@@ -224,7 +224,7 @@ test.concurrent('100 clicks on a link at once count once; forged or used, it say
 });
 
 test.concurrent('50 triggers at once never pass a limit, by count at the target', {
-  timeout: 120_000,
+  timeout: 180_000,
 }, async () => {
   await holdfast.put('/api/v1/safety-rules/runbook/counted', { maxPerHour: 4 });
   const answers = await Promise.all(
@@ -259,7 +259,7 @@ const corpus = [
 ];
 
 test.concurrent('what stands in labels and inputs stays text, in the shell and in the output', {
-  timeout: 120_000,
+  timeout: 180_000,
 }, async () => {
   const pwned = join(place.folder, 'PWNED');
   for (const [n, raw] of corpus.entries()) {
