@@ -93,6 +93,7 @@ export async function recordIncident(tx: Tx, given: IncidentRecord): Promise<voi
           state: clock.state,
           ended_at: toDate(clock.endedAt),
           pauses: JSON.stringify(clock.pauses ?? []),
+          calendar: calendarOf(clock.policy),
         })),
       )
       .onConflict((conflict) =>
@@ -104,11 +105,20 @@ export async function recordIncident(tx: Tx, given: IncidentRecord): Promise<voi
           state: eb.ref('excluded.state'),
           ended_at: eb.ref('excluded.ended_at'),
           pauses: eb.ref('excluded.pauses'),
+          // one that is edited since is for other clocks
+          calendar: sql<string>`case when sla_clocks.policy = excluded.policy then sla_clocks.calendar
+            else excluded.calendar end`,
         })),
       )
       .execute();
   }
   await saveBreaches(tx, record);
+}
+
+/** That of a policy as it is now; the workflow has no more of it than its pauses until the clocks are due. */
+function calendarOf(policy: string) {
+  return sql<string>`(select coalesce(c.definition, '{}') from sla_policies p
+    left join sla_calendars c on c.org_id = p.org_id and c.name = p.definition ->> 'calendar' where p.name = ${policy})`;
 }
 
 /** What was said of a breach stands at its clock, which is written by then. */

@@ -210,6 +210,23 @@ describe('readSlaFacts', () => {
       [2, 'resolve', 0],
       [2, 'acknowledge', 10 * 60_000],
     ]);
+    // they opened before it was edited: one by other hours, and one when the policy had none
+    const keep = async (kind: string, calendar: object) =>
+      await owner.query(
+        `update sla_clocks set calendar = $1 from incidents i where i.id = incident_id and number = 2 and kind = $2`,
+        [JSON.stringify(calendar), kind],
+      );
+    await keep('acknowledge', {
+      timeZone: 'UTC',
+      hours: { wed: [{ from: '09:00', to: '10:07' }] },
+      holidays: [],
+    });
+    await keep('resolve', {});
+    const { breaches: kept } = await db.read({ orgId }, (tx) =>
+      readSlaFacts(tx, { ...week, breachLimit: 10 }),
+    );
+    expect(kept.map(({ lateMs }) => lateMs)).toEqual([null, 90 * 60_000, 2 * 60_000]);
+    await owner.query('update sla_clocks set calendar = null');
     await owner.query(`delete from sla_policies where name = 'Critical'`);
     const { breaches: always } = await db.read({ orgId }, (tx) =>
       readSlaFacts(tx, { ...week, breachLimit: 10 }),

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { ClockCount, Counts, SlaFacts, Times } from '../domain/reports/sla.ts';
 import { type BusinessCalendar, pausesAfter } from '../domain/sla/business-time.ts';
-import { businessCalendar } from '../domain/sla/calendar.ts';
+import { businessCalendar, type SlaCalendar, slaCalendar } from '../domain/sla/calendar.ts';
 import { runningMs } from '../domain/sla/clock.ts';
 import { burnWords } from '../domain/slo/evaluate.ts';
 import { objectiveText } from '../domain/slo/slo.ts';
@@ -115,6 +115,7 @@ async function readBreaches(
       'c.started_at',
       'c.due_at',
       'c.ended_at',
+      'c.calendar',
       'c.breach_reason',
       'c.breach_note',
     ])
@@ -129,6 +130,8 @@ async function readBreaches(
   if (teamId !== null) query = query.where('i.team_id', '=', teamId);
   const rows = await query.execute();
   const calendars = await calendarsOfPolicies(tx);
+  const calendarOf = ({ policy, calendar }: (typeof rows)[number]) =>
+    calendar === null ? calendars.get(policy) : openingOf(calendar);
   const items = rows.map((row) => {
     // a breached clock may end with the breach: what was due was done when the incident says so
     const done = row.kind === 'acknowledge' ? (row.acknowledged ?? row.resolved_at) : row.resolved_at;
@@ -142,7 +145,7 @@ async function readBreaches(
       startedAt: row.started_at.toISOString(),
       dueAt: row.due_at.toISOString(),
       endedAt: done?.toISOString() ?? null,
-      lateMs: done && openBetween(calendars.get(row.policy), row.due_at.getTime(), done.getTime()),
+      lateMs: done && openBetween(calendarOf(row), row.due_at.getTime(), done.getTime()),
       reason: row.breach_reason,
       note: row.breach_note,
     };
@@ -150,7 +153,12 @@ async function readBreaches(
   return { items, total: rows[0]?.total ?? 0 };
 }
 
-/** By policy; of those that go by one. */
+/** Undefined: always. */
+function openingOf(calendar: SlaCalendar | Record<string, never>): BusinessCalendar | undefined {
+  return calendar.hours === undefined ? undefined : businessCalendar(slaCalendar.parse(calendar));
+}
+
+/** By policy, as they are now, for clocks that began before theirs was kept with them; of those that go by one. */
 async function calendarsOfPolicies(tx: Tx): Promise<Map<string, BusinessCalendar>> {
   const calendars = new Map(
     (await listSlaCalendars(tx)).map(({ name, definition }) => [name, businessCalendar(definition)]),
@@ -164,7 +172,7 @@ async function calendarsOfPolicies(tx: Tx): Promise<Map<string, BusinessCalendar
   );
 }
 
-/** Running time: what a clock would have counted on, by the calendar as it is now. */
+/** Running time: what a clock would have counted on. */
 function openBetween(calendar: BusinessCalendar | undefined, from: number, to: number): number {
   return runningMs(from, to, calendar ? pausesAfter(calendar, from, to) : []);
 }

@@ -20,6 +20,7 @@ import type { Cause } from '../domain/root-cause/cause.ts';
 import type { RunbookProblem } from '../domain/runbook/definition.ts';
 import type { RunbookLayout, StepPart } from '../domain/runbook/layout.ts';
 import type { Severity } from '../domain/severity.ts';
+import type { SlaCalendar } from '../domain/sla/calendar.ts';
 import type { ServiceKind } from '../domain/topology/service.ts';
 import type { WeeklyWindow } from '../domain/weekly-window.ts';
 
@@ -276,6 +277,7 @@ export interface SlaClocksTable {
   state: SlaState;
   ended_at: Timestamp | null;
   pauses: GeneratedJson<[number, number][]>;
+  calendar: GeneratedJson<SlaCalendar | Record<string, never> | null>;
   breach_reason: BreachReason | null;
   breach_note: string | null;
   breach_explained_by: string | null;
