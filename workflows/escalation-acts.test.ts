@@ -345,6 +345,36 @@ test('rules are asked when what they wait for happens, and what they call for is
   });
 });
 
+test('a note is told once to whoever follows the incident, and holds up no page', async () => {
+  const change = {
+    rules: ({ trigger, occurrence, at }: { trigger: string; occurrence: string; at: number }) => {
+      const cause = { event: trigger, at: new Date(at).toISOString() };
+      const target = { type: 'channel' as const, name: 'pd' };
+      const detail = { seq: Number(occurrence) };
+      return [{ key: `follow:${trigger}:${occurrence}:channel:pd`, target, detail, cause }];
+    },
+  };
+  const given = { policy: twoLevels, change, plan: { announces: ['incident.noted' as const] } };
+  await harness.run(given, async (escalation) => {
+    const { seq } = await escalation.update(addNote, { actor: ana, text: 'looking' });
+    await escalation.update(addNote, {
+      actor: { name: 'Ben (PagerDuty)', via: 'pagerduty' },
+      text: 'so am I',
+    });
+    await escalation.at(20);
+    const notes = escalation.scenario.sent.filter(({ type }) => type === 'incident.noted');
+    expect(notes).toMatchObject([
+      {
+        key: expect.stringMatching(`follow:incident.noted:${seq}:channel:pd$`),
+        detail: { seq },
+        target: { name: 'pd' },
+      },
+    ]);
+    expect(escalation.pages().length).toBeGreaterThan(1);
+    await escalation.update(resolve, { actor: ana });
+  });
+});
+
 test('a workflow that was lost goes on: nobody is paged twice, and the round is the one of before', async () => {
   const openedAt = await harness.workflows.env.currentTimeMs();
   const to = { type: 'contact' as const, email: 'ana@example.com', method: { type: 'email' as const } };

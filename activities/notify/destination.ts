@@ -271,7 +271,8 @@ function notesAccess({
 
 /**
  * Where notes of people go, which no other channel takes: by another API, with a pace and a patience of its own, so that
- * no page waits for them.
+ * no page waits for them. Each takes three calls, of which PagerDuty takes 960 a minute for one key
+ * (https://support.pagerduty.com/docs/rest-api-rate-limits).
  */
 export function forNotes(destination: Destination | ApplicationFailure): Destination | ApplicationFailure {
   if (destination instanceof ApplicationFailure) return destination;

@@ -8,6 +8,7 @@ import { createTestDatabase, type TestDatabase } from '../../test/harness/databa
 import { type PagerDutyDouble, startPagerDutyDouble } from '../../test/harness/pagerduty-double.ts';
 import { createAnnounceActivities } from '../announce.ts';
 import { webhookDispatcher } from '../channels/dispatcher.ts';
+import { mailTransportOptions } from '../channels/email.ts';
 import { createNotifyActivities, type NotifyActivities } from '../notify.ts';
 import { createSecretSource } from '../secrets/create-secret-source.ts';
 import { createHiddenValues } from '../secrets/hidden-values.ts';
@@ -26,7 +27,8 @@ beforeAll(async () => {
   pagerduty = await startPagerDutyDouble({ routingKey, apiToken, users: [user] });
   activities = createNotifyActivities({
     db: database.db,
-    mail: nodemailer.createTransport({ jsonTransport: true }),
+    // nothing here is mailed
+    mail: nodemailer.createTransport(mailTransportOptions('smtp://127.0.0.1:9')),
     mailFrom: 'Holdfast <holdfast@ops.example>',
     dispatcher,
     hidden: createHiddenValues({
@@ -84,7 +86,7 @@ async function tell(given: Partial<NotifyInput>, number = 1): Promise<NotifyOutc
     { attempt: number },
     { logger: new DefaultLogger('ERROR') },
   );
-  return await environment.run(activities.notify, {
+  const input: NotifyInput = {
     orgId: database.orgId,
     key: `${incident.id}:page:${JSON.stringify(given.target)}`,
     type: 'escalation.page',
@@ -92,7 +94,8 @@ async function tell(given: Partial<NotifyInput>, number = 1): Promise<NotifyOutc
     target: { type: 'channel', name: 'pd' },
     detail: {},
     ...given,
-  });
+  };
+  return await environment.run(activities.notify, input);
 }
 
 /** What the incident's workflow is answered when it asks who is to have the note. */
@@ -216,7 +219,7 @@ test('no other channel gets a note', async () => {
 });
 
 test('a channel with a key says how that is when it is asked', async () => {
-  const probe = async (channel: string) => {
+  const probe = async (channel: string): Promise<{ response: string }> => {
     const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
     return await environment.run(activities.probeChannel, { orgId: database.orgId, channel });
   };

@@ -43,6 +43,17 @@ describe('rules of notification', () => {
       expect((await api.ask('DELETE', `${base}/${name}`, { token })).status).toBe(204);
     }
     expect(await api.write(listAnnouncedTriggers)).toEqual([]);
+    // of notes PagerDuty alone is told
+    const followed = ['incident.acknowledged', 'incident.resolved', 'incident.root_cause_found'];
+    for (const [channel, noted] of [
+      [{ type: 'slack', token: 'xoxb-1234', channel: '#ops' }, []],
+      [{ type: 'pagerduty', routingKey: 'r'.repeat(32) }, ['incident.noted']],
+    ] as const) {
+      const path = '/api/v1/notification-channels/following';
+      expect((await api.ask('PUT', path, { token, body: channel })).status).toBe(200);
+      expect(await api.write(listAnnouncedTriggers)).toEqual([...followed, ...noted].sort());
+      expect((await api.ask('DELETE', path, { token })).status).toBe(204);
+    }
   });
 
   test('keep a channel that they name from being deleted', async () => {

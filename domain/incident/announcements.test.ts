@@ -75,6 +75,12 @@ describe('a note', () => {
     expect(announced(silenced)).toEqual(['incident.acknowledged', 'incident.noted']);
     const begins = begun(silenced, at, 'announce');
     expect(begins.moves.map(({ key }) => key)).toEqual([`announce:incident.noted:${silenced.seq}`]);
+    const target = { type: 'channel', name: 'pd' } as const;
+    const notices = [{ key: 'follow:note', target, detail: {} }];
+    const answer = { type: 'announced' as const, at, key: begins.moves[0]?.key ?? '', notices };
+    expect(begun(folded(begins.state, answer), at, 'notice').moves).toMatchObject([
+      { key: 'follow:note', notice: { type: 'incident.noted' } },
+    ]);
     const ended = folded(begins.state, { type: 'resolved', at, by: 'Ben', note: null, falsePositive: false });
     expect(announced(ended)).toEqual(['incident.noted']);
   });
