@@ -1,3 +1,5 @@
+import type { Tx } from '../../db/database.ts';
+import { findTeam } from '../../db/teams.ts';
 import { ForbiddenError } from './errors.ts';
 import { assertRole, mayInOrganization, mayOn, type Principal } from './principal.ts';
 
@@ -20,4 +22,18 @@ export function assertMayOperateFor(
   throw new ForbiddenError(
     `${words.everybodys} needs the role operator in the whole organization: ${words.remedy}`,
   );
+}
+
+/**
+ * For making what holds for the team of this slug, or for everybody (null), by its own rule of who may. A team that there
+ * is not is refused where it is written.
+ */
+export async function assertMayMakeFor(
+  tx: Tx,
+  principal: Principal,
+  slug: string | null,
+  assertMay: (principal: Principal, teamId: string | null, remedy: string) => void,
+): Promise<void> {
+  const teamId = slug === null ? null : (await findTeam(tx, slug))?.id;
+  if (teamId !== undefined) assertMay(principal, teamId, 'name one of your teams');
 }

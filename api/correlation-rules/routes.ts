@@ -12,6 +12,7 @@ import { findTeam } from '../../db/teams.ts';
 import { assertRole, type Principal, scopeOf } from '../auth/principal.ts';
 import { type Endpoint, iso, personEndpoint, whenLeft, withoutUndefined } from '../endpoint.ts';
 import { InvalidRequestError, NotFoundError } from '../errors.ts';
+import { previewErrors } from '../preview.ts';
 import {
   correlationRulesBody,
   correlationRulesShown,
@@ -91,7 +92,7 @@ export function correlationRuleEndpoints({ db }: { db: Pick<Database, 'read' | '
       body: previewBody,
       status: 200,
       response: previewShown,
-      errors: { 422: 'It took too long', 503: 'Others wait already' },
+      errors: previewErrors,
       handle: async ({ principal, body: { team, rules }, request }) => {
         const edited = { team, rules: withoutUndefined(rules) };
         const found = await preview(scopeOf(principal), edited, whenLeft(request));

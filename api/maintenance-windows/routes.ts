@@ -11,12 +11,13 @@ import {
   type StoredMaintenanceWindow,
   updateMaintenanceWindow,
 } from '../../db/maintenance-windows.ts';
-import { findTeam } from '../../db/teams.ts';
 import { windowStateOf } from '../../domain/safety/maintenance-window.ts';
 import { askWhoMayChange, assertMayKeepWindow } from '../auth/maintenance-window.ts';
 import { type Principal, scopeOf } from '../auth/principal.ts';
+import { assertMayMakeFor } from '../auth/team-or-everybody.ts';
 import { type Endpoint, iso, personEndpoint, whenLeft } from '../endpoint.ts';
 import { NotFoundError } from '../errors.ts';
+import { presentPreview, previewErrors } from '../preview.ts';
 import {
   maintenancePreviewShown,
   maintenanceWindowBody,
@@ -65,7 +66,7 @@ export function maintenanceWindowEndpoints({ db }: { db: Pick<Database, 'read' |
         const { orgId, email: actor } = principal;
         const id = randomUUID();
         await db.write(scopeOf(principal), async (tx) => {
-          await assertMayMake(tx, principal, window.team);
+          await assertMayMakeFor(tx, principal, window.team, assertMayKeepWindow);
           await createMaintenanceWindow(tx, { orgId, id, window, actor });
         });
         return present(await seen(principal, id));
@@ -80,15 +81,12 @@ export function maintenanceWindowEndpoints({ db }: { db: Pick<Database, 'read' |
       body: maintenanceWindowBody,
       status: 200,
       response: maintenancePreviewShown,
-      errors: { 422: 'It took too long', 503: 'Others wait already' },
+      errors: previewErrors,
       handle: async ({ principal, body, request }) => {
-        await db.read(scopeOf(principal), (tx) => assertMayMake(tx, principal, body.team));
-        const found = await preview(scopeOf(principal), body, whenLeft(request));
-        return {
-          ...found,
-          since: iso(found.since),
-          kinds: found.kinds.map((kind) => ({ ...kind, lastAt: iso(new Date(kind.lastAt)) })),
-        };
+        await db.read(scopeOf(principal), (tx) =>
+          assertMayMakeFor(tx, principal, body.team, assertMayKeepWindow),
+        );
+        return presentPreview(await preview(scopeOf(principal), body, whenLeft(request)));
       },
     }),
     personEndpoint({
@@ -118,7 +116,7 @@ export function maintenanceWindowEndpoints({ db }: { db: Pick<Database, 'read' |
         const { orgId, email: actor } = principal;
         await db.write(scopeOf(principal), async (tx) => {
           await assertMayChange(tx, principal, id);
-          await assertMayMake(tx, principal, window.team);
+          await assertMayMakeFor(tx, principal, window.team, assertMayKeepWindow);
           await updateMaintenanceWindow(tx, { orgId, id, window, actor });
         });
         return present(await seen(principal, id));
@@ -143,12 +141,6 @@ export function maintenanceWindowEndpoints({ db }: { db: Pick<Database, 'read' |
       },
     }),
   ];
-}
-
-/** A team that there is not is refused where the window is written. */
-async function assertMayMake(tx: Tx, principal: Principal, slug: string | null): Promise<void> {
-  const teamId = slug === null ? null : (await findTeam(tx, slug))?.id;
-  if (teamId !== undefined) assertMayKeepWindow(principal, teamId, 'name one of your teams');
 }
 
 async function assertMayChange(tx: Tx, principal: Principal, id: string): Promise<void> {

@@ -10,6 +10,7 @@ import type { NotificationRule } from '../../domain/notification-rules/rule.ts';
 import { scopeOf } from '../auth/principal.ts';
 import { configurationEndpoints } from '../configuration.ts';
 import { type Endpoint, iso, personEndpoint, whenLeft } from '../endpoint.ts';
+import { previewErrors } from '../preview.ts';
 import { notificationRuleBody, notificationRuleShown, previewBody, previewShown } from './schema.ts';
 
 const tag = 'Notification rules';
@@ -26,7 +27,7 @@ export function notificationRuleEndpoints(deps: { db: Pick<Database, 'read' | 'w
       body: previewBody,
       status: 200,
       response: previewShown,
-      errors: { 422: 'It took too long', 503: 'Others wait already' },
+      errors: previewErrors,
       handle: async ({ principal, body, request }) => {
         const found = await preview(scopeOf(principal), body, whenLeft(request));
         return {

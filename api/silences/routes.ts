@@ -11,12 +11,13 @@ import {
   listSilences,
   type StoredSilence,
 } from '../../db/silences.ts';
-import { findTeam } from '../../db/teams.ts';
 import { stateOf } from '../../domain/silences/silence.ts';
 import { type Principal, scopeOf } from '../auth/principal.ts';
 import { askWhoMayEnd, assertMayKeepQuiet } from '../auth/silence.ts';
+import { assertMayMakeFor } from '../auth/team-or-everybody.ts';
 import { type Endpoint, iso, personEndpoint, whenLeft } from '../endpoint.ts';
 import { ConflictError, InvalidRequestError, NotFoundError } from '../errors.ts';
+import { presentPreview, previewErrors } from '../preview.ts';
 import { previewShown, silenceBody, silenceParams, silenceQuery, silenceShown } from './schema.ts';
 
 const tag = 'Silences';
@@ -69,7 +70,7 @@ export function silenceEndpoints({ db }: { db: Pick<Database, 'read' | 'write'> 
         }
         const id = randomUUID();
         await db.write(scopeOf(principal), async (tx) => {
-          await assertMayMake(tx, principal, silence.team);
+          await assertMayMakeFor(tx, principal, silence.team, assertMayKeepQuiet);
           await createSilence(tx, { orgId, id, silence, actor, now: new Date() });
         });
         return await seen(principal, id);
@@ -84,15 +85,12 @@ export function silenceEndpoints({ db }: { db: Pick<Database, 'read' | 'write'> 
       body: silenceBody,
       status: 200,
       response: previewShown,
-      errors: { 422: 'It took too long', 503: 'Others wait already' },
+      errors: previewErrors,
       handle: async ({ principal, body, request }) => {
-        await db.read(scopeOf(principal), (tx) => assertMayMake(tx, principal, body.team));
-        const found = await preview(scopeOf(principal), body, whenLeft(request));
-        return {
-          ...found,
-          since: iso(found.since),
-          kinds: found.kinds.map((kind) => ({ ...kind, lastAt: iso(new Date(kind.lastAt)) })),
-        };
+        await db.read(scopeOf(principal), (tx) =>
+          assertMayMakeFor(tx, principal, body.team, assertMayKeepQuiet),
+        );
+        return presentPreview(await preview(scopeOf(principal), body, whenLeft(request)));
       },
     }),
     personEndpoint({
@@ -129,12 +127,6 @@ export function silenceEndpoints({ db }: { db: Pick<Database, 'read' | 'write'> 
       },
     }),
   ];
-}
-
-/** A team that there is not is refused where the silence is written. */
-async function assertMayMake(tx: Tx, principal: Principal, slug: string | null): Promise<void> {
-  const teamId = slug === null ? null : (await findTeam(tx, slug))?.id;
-  if (teamId !== undefined) assertMayKeepQuiet(principal, teamId, 'name one of your teams');
 }
 
 async function present(
