@@ -14,7 +14,7 @@ interface Where {
   key: string;
   /** For people. */
   label: string;
-  /** The notification channel; null: a mail address. */
+  /** The notification channel of which it tells how that is; null: none. */
   channel: string | null;
   /** Whom it reaches, by mail address; null: a channel. */
   person: string | null;
@@ -277,7 +277,8 @@ function notesAccess({
 export function forNotes(destination: Destination | ApplicationFailure): Destination | ApplicationFailure {
   if (destination instanceof ApplicationFailure) return destination;
   if (destination.kind === 'pagerduty' && destination.notes) {
-    return { ...destination, key: `${destination.key}:notes` };
+    // how a channel is says whether it can page, which no note tells
+    return { ...destination, key: `${destination.key}:notes`, channel: null };
   }
   return ApplicationFailure.nonRetryable(
     `${destination.label} takes no notes. Give a PagerDuty channel an apiToken and notesFrom.`,

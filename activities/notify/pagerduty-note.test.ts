@@ -54,7 +54,13 @@ afterAll(async () => {
 
 let numbers = 0;
 beforeEach(async () => {
-  Object.assign(pagerduty.rest, { notes: [], calls: [], askForPatience: undefined, breakOff: false });
+  Object.assign(pagerduty.rest, {
+    notes: [],
+    calls: [],
+    askForPatience: undefined,
+    breakOff: false,
+    readOnly: false,
+  });
   const number = ++numbers;
   const { rows } = await database.owner.query(
     `insert into incidents (org_id, number, title, severity, severity_rank, alert_count, firing_count)
@@ -185,6 +191,21 @@ test('the patience that notes are asked for keeps no page', async () => {
     'select destination from destinations where blocked_until is not null',
   );
   expect(rows).toEqual([{ destination: 'channel:pd:notes' }]);
+});
+
+test('a key that may not write fails at once, with what to do, and says nothing of how the channel pages', async () => {
+  await pageTo('pd');
+  await note(7, 'looking');
+  const [notice = {}] = await noticesOf(7);
+  pagerduty.rest.readOnly = true;
+  const failure = await failureOf(tell(notice));
+  expect(failure).toMatchObject({ type: 'PagerDutyRefused', nonRetryable: true });
+  expect(await logged(notice.key)).toMatchObject({
+    status: 'failed',
+    error: expect.stringContaining('Make an API access key that is not read-only'),
+  });
+  const { rows } = await database.owner.query(`select error from notification_channels where name = 'pd'`);
+  expect(rows).toEqual([{ error: null }]);
 });
 
 test('it does not count toward the limit of an hour', async () => {

@@ -26,8 +26,8 @@ function triggerOf({ kind, data }: TimelineEntry): AnnouncedTrigger | undefined 
   return triggers[kind];
 }
 
-/** It wakes nobody, so that nothing keeps it from where the incident was told of. */
-export const isQuiet = (type: NotificationType): boolean => type === 'incident.noted';
+/** No silence keeps it from where the incident was told of. */
+export const wakesNobody = (type: NotificationType): boolean => type === 'incident.noted';
 
 export const announceKey = ({ trigger, occurrence }: Announcement): string =>
   `announce:${trigger}:${occurrence}`;
@@ -40,7 +40,7 @@ export function announceTold(before: IncidentState, after: IncidentState): Incid
   const awaited = after.plan?.announces;
   if (awaited === undefined || awaited.length === 0 || after.seq === before.seq) return after;
   const endsSilenced = after.resolved !== null && before.silence !== null;
-  const notes = after.announcements.filter(({ trigger }) => isQuiet(trigger));
+  const notes = after.announcements.filter(({ trigger }) => wakesNobody(trigger));
   if (endsSilenced && before.silence?.fromTheStart) return { ...after, announcements: notes };
   const told = after.outbox.flatMap((entry): Announcement[] => {
     const { seq, at } = entry;
@@ -61,11 +61,11 @@ const mostReceived = 100;
 /** Rules are asked about so many at once: Temporal stops a workflow with thousands of activities under way. */
 const mostAtOnce = 50;
 
-/** Of what rules are to be asked about, what may be begun beside what is under way; in a silence, what is quiet. */
+/** Of what rules are to be asked about, what may be begun beside what is under way; in a silence, what wakes nobody. */
 export function announcementsToBegin({ announcements, inFlight, silence }: IncidentState): Announcement[] {
   const underWay = announcements.filter((each) => inFlight.includes(announceKey(each)));
   const waiting = announcements.filter(
-    (each) => !underWay.includes(each) && (silence === null || isQuiet(each.trigger)),
+    (each) => !underWay.includes(each) && (silence === null || wakesNobody(each.trigger)),
   );
   return waiting.slice(0, Math.max(0, mostAtOnce - underWay.length));
 }

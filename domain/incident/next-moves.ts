@@ -5,7 +5,7 @@ import type { EscalationPolicy, EscalationTarget } from '../policies.ts';
 import { nextClockChange } from '../sla/clock.ts';
 import { quietTimes } from './acknowledgement.ts';
 import { analysisKey, nextAnalysisAt } from './analysis-times.ts';
-import { announceKey, announcementsToBegin, isQuiet } from './announcements.ts';
+import { announceKey, announcementsToBegin, wakesNobody } from './announcements.ts';
 import { closingTime, deadlinesOf } from './deadlines.ts';
 import { causeOfLevel, type Level, type LevelPage, levelsOf, pagesOf } from './levels.ts';
 import { pageKey } from './page-key.ts';
@@ -66,7 +66,7 @@ export function nextMoves(state: IncidentState, now: number): Decision {
   decidePages(state, now, begin, times);
   // a silence holds back what would tell people, but not the end of what they were told of
   for (const notice of state.notices) {
-    if (state.silence === null || notice.type === 'incident.resolved' || isQuiet(notice.type)) {
+    if (state.silence === null || notice.type === 'incident.resolved' || wakesNobody(notice.type)) {
       begin({ kind: 'notice', key: notice.key, notice: withCause(notice, now) });
     }
   }
