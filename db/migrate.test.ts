@@ -11,6 +11,7 @@ import { up as upSpine } from './migrations/2026-11-21-spine.ts';
 import { up as upRunbooks } from './migrations/2026-11-22-runbooks.ts';
 import { up as upEvidence } from './migrations/2026-11-23-evidence.ts';
 import { up as upRightPerson } from './migrations/2026-11-24-right-person.ts';
+import { up as upPartsOfOne } from './migrations/2026-11-29-parts-of-one.ts';
 
 const name = `plain_${randomUUID().replaceAll('-', '')}`;
 let admin: pg.Client;
@@ -42,7 +43,10 @@ test('a user who may make no roles migrates once somebody has granted it holdfas
   await db.close();
 });
 
-test('an execution that was under way before layouts goes on with what it ran', async () => {
+/** A database whose migrations the test runs one by one, and an organization in what `upSpine` has made. */
+async function upgrading(
+  work: (at: { db: Database; kysely: Kysely<unknown>; pool: pg.Pool; orgId: string }) => Promise<void>,
+): Promise<void> {
   const upgraded = `upgraded_${randomUUID().replaceAll('-', '')}`;
   await admin.query(`create database ${upgraded}`);
   const before = new URL(inject('postgresUrl'));
@@ -55,7 +59,24 @@ test('an execution that was under way before layouts goes on with what it ran', 
     const { rows } = await pool.query(
       `insert into organizations (slug, name) values ('o', 'o') returning org_id as "orgId"`,
     );
-    const { orgId } = rows[0];
+    await work({ db, kysely, pool, orgId: rows[0].orgId });
+  } finally {
+    await db.close();
+    await kysely.destroy();
+    // the server is a moment behind in closing its sessions, and forcing it is an error of theirs
+    await until(
+      () =>
+        admin.query(`drop database ${upgraded}`).then(
+          () => true,
+          () => false,
+        ),
+      'the database to be dropped',
+    );
+  }
+}
+
+test('an execution that was under way before layouts goes on with what it ran', async () => {
+  await upgrading(async ({ db, kysely, pool, orgId }) => {
     const id = randomUUID();
     await pool.query(
       `insert into runbook_versions (org_id, name, version, source, definition) values ($1, 'mend', 1, '', $2)`,
@@ -83,19 +104,38 @@ test('an execution that was under way before layouts goes on with what it ran', 
     });
     const execution = await db.read({ orgId }, (tx) => getExecution(tx, id));
     expect(execution?.inputs).toMatchObject({ host: 'web', token: '***' });
-  } finally {
-    await db.close();
-    await kysely.destroy();
-    // the server is a moment behind in closing its sessions, and forcing it is an error of theirs
-    await until(
-      () =>
-        admin.query(`drop database ${upgraded}`).then(
-          () => true,
-          () => false,
-        ),
-      'the database to be dropped',
+  });
+});
+
+test('messages that went on from one that stands for many are parts of it', async () => {
+  await upgrading(async ({ kysely, pool, orgId }) => {
+    for (const up of [upRunbooks, upEvidence, upRightPerson]) await up(kysely);
+    const first = 'consolidated:email:ana@example.com:Load 1:5 db:1795308334915';
+    const keys = [
+      first,
+      `${first}:1:12`,
+      `${first}:7:12:over`,
+      'consolidated:email:x:y:1795308334915:1:2',
+      'other:1:2',
+    ];
+    await pool.query(
+      `insert into notifications (org_id, key, type, channel, destination, subject, status)
+       select $1, key, case key when 'other:1:2' then 'escalation.page' else 'notifications.consolidated' end,
+         'email', 'ana@example.com', 's', 'sent' from unnest($2::text[]) key`,
+      [orgId, keys],
     );
-  }
+    await upPartsOfOne(kysely);
+    const { rows } = await pool.query(
+      `select later.key from notifications later join notifications first on first.id = later.part_of
+       where first.key = $1 order by later.id`,
+      [first],
+    );
+    expect(rows.map(({ key }) => key)).toEqual(keys.slice(1, 3));
+    const { rows: parts } = await pool.query(
+      'select count(*)::int as n from notifications where part_of is not null',
+    );
+    expect(parts).toEqual([{ n: 2 }]);
+  });
 });
 
 const formerDefinition = {

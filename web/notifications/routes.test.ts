@@ -92,6 +92,33 @@ describe('the log', () => {
   });
 });
 
+describe('a message that goes on from one that says many', () => {
+  it('is in the log with what it is for, and leads to the first', async () => {
+    const insert = async (key: string, first: number | null) => {
+      const { rows } = await database.owner.query(
+        `insert into notifications (org_id, key, type, channel, destination, subject, status, person, part_of)
+         values ($1, $2, 'notifications.consolidated', 'email', 'admin@example.com', $2, 'sent', 'admin@example.com', $3)
+         returning id`,
+        [orgId, key, first],
+      );
+      return Number(rows[0].id);
+    };
+    const first = await insert('many', null);
+    const later = await insert('many:1:12', first);
+    await database.owner.query('update notifications set consolidated_into = $1 where key = $2', [
+      first,
+      sentKey,
+    ]);
+    const { html: log } = await page('/notifications?type=notifications.consolidated');
+    for (const id of [first, later]) expect(log).toContain(`href="/notifications/${id}"`);
+    const { html } = await page(`/notifications/${later}`);
+    expect(html).toContain('You were told because there was more to say');
+    expect(html).toContain(`href="/notifications/${first}"`);
+    await database.owner.query('update notifications set consolidated_into = null');
+    await database.owner.query('delete from notifications where id = any($1)', [[first, later]]);
+  });
+});
+
 describe('where a person was reached', () => {
   it('is shown to Admins and to them; others see who it was, and by what', async () => {
     const { rows } = await database.owner.query(
