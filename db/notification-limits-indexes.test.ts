@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
+import { listRunningRows } from './dispatch.ts';
 import { findHold } from './notification-limits.ts';
 
 /** Each destination and pattern of an organization has a count. */
@@ -31,4 +32,42 @@ test('the count behind a message is found by index, also when the message is for
     return rows[0]?.seq_scan;
   });
   expect(scans).toBe(0);
+});
+
+test('what tells many messages in one is found among all messages by index, and what it said last', async () => {
+  const { owner, db, orgId } = database;
+  const row = `org_id, key, type, channel, destination, subject, status, created_at`;
+  await owner.query(
+    `insert into notifications (${row})
+     select $1, 'page' || n, 'escalation.page', 'email', 'ana@example.com', 's', 'sent', now() - interval '1 day'
+     from generate_series(1, ${counts}) n`,
+    [orgId],
+  );
+  // at PagerDuty, and all but the last of them over
+  await owner.query(
+    `with firsts as (
+       insert into notifications (${row}, consolidation)
+       select $1, 'first' || n, 'notifications.consolidated', 'pagerduty', 'ops', 's', 'sent', now() - interval '1 day',
+         '{"resolves": true, "ends": "2026-01-01T00:00:00Z"}'
+       from generate_series(1, 500) n returning id, key)
+     insert into notifications (${row}, part_of)
+     select $1, key || end_, 'notifications.consolidated', 'pagerduty', 'ops', 's', 'sent', now(), firsts.id
+     from firsts, unnest(array[':1:5', ':2:5:over']) end_ where (key, end_) <> ('first500', ':2:5:over')
+     order by end_`,
+    [orgId],
+  );
+  await owner.query('vacuum analyze notifications');
+  const page = { kind: 'consolidation', afterId: '', limit: 500 } as const;
+  expect(await listRunningRows(db, page)).toHaveLength(1);
+  const { seen, reading } = await db.unscoped(async (tx) => {
+    const { rows: found } = await sql`select * from running_rows('consolidation', '', 500)`.execute(tx);
+    const { rows } = await sql<{ seq_scan: number; read: number }>`
+      select seq_scan, idx_tup_fetch as read from pg_stat_xact_user_tables where relname = 'notifications'`.execute(
+      tx,
+    );
+    return { seen: found.length, reading: rows[0] };
+  });
+  expect(seen).toBe(1);
+  expect(reading?.seq_scan).toBe(0);
+  expect(reading?.read).toBeLessThan(5_000);
 });
