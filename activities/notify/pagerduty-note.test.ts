@@ -196,11 +196,11 @@ test('the patience that notes are asked for keeps no page', async () => {
 test('a key that may not write fails at once, with what to do, and says nothing of how the channel pages', async () => {
   await pageTo('pd');
   await note(7, 'looking');
-  const [notice = {}] = await noticesOf(7);
+  const [notice] = await noticesOf(7);
   pagerduty.rest.readOnly = true;
-  const failure = await failureOf(tell(notice));
+  const failure = await failureOf(tell(notice ?? {}));
   expect(failure).toMatchObject({ type: 'PagerDutyRefused', nonRetryable: true });
-  expect(await logged(notice.key)).toMatchObject({
+  expect(await logged(notice?.key)).toMatchObject({
     status: 'failed',
     error: expect.stringContaining('Make an API access key that is not read-only'),
   });
