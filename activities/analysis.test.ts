@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { listAnalysedAlerts } from '../db/analysis.ts';
 import { getIncidentByNumber } from '../db/incident-detail.ts';
 import { saveVerdict } from '../db/judgements.ts';
+import { addAlertmanager } from '../test/harness/alerts.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
 import { partOrSkip } from '../test/parts/part.ts';
 import { startPrometheus } from '../test/parts/prometheus.ts';
@@ -20,11 +21,7 @@ let number = 0;
 beforeAll(async () => {
   database = await createTestDatabase();
   ({ orgId } = database);
-  const { rows } = await database.owner.query(
-    `insert into integrations (org_id, kind, name, key_hash) values ($1, 'alertmanager', 'am', '\\x00') returning id`,
-    [orgId],
-  );
-  integrationId = rows[0].id;
+  integrationId = await addAlertmanager(database);
 });
 afterAll(() => database.close());
 beforeEach(async () => {

@@ -7,6 +7,7 @@ import { insertLogs } from '../db/logs.ts';
 import type { LogLine } from '../domain/logs/log-line.ts';
 import { type LogSourceDefinition, logSourceDefinition } from '../domain/logs/log-source.ts';
 import { logTemplate } from '../domain/logs/log-template.ts';
+import { addAlertmanager } from '../test/harness/alerts.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
 import { type LokiDouble, startLokiDouble } from '../test/harness/loki-double.ts';
 import { createEvidenceActivities } from './evidence.ts';
@@ -21,11 +22,7 @@ const at = Date.UTC(2026, 10, 21, 2, 14);
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  const { rows } = await database.owner.query<{ id: string }>(
-    `insert into integrations (org_id, kind, name, key_hash) values ($1, 'alertmanager', 'am', '\\x00') returning id`,
-    [database.orgId],
-  );
-  integrationId = rows[0]!.id;
+  integrationId = await addAlertmanager(database);
 });
 afterAll(async () => {
   await database.close();

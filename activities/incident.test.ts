@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { saveRunbook } from '../db/runbooks.ts';
 import { parseRunbook } from '../domain/runbook/parse.ts';
+import { addAlertmanager } from '../test/harness/alerts.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
 import { createIncidentActivities } from './incident.ts';
 
@@ -24,11 +25,7 @@ steps: [{ name: Restart, command: [systemctl, restart, app] }]
   await database.db.write({ orgId }, (tx) =>
     saveRunbook(tx, { orgId, file: 'restart.yaml', source, definition }),
   );
-  const { rows } = await database.owner.query(
-    `insert into integrations (org_id, kind, name, key_hash) values ($1, 'alertmanager', 'am', 'k') returning id`,
-    [orgId],
-  );
-  integrationId = rows[0].id;
+  integrationId = await addAlertmanager(database);
 });
 afterAll(() => database.close());
 beforeEach(async () => {

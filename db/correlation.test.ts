@@ -3,13 +3,13 @@ import type { IncomingAlert } from '../domain/alert.ts';
 import type { AlertView } from '../domain/alert-lifecycle.ts';
 import { parseAlertmanagerWebhook } from '../domain/alertmanager.ts';
 import { slaPolicy } from '../domain/policies.ts';
+import { addAlertmanager, takeAlert } from '../test/harness/alerts.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
 import { markStale, recordProbe } from './alert-silence.ts';
 import { observeAlert } from './correlation.ts';
 import type { Tx } from './database.ts';
 import { claimUnreadFeeds } from './dispatch.ts';
 import { closeIfDrained, readFeed } from './incident-feed.ts';
-import { recordAlerts } from './intake.ts';
 import { putEscalationPolicy } from './policies.ts';
 import { putSlaPolicy } from './sla-policies.ts';
 
@@ -19,11 +19,7 @@ const minute = 60_000;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  const { rows } = await database.owner.query(
-    `insert into integrations (org_id, kind, name, key_hash) values ($1, 'alertmanager', 'am', 'k') returning id`,
-    [database.orgId],
-  );
-  integrationId = rows[0].id;
+  integrationId = await addAlertmanager(database);
   await write((tx) =>
     putEscalationPolicy(tx, {
       orgId: database.orgId,
@@ -50,28 +46,8 @@ const write = <T>(work: (tx: Tx) => Promise<T>): Promise<T> =>
   database.db.write({ orgId: database.orgId }, work);
 
 /** Takes an alert in and answers with the id of its open episode. */
-async function fire(change: Partial<IncomingAlert> = {}): Promise<number> {
-  const alert: IncomingAlert = {
-    fingerprint: 'f1',
-    status: 'firing',
-    name: 'HighLatency',
-    severity: 'warning',
-    service: 'checkout',
-    labels: { alertname: 'HighLatency' },
-    annotations: {},
-    generatorUrl: null,
-    startsAt: '2026-01-01T10:00:00Z',
-    endsAt: null,
-    truncated: 0,
-    ...change,
-  };
-  await write((tx) => recordAlerts(tx, { orgId: database.orgId, integrationId, alerts: [alert] }));
-  const { rows } = await database.owner.query(
-    `select id from alerts where fingerprint = $1 order by id desc limit 1`,
-    [alert.fingerprint],
-  );
-  return rows[0].id;
-}
+const fire = (change: Partial<IncomingAlert> = {}): Promise<number> =>
+  takeAlert(database, integrationId, change);
 const observe = (alertId: number, before: Pick<AlertView, 'status' | 'severity'> | null = null) =>
   write((tx) => observeAlert(tx, { orgId: database.orgId, alertId, before }));
 /** What is known happened so much longer ago. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { IncomingAlert } from '../domain/alert.ts';
+import { incomingAlert } from '../test/harness/alerts.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
 import { recordAlerts } from './intake.ts';
 
@@ -18,20 +19,12 @@ beforeEach(async () => {
   integrationId = rows[0].id;
 });
 
-const alert = (change: Partial<IncomingAlert> = {}): IncomingAlert => ({
-  fingerprint: 'f1',
-  status: 'firing',
-  name: 'HighLatency',
-  severity: 'critical',
-  service: 'checkout',
-  labels: { alertname: 'HighLatency', service: 'checkout' },
-  annotations: {},
-  generatorUrl: null,
-  startsAt: '2026-01-01T10:00:00Z',
-  endsAt: null,
-  truncated: 0,
-  ...change,
-});
+const alert = (change: Partial<IncomingAlert> = {}): IncomingAlert =>
+  incomingAlert({
+    severity: 'critical',
+    labels: { alertname: 'HighLatency', service: 'checkout' },
+    ...change,
+  });
 const resolved = (endsAt: string, change: Partial<IncomingAlert> = {}) =>
   alert({ status: 'resolved', endsAt, ...change });
 

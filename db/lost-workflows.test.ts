@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { addAlertmanager, takeAlert } from '../test/harness/alerts.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
 import { observeAlert } from './correlation.ts';
 import type { Tx } from './database.ts';
-import { recordAlerts } from './intake.ts';
 import { closeLostIncident } from './lost-workflows.ts';
 
 let database: TestDatabase;
@@ -17,24 +17,7 @@ const write = <T>(work: (tx: Tx) => Promise<T>): Promise<T> =>
 
 test('an incident whose workflow was lost is closed after its alerts are locked, as everybody locks them', async () => {
   const { orgId, owner } = database;
-  const { rows: integrations } = await owner.query(
-    `insert into integrations (org_id, kind, name, key_hash) values ($1, 'alertmanager', 'am', 'k') returning id`,
-    [orgId],
-  );
-  const alert = {
-    fingerprint: 'f1',
-    status: 'firing',
-    name: 'HighLatency',
-    severity: 'warning',
-    service: 'checkout',
-    labels: { alertname: 'HighLatency' },
-    annotations: {},
-    generatorUrl: null,
-    startsAt: '2026-01-01T10:00:00Z',
-    endsAt: null,
-    truncated: 0,
-  } as const;
-  await write((tx) => recordAlerts(tx, { orgId, integrationId: integrations[0].id, alerts: [alert] }));
+  await takeAlert(database, await addAlertmanager(database));
   const { rows: alerts } = await owner.query('select id, version from alerts');
   const { incident } = await write((tx) => observeAlert(tx, { orgId, alertId: alerts[0].id, before: null }));
   const intake = await owner.connect();

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { IncomingAlert } from '../domain/alert.ts';
+import { addAlertmanager, takeAlert } from '../test/harness/alerts.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
 import { observeAlert } from './correlation.ts';
 import type { Tx } from './database.ts';
 import { readFeed } from './incident-feed.ts';
-import { recordAlerts } from './intake.ts';
 import { type Regrouping, RegroupRefusedError, regroup } from './regroup.ts';
 
 let database: TestDatabase;
@@ -13,11 +13,7 @@ let integrationId: string;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  const { rows } = await database.owner.query(
-    `insert into integrations (org_id, kind, name, key_hash) values ($1, 'alertmanager', 'am', 'k') returning id`,
-    [database.orgId],
-  );
-  integrationId = rows[0].id;
+  integrationId = await addAlertmanager(database);
   const definition = {
     levels: [{ after: '0s', targets: [{ type: 'email', address: 'a@example.com' }] }],
     repeats: 0,
@@ -38,28 +34,7 @@ beforeEach(async () => {
 const write = <T>(work: (tx: Tx) => Promise<T>): Promise<T> =>
   database.db.write({ orgId: database.orgId }, work);
 
-async function take(change: Partial<IncomingAlert>): Promise<number> {
-  const alert: IncomingAlert = {
-    fingerprint: 'f1',
-    status: 'firing',
-    name: 'HighLatency',
-    severity: 'warning',
-    service: 'checkout',
-    labels: { alertname: 'HighLatency' },
-    annotations: {},
-    generatorUrl: null,
-    startsAt: '2026-01-01T10:00:00Z',
-    endsAt: null,
-    truncated: 0,
-    ...change,
-  };
-  await write((tx) => recordAlerts(tx, { orgId: database.orgId, integrationId, alerts: [alert] }));
-  const { rows } = await database.owner.query(
-    'select id from alerts where fingerprint = $1 order by id desc limit 1',
-    [alert.fingerprint],
-  );
-  return rows[0].id;
-}
+const take = (change: Partial<IncomingAlert>): Promise<number> => takeAlert(database, integrationId, change);
 
 const observe = (alertId: number, before: { status: 'firing'; severity: 'warning' } | null = null) =>
   write((tx) => observeAlert(tx, { orgId: database.orgId, alertId, before }));

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { IncomingAlert } from '../domain/alert.ts';
+import { addAlertmanager, takeAlert } from '../test/harness/alerts.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
 import { observeAlert } from './correlation.ts';
 import type { Tx } from './database.ts';
-import { recordAlerts } from './intake.ts';
 import { regroup } from './regroup.ts';
 import { dropWantedMerge, wantMerges } from './wanted-merges.ts';
 
@@ -13,11 +12,7 @@ let integrationId: string;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  const { rows } = await database.owner.query(
-    `insert into integrations (org_id, kind, name, key_hash) values ($1, 'alertmanager', 'am', 'k') returning id`,
-    [database.orgId],
-  );
-  integrationId = rows[0].id;
+  integrationId = await addAlertmanager(database);
 });
 afterAll(() => database.close());
 beforeEach(async () => {
@@ -37,25 +32,7 @@ interface Opened {
 }
 
 async function open(service: string, fingerprint = service): Promise<Opened> {
-  const alert: IncomingAlert = {
-    fingerprint,
-    status: 'firing',
-    name: 'HighLatency',
-    severity: 'warning',
-    service,
-    labels: { alertname: 'HighLatency' },
-    annotations: {},
-    generatorUrl: null,
-    startsAt: '2026-01-01T10:00:00Z',
-    endsAt: null,
-    truncated: 0,
-  };
-  await write((tx) => recordAlerts(tx, { orgId: database.orgId, integrationId, alerts: [alert] }));
-  const { rows } = await database.owner.query(
-    'select id from alerts where fingerprint = $1 order by id desc limit 1',
-    [fingerprint],
-  );
-  const alertId: number = rows[0].id;
+  const alertId = await takeAlert(database, integrationId, { fingerprint, service });
   const { incident } = await write((tx) =>
     observeAlert(tx, { orgId: database.orgId, alertId, before: null }),
   );

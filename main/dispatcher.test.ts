@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { addAlertmanager } from '../test/harness/alerts.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
 import { type Dispatcher, startDispatcher } from './dispatcher.ts';
 
@@ -10,11 +11,7 @@ let dispatcher: Dispatcher | undefined;
 let dispatched: number[];
 beforeAll(async () => {
   database = await createTestDatabase();
-  const { rows } = await database.owner.query(
-    `insert into integrations (org_id, kind, name, key_hash) values ($1, 'alertmanager', 'am', 'k') returning id`,
-    [database.orgId],
-  );
-  integrationId = rows[0].id;
+  integrationId = await addAlertmanager(database);
 });
 afterAll(() => database.close());
 beforeEach(async () => {

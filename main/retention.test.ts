@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { addAlertmanager } from '../test/harness/alerts.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
 import { startRetention } from './retention.ts';
 
@@ -8,11 +9,7 @@ let database: TestDatabase;
 let integrationId: string;
 beforeAll(async () => {
   database = await createTestDatabase();
-  const { rows } = await database.owner.query(
-    `insert into integrations (org_id, kind, name, key_hash) values ($1, 'alertmanager', 'am', 'k') returning id`,
-    [database.orgId],
-  );
-  integrationId = rows[0].id;
+  integrationId = await addAlertmanager(database);
 });
 afterAll(() => database.close());
 

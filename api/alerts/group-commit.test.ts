@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Database, DatabaseUnavailableError } from '../../db/database.ts';
 import type { IncomingAlert } from '../../domain/alert.ts';
+import { addAlertmanager, incomingAlert } from '../../test/harness/alerts.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.ts';
 import { createGroupCommit } from './group-commit.ts';
 
@@ -18,11 +19,7 @@ const counting: Pick<Database, 'write'> = {
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  const { rows } = await database.owner.query(
-    `insert into integrations (org_id, kind, name, key_hash) values ($1, 'alertmanager', 'am', 'k') returning id`,
-    [database.orgId],
-  );
-  integration = { orgId: database.orgId, integrationId: rows[0].id };
+  integration = { orgId: database.orgId, integrationId: await addAlertmanager(database) };
 });
 afterAll(() => database.close());
 beforeEach(async () => {
@@ -30,20 +27,8 @@ beforeEach(async () => {
   transactions = 0;
 });
 
-const alert = (fingerprint: string, change: Partial<IncomingAlert> = {}): IncomingAlert => ({
-  fingerprint,
-  status: 'firing',
-  name: 'HighLatency',
-  severity: 'warning',
-  service: 'checkout',
-  labels: { alertname: 'HighLatency' },
-  annotations: {},
-  generatorUrl: null,
-  startsAt: '2026-01-01T10:00:00Z',
-  endsAt: null,
-  truncated: 0,
-  ...change,
-});
+const alert = (fingerprint: string, change: Partial<IncomingAlert> = {}): IncomingAlert =>
+  incomingAlert({ fingerprint, ...change });
 
 test('requests that come while others are stored share a transaction, and each learns what its own alerts were', async () => {
   const { record } = createGroupCommit(counting);
