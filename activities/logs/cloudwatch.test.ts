@@ -7,21 +7,13 @@ import {
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { LogQuery } from '../../domain/logs/query.ts';
 import { type CloudWatchDouble, startCloudWatchDouble } from '../../test/harness/cloudwatch-double.ts';
+import { at, logQuery } from '../../test/harness/log-query.ts';
 import { startMoto } from '../../test/parts/moto.ts';
 import { partOrSkip } from '../../test/parts/part.ts';
 import { createCloudWatchLogs } from './cloudwatch.ts';
 import { LogSourceRefusedError, LogSourceUnavailableError } from './log-source.ts';
 
-const at = Date.UTC(2026, 10, 21, 2, 14);
 const hostile = `pay" or @message like /./ or x in ["\\`;
-const query = (change: Partial<LogQuery> = {}): LogQuery => ({
-  from: at - 300_000,
-  to: at + 300_000,
-  anyOf: [{ field: 'service', values: ['checkout'] }],
-  within: [],
-  limit: 100,
-  ...change,
-});
 
 beforeAll(() => {
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'key-of-the-test');
@@ -65,7 +57,7 @@ describe('CloudWatch Logs Insights', () => {
     (await source().query('org', asked)).lines.map((line) => line.message);
 
   test('gives the lines of a service, read by their fields, errors first', async () => {
-    const found = await source().query('org', query());
+    const found = await source().query('org', logQuery());
     expect(found.lines).toEqual([
       {
         at,
@@ -93,45 +85,45 @@ describe('CloudWatch Logs Insights', () => {
       },
     ]);
     expect(found.total).toBe(3);
-    expect(await messages(query({ limit: 1 }))).toEqual(['pool exhausted']);
+    expect(await messages(logQuery({ limit: 1 }))).toEqual(['pool exhausted']);
   });
 
   test('knows whose a plain line is by its log group, by whole words of its name', async () => {
     const { lines } = await source().query(
       'org',
-      query({ anyOf: [{ field: 'service', values: ['payment'] }] }),
+      logQuery({ anyOf: [{ field: 'service', values: ['payment'] }] }),
     );
     expect(lines.map((line) => [line.service, line.message])).toEqual([
       ['payment-admin', 'all is well'],
       ['payment', 'Task timed out: error'],
     ]);
-    expect(await messages(query({ anyOf: [{ field: 'service', values: ['pay'] }] }))).toEqual([]);
+    expect(await messages(logQuery({ anyOf: [{ field: 'service', values: ['pay'] }] }))).toEqual([]);
   });
 
   test('keeps to the namespace where a line says one', async () => {
-    expect(await messages(query({ within: [{ field: 'namespace', values: ['shop'] }] }))).toEqual([
+    expect(await messages(logQuery({ within: [{ field: 'namespace', values: ['shop'] }] }))).toEqual([
       'pool exhausted',
       'request served',
     ]);
   });
 
   test('takes a value for a value', async () => {
-    expect(await messages(query({ anyOf: [{ field: 'service', values: [hostile] }] }))).toEqual([
+    expect(await messages(logQuery({ anyOf: [{ field: 'service', values: [hostile] }] }))).toEqual([
       'found by a hostile name',
     ]);
     for (const value of ['check.*', '.', '"', '\\', "'", '/', '`', 'a\nb | limit 1', '"] or 1=1']) {
-      expect(await messages(query({ anyOf: [{ field: 'service', values: [value] }] })), value).toEqual([]);
+      expect(await messages(logQuery({ anyOf: [{ field: 'service', values: [value] }] })), value).toEqual([]);
     }
   });
 
   test('reads the errors of everything when nothing is named, and a template instead of all', async () => {
-    expect((await messages(query({ anyOf: [] }))).sort()).toEqual([
+    expect((await messages(logQuery({ anyOf: [] }))).sort()).toEqual([
       'Error: not sent',
       'Task timed out: error',
       'pool exhausted',
     ]);
     const statement = `filter service = ${source().quote('mail')}`;
-    expect(await messages(query({ statement }))).toEqual(['Error: not sent']);
+    expect(await messages(logQuery({ statement }))).toEqual(['Error: not sent']);
   });
 
   test('says what is missing, and what a refusal means', async () => {
@@ -139,7 +131,7 @@ describe('CloudWatch Logs Insights', () => {
     await expect(source({ logGroups: ['/nope'] }).probe()).rejects.toThrow(
       'eu-central-1 has no log group /nope',
     );
-    await expect(source({ logGroups: ['/nope'] }).query('org', query())).rejects.toBeInstanceOf(
+    await expect(source({ logGroups: ['/nope'] }).query('org', logQuery())).rejects.toBeInstanceOf(
       LogSourceRefusedError,
     );
     aws.fail({ status: 400, code: 'AccessDeniedException' });
@@ -150,7 +142,7 @@ describe('CloudWatch Logs Insights', () => {
   });
 
   test('links into the console with the groups and the query', () => {
-    const link = source({ logGroups: ['/a b'] }).link(query()) ?? '';
+    const link = source({ logGroups: ['/a b'] }).link(logQuery()) ?? '';
     expect(link).toMatch(
       /^https:\/\/eu-central-1\.console\.aws\.amazon\.com\/cloudwatch\/home\?region=eu-central-1#logsV2:logs-insights\$3FqueryDetail\$3D~\(/,
     );
@@ -159,7 +151,7 @@ describe('CloudWatch Logs Insights', () => {
 
   test('stops what takes too long and says so', async () => {
     aws.hang();
-    await expect(source({ timeoutMs: 1000 }).query('org', query())).rejects.toThrow(
+    await expect(source({ timeoutMs: 1000 }).query('org', logQuery())).rejects.toThrow(
       'CloudWatch did not answer within 1000 ms',
     );
     await expect.poll(() => aws.stopped.length).toBe(2);
@@ -185,7 +177,7 @@ test('moto answers it, with what moto knows of Logs Insights', { timeout: 120_00
     ];
     await client.send(new PutLogEventsCommand({ ...stream, logEvents }));
     expect(await source.probe()).toBe('1 log group in eu-central-1');
-    const { lines } = await source.query('org', query({ from: now - 60_000, to: now + 60_000 }));
+    const { lines } = await source.query('org', logQuery({ from: now - 60_000, to: now + 60_000 }));
     expect(lines).toEqual([
       {
         at: now - 1000,

@@ -3,21 +3,13 @@ import type { AddressInfo } from 'node:net';
 import { Client } from '@elastic/elasticsearch';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { LogQuery } from '../../domain/logs/query.ts';
+import { at, logQuery } from '../../test/harness/log-query.ts';
 import { type Elasticsearch, startElasticsearch } from '../../test/parts/elasticsearch.ts';
 import { type TriedPart, tryPart } from '../../test/parts/part.ts';
 import { createElasticsearchLogs } from './elasticsearch.ts';
 import { LogSourceRefusedError, LogSourceUnavailableError } from './log-source.ts';
 
-const at = Date.UTC(2026, 10, 21, 2, 14);
 const iso = (offset: number): string => new Date(at + offset).toISOString();
-const query = (change: Partial<LogQuery> = {}): LogQuery => ({
-  from: at - 300_000,
-  to: at + 300_000,
-  anyOf: [{ field: 'service', values: ['checkout'] }],
-  within: [],
-  limit: 100,
-  ...change,
-});
 
 describe('a real Elasticsearch', () => {
   let server: TriedPart<Elasticsearch>;
@@ -39,7 +31,7 @@ describe('a real Elasticsearch', () => {
     (await source().query('org', asked)).lines.map((line) => line.message).sort();
 
   test('gives the lines of a service from data streams and plain indexes, ECS or not', async () => {
-    const found = await source().query('org', query());
+    const found = await source().query('org', logQuery());
     expect(found).toMatchObject({ total: 6, note: null });
     expect(found.asked).toBe('(service.name: ("checkout") or service: ("checkout") or app: ("checkout"))');
     expect(found.lines.find((line) => line.message.startsWith('pool'))).toEqual({
@@ -54,32 +46,32 @@ describe('a real Elasticsearch', () => {
   });
 
   test('puts errors first, whatever words or numbers say the level', async () => {
-    const few = await source().query('org', query({ limit: 3 }));
+    const few = await source().query('org', logQuery({ limit: 3 }));
     expect(few.lines.map((line) => line.level).sort()).toEqual(['error', 'error', 'fatal']);
     expect(few.total).toBe(6);
-    const more = await source().query('org', query({ limit: 4 }));
+    const more = await source().query('org', logQuery({ limit: 4 }));
     expect(more.lines.map((line) => line.level)).toContain('warn');
   });
 
   test('bears a level that is a number here and a word there', async () => {
     const found = await source().query(
       'org',
-      query({ anyOf: [{ field: 'service', values: ['mail'] }], limit: 1 }),
+      logQuery({ anyOf: [{ field: 'service', values: ['mail'] }], limit: 1 }),
     );
     expect(found.lines.map((line) => line.message)).toEqual(['not sent']);
     expect(found.note).toBeNull();
   });
 
   test('keeps to the time, and to the namespace where a line says one', async () => {
-    expect(await messages(query({ anyOf: [{ field: 'service', values: ['late'] }] }))).toEqual([]);
-    const inside = await messages(query({ within: [{ field: 'namespace', values: ['shop'] }] }));
+    expect(await messages(logQuery({ anyOf: [{ field: 'service', values: ['late'] }] }))).toEqual([]);
+    const inside = await messages(logQuery({ within: [{ field: 'namespace', values: ['shop'] }] }));
     expect(inside).toHaveLength(5);
     expect(inside).not.toContain('in another namespace');
   });
 
   test('finds by host, pod and instance, by name or address', async () => {
     const by = (field: 'host' | 'pod' | 'instance', value: string): Promise<string[]> =>
-      messages(query({ anyOf: [{ field, values: [value] }] }));
+      messages(logQuery({ anyOf: [{ field, values: [value] }] }));
     expect(await by('pod', 'checkout-7c')).toHaveLength(1);
     expect(await by('host', 'web-1')).toHaveLength(1);
     expect(await by('instance', '10.0.0.7:9100')).toEqual(['by address']);
@@ -88,22 +80,22 @@ describe('a real Elasticsearch', () => {
 
   test('takes a value for a value, also where the field is analysed text', async () => {
     for (const value of ['checkout OR *', '*', 'check*', '"checkout"', '{"match_all":{}}', '\u0001\\"']) {
-      expect(await messages(query({ anyOf: [{ field: 'service', values: [value] }] })), value).toEqual([]);
+      expect(await messages(logQuery({ anyOf: [{ field: 'service', values: [value] }] })), value).toEqual([]);
     }
-    expect(await messages(query({ anyOf: [{ field: 'service', values: ['text-service'] }] }))).toEqual([
+    expect(await messages(logQuery({ anyOf: [{ field: 'service', values: ['text-service'] }] }))).toEqual([
       'analysed',
     ]);
   });
 
   test('reads the errors of everything when nothing is named', async () => {
-    const found = await source().query('org', query({ anyOf: [] }));
+    const found = await source().query('org', logQuery({ anyOf: [] }));
     expect(found.lines.length).toBeGreaterThan(0);
     expect(found.lines.every((line) => ['error', 'fatal'].includes(line.level))).toBe(true);
     expect(found.lines.map((line) => line.message)).toContain('unhandled exception in a line without level');
   });
 
   test('says so where no index matches, instead of failing', async () => {
-    const found = await source({ index: 'nothing-*' }).query('org', query());
+    const found = await source({ index: 'nothing-*' }).query('org', logQuery());
     expect(found).toMatchObject({
       lines: [],
       total: 0,
@@ -125,7 +117,7 @@ describe('a real Elasticsearch', () => {
       const start = performance.now();
       const found = await source().query(
         'org',
-        query({ anyOf: [{ field: 'service', values: ['busy'] }], limit: 3000 }),
+        logQuery({ anyOf: [{ field: 'service', values: ['busy'] }], limit: 3000 }),
       );
       times.push(performance.now() - start);
       expect(found.total).toBe(10_000);
@@ -156,7 +148,7 @@ describe('Elasticsearch that does not answer as it should', () => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });
-  const ask = (timeoutMs = 10_000) => createElasticsearchLogs({ client, timeoutMs }).query('org', query());
+  const ask = (timeoutMs = 10_000) => createElasticsearchLogs({ client, timeoutMs }).query('org', logQuery());
 
   test('is asked again when it is slow, away or overloaded', async () => {
     respond = 'hang';
@@ -179,7 +171,7 @@ describe('Elasticsearch that does not answer as it should', () => {
 
 test('links into Kibana where it is configured, quoting for KQL and for its address', () => {
   const client = new Client({ node: 'http://127.0.0.1:1' });
-  const asked = query({ anyOf: [{ field: 'service', values: [`pay"'!\\`] }] });
+  const asked = logQuery({ anyOf: [{ field: 'service', values: [`pay"'!\\`] }] });
   expect(createElasticsearchLogs({ client }).link(asked)).toBeNull();
   const link =
     createElasticsearchLogs({ client, kibanaUrl: 'http://kibana.example/s/ops/' }).link(asked) ?? '';

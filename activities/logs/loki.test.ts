@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { LogQuery } from '../../domain/logs/query.ts';
+import { at, logQuery } from '../../test/harness/log-query.ts';
 import { type LokiDouble, startLokiDouble } from '../../test/harness/loki-double.ts';
 import { type Loki, startLoki } from '../../test/parts/loki.ts';
 import { type TriedPart, tryPart } from '../../test/parts/part.ts';
@@ -13,16 +14,7 @@ beforeAll(async () => {
 afterEach(() => loki.fail(undefined));
 afterAll(() => loki.close());
 
-const at = Date.UTC(2026, 10, 21, 2, 14);
 const hostile = `pay"} |= "x\n\\.*|{(ü😀`;
-const query = (change: Partial<LogQuery> = {}): LogQuery => ({
-  from: at - 300_000,
-  to: at + 300_000,
-  anyOf: [{ field: 'service', values: ['checkout'] }],
-  within: [],
-  limit: 100,
-  ...change,
-});
 
 beforeAll(() => {
   loki.push({ service_name: 'checkout', namespace: 'shop', pod: 'checkout-7c', detected_level: 'unknown' }, [
@@ -41,7 +33,7 @@ describe('Loki', () => {
   const source = () => createLokiLogs({ url: loki.url });
 
   test('is asked for the lines of a service, errors first, with their number', async () => {
-    const found = await source().query('org', query());
+    const found = await source().query('org', logQuery());
     expect(found.lines.map((line) => line.message)).toEqual([
       'ready',
       'level=error msg="pool exhausted"',
@@ -49,7 +41,7 @@ describe('Loki', () => {
       'says no namespace',
       'request served',
     ]);
-    const few = await source().query('org', query({ limit: 2 }));
+    const few = await source().query('org', logQuery({ limit: 2 }));
     expect(few.lines.every((line) => line.level === 'error')).toBe(true);
     expect(found.lines[1]).toEqual({
       at,
@@ -65,7 +57,7 @@ describe('Loki', () => {
   test('leaves out other namespaces and keeps streams without one', async () => {
     const { lines } = await source().query(
       'org',
-      query({ within: [{ field: 'namespace', values: ['shop'] }] }),
+      logQuery({ within: [{ field: 'namespace', values: ['shop'] }] }),
     );
     expect(lines.map((line) => line.message)).not.toContain('error of another namespace');
     expect(lines.map((line) => line.message)).toContain('says no namespace');
@@ -75,13 +67,13 @@ describe('Loki', () => {
   test('quotes whatever a label says', async () => {
     const { lines } = await source().query(
       'org',
-      query({ anyOf: [{ field: 'service', values: [hostile, '\ud800'] }] }),
+      logQuery({ anyOf: [{ field: 'service', values: [hostile, '\ud800'] }] }),
     );
     expect(lines.map((line) => line.message)).toEqual(['found by a hostile name']);
   });
 
   test('finds an instance by its host, and only once what two fields find', async () => {
-    const asked = query({
+    const asked = logQuery({
       anyOf: [
         { field: 'service', values: ['db'] },
         { field: 'instance', values: ['10.0.0.7:9100'] },
@@ -94,17 +86,17 @@ describe('Loki', () => {
   });
 
   test('reads the errors of everything when nothing is named, and says when no label fits', async () => {
-    const everything = await source().query('org', query({ anyOf: [] }));
+    const everything = await source().query('org', logQuery({ anyOf: [] }));
     expect(everything.lines.every((line) => /error/.test(line.message))).toBe(true);
     expect(everything.total).toBe(2);
-    const none = await source().query('org', query({ anyOf: [{ field: 'host', values: ['x'] }] }));
+    const none = await source().query('org', logQuery({ anyOf: [{ field: 'host', values: ['x'] }] }));
     expect(none).toMatchObject({ lines: [], total: 0 });
     const unmapped = createLokiLogs({ url: loki.url, labels: { service: ['nope'] } });
-    expect((await unmapped.query('org', query())).note).toMatch(/no stream label/);
+    expect((await unmapped.query('org', logQuery())).note).toMatch(/no stream label/);
   });
 
   test('never asks for more entries than Loki gives', async () => {
-    await source().query('org', query({ limit: 9999 }));
+    await source().query('org', logQuery({ limit: 9999 }));
     const limits = loki.requests.flatMap((request) => request.parameters.limit ?? []);
     expect(limits).toContain('5000');
     expect(limits.every((limit) => Number(limit) <= 5000)).toBe(true);
@@ -127,8 +119,8 @@ describe('Loki', () => {
   test('says that it is away, slow or overloaded so that it is asked again', async () => {
     const patient = createLokiLogs({ url: loki.url, timeoutMs: 100 });
     loki.fail('hang');
-    await expect(patient.query('org', query())).rejects.toThrow('Loki did not answer within 100 ms');
-    await expect(patient.query('org', query())).rejects.toBeInstanceOf(LogSourceUnavailableError);
+    await expect(patient.query('org', logQuery())).rejects.toThrow('Loki did not answer within 100 ms');
+    await expect(patient.query('org', logQuery())).rejects.toBeInstanceOf(LogSourceUnavailableError);
     loki.fail({ status: 503, body: 'ring is empty' });
     await expect(source().probe()).rejects.toThrow('Loki answered 503: ring is empty');
     loki.fail({ status: 429, body: 'slow down' });
@@ -140,7 +132,7 @@ describe('Loki', () => {
 
   test('says what asking again will not mend', async () => {
     loki.fail({ status: 400, body: 'parse error' });
-    await expect(source().query('org', query())).rejects.toBeInstanceOf(LogSourceRefusedError);
+    await expect(source().query('org', logQuery())).rejects.toBeInstanceOf(LogSourceRefusedError);
     loki.fail({ status: 200, body: '<html>' });
     await expect(source().probe()).rejects.toThrow(/no JSON \(check LOKI_URL\)/);
     loki.fail({ status: 200, body: '{"data": 3}' });
@@ -148,9 +140,9 @@ describe('Loki', () => {
   });
 
   test('links into Grafana where one is configured', () => {
-    expect(source().link(query())).toBeNull();
+    expect(source().link(logQuery())).toBeNull();
     const grafana = { url: 'http://grafana.example/', datasource: 'P1' };
-    const link = new URL(createLokiLogs({ url: loki.url, grafana }).link(query()) ?? '');
+    const link = new URL(createLokiLogs({ url: loki.url, grafana }).link(logQuery()) ?? '');
     expect(link.pathname).toBe('/explore');
     expect(JSON.parse(link.searchParams.get('panes') ?? '')).toMatchObject({
       logs: { queries: [{ expr: '{service_name=~"checkout"}' }], range: { from: String(at - 300_000) } },
@@ -163,7 +155,7 @@ describe('a real Loki', () => {
   let server: Loki;
   const now = Date.now() - 600_000;
   const recent = (change: Partial<LogQuery> = {}) =>
-    query({ from: now - 300_000, to: now + 300_000, ...change });
+    logQuery({ from: now - 300_000, to: now + 300_000, ...change });
   beforeAll(async () => {
     tried = await tryPart(startLoki);
     await tried.part?.push({ service_name: 'checkout', namespace: 'shop', pod: 'checkout-7c' }, [

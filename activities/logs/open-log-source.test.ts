@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Database } from '../../db/database.ts';
 import { type LogSourceDefinition, logSourceDefinition } from '../../domain/logs/log-source.ts';
-import type { LogQuery } from '../../domain/logs/query.ts';
+import { at, logQuery } from '../../test/harness/log-query.ts';
 import { type Certificate, selfSigned } from '../../test/parts/certificate.ts';
 import { type TriedPart, tryPart } from '../../test/parts/part.ts';
 import { type SecretSource, SecretUnavailableError } from '../secrets/secret-source.ts';
@@ -16,14 +16,7 @@ const lookup = vi.hoisted(() => vi.fn<(name: string, options: object, done: Done
 vi.mock('node:dns', async (original) => ({ ...(await original<typeof import('node:dns')>()), lookup }));
 
 const db = {} as Database;
-const at = Date.UTC(2026, 10, 21, 2, 14);
-const query: LogQuery = {
-  from: at - 300_000,
-  to: at + 300_000,
-  anyOf: [{ field: 'service', values: ['checkout'] }],
-  within: [],
-  limit: 10,
-};
+const query = logQuery({ limit: 10 });
 
 function secretsOf(values: Record<string, string>): SecretSource {
   return {

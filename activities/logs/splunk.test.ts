@@ -1,19 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { LogQuery } from '../../domain/logs/query.ts';
+import { at, logQuery } from '../../test/harness/log-query.ts';
 import { type SplunkDouble, startSplunkDouble } from '../../test/harness/splunk-double.ts';
 import { LogSourceRefusedError, LogSourceUnavailableError } from './log-source.ts';
 import { createSplunkLogs } from './splunk.ts';
 
-const at = Date.UTC(2026, 10, 21, 2, 14);
 const hostile = `pay" | delete "\\'`;
-const query = (change: Partial<LogQuery> = {}): LogQuery => ({
-  from: at - 300_000,
-  to: at + 300_000,
-  anyOf: [{ field: 'service', values: ['checkout'] }],
-  within: [],
-  limit: 100,
-  ...change,
-});
 
 describe('Splunk', () => {
   let splunk: SplunkDouble;
@@ -48,7 +40,7 @@ describe('Splunk', () => {
     (await source().query('org', asked)).lines.map((line) => line.message);
 
   test('gives the lines of a service, read by their fields, errors first', async () => {
-    const found = await source().query('org', query());
+    const found = await source().query('org', logQuery());
     expect(found.lines).toEqual([
       {
         at,
@@ -76,47 +68,47 @@ describe('Splunk', () => {
       },
     ]);
     expect(found).toMatchObject({ total: 3, note: null });
-    const few = await source().query('org', query({ limit: 2 }));
+    const few = await source().query('org', logQuery({ limit: 2 }));
     expect(few.lines.map((line) => line.level)).toEqual(['error', 'warn']);
     expect(few.total).toBe(3);
   });
 
   test('finds by fields that are kept beside the text, and by a host', async () => {
-    expect(await messages(query({ anyOf: [{ field: 'service', values: ['mail'] }] }))).toEqual([
+    expect(await messages(logQuery({ anyOf: [{ field: 'service', values: ['mail'] }] }))).toEqual([
       'Traceback: error in mail',
     ]);
     const { lines } = await source().query(
       'org',
-      query({ anyOf: [{ field: 'instance', values: ['web-1:9100'] }] }),
+      logQuery({ anyOf: [{ field: 'instance', values: ['web-1:9100'] }] }),
     );
     expect(lines.map((line) => [line.service, line.host, line.level])).toEqual([['mail', 'web-1', 'error']]);
   });
 
   test('keeps to the namespace where a line says one', async () => {
-    expect(await messages(query({ within: [{ field: 'namespace', values: ['shop'] }] }))).toEqual([
+    expect(await messages(logQuery({ within: [{ field: 'namespace', values: ['shop'] }] }))).toEqual([
       'pool exhausted',
       'request served',
     ]);
   });
 
   test('takes a value for a value, also an asterisk', async () => {
-    expect(await messages(query({ anyOf: [{ field: 'service', values: [hostile] }] }))).toEqual([
+    expect(await messages(logQuery({ anyOf: [{ field: 'service', values: [hostile] }] }))).toEqual([
       'found by a hostile name',
     ]);
-    expect(await messages(query({ anyOf: [{ field: 'service', values: ['check*'] }] }))).toEqual([
+    expect(await messages(logQuery({ anyOf: [{ field: 'service', values: ['check*'] }] }))).toEqual([
       'a name with an asterisk',
     ]);
     for (const value of ['*', '"', '\\', '`x`', '[search index=*]', 'a\nb | delete']) {
-      expect(await messages(query({ anyOf: [{ field: 'service', values: [value] }] })), value).toEqual([]);
+      expect(await messages(logQuery({ anyOf: [{ field: 'service', values: [value] }] })), value).toEqual([]);
     }
   });
 
   test('reads the errors of everything when nothing is named, and a template instead of all', async () => {
-    expect((await messages(query({ anyOf: [] }))).sort()).toEqual([
+    expect((await messages(logQuery({ anyOf: [] }))).sort()).toEqual([
       'Traceback: error in mail',
       'pool exhausted',
     ]);
-    expect(await messages(query({ statement: `service=${source().quote('mail')}` }))).toEqual([
+    expect(await messages(logQuery({ statement: `service=${source().quote('mail')}` }))).toEqual([
       'Traceback: error in mail',
     ]);
     // in `search` it would be a wildcard, whatever stands around it
@@ -128,32 +120,32 @@ describe('Splunk', () => {
     await expect(source({ token: 'wrong' }).probe()).rejects.toThrow(
       /401.*check the token of the log source/,
     );
-    await expect(source().query('org', query({ statement: '| nonsense x' }))).rejects.toBeInstanceOf(
+    await expect(source().query('org', logQuery({ statement: '| nonsense x' }))).rejects.toBeInstanceOf(
       LogSourceRefusedError,
     );
     splunk.fail({ status: 200, body: '<html>' });
-    await expect(source().query('org', query())).rejects.toThrow(/not Splunk's management port/);
+    await expect(source().query('org', logQuery())).rejects.toThrow(/not Splunk's management port/);
     splunk.fail({
       status: 200,
       body: '{"messages":[{"type":"FATAL","text":"The maximum number of concurrent searches is reached"}]}',
     });
-    await expect(source().query('org', query())).rejects.toBeInstanceOf(LogSourceUnavailableError);
+    await expect(source().query('org', logQuery())).rejects.toBeInstanceOf(LogSourceUnavailableError);
     splunk.fail({ status: 503, body: 'restarting' });
     await expect(source().probe()).rejects.toBeInstanceOf(LogSourceUnavailableError);
     splunk.fail('hang');
-    await expect(source({ timeoutMs: 100 }).query('org', query())).rejects.toThrow(
+    await expect(source({ timeoutMs: 100 }).query('org', logQuery())).rejects.toThrow(
       'Splunk did not answer within 100 ms',
     );
   });
 
   test('does not ask at the address of cloud metadata', async () => {
     const metadata = source({ url: 'http://169.254.169.254/' });
-    await expect(metadata.query('org', query())).rejects.toThrow(/Splunk is not asked: .*link-local/);
+    await expect(metadata.query('org', logQuery())).rejects.toThrow(/Splunk is not asked: .*link-local/);
   });
 
   test('links into Splunk Web where its address is known', () => {
-    expect(source().link(query())).toBeNull();
-    const link = new URL(source({ webUrl: 'https://splunk.example/' }).link(query()) ?? '');
+    expect(source().link(logQuery())).toBeNull();
+    const link = new URL(source({ webUrl: 'https://splunk.example/' }).link(logQuery()) ?? '');
     expect(link.pathname).toBe('/app/search/search');
     expect(link.searchParams.get('q')).toMatch(/^search \(index="shop"\) /);
     expect(link.searchParams.get('earliest')).toBe(String((at - 300_000) / 1000));
