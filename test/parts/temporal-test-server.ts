@@ -1,11 +1,15 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { findPort, loopback } from '../../stack/port.ts';
 import { buildOnce, cacheDirectory, PartUnavailableError } from './part.ts';
+import { startServerPart, temporaryFolder } from './server-part.ts';
 
 const run = promisify(execFile);
 
@@ -26,22 +30,19 @@ const downloadLimitMs = 60_000;
  * @throws PartUnavailableError when neither can be reached.
  */
 export async function createTimeSkippingEnvironment(): Promise<TestWorkflowEnvironment> {
-  return await startFrom(await prepareTestServer());
+  return (await prepareTestServer()) === 'made' ? await startMade() : await startFromDownload();
 }
-
-type Executable = { type: 'existing-path'; path: string } | typeof download;
 
 /**
  * Finds the server or makes it, so that the next start is quick.
  * @throws PartUnavailableError
  */
-export async function prepareTestServer(): Promise<Executable> {
-  const made = { type: 'existing-path', path: executable } as const;
-  if (existsSync(executable)) return made;
+export async function prepareTestServer(): Promise<'made' | 'downloaded'> {
+  if (existsSync(executable)) return 'made';
   const refused: string[] = [];
   try {
     await (await startDownloaded()).teardown();
-    return download;
+    return 'downloaded';
   } catch (error) {
     refused.push(`the SDK's download: ${reason(error)}`);
   }
@@ -52,17 +53,69 @@ export async function prepareTestServer(): Promise<Executable> {
     refused.push(`Maven Central: ${reason(error)}`);
     throw new PartUnavailableError('Temporal test server', refused.join('; '));
   }
-  return made;
+  return 'made';
 }
 
-function startFrom(from: Executable): Promise<TestWorkflowEnvironment> {
-  return TestWorkflowEnvironment.createTimeSkipping({ server: { executable: from } });
+/** The SDK gives what it starts itself five seconds to listen: too few for Java where all cores are taken. */
+async function startMade(): Promise<TestWorkflowEnvironment> {
+  const port = await findPort();
+  const address = `${loopback}:${port}`;
+  const server = await startServerPart({
+    name: 'Temporal test server',
+    command: executable,
+    // time is not skipped until somebody asks for it
+    args: [`${port}`],
+    readyUrl: () => listens(port),
+    readyLimitMs: 90_000,
+    folder: await temporaryFolder('temporal-test-server'),
+  });
+  try {
+    const environment = await existing.create({
+      server: { type: 'existing' },
+      namespace: 'default',
+      supportsTimeSkipping: true,
+      address,
+    });
+    const disconnect = environment.teardown.bind(environment);
+    environment.teardown = async () => {
+      await disconnect();
+      await server.close();
+    };
+    return environment;
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+}
+
+/** What the SDK says to the public of a server that runs already is that it cannot skip time. */
+const existing = TestWorkflowEnvironment as unknown as {
+  create(options: {
+    server: { type: 'existing' };
+    namespace: string;
+    supportsTimeSkipping: boolean;
+    address: string;
+  }): Promise<TestWorkflowEnvironment>;
+};
+
+async function listens(port: number): Promise<boolean> {
+  const socket = connect(port, loopback);
+  try {
+    await once(socket, 'connect');
+    return true;
+  } finally {
+    socket.destroy();
+  }
+}
+
+function startFromDownload(): Promise<TestWorkflowEnvironment> {
+  return TestWorkflowEnvironment.createTimeSkipping({ server: { executable: download } });
 }
 
 async function startDownloaded(): Promise<TestWorkflowEnvironment> {
   await mkdir(downloads, { recursive: true });
   const limit = new AbortController();
-  const environment = startFrom(download);
+  const environment = startFromDownload();
   const tooLate = sleep(downloadLimitMs, undefined, { signal: limit.signal, ref: false }).then(() => {
     throw new Error(`gave up after ${downloadLimitMs / 1000} s`);
   });
