@@ -173,7 +173,7 @@ test('with the server away every message says so within its deadline', async () 
     );
     await expect(lost.startExecution(orgId, 'x')).rejects.toThrow(TemporalUnavailableError);
     await expect(lost.probe()).rejects.toThrow(TemporalUnavailableError);
-    expect(performance.now() - began).toBeLessThan(5000);
+    expect(performance.now() - began).toBeLessThan(10_000);
   } finally {
     await away.close();
   }
