@@ -96,7 +96,7 @@ function membersOf(pgid: number): string[] {
   });
 }
 const appears = async (file: string): Promise<void> => {
-  await expect.poll(() => readFile(join(folder, file), 'utf8')).toMatch(/\n$/);
+  await vi.waitFor(async () => expect(await readFile(join(folder, file), 'utf8')).toMatch(/\n$/), 10_000);
 };
 
 // each has a connection of its own and waits for the other side of it, so they wait together
@@ -175,7 +175,7 @@ describe.concurrent('an ssh step', () => {
     const { result, group } = await run(shell(`sleep 300 >/dev/null 2>&1 & echo $! > ${folder}/service`));
     expect(result).toEqual({ ok: true });
     const service = (await readFile(join(folder, 'service'), 'utf8')).trim();
-    await expect.poll(() => membersOf(group!.pgid)).toEqual([service]);
+    await vi.waitFor(() => expect(membersOf(group!.pgid)).toEqual([service]), 10_000);
     process.kill(Number(service));
   });
 
@@ -204,7 +204,7 @@ describe('an ssh step that cannot begin', () => {
 
 describe.concurrent('an ssh step that is to end', () => {
   it('is ended with all its children at its time-out', async () => {
-    const { result, group } = await run(shell('sleep 300 & sleep 300 & wait'), {}, { timeoutMs: 3000 });
+    const { result, group } = await run(shell('sleep 300 & sleep 300 & wait'), {}, { timeoutMs: 6000 });
     expect(result).toMatchObject({
       error: expect.stringMatching(/^timed out after .* while it ran; it was ended$/),
     });
@@ -215,7 +215,7 @@ describe.concurrent('an ssh step that is to end', () => {
     const { result, group } = await run(
       shell(`trap '' TERM; while :; do sleep 0.1; done`),
       {},
-      { timeoutMs: 3000 },
+      { timeoutMs: 6000 },
     );
     expect(result).toMatchObject({ error: expect.stringMatching(/it was ended$/) });
     expect(membersOf(group!.pgid)).toEqual([]);
@@ -238,7 +238,7 @@ describe.concurrent('an ssh step that is to end', () => {
         shell('sleep 300'),
         { port: narrow.port, hostKeys: [narrow.hostKey] },
         {
-          timeoutMs: 3000,
+          timeoutMs: 6000,
           secrets: { HOLDFAST_SECRET_KEY: narrow.key },
         },
       );
