@@ -44,8 +44,8 @@ export async function looksWell(page: Page, url?: string): Promise<void> {
     await page.setViewportSize({ width, height });
     await page.emulateMedia({ colorScheme });
     if (url !== undefined && index === 0) await page.goto(url);
-    expect(await cutText(page)).toEqual([]);
-    expect(await seriousFaults(page)).toEqual([]);
+    expect(await cutText(page), page.url()).toEqual([]);
+    expect(await seriousFaults(page), page.url()).toEqual([]);
   }
 }
 

@@ -6,9 +6,8 @@ import { listChanges } from '../../db/changes-read.ts';
 import { readCorrelationContext } from '../../db/correlation-context.ts';
 import { saveRunbook } from '../../db/runbooks.ts';
 import { parseRunbook } from '../../domain/runbook/parse.ts';
-import { seriousFaults } from '../../test/harness/axe.ts';
 import { type BadNight, seedBadNight } from '../../test/harness/bad-night.ts';
-import { type Browser, startBrowser } from '../../test/harness/browser.ts';
+import { type Browser, looksWell, startBrowser } from '../../test/harness/browser.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.ts';
 import { createFakeMessages } from '../../test/harness/messages.ts';
 import { serveWeb, type TestWeb } from '../../test/harness/web.ts';
@@ -87,23 +86,6 @@ afterAll(async () => {
 const openTab = (context: Skipping): Promise<Page> =>
   browser.openTab(context, { session: night.session, base: web.base });
 
-/** At both sizes, light and dark: nothing sticks out sideways, and axe finds no serious fault. */
-async function looksWell(page: Page, name: string): Promise<void> {
-  for (const [width, colorScheme] of [
-    [1280, 'light'],
-    [390, 'dark'],
-  ] as const) {
-    await page.setViewportSize({ width, height: 900 });
-    await page.emulateMedia({ colorScheme });
-    const wide = await page.evaluate(
-      'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-    );
-    expect([name, width, wide]).toEqual([name, width, 0]);
-    const faults = await seriousFaults(page);
-    expect([name, width, faults]).toEqual([name, width, []]);
-  }
-}
-
 it('pages of changes look well at desk and phone size', async (context) => {
   const page = await openTab(context);
   for (const path of [
@@ -112,7 +94,7 @@ it('pages of changes look well at desk and phone size', async (context) => {
     '/settings/change-sources/new?kind=jenkins',
   ]) {
     expect((await page.goto(web.base + path))?.status()).toBe(200);
-    await looksWell(page, path);
+    await looksWell(page);
   }
   for (const path of ['/changes/999999', '/changes/x', '/changes?cursor=nonsense']) {
     expect((await page.goto(web.base + path))?.status()).toBe(404);
@@ -187,7 +169,7 @@ it('a source is added with its secret shown once, changed, and removed', async (
   await page.getByLabel('Services').fill('deploy-shop = payments');
   await page.getByRole('button', { name: 'Add source' }).click();
   expect(await page.textContent('.notice')).toMatch(/[0-9a-f]{64}/);
-  await looksWell(page, 'a source with its secret');
+  await looksWell(page);
   await page.getByRole('link', { name: 'Change', exact: true }).click();
   expect(await page.inputValue('[name="services"]')).toBe('deploy-shop = payments');
   await page.getByLabel('Environment').fill('production');

@@ -1,10 +1,8 @@
-import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findWebhookSource, recordGitFailure, recordImport } from '../../db/git-sources.ts';
 import type { Commit } from '../../domain/runbook-import/commit.ts';
-import { seriousFaults } from '../../test/harness/axe.ts';
 import { type BadNight, seedBadNight } from '../../test/harness/bad-night.ts';
-import { type Browser, startBrowser } from '../../test/harness/browser.ts';
+import { type Browser, looksWell, startBrowser } from '../../test/harness/browser.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.ts';
 import { createFakeGitSchedules } from '../../test/harness/git-schedules.ts';
 import { serveWeb, type TestWeb } from '../../test/harness/web.ts';
@@ -42,34 +40,19 @@ const commit = (id: string, subject: string): Commit => ({
 const write = <T>(work: Parameters<typeof database.db.write<T>>[1]) =>
   database.db.write({ orgId: database.orgId }, work);
 
-/** At both sizes, light and dark: nothing sticks out sideways, and axe finds no serious fault. */
-async function looksWell(page: Page, name: string): Promise<void> {
-  for (const [width, height, colorScheme] of [
-    [1280, 900, 'light'],
-    [390, 844, 'dark'],
-  ] as const) {
-    await page.setViewportSize({ width, height });
-    await page.emulateMedia({ colorScheme });
-    const wide = await page.evaluate(
-      'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-    );
-    expect([name, width, wide]).toEqual([name, width, 0]);
-    const faults = await seriousFaults(page);
-    expect([name, faults]).toEqual([name, []]);
-  }
-  await page.setViewportSize({ width: 1280, height: 900 });
-}
-
 it('an Admin adds a source, sees the secret once, sees what is wrong with a push, and removes it', {
   timeout: 120_000,
 }, async (context) => {
   const page = await browser.openTab(context, { session: night.session, base: web.base });
   const text = () => page.locator('main').innerText();
-  const look = (name: string) => looksWell(page, name);
+  const look = async () => {
+    await looksWell(page);
+    await page.setViewportSize({ width: 1280, height: 900 });
+  };
 
   await page.goto(`${web.base}/settings/git-sources`);
   expect(await text()).toContain('Runbooks come from the folder alone');
-  await look('empty');
+  await look();
   await page.getByRole('link', { name: 'New source' }).click();
   await page.getByLabel('Repository').fill('https://ana:hunter2@git.example.com/acme/runbooks.git');
   await page.getByLabel('Credential').fill('hunter2');
@@ -78,7 +61,7 @@ it('an Admin adds a source, sees the secret once, sees what is wrong with a push
   expect(await text()).toContain('Take the password out of the URL');
   expect(await text()).toContain('never the secret');
   expect(await text()).toContain('Write a time between 1m and 1d');
-  await look('wrong form');
+  await look();
   await page
     .getByLabel('Repository')
     .fill('https://git.example.com/a-group-with-a-rather-long-name/and-another/runbooks-of-production.git');
@@ -96,7 +79,7 @@ it('an Admin adds a source, sees the secret once, sees what is wrong with a push
   await page.goto(`${web.base}/settings/git-sources/${id}`);
   expect(await page.content()).not.toContain(secret);
   expect(await text()).toContain('has not been read yet');
-  await look('new');
+  await look();
 
   const { orgId } = database;
   await write((tx) =>
@@ -132,7 +115,7 @@ it('an Admin adds a source, sees the secret once, sees what is wrong with a push
   expect(await text()).toContain('The runbooks of commit aaaaaaaaaa go on to hold.');
   expect(await text()).toContain('ops/restart.yaml:4:20');
   expect(await text()).toContain('added production:restart-pool');
-  await look('refused');
+  await look();
   await write((tx) => recordGitFailure(tx, { id, error: 'the host does not answer' }));
   await page.getByRole('button', { name: 'Sync now' }).click();
   expect(await text()).toContain('The branch is being read');
@@ -140,13 +123,13 @@ it('an Admin adds a source, sees the secret once, sees what is wrong with a push
   expect(gitSchedules.synced).toEqual([id, id]);
   await page.goto(`${web.base}/settings/git-sources`);
   expect(await text()).toMatch(/Cannot be read[\s\S]*production/);
-  await look('list');
+  await look();
 
   await page.goto(`${web.base}/settings/git-sources/${id}`);
   await page.getByRole('button', { name: 'Make a new secret' }).click();
   expect((await page.locator('.notice pre').innerText()).trim()).not.toBe(secret);
   await page.getByRole('link', { name: 'Change', exact: true }).click();
-  await look('change');
+  await look();
   await page.getByLabel('Branch').fill('release');
   await page.getByRole('button', { name: 'Save source' }).click();
   expect(await text()).toContain('branch release');

@@ -1,9 +1,7 @@
-import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { logSourceDefinition } from '../../domain/logs/log-source.ts';
-import { seriousFaults } from '../../test/harness/axe.ts';
 import { type BadNight, seedBadNight } from '../../test/harness/bad-night.ts';
-import { type Browser, startBrowser } from '../../test/harness/browser.ts';
+import { type Browser, looksWell, startBrowser } from '../../test/harness/browser.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.ts';
 import { createTestLogDesk } from '../../test/harness/log-desk.ts';
 import { type LokiDouble, startLokiDouble } from '../../test/harness/loki-double.ts';
@@ -36,33 +34,19 @@ afterAll(async () => {
   await database?.close();
 });
 
-/** At both sizes, light and dark: nothing sticks out sideways, and axe finds no serious fault. */
-async function looksWell(page: Page, name: string): Promise<void> {
-  for (const [width, height, colorScheme] of [
-    [1280, 900, 'light'],
-    [390, 844, 'dark'],
-  ] as const) {
-    await page.setViewportSize({ width, height });
-    await page.emulateMedia({ colorScheme });
-    const wide = await page.evaluate(
-      'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-    );
-    expect([name, width, wide]).toEqual([name, width, 0]);
-    const faults = await seriousFaults(page);
-    expect([name, faults]).toEqual([name, []]);
-  }
-  await page.setViewportSize({ width: 1280, height: 900 });
-}
-
 it('an Admin adds a source, asks it how it is, tries a template on an incident, and deletes both', {
   timeout: 120_000,
 }, async (context) => {
   const page = await browser.openTab(context, { session: night.session, base: web.base });
   const text = () => page.locator('main').innerText();
+  const look = async () => {
+    await looksWell(page);
+    await page.setViewportSize({ width: 1280, height: 900 });
+  };
 
   await page.goto(`${web.base}/settings/log-sources`);
   expect(await text()).toContain('No source of your own yet');
-  await looksWell(page, 'log-sources-empty');
+  await look();
   await page.getByText('New source').click();
   await page.getByRole('link', { name: 'Loki' }).click();
   await page.getByLabel('Name', { exact: true }).fill('shop logs');
@@ -78,7 +62,7 @@ it('an Admin adds a source, asks it how it is, tries a template on an incident, 
   ]) {
     expect(await text()).toContain(problem);
   }
-  await looksWell(page, 'log-source-wrong');
+  await look();
   await page.getByLabel('Name', { exact: true }).fill('shop-logs');
   await page.getByLabel('Address').fill(loki.url);
   await page.getByLabel('Credential').fill('');
@@ -92,7 +76,7 @@ it('an Admin adds a source, asks it how it is, tries a template on an incident, 
   await page.getByRole('button', { name: 'Ask it now' }).click();
   expect(await text()).toContain('Loki answered 503: ring is empty');
   loki.fail(undefined);
-  await looksWell(page, 'log-source-fails');
+  await look();
 
   await page.goto(`${web.base}/settings/log-templates/new`);
   await page.getByLabel('Name', { exact: true }).fill('time-outs');
@@ -116,10 +100,10 @@ it('an Admin adds a source, asks it how it is, tries a template on an incident, 
   expect(await text()).toContain('1 line in shop-logs');
   expect(await text()).toContain('<b>timeout</b> after 30 s');
   expect(await text()).not.toContain('something else');
-  await looksWell(page, 'log-template-preview');
+  await look();
   await page.getByRole('button', { name: 'Save template' }).click();
   expect(await text()).toContain('The query template time-outs is saved');
-  await looksWell(page, 'log-sources');
+  await look();
 
   await page.getByRole('link', { name: 'time-outs' }).click();
   await page.getByText('Delete this template').click();
