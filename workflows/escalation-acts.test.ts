@@ -356,14 +356,16 @@ test('a note is told once to whoever follows the incident, and holds up no page'
   };
   const given = { policy: twoLevels, change, plan: { announces: ['incident.noted' as const] } };
   await harness.run(given, async (escalation) => {
+    const notes = () => escalation.scenario.sent.filter(({ type }) => type === 'incident.noted');
     const { seq } = await escalation.update(addNote, { actor: ana, text: 'looking' });
+    await until(() => notes().length > 0, 'the note is told');
+    await escalation.at(5);
     await escalation.update(addNote, {
       actor: { name: 'Ben (PagerDuty)', via: 'pagerduty' },
       text: 'so am I',
     });
     await escalation.at(20);
-    const notes = escalation.scenario.sent.filter(({ type }) => type === 'incident.noted');
-    expect(notes).toMatchObject([
+    expect(notes()).toMatchObject([
       {
         key: expect.stringMatching(`follow:incident.noted:${seq}:channel:pd$`),
         detail: { seq },
