@@ -133,6 +133,7 @@ export async function listIncidentChanges(tx: Tx, incidentId: string): Promise<I
     .orderBy(sql`case verdict when 'confirmed' then 0 when 'dismissed' then 2 else 1 end`)
     .orderBy('incident_changes.score', 'desc')
     .orderBy('changes.at', 'desc')
+    .orderBy('changes.id', 'desc')
     .limit(100)
     .execute();
 }

@@ -19,6 +19,7 @@ export async function listPastAlerts(tx: Tx, args: { since: Date; limit: number 
     .where('a.received_at', '>', args.since)
     .where(ofVisibleIncident('a'))
     .orderBy('a.received_at', 'desc')
+    .orderBy('a.id', 'desc')
     .limit(args.limit)
     .execute();
   return rows.map(({ received_at: at, ...alert }) => ({ ...alert, at: at.getTime() }));

@@ -52,6 +52,6 @@ async function listAlertsSince(tx: Tx, silence: Silence, since: Date): Promise<P
     select ${kindColumns([silence])}, a.received_at
     from alerts a left join teams t on t.id = ${teamOfAlert('a')}
     where a.received_at > ${since} and ${ofVisibleIncident('a')}
-    order by a.received_at desc limit ${alertsLimit + 1}`.execute(tx);
+    order by a.received_at desc, a.id desc limit ${alertsLimit + 1}`.execute(tx);
   return rows.map(({ received_at, ...alert }) => ({ ...alert, at: received_at.getTime() }));
 }
