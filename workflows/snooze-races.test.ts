@@ -42,7 +42,7 @@ test('an attempt that fails in a snooze is made again after it, and its history 
     const history = await withWorker('snoozes', activities, async () => {
       const handle = await startIncident('snoozes');
       await until(() => attempts.length === 1, 'the page is under way');
-      const ends = Date.now() + 3_000;
+      const ends = Date.now() + 5_000;
       await handle.executeUpdate(snooze, { args: [{ actor, until: new Date(ends).toISOString() }] });
       hangUp();
       await until(() => attempts.length === 2, 'it is made again');
