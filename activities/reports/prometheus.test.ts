@@ -134,9 +134,7 @@ describe('a real Prometheus', () => {
 
   it('refuses a wrong query for good, with the reason', async (test) => {
     const { url } = empty.orSkip(test);
-    const error = await queryRange(url, { query: 'rate(', from, to: now, stepMs: hour }).catch(
-      (e) => e,
-    );
+    const error = await queryRange(url, { query: 'rate(', from, to: now, stepMs: hour }).catch((e) => e);
     expect(error).toBeInstanceOf(PrometheusError);
     expect(error).toMatchObject({ mendable: false });
     expect(error.message).toMatch(/refused the query \(bad_data\).*parse error/);
