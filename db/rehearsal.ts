@@ -9,6 +9,7 @@ import { listNotificationRules } from './notification-rules.ts';
 import { listPastIncidents } from './past-incidents.ts';
 import { listEscalationPolicies, listNotificationChannels, UnknownReferenceError } from './policies.ts';
 import { createPreviewThread } from './preview-thread.ts';
+import { readOwnZones } from './reader-zones.ts';
 import type { RehearsalTask, Rehearsed } from './rehearsal-thread.ts';
 import { asActive, listSilences } from './silences.ts';
 import { listSlaCalendars } from './sla-calendars.ts';
@@ -83,7 +84,7 @@ export function createRehearsal(db: Pick<Database, 'read'>) {
         incidentsCut = found.length > incidentsLimit;
         const incidents = found.slice(0, incidentsLimit);
         incidentsSeen = incidents.length;
-        const zones = await readZones(tx);
+        const zones = await readOwnZones(tx);
         const configured = { standing, edited: isEmpty(edited) ? standing : withEdited(standing, edited) };
         return { kind: 'week', incidents, ...configured, zones, timeZone };
       });
@@ -138,13 +139,4 @@ async function readSlack(tx: Tx): Promise<Configuration['slack']> {
     bots: new Set(bots.map(({ name }) => name)),
     people: new Set(linked.map(({ email }) => email.toLowerCase())),
   };
-}
-
-async function readZones(tx: Tx): Promise<Map<string, string>> {
-  const rows = await tx
-    .selectFrom('users')
-    .select(['email', 'time_zone as timeZone'])
-    .where('time_zone', 'is not', null)
-    .execute();
-  return new Map(rows.flatMap(({ email, timeZone }) => (timeZone ? [[email.toLowerCase(), timeZone]] : [])));
 }
