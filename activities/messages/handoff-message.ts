@@ -1,8 +1,8 @@
 import type { HandoffFacts, OpenIncident } from '../../db/handoffs.ts';
 import { oneLine } from '../../domain/markup.ts';
-import { wallTimeAt } from '../../domain/wall-clock.ts';
 import type { Block, Mail } from './mail-layout.ts';
 import { count, incidentUrl, type Message, type MessageSource, oneLineSubject } from './message.ts';
+import { momentText } from './moments.ts';
 
 /** To who comes on call and who goes off: until when, who is next, and what is open. */
 export function handoffMessage(source: MessageSource, handoff: HandoffFacts): Message {
@@ -83,14 +83,4 @@ function whatOf({ severity, service, title }: OpenIncident): string {
 function namesOf(names: readonly string[]): string {
   const shown = names.map((name) => oneLine(name, 100));
   return shown.length < 2 ? (shown[0] ?? 'nobody') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
-}
-
-const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
-const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-
-/** 'Mon 23 Nov 09:00', by the clock of the zone: a handoff is a time of day. */
-function momentText(at: Date, zone: string): string {
-  const wall = new Date(wallTimeAt(zone, at.getTime()));
-  const time = wall.toISOString().slice(11, 16);
-  return `${weekdays[wall.getUTCDay()]} ${wall.getUTCDate()} ${months[wall.getUTCMonth()]} ${time}`;
 }

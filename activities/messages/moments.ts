@@ -16,10 +16,20 @@ const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 export function clockText(at: Date, { now, timeZone }: Reading): string {
   const wall = wallTimeAt(timeZone, at.getTime());
   const shown = new Date(wall);
-  const time = `${two(shown.getUTCHours())}:${two(shown.getUTCMinutes())} ${offsetText(wall - at.getTime())}`;
+  const time = `${timeOfDay(shown)} ${offsetText(wall - at.getTime())}`;
   if (Math.floor(wall / dayMs) === Math.floor(wallTimeAt(timeZone, now) / dayMs)) return time;
   if (Math.abs(at.getTime() - now) < 6 * dayMs) return `${weekdays[shown.getUTCDay()]} ${time}`;
   return `${shown.getUTCDate()} ${months[shown.getUTCMonth()]} ${time}`;
+}
+
+/** 'Mon 23 Nov 09:00', by the clock of the zone: a handoff is a time of day. */
+export function momentText(at: Date, timeZone: string): string {
+  const shown = new Date(wallTimeAt(timeZone, at.getTime()));
+  return `${weekdays[shown.getUTCDay()]} ${shown.getUTCDate()} ${months[shown.getUTCMonth()]} ${timeOfDay(shown)}`;
+}
+
+function timeOfDay(shown: Date): string {
+  return shown.toISOString().slice(11, 16);
 }
 
 function offsetText(ms: number): string {
