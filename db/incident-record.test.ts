@@ -3,6 +3,7 @@ import { slaPolicy } from '../domain/policies.ts';
 import { slaCalendar } from '../domain/sla/calendar.ts';
 import { startClocks } from '../domain/sla/clock.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
+import { standing } from '../test/harness/incident-standing.ts';
 import { type IncidentRecord, recordIncident } from './incident-record.ts';
 import { putSlaCalendar } from './sla-calendars.ts';
 import { putSlaPolicy } from './sla-policies.ts';
@@ -27,22 +28,8 @@ async function record(
   seq: number,
   given: Partial<IncidentRecord['standing']>,
 ): Promise<void> {
-  const standing: IncidentRecord['standing'] = {
-    status: 'investigating',
-    acknowledged: null,
-    assignedTo: null,
-    snoozedUntil: null,
-    silencedUntil: null,
-    openings: 1,
-    escalationFrom: 0,
-    resolved: null,
-    clocks: [],
-    escalationPolicy: null,
-    cause: null,
-    ...given,
-  };
   const { orgId } = database;
-  const written = { orgId, incidentId, seq, deadlines: [], entries: [], standing };
+  const written = { orgId, incidentId, seq, deadlines: [], entries: [], standing: standing(given) };
   await database.db.write({ orgId }, (tx) => recordIncident(tx, written));
 }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { TimelineEntry } from '../domain/incident/state.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
+import { standing } from '../test/harness/incident-standing.ts';
 import { type IncidentRecord, recordIncident } from './incident-record.ts';
 import { judgeClosedCause, judgeClosedChange } from './judgements.ts';
 
@@ -66,19 +67,7 @@ const record = async (change: Partial<IncidentRecord> & { cause?: IncidentRecord
       deadlines: [],
       entries: [],
       ...rest,
-      standing: {
-        status: 'investigating',
-        acknowledged: null,
-        assignedTo: null,
-        snoozedUntil: null,
-        silencedUntil: null,
-        openings: 1,
-        escalationFrom: Date.now(),
-        resolved: null,
-        clocks: [],
-        escalationPolicy: null,
-        cause,
-      },
+      standing: standing({ escalationFrom: Date.now(), cause }),
     }),
   );
 };

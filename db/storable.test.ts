@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.ts';
+import { standing } from '../test/harness/incident-standing.ts';
 import { recordIncident } from './incident-record.ts';
 import { storable } from './storable.ts';
 
@@ -42,19 +43,7 @@ test('a note with NUL in it, and an assignee with half an emoji, are recorded', 
       incidentId,
       seq: 1,
       deadlines: [],
-      standing: {
-        status: 'investigating',
-        acknowledged: null,
-        assignedTo: 'ben \ud83d',
-        snoozedUntil: null,
-        silencedUntil: null,
-        openings: 1,
-        escalationFrom: Date.now(),
-        resolved: null,
-        clocks: [],
-        cause: null,
-        escalationPolicy: null,
-      },
+      standing: standing({ assignedTo: 'ben \ud83d', escalationFrom: Date.now() }),
       entries: [entry],
     }),
   );

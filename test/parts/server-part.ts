@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { loopback } from '../../stack/port.ts';
 import { startChild } from '../../stack/process.ts';
 import { PartUnavailableError } from './part.ts';
 
@@ -45,6 +48,17 @@ export async function installedCommand(part: string, commands: readonly string[]
     if (found) return found.stdout.trim();
   }
   throw new PartUnavailableError(part, `none of ${commands.join(', ')} is installed`);
+}
+
+/** For `readyUrl` of a server that does not speak HTTP. */
+export async function takesConnections(port: number): Promise<boolean> {
+  const socket = connect(port, loopback);
+  try {
+    await once(socket, 'connect');
+    return true;
+  } finally {
+    socket.destroy();
+  }
 }
 
 /** Starts a real server that ends with the test run, even with one that is killed. */

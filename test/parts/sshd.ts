@@ -1,12 +1,16 @@
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { findPort, loopback } from '../../stack/port.ts';
-import { installedCommand, type ServerPart, startServerPart, temporaryFolder } from './server-part.ts';
+import {
+  installedCommand,
+  type ServerPart,
+  startServerPart,
+  takesConnections,
+  temporaryFolder,
+} from './server-part.ts';
 
 const run = promisify(execFile);
 
@@ -67,14 +71,4 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   });
   const key = await readFile(join(folder, 'user_key'), 'utf8');
   return { ...server, host: loopback, port, user: userInfo().username, key, hostKey };
-}
-
-async function takesConnections(port: number): Promise<boolean> {
-  const socket = connect(port, loopback);
-  try {
-    await once(socket, 'connect');
-    return true;
-  } finally {
-    socket.destroy();
-  }
 }

@@ -1,15 +1,13 @@
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { findPort, loopback } from '../../stack/port.ts';
 import { buildOnce, cacheDirectory, PartUnavailableError } from './part.ts';
-import { startServerPart, temporaryFolder } from './server-part.ts';
+import { startServerPart, takesConnections, temporaryFolder } from './server-part.ts';
 
 const run = promisify(execFile);
 
@@ -65,7 +63,7 @@ async function startMade(): Promise<TestWorkflowEnvironment> {
     command: executable,
     // time is not skipped until somebody asks for it
     args: [`${port}`],
-    readyUrl: () => listens(port),
+    readyUrl: () => takesConnections(port),
     readyLimitMs: 90_000,
     folder: await temporaryFolder('temporal-test-server'),
   });
@@ -97,16 +95,6 @@ const existing = TestWorkflowEnvironment as unknown as {
     address: string;
   }): Promise<TestWorkflowEnvironment>;
 };
-
-async function listens(port: number): Promise<boolean> {
-  const socket = connect(port, loopback);
-  try {
-    await once(socket, 'connect');
-    return true;
-  } finally {
-    socket.destroy();
-  }
-}
 
 function startFromDownload(): Promise<TestWorkflowEnvironment> {
   return TestWorkflowEnvironment.createTimeSkipping({ server: { executable: download } });
